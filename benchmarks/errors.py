@@ -1,0 +1,73 @@
+"""Errors of the project: a small tree, each also a builtin, each naming the nearest valid choice."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = [
+    "ArchitectureError",
+    "ArtefactError",
+    "MissingExtraError",
+    "SurrogatesError",
+    "TableError",
+    "UnknownNameError",
+    "choice",
+]
+
+
+class SurrogatesError(Exception):
+    """Base of every error this project raises on purpose."""
+
+
+class ArchitectureError(SurrogatesError, ValueError):
+    """A string that is not an architecture of the space it was given to."""
+
+
+class UnknownNameError(SurrogatesError, ValueError):
+    """A name (space, task, metric, model) that does not exist."""
+
+
+class TableError(SurrogatesError, ValueError):
+    """A table of results that cannot be read, or whose content is not usable."""
+
+
+class ArtefactError(SurrogatesError, ValueError):
+    """A stored surrogate that is damaged, truncated, foreign or newer than this version."""
+
+
+class MissingExtraError(SurrogatesError, ImportError):
+    """An optional dependency is missing; the message says which extra installs it."""
+
+    def __init__(self, feature: str, package: str, extra: str) -> None:
+        super().__init__(
+            f"{feature} needs {package!r}, which is not installed: pip install 'transnas-surrogates[{extra}]'"
+        )
+
+
+def choice(name: object, choices: Iterable[str], what: str) -> str:
+    """Return `name` if it is one of `choices`.
+
+    Args:
+        name: What the user asked for.
+        choices: The valid names.
+        what: What is being chosen, as it reads in the message ("task", "space").
+
+    Raises:
+        UnknownNameError: Names the nearest choice and lists all of them.
+
+    Example:
+        >>> choice("jigsaw", ["jigsaw", "normal"], "task")
+        'jigsaw'
+        >>> choice("jigsau", ["jigsaw", "normal"], "task")
+        Traceback (most recent call last):
+        ...
+        benchmarks.errors.UnknownNameError: unknown task 'jigsau'; did you mean 'jigsaw'? Choices: jigsaw, normal
+    """
+    valid = list(choices)
+    if isinstance(name, str) and name in valid:
+        return name
+    folded = {entry.casefold().replace("_", "-"): entry for entry in valid}
+    near = difflib.get_close_matches(str(name).casefold().replace("_", "-"), folded, n=1, cutoff=0.5)
+    hint = f"; did you mean {folded[near[0]]!r}?" if near else "."
+    raise UnknownNameError(f"unknown {what} {name!r}{hint} Choices: {', '.join(valid) or 'none'}")

@@ -1,0 +1,80 @@
+"""Search spaces by name, and the space an architecture string belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+
+from benchmarks.errors import ArchitectureError, choice
+from benchmarks.spaces.nasbench201 import NASBench201
+from benchmarks.spaces.space import Space
+from benchmarks.spaces.transnas_macro import TransNASMacro
+from benchmarks.spaces.transnas_micro import TransNASMicro
+
+__all__ = ["get_space", "infer_space", "list_spaces"]
+
+_SPACES: dict[str, type[Space]] = {cls.name: cls for cls in (TransNASMicro, TransNASMacro, NASBench201)}
+
+
+def list_spaces() -> tuple[str, ...]:
+    """Names of all search spaces.
+
+    Example:
+        >>> list_spaces()
+        ('transnas101-micro', 'transnas101-macro', 'nasbench201')
+    """
+    return tuple(_SPACES)
+
+
+def get_space(name: str | Space) -> Space:
+    """Return a search space by name (one shared instance a name).
+
+    Raises:
+        UnknownNameError: If there is no such space; names the nearest one.
+
+    Example:
+        >>> len(get_space("transnas101-micro"))
+        4096
+    """
+    return name if isinstance(name, Space) else _instance(choice(name, _SPACES, "space"))
+
+
+def infer_space(archs: str | Iterable[str]) -> Space:
+    """Return the space of an architecture string, or the one space of several.
+
+    Raises:
+        ArchitectureError: If a string fits no space, or the strings belong to different ones.
+
+    Example:
+        >>> infer_space("64-2311-basic").name
+        'transnas101-macro'
+    """
+    strings = [str(archs)] if isinstance(archs, str) or not isinstance(archs, Iterable) else [str(a) for a in archs]
+    if not strings:
+        raise ArchitectureError("expected at least one architecture string, got an empty list")
+    first: Space | None = None
+    for string in strings:
+        if first is not None and first.recognises(string):
+            continue
+        space = _space_of(string)
+        if first is not None:
+            raise ArchitectureError(
+                f"architectures of different spaces: {strings[0]!r} is {first.name}, {string!r} is {space.name}; "
+                "expected one space at a time"
+            )
+        first = space
+    assert first is not None
+    return first
+
+
+@cache
+def _instance(name: str) -> Space:
+    return _SPACES[name]()
+
+
+def _space_of(string: str) -> Space:
+    for name in _SPACES:
+        if _instance(name).recognises(string):
+            return _instance(name)
+    examples = ", ".join(f"{_instance(name).example!r} ({name})" for name in _SPACES)
+    raise ArchitectureError(f"{string!r} is no architecture of any known space; expected e.g. {examples}")

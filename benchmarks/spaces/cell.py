@@ -1,0 +1,238 @@
+"""Cells of four nodes with an operation on each of the six edges, shared by two benchmarks.
+
+Edges in the order both benchmarks write them: 0->1 | 0->2, 1->2 | 0->3, 1->3, 2->3. A node sums what arrives; node 3 is
+the cell's output. A whole space is one integer code per architecture, so canonical forms and graphs are table
+look-ups over all codes, computed once.
+"""
+
+from __future__ import annotations
+
+import itertools
+from abc import abstractmethod
+from collections.abc import Sequence
+from functools import cached_property
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.graph import ArchGraph, GraphBatch, kind_id
+from benchmarks.spaces.skeleton import BlockShape
+from benchmarks.spaces.space import Space
+
+__all__ = ["EDGES", "PATHS", "CellSpace", "CellSpec", "Operation", "live_edges"]
+
+EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
+PATHS = ((3,), (0, 4), (1, 5), (0, 2, 5))
+"""The four ways from node 0 to node 3, as indices into `EDGES`."""
+_SWAPPED = (1, 0, 2, 3, 5, 4)
+"""Where each edge goes when nodes 1 and 2 change names (possible where edge 1->2 is absent)."""
+
+
+class Operation(NamedTuple):
+    """An operation on an edge: its name in strings, kind of node, kernel size."""
+
+    name: str
+    kind: str
+    kernel: int
+
+
+class CellSpec(NamedTuple):
+    """A parsed cell: the skeleton it stands in ("" if the space has one only), one operation index an edge."""
+
+    skeleton: str
+    code: tuple[int, ...]
+
+
+class CellSpace(Space):
+    """A space of cells; what a skeleton does with the cell is up to the subclass."""
+
+    operations: ClassVar[tuple[Operation, ...]]
+    """Operation 0 is "none"."""
+    skeleton: ClassVar[str]
+    """The published skeleton."""
+
+    @abstractmethod
+    def cell_shapes(self, skeleton: str, input_size: int) -> list[BlockShape]:
+        """What each cell of a skeleton does to its input, from first to last."""
+
+    @abstractmethod
+    def frame_graph(self, skeleton: str, input_size: int) -> ArchGraph:
+        """Everything of a backbone that is not on a cell's edges: stem, and blocks between the stages."""
+
+    @abstractmethod
+    def edge_graph(self, operation: int, shape: BlockShape) -> ArchGraph:
+        """The network graph of one operation on an edge."""
+
+    @abstractmethod
+    def edge_depth(self, operation: int, changes_shape: bool) -> int:
+        """Convolutions an operation puts on a path."""
+
+    # -- strings ------------------------------------------------------------------------------------------------
+
+    def enumerate(self) -> Sequence[str]:
+        """All codes in lexicographic order of their operation indices."""
+        return [self.format(CellSpec(self.skeleton, tuple(code))) for code in self.codes.tolist()]
+
+    def neighbors(self, arch: str) -> list[str]:
+        """Architectures with another operation on one edge."""
+        spec = self.parse(arch)
+        return [
+            self.format(CellSpec(spec.skeleton, (*spec.code[:edge], operation, *spec.code[edge + 1 :])))
+            for edge in range(len(EDGES))
+            for operation in range(len(self.operations))
+            if operation != spec.code[edge]
+        ]
+
+    # -- codes --------------------------------------------------------------------------------------------------
+
+    @cached_property
+    def codes(self) -> NDArray[np.int64]:
+        """Operation index on each edge, of all cells in lexicographic order, of shape (n_ops ** 6, 6)."""
+        return np.array(list(itertools.product(range(len(self.operations)), repeat=len(EDGES))), dtype=np.int64)
+
+    def cell_codes(self, archs: Sequence[str]) -> NDArray[np.int64]:
+        """Operation index on each edge, of shape (n, 6)."""
+        return np.array([self.parse(arch).code for arch in archs], dtype=np.int64).reshape(-1, len(EDGES))
+
+    def code_rows(self, codes: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Row of each code, of shape (n, 6), in `codes`; of shape (n,)."""
+        weights = len(self.operations) ** np.arange(len(EDGES))[::-1]
+        return np.asarray(codes @ weights)
+
+    @cached_property
+    def canonical_rows(self) -> NDArray[np.int64]:
+        """Row of the canonical code of every code, of shape (n_ops ** 6,)."""
+        pruned = np.where(live_edges(self.codes), self.codes, 0)
+        rows = self.code_rows(pruned)
+        swapped = self.code_rows(pruned[:, _SWAPPED])
+        return np.where(pruned[:, 2] == 0, np.minimum(rows, swapped), rows)
+
+    def canonicals(self, archs: Sequence[str]) -> list[str]:
+        """Dead edges dropped, then the smaller of the two namings of the inner nodes."""
+        specs = [self.parse(arch) for arch in archs]
+        codes = np.array([spec.code for spec in specs], dtype=np.int64).reshape(-1, len(EDGES))
+        found = self.codes[self.canonical_rows[self.code_rows(codes)]].tolist()
+        return [self.format(CellSpec(spec.skeleton, tuple(code))) for spec, code in zip(specs, found, strict=True)]
+
+    # -- graphs -------------------------------------------------------------------------------------------------
+
+    def cell_graphs(self, archs: Sequence[str]) -> GraphBatch:
+        """Nodes: input, the six edges' operations, output; shapes are those of the first cell."""
+        specs = [self.parse(arch) for arch in archs]
+        codes = np.array([spec.code for spec in specs], dtype=np.int64).reshape(-1, len(EDGES))
+        first = {name: self.cell_shapes(name, self.input_size)[0] for name in {spec.skeleton for spec in specs}}
+        shape = np.array([first[spec.skeleton] for spec in specs], dtype=np.int64).reshape(-1, 4)
+        n, width = len(codes), len(EDGES) + 2
+        live = np.ones((n, width), dtype=bool)
+        live[:, 1:-1] = live_edges(codes)
+        kind = np.empty((n, width), dtype=np.int64)
+        kind[:, 0], kind[:, -1] = kind_id("input"), kind_id("output")
+        kind[:, 1:-1] = np.array([kind_id(op.kind) for op in self.operations])[codes]
+        kernel = np.zeros((n, width), dtype=np.int64)
+        kernel[:, 1:-1] = np.array([op.kernel for op in self.operations])[codes]
+        from_input = np.array([False] + [source == 0 for source, _ in EDGES] + [False])
+        before = from_input.copy()
+        before[0] = True
+        channels_in, channels_out, stride, resolution = shape.T[:, :, None]
+        smaller = -(-resolution // stride)
+        return GraphBatch(
+            kind=kind,
+            kernel=kernel,
+            stride=np.where(from_input, stride, 1),
+            channels_in=np.where(before, channels_in, channels_out),
+            channels_out=np.where(np.arange(width) == 0, channels_in, channels_out),
+            resolution_in=np.where(before, resolution, smaller),
+            resolution_out=np.where(np.arange(width) == 0, resolution, smaller),
+            live=live,
+            adjacency=_TEMPLATE & live[:, :, None] & live[:, None, :],
+        )
+
+    def feature_shape(self, arch: str, input_size: int | None = None) -> tuple[int, int]:
+        """Channels and side in pixels of the backbone's last feature map."""
+        last = self.cell_shapes(self.parse(arch).skeleton, input_size or self.input_size)[-1]
+        return last.channels_out, last.resolution
+
+    def network_parts(
+        self, archs: Sequence[str], input_size: int | None = None
+    ) -> tuple[list[ArchGraph], NDArray[np.int64]]:
+        """One frame for every skeleton, and one part for every operation on every distinct edge shape."""
+        size = input_size or self.input_size
+        specs = [self.parse(arch) for arch in archs]
+        codes = np.array([spec.code for spec in specs], dtype=np.int64).reshape(-1, len(EDGES))
+        chosen = codes[:, :, None] == np.arange(len(self.operations))
+        parts: list[ArchGraph] = []
+        columns: list[NDArray[np.int64]] = []
+        for name in sorted({spec.skeleton for spec in specs}):
+            member = np.array([spec.skeleton == name for spec in specs], dtype=np.int64)
+            parts.append(self.frame_graph(name, size))
+            columns.append(member)
+            outer, inner = _edge_shapes(self.cell_shapes(name, size))
+            for shapes, edges in ((outer, [0, 1, 3]), (inner, [2, 4, 5])):
+                for shape, repeats in shapes.items():
+                    for operation in range(1, len(self.operations)):
+                        parts.append(self.edge_graph(operation, shape))
+                        columns.append(member * repeats * chosen[:, edges, operation].sum(axis=1))
+        return parts, np.stack(columns, axis=1) if columns else np.zeros((0, 0), dtype=np.int64)
+
+    def depths(self, archs: Sequence[str]) -> NDArray[np.int64]:
+        """Convolutions on the longest live path from image to last feature map, of shape (n,)."""
+        specs = [self.parse(arch) for arch in archs]
+        codes = np.array([spec.code for spec in specs], dtype=np.int64).reshape(-1, len(EDGES))
+        total = np.zeros(len(codes), dtype=np.int64)
+        for name in {spec.skeleton for spec in specs}:
+            rows = np.array([spec.skeleton == name for spec in specs])
+            shapes = self.cell_shapes(name, self.input_size)
+            frame = self.frame_graph(name, self.input_size)
+            in_frame = int((frame.where("conv") & (frame.kernel > 1)).sum())
+            in_cells = sum(self._cell_depths(codes[rows], shape.changes_shape) for shape in shapes)
+            total[rows] = in_frame + in_cells
+        alive = live_edges(codes).any(axis=1)
+        return np.where(alive, total, 0)
+
+    def _cell_depths(self, codes: NDArray[np.int64], changes_shape: bool) -> NDArray[np.int64]:
+        n_ops = range(len(self.operations))
+        inner = np.array([self.edge_depth(op, False) for op in n_ops])[codes]
+        outer = np.array([self.edge_depth(op, changes_shape) for op in n_ops])[codes]
+        weight = np.where([source == 0 for source, _ in EDGES], outer, inner)
+        lengths = [np.where((codes[:, path] > 0).all(axis=1), weight[:, path].sum(axis=1), 0) for path in PATHS]
+        return np.asarray(np.max(lengths, axis=0))
+
+
+def live_edges(codes: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which edges carry data from node 0 to node 3, of shape (n, 6); operation 0 is "none".
+
+    Example:
+        >>> live_edges(np.array([[3, 0, 0, 1, 0, 3]])).astype(int).tolist()  # 0->1 leads nowhere, 2->3 starts nowhere
+        [[0, 0, 0, 1, 0, 0]]
+    """
+    present = codes > 0
+    live = np.zeros_like(present)
+    for path in PATHS:
+        live[:, path] |= present[:, path].all(axis=1, keepdims=True)
+    return live
+
+
+def _edge_shapes(cells: list[BlockShape]) -> tuple[dict[BlockShape, int], dict[BlockShape, int]]:
+    """Shapes of the edges that leave node 0 and of the others, with the number of cells that have them."""
+    outer: dict[BlockShape, int] = {}
+    inner: dict[BlockShape, int] = {}
+    for cell in cells:
+        outer[cell] = outer.get(cell, 0) + 1
+        rest = BlockShape(cell.channels_out, cell.channels_out, 1, -(-cell.resolution // cell.stride))
+        inner[rest] = inner.get(rest, 0) + 1
+    return outer, inner
+
+
+def _template() -> NDArray[np.bool_]:
+    """Edges between input, the six operations and output where all are live, of shape (8, 8)."""
+    adjacency = np.zeros((len(EDGES) + 2, len(EDGES) + 2), dtype=bool)
+    for index, (source, target) in enumerate(EDGES):
+        adjacency[0, index + 1] = source == 0
+        adjacency[index + 1, -1] = target == 3
+        for later, (next_source, _) in enumerate(EDGES):
+            adjacency[index + 1, later + 1] = target == next_source
+    return adjacency
+
+
+_TEMPLATE = _template()

@@ -1,0 +1,89 @@
+"""The macro skeleton of TransNAS-Bench-101: base width and one digit per module (paper, section 3.2).
+
+Digits: 1 keeps shape, 2 doubles the channels, 3 halves the resolution, 4 does both. A module is two blocks; only its
+first block changes channels or stride. The stem divides the resolution by four.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from benchmarks.errors import ArchitectureError
+from benchmarks.graph import GraphBuilder
+
+__all__ = ["MAX_MODULES", "BlockShape", "Skeleton", "add_stem"]
+
+MAX_MODULES = 16
+_MAX_BASE = 4096
+
+
+class BlockShape(NamedTuple):
+    """What one block does to its input: channels in and out, stride, resolution of its input in pixels."""
+
+    channels_in: int
+    channels_out: int
+    stride: int
+    resolution: int
+
+    @property
+    def changes_shape(self) -> bool:
+        """Whether channels or resolution change."""
+        return self.stride != 1 or self.channels_in != self.channels_out
+
+
+@dataclass(frozen=True)
+class Skeleton:
+    """Base width and macro code, e.g. ``Skeleton(64, "41414")``."""
+
+    base_channels: int
+    code: str
+
+    @classmethod
+    def parse(cls, base: str, code: str, arch: str) -> Skeleton:
+        """Validate the two leading fields of an architecture string.
+
+        Raises:
+            ArchitectureError: Naming the field and the nearest valid value.
+        """
+        if not re.fullmatch(r"[1-9][0-9]*", base) or int(base) % 2 or int(base) > _MAX_BASE:
+            raise ArchitectureError(
+                f"{arch!r}: expected an even number of base channels from 2 to {_MAX_BASE}, got {base!r}; nearest: "
+                f"{_nearest_base(base)}"
+            )
+        if not re.fullmatch(rf"[1-4]{{1,{MAX_MODULES}}}", code):
+            nearest = "".join(str(min(max(int(c), 1), 4)) for c in code if c in "0123456789")[:MAX_MODULES]
+            raise ArchitectureError(
+                f"{arch!r}: expected a macro code of 1 to {MAX_MODULES} digits from 1 to 4, got {code!r}; nearest: "
+                f"{nearest or '41414'}"
+            )
+        return cls(int(base), code)
+
+    def __str__(self) -> str:
+        return f"{self.base_channels}-{self.code}"
+
+    def blocks(self, input_size: int) -> list[BlockShape]:
+        """Shapes of the blocks, two a module, for input images of `input_size` pixels."""
+        channels, resolution = self.base_channels, -(-input_size // 4)
+        shapes = []
+        for digit in self.code:
+            wider = channels * 2 if digit in "24" else channels
+            stride = 2 if digit in "34" else 1
+            shapes.append(BlockShape(channels, wider, stride, resolution))
+            resolution = -(-resolution // stride)
+            shapes.append(BlockShape(wider, wider, 1, resolution))
+            channels = wider
+        return shapes
+
+
+def add_stem(builder: GraphBuilder, base_channels: int) -> int:
+    """Add conv 3x3 / 2, batch norm, ReLU-conv 3x3 / 2-batch norm; return the last node."""
+    node = builder.add("conv", [builder.input], kernel=3, stride=2, channels=base_channels // 2)
+    node = builder.add("batch_norm", [node])
+    return builder.relu_conv_bn(node, 3, 2, base_channels)
+
+
+def _nearest_base(base: str) -> int:
+    digits = re.sub(r"[^0-9]", "", base)
+    return min(max(2 * round(int(digits) / 2), 2), _MAX_BASE) if digits else 64

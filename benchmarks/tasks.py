@@ -1,0 +1,149 @@
+"""The tasks architectures were trained on: metric, unit, direction, bounds.
+
+Seven tasks on Taskonomy images (TransNAS-Bench-101, Duan et al., CVPR 2021, section 3.2) and the three image
+classification data sets of NAS-Bench-201 (Dong and Yang, ICLR 2020). A task's *primary metric* is the one that the
+literature ranks by; `Metric` says in which direction it is better, so that nobody has to guess.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from benchmarks.errors import choice
+
+__all__ = ["NASBENCH201_TASKS", "TRANSNAS_TASKS", "Metric", "Task", "get_task", "infer_metric", "list_tasks"]
+
+TRANSNAS_TASKS = (
+    "class_scene",
+    "class_object",
+    "room_layout",
+    "jigsaw",
+    "segmentsemantic",
+    "normal",
+    "autoencoder",
+)
+NASBENCH201_TASKS = ("cifar10", "cifar100", "ImageNet16-120")
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A measured quantity.
+
+    Attributes:
+        name: As the benchmark writes it without the split, e.g. ``"top1"``.
+        unit: ``"%"``, ``"s"`` or ``"-"`` for a number without a unit.
+        higher_is_better: Direction.
+        bounds: Smallest and largest value possible.
+    """
+
+    name: str
+    unit: str
+    higher_is_better: bool
+    bounds: tuple[float, float]
+
+    @property
+    def sign(self) -> float:
+        """+1 if higher is better, else -1: multiply by it and higher is better."""
+        return 1.0 if self.higher_is_better else -1.0
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task of a benchmark.
+
+    Attributes:
+        name: As the benchmark writes it.
+        metric: The primary metric, on `split`.
+        split: The split the primary metric is read from.
+        label: For people.
+        benchmark: Where it was measured.
+        epochs: Length of the published training.
+        train_images: Images seen in one training epoch.
+    """
+
+    name: str
+    metric: Metric
+    split: str
+    label: str
+    benchmark: str
+    epochs: int
+    train_images: int
+
+    @property
+    def column(self) -> str:
+        """The primary metric as the published file names it, e.g. ``"valid_top1"``."""
+        return f"{self.split}_{self.metric.name}"
+
+
+def get_task(name: str) -> Task:
+    """Return a task by name.
+
+    Raises:
+        UnknownNameError: If there is no such task; names the nearest one.
+
+    Example:
+        >>> task = get_task("room_layout")
+        >>> task.column, task.metric.unit, task.metric.higher_is_better
+        ('valid_neg_loss', '-', True)
+    """
+    return _TASKS[choice(name, _TASKS, "task")]
+
+
+def list_tasks(benchmark: str | None = None) -> tuple[str, ...]:
+    """Names of all tasks, or of those of one benchmark (``"transnas101"``, ``"nasbench201"``).
+
+    Example:
+        >>> list_tasks("nasbench201")
+        ('cifar10', 'cifar100', 'ImageNet16-120')
+    """
+    return tuple(name for name, task in _TASKS.items() if benchmark in (None, task.benchmark))
+
+
+def infer_metric(name: str) -> Metric:
+    """The metric behind a column name such as ``"valid_top1"``, ``"test_loss"`` or ``"neg_loss"``.
+
+    Raises:
+        UnknownNameError: If no metric has that name.
+
+    Example:
+        >>> infer_metric("valid_loss").higher_is_better
+        False
+    """
+    prefix, _, rest = str(name).partition("_")
+    bare = rest if prefix in ("train", "valid", "test") else str(name)
+    return _METRICS[choice(bare, _METRICS, "metric")]
+
+
+_METRICS = {
+    metric.name: metric
+    for metric in (
+        Metric("top1", "%", True, (0.0, 100.0)),
+        Metric("top5", "%", True, (0.0, 100.0)),
+        Metric("acc", "%", True, (0.0, 100.0)),
+        Metric("mIoU", "%", True, (0.0, 100.0)),
+        Metric("ssim", "-", True, (-1.0, 1.0)),
+        Metric("neg_loss", "-", True, (-math.inf, 0.0)),
+        Metric("loss", "-", False, (0.0, math.inf)),
+        Metric("l1_loss", "-", False, (0.0, math.inf)),
+        Metric("time_elapsed", "s", False, (0.0, math.inf)),
+    )
+}
+
+# Taskonomy "final5k" split: about 80,000 training images (paper, section 3.1). NAS-Bench-201: its section 2.2.
+_ROWS = (
+    ("class_scene", "top1", "scene classification", "transnas101", 25, 80_000),
+    ("class_object", "top1", "object classification", "transnas101", 25, 80_000),
+    ("room_layout", "neg_loss", "room layout", "transnas101", 25, 80_000),
+    ("jigsaw", "top1", "jigsaw puzzle", "transnas101", 10, 80_000),
+    ("segmentsemantic", "acc", "semantic segmentation", "transnas101", 30, 80_000),
+    ("normal", "ssim", "surface normals", "transnas101", 30, 80_000),
+    ("autoencoder", "ssim", "autoencoding", "transnas101", 30, 80_000),
+    ("cifar10", "top1", "CIFAR-10", "nasbench201", 200, 25_000),
+    ("cifar100", "top1", "CIFAR-100", "nasbench201", 200, 50_000),
+    ("ImageNet16-120", "top1", "ImageNet16-120", "nasbench201", 200, 151_700),
+)
+_TASKS = {
+    name: Task(name, _METRICS[metric], "valid", label, benchmark, epochs, images)
+    for name, metric, label, benchmark, epochs, images in _ROWS
+}

@@ -1,0 +1,9 @@
+"""How an architecture becomes numbers: scikit-learn transformers from lists of strings to float32 matrices."""
+
+from benchmarks import __version__
+from encoders.base import Encoder
+from encoders.costs import Costs
+from encoders.one_hot import OneHotEncoding
+from encoders.paths import PathEncoding
+
+__all__ = ["Costs", "Encoder", "OneHotEncoding", "PathEncoding", "__version__"]

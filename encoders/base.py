@@ -1,0 +1,88 @@
+"""The contract of an encoder: a scikit-learn transformer from architecture strings to a float32 matrix."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from benchmarks.errors import ArchitectureError
+from benchmarks.registry import get_space, infer_space
+
+if TYPE_CHECKING:
+    from benchmarks.spaces.space import Space
+
+__all__ = ["Encoder", "as_strings"]
+
+
+class Encoder(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
+    """Turns architecture strings of one space into features.
+
+    `fit` only learns which space it is; no labels are used. Architectures outside the published set but inside the
+    grammar (another base width, a longer macro code) are encoded too.
+
+    Attributes:
+        space_: Name of the space, after `fit`.
+        n_features_out_: Number of features, after `fit`.
+    """
+
+    def fit(self, archs: Sequence[str], y: object = None) -> Encoder:
+        """Learn the space from a list of n architecture strings; `y` is ignored.
+
+        Raises:
+            ArchitectureError: If the list is empty, mixes spaces or holds something that is no architecture.
+        """
+        space = infer_space(as_strings(archs))
+        self.space_ = space.name
+        self.n_features_out_ = len(self._names(space))
+        return self
+
+    def transform(self, archs: Sequence[str]) -> NDArray[np.float32]:
+        """Encode n architecture strings.
+
+        Returns:
+            Features, float32, of shape (n, n_features_out_).
+
+        Raises:
+            ArchitectureError: If a string is not an architecture of the space seen in `fit`.
+        """
+        check_is_fitted(self, "space_")
+        strings = as_strings(archs)
+        space = get_space(self.space_)
+        for string in strings:
+            if not space.recognises(string) and infer_space(string) != space:
+                raise ArchitectureError(
+                    f"{string!r} is of {infer_space(string).name}; {type(self).__name__} was fitted on {self.space_}"
+                )
+        if not strings:
+            return np.zeros((0, self.n_features_out_), dtype=np.float32)
+        return np.ascontiguousarray(self._encode(space, strings), dtype=np.float32)
+
+    def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
+        """Names of the features, of shape (n_features_out_,)."""
+        check_is_fitted(self, "space_")
+        return np.array(self._names(get_space(self.space_)), dtype=object)
+
+    @abstractmethod
+    def _names(self, space: Space) -> list[str]:
+        """Names of the features on a space."""
+
+    @abstractmethod
+    def _encode(self, space: Space, archs: list[str]) -> NDArray[np.floating]:
+        """Features of shape (n, d) of a non-empty list of strings."""
+
+
+def as_strings(archs: Iterable[str]) -> list[str]:
+    """A list of strings from any iterable of strings or `Architecture`s.
+
+    Raises:
+        ArchitectureError: If a single string or something else came.
+    """
+    if isinstance(archs, str) or not isinstance(archs, Iterable):
+        raise ArchitectureError(f"expected a list of architecture strings, got {type(archs).__name__} {archs!r}")
+    return [str(arch) for arch in archs]

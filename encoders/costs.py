@@ -1,0 +1,94 @@
+"""What an architecture costs, computed from its network graph without building the network."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.decoders import decoder_graph
+from benchmarks.graph import ArchGraph
+from encoders.base import Encoder
+
+if TYPE_CHECKING:
+    from benchmarks.spaces.space import Space
+
+__all__ = ["Costs", "graph_costs"]
+
+_NAMES = ["params", "multiply_adds", "activations", "depth"]
+
+
+class Costs(Encoder):
+    """Parameters, multiply-adds, activations and depth of a network.
+
+    Dead operations count, as they do in the published parameter counts; for the cost of what is really computed,
+    encode `space.canonicals(archs)`.
+
+    - ``params``: trainable parameters. Exact: backbone plus decoder give the published integers.
+    - ``multiply_adds``: of convolutions and linear layers, for one image (for one tile and the joint head in jigsaw).
+    - ``activations``: elements of the outputs of convolutions and linear layers, for one image (Radosavovic et al.,
+      CVPR 2020, section 3.1).
+    - ``depth``: convolutions on the longest live path from image to last feature map; 0 if there is none.
+
+    Args:
+        input_size: Side of the images in pixels; the published one of the space if not given.
+        task: Add the published decoder of this task; the backbone alone if not given.
+        num_classes: Outputs of that decoder; the published number if not given.
+
+    Example:
+        >>> costs = Costs().fit(["64-41414-0_31_023"])
+        >>> dict(zip(costs.get_feature_names_out(), costs.transform(["64-41414-0_31_023"])[0].astype(int).tolist()))
+        {'params': 14673952, 'multiply_adds': 3050831872, 'activations': 3342336, 'depth': 22}
+    """
+
+    def __init__(
+        self, *, input_size: int | None = None, task: str | None = None, num_classes: int | None = None
+    ) -> None:
+        self.input_size = input_size
+        self.task = task
+        self.num_classes = num_classes
+
+    def exact(self, archs: list[str]) -> NDArray[np.int64]:
+        """The costs as integers (float32 rounds above 16.7 million), of shape (n, 4)."""
+        from benchmarks.registry import infer_space
+
+        return self._exact(infer_space(archs), archs)
+
+    def _names(self, space: Space) -> list[str]:
+        return list(_NAMES)
+
+    def _encode(self, space: Space, archs: list[str]) -> NDArray[np.floating]:
+        return self._exact(space, archs).astype(np.float32)
+
+    def _exact(self, space: Space, archs: list[str]) -> NDArray[np.int64]:
+        parts, counts = space.network_parts(archs, self.input_size)
+        additive = counts @ np.array([graph_costs(part) for part in parts], dtype=np.int64).reshape(-1, 3)
+        if self.task is not None:
+            additive = additive + self._decoder_costs(space, archs)
+        return np.concatenate([additive, space.depths(archs)[:, None]], axis=1)
+
+    def _decoder_costs(self, space: Space, archs: list[str]) -> NDArray[np.int64]:
+        assert self.task is not None
+        size = self.input_size or space.input_size
+        cache: dict[tuple[int, int], tuple[int, int, int]] = {}
+        rows = []
+        for arch in archs:
+            shape = space.feature_shape(arch, size)
+            if shape not in cache:
+                cache[shape] = graph_costs(decoder_graph(self.task, *shape, size, self.num_classes))
+            rows.append(cache[shape])
+        return np.array(rows, dtype=np.int64)
+
+
+def graph_costs(graph: ArchGraph) -> tuple[int, int, int]:
+    """Parameters, multiply-adds and activations of a network graph."""
+    conv = graph.where("conv") | graph.where("conv_transpose")
+    linear = graph.where("linear")
+    weighted = conv | linear
+    weights = np.where(conv, graph.kernel**2, linear) * graph.channels_in * graph.channels_out
+    params = weights + weighted * graph.bias * graph.channels_out + graph.where("batch_norm") * 2 * graph.channels_out
+    # A transposed convolution applies its kernel once for every pixel that comes in.
+    applied = np.where(graph.where("conv_transpose"), graph.resolution_in, graph.resolution_out) ** 2
+    activations = weighted * graph.channels_out * graph.resolution_out**2
+    return int(params.sum()), int((weights * applied).sum()), int(activations.sum())

@@ -1,0 +1,64 @@
+"""Path encoding: which input-to-output paths an architecture has (White et al., BANANAS, AAAI 2021, section 4)."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.spaces.cell import PATHS, CellSpace
+from encoders.base import Encoder
+
+if TYPE_CHECKING:
+    from benchmarks.spaces.space import Space
+
+__all__ = ["PathEncoding"]
+
+_LONGEST = max(len(path) for path in PATHS)
+_GRAM = 3
+
+
+class PathEncoding(Encoder):
+    """Indicators of the sequences of operations met on the way from input to output.
+
+    Cells: one feature for every sequence of one to three operations other than none, 1 if some path of the cell spells
+    it. Naming of nodes, dead edges and edges that start nowhere make no difference. Macro codes have a single path, so
+    its pieces are counted instead: how often each run of one to three digits occurs in the code.
+
+    Example:
+        >>> encoding = PathEncoding().fit(["64-41414-0_31_023"])
+        >>> row = encoding.transform(["64-41414-0_31_023"])[0]
+        >>> encoding.get_feature_names_out()[row > 0].tolist()  # 0->2->3 is conv3x3 twice; node 1 has no input
+        ['conv3x3>conv3x3']
+    """
+
+    def _names(self, space: Space) -> list[str]:
+        if isinstance(space, CellSpace):
+            return [">".join(sequence) for sequence in _sequences([op.name for op in space.operations[1:]], _LONGEST)]
+        return ["count:" + "".join(sequence) for sequence in _sequences(list("1234"), _GRAM)]
+
+    def _encode(self, space: Space, archs: list[str]) -> NDArray[np.floating]:
+        if not isinstance(space, CellSpace):
+            return np.array([_gram_counts(space.parse(arch).code) for arch in archs], dtype=np.float32)
+        codes = space.cell_codes(archs)
+        letters = len(space.operations) - 1
+        offsets = np.cumsum([0] + [letters**length for length in range(1, _LONGEST + 1)])
+        found = np.zeros((len(archs), offsets[-1]), dtype=np.float32)
+        for path in PATHS:
+            steps = codes[:, path]  # (n, length), operation 0 is none
+            rows = np.flatnonzero((steps > 0).all(axis=1))
+            place = (steps[rows] - 1) @ letters ** np.arange(len(path))[::-1]
+            found[rows, offsets[len(path) - 1] + place] = 1.0
+        return found
+
+
+def _sequences(letters: list[str], longest: int) -> list[tuple[str, ...]]:
+    """All sequences of 1..longest letters, shorter ones first."""
+    return [word for length in range(1, longest + 1) for word in itertools.product(letters, repeat=length)]
+
+
+def _gram_counts(code: str) -> list[int]:
+    grams = [code[i : i + length] for length in range(1, _GRAM + 1) for i in range(len(code) - length + 1)]
+    return [grams.count("".join(word)) for word in _sequences(list("1234"), _GRAM)]
