@@ -27,7 +27,7 @@ class Architecture:
     Example:
         >>> cell = Architecture("64-41414-0_31_023")
         >>> cell.space, cell.canonical, cell.in_domain
-        ('transnas101-micro', '64-41414-0_31_023', True)
+        ('transnas101-micro', '64-41414-0_30_003', True)
     """
 
     string: str

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import ClassVar, NamedTuple
 
@@ -20,7 +20,7 @@ from benchmarks.graph import ArchGraph, GraphBatch, kind_id
 from benchmarks.spaces.skeleton import BlockShape
 from benchmarks.spaces.space import Space
 
-__all__ = ["EDGES", "PATHS", "CellSpace", "CellSpec", "Operation", "live_edges"]
+__all__ = ["EDGES", "PATHS", "CellSpace", "CellSpec", "Operation", "first_rows", "live_edges"]
 
 EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
 PATHS = ((3,), (0, 4), (1, 5), (0, 2, 5))
@@ -51,6 +51,8 @@ class CellSpace(Space):
     """Operation 0 is "none"."""
     skeleton: ClassVar[str]
     """The published skeleton."""
+    identity_from: ClassVar[int]
+    """First node whose outgoing skips are identities in every cell (those of node 0 may have to change the shape)."""
 
     @abstractmethod
     def cell_shapes(self, skeleton: str, input_size: int) -> list[BlockShape]:
@@ -108,11 +110,24 @@ class CellSpace(Space):
         swapped = self.code_rows(pruned[:, _SWAPPED])
         return np.where(pruned[:, 2] == 0, np.minimum(rows, swapped), rows)
 
+    @cached_property
+    def simplest_rows(self) -> NDArray[np.int64]:
+        """Row of the code with fewest operations, then the smallest, that computes the same; of shape (n_ops ** 6,)."""
+        skip = next(index for index, operation in enumerate(self.operations) if operation.kind == "skip")
+        return first_rows(self.codes, lambda code: _function(code, skip, self.identity_from))
+
     def canonicals(self, archs: Sequence[str]) -> list[str]:
         """Dead edges dropped, then the smaller of the two namings of the inner nodes."""
+        return self._replace(archs, self.canonical_rows)
+
+    def simplify(self, archs: Sequence[str]) -> list[str]:
+        """The cell with fewest operations that computes the same sum of operations, identities seen through."""
+        return self._replace(archs, self.simplest_rows)
+
+    def _replace(self, archs: Sequence[str], rows: NDArray[np.int64]) -> list[str]:
         specs = [self.parse(arch) for arch in archs]
         codes = np.array([spec.code for spec in specs], dtype=np.int64).reshape(-1, len(EDGES))
-        found = self.codes[self.canonical_rows[self.code_rows(codes)]].tolist()
+        found = self.codes[rows[self.code_rows(codes)]].tolist()
         return [self.format(CellSpec(spec.skeleton, tuple(code))) for spec, code in zip(specs, found, strict=True)]
 
     # -- graphs -------------------------------------------------------------------------------------------------
@@ -211,6 +226,33 @@ def live_edges(codes: NDArray[np.int64]) -> NDArray[np.bool_]:
     for path in PATHS:
         live[:, path] |= present[:, path].all(axis=1, keepdims=True)
     return live
+
+
+def first_rows(codes: NDArray[np.int64], key: Callable[[list[int]], str]) -> NDArray[np.int64]:
+    """For every code, of shape (N, 6), the row of the smallest with the same key: fewest operations, then by row."""
+    order = np.lexsort((np.arange(len(codes)), (codes > 0).sum(axis=1)))
+    rows = np.empty(len(codes), dtype=np.int64)
+    first: dict[str, int] = {}
+    listed = codes.tolist()
+    for row in order.tolist():
+        rows[row] = first.setdefault(key(listed[row]), row)
+    return rows
+
+
+def _function(code: list[int], skip: int, identity_from: int) -> str:
+    """A string for the function a cell computes: each node the sorted summands that arrive, nested sums flattened."""
+    nodes: list[list[str]] = [["x"]]
+    edges = iter(code)
+    for target in (1, 2, 3):
+        arriving: list[str] = []
+        for source in range(target):
+            operation = next(edges)
+            if operation == skip and source >= identity_from:
+                arriving += nodes[source]
+            elif operation and nodes[source]:
+                arriving.append(f"{operation}({'+'.join(nodes[source])})")
+        nodes.append(sorted(arriving))
+    return "+".join(nodes[3])
 
 
 def _edge_shapes(cells: list[BlockShape]) -> tuple[dict[BlockShape, int], dict[BlockShape, int]]:

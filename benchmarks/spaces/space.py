@@ -118,6 +118,14 @@ class Space(ABC):
         """`canonical` of many; the default says that no two strings are equivalent."""
         return [self.validate(arch) for arch in archs]
 
+    def simplify(self, archs: Sequence[str]) -> list[str]:
+        """For each architecture the smallest one that computes the same function, so far as the space knows.
+
+        Coarser than `canonicals`: it also sees through identity operations. What was measured on one holds, up to
+        training noise, for all with the same simplest form; features and surrogates are computed on it.
+        """
+        return self.canonicals(archs)
+
     # -- moves --------------------------------------------------------------------------------------------------
 
     @abstractmethod

@@ -1,0 +1,128 @@
+"""The contract suite of search spaces: `check_space` runs every promise of `Space` against one of them.
+
+Run it on a space of your own; the project's tests run it on every registered one.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from benchmarks.errors import ArchitectureError
+from benchmarks.graph import ArchGraph
+from benchmarks.spaces.space import Space
+
+__all__ = ["check_space"]
+
+_SAMPLE = 40
+
+
+def check_space(space: Space, outside: str | None = None) -> None:
+    """Check a space.
+
+    Args:
+        space: The space.
+        outside: An architecture its grammar allows although it is not in the published set, if there is one.
+
+    Raises:
+        AssertionError: Naming the broken promise.
+
+    Example:
+        >>> from benchmarks import get_space
+        >>> check_space(get_space("transnas101-micro"), outside="32-4114-3_33_333")
+    """
+    _check_enumeration(space)
+    _check_strings(space)
+    _check_sampling(space)
+    for arch in space.sample(_SAMPLE, rng=1):
+        _check_moves(space, arch)
+        _check_equivalence(space, arch)
+        _check_graphs(space, arch)
+    _check_parts(space, space.sample(_SAMPLE, rng=2))
+    if outside is not None:
+        assert outside not in space, "an architecture outside the published set is not in the space"
+        assert space.validate(outside) == outside, "the grammar allows it"
+        _check_equivalence(space, outside)
+        _check_graphs(space, outside)
+        _check_parts(space, [outside, space.example])
+
+
+def _check_enumeration(space: Space) -> None:
+    archs = list(space)
+    assert len(archs) == len(space) == len(set(archs)), "enumeration is complete and free of repetitions"
+    assert space.example in space, "the example is one of them"
+    assert all(space[space.index(arch)] == arch for arch in archs[:: max(1, len(archs) // 100)]), "index inverts []"
+
+
+def _check_strings(space: Space) -> None:
+    for arch in list(space)[:: max(1, len(space) // 200)]:
+        assert space.recognises(arch), "a space recognises its own architectures"
+        assert space.format(space.parse(arch)) == arch, "format inverts parse"
+    for broken in (space.example[:-1], space.example + "x", "", "?"):
+        try:
+            space.validate(broken)
+        except ArchitectureError as error:
+            assert repr(broken) in str(error), "an error quotes what came"
+        else:
+            raise AssertionError(f"{broken!r} is no architecture")
+
+
+def _check_sampling(space: Space) -> None:
+    drawn = space.sample(_SAMPLE, rng=0)
+    assert len(set(drawn)) == _SAMPLE and all(arch in space for arch in drawn), "samples differ and are members"
+    assert drawn == space.sample(_SAMPLE, rng=np.random.default_rng(0)), "a seed and its generator agree"
+    assert drawn != space.sample(_SAMPLE, rng=1), "another seed draws others"
+    assert space.sample(0) == [], "nothing can be drawn"
+
+
+def _check_moves(space: Space, arch: str) -> None:
+    neighbors = space.neighbors(arch)
+    assert arch not in neighbors and len(set(neighbors)) == len(neighbors) > 0, "neighbours differ from each other"
+    assert all(other in space for other in neighbors), "neighbours of a member are members"
+    assert all(arch in space.neighbors(other) for other in neighbors), "being neighbours is mutual"
+    assert space.mutate(arch, rng=3) in neighbors, "a mutation is a neighbour"
+    assert space.mutate(arch, rng=3) == space.mutate(arch, rng=3), "the same seed mutates the same way"
+
+
+def _check_equivalence(space: Space, arch: str) -> None:
+    canonical = space.canonical(arch)
+    assert space.canonical(canonical) == canonical, "a canonical form is its own"
+    assert (canonical in space) == (arch in space), "a canonical form stays in the domain"
+    assert space.canonicals([arch, canonical]) == [canonical, canonical], "one and many agree"
+    simplest = space.simplify([arch, canonical])
+    assert simplest[0] == simplest[1], "equivalent architectures have one simplest form"
+    assert space.simplify(simplest) == simplest, "a simplest form is its own"
+
+
+def _check_graphs(space: Space, arch: str) -> None:
+    for graph in (space.cell_graph(arch), space.network_graph(arch), space.network_graph(arch, input_size=64)):
+        _check_graph(graph)
+    network = space.network_graph(arch)
+    assert network.names[0] == "input" and network.channels_out[0] == 3, "a network reads an image"
+    assert network.resolution_in[0] == space.input_size, "of the published size"
+    assert space.feature_shape(arch) == (network.channels_out[-1], network.resolution_out[-1]), "feature shape"
+
+
+def _check_graph(graph: ArchGraph) -> None:
+    assert (graph.edges[:, 0] < graph.edges[:, 1]).all(), "nodes are in topological order"
+    additive = ~graph.where("concat") & ~graph.where("linear")
+    for source, target in graph.edges:
+        if graph.names[target] == "output":
+            continue
+        if additive[target]:
+            assert graph.channels_out[source] == graph.channels_in[target], "channels flow along edges"
+        assert graph.resolution_out[source] == graph.resolution_in[target], "resolution flows along edges"
+
+
+def _check_parts(space: Space, archs: list[str]) -> None:
+    parts, counts = space.network_parts(archs)
+    assert counts.shape == (len(archs), len(parts)), "one count an architecture and part"
+    weights = np.array([_conv_weights(part) for part in parts])
+    whole = [_conv_weights(space.network_graph(arch)) for arch in archs]
+    assert (counts @ weights == whole).all(), "parts add up to the network"
+    alone = [Space.depths(space, [arch])[0] for arch in archs]
+    assert (space.depths(archs) == alone).all(), "depth is the longest live path of the network graph"
+
+
+def _conv_weights(graph: ArchGraph) -> int:
+    conv = graph.where("conv")
+    return int((graph.kernel**2 * graph.channels_in * graph.channels_out)[conv].sum())

@@ -1,0 +1,149 @@
+"""The contract of a surrogate: a scikit-learn estimator from architecture strings to expected performance.
+
+Data goes one way: strings -> simplest forms -> features -> predictions -> answers in the metrics' own units. A
+subclass implements `_fit` and `_predict` on distinct simplest forms, and `_pack` / `_unpack` for the store.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils.validation import check_is_fitted
+
+from benchmarks.registry import get_space, infer_space
+from encoders.base import as_strings
+from surrogates.labels import Labels
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import ArrayLike
+
+__all__ = ["Pack", "Surrogate"]
+
+
+@dataclass
+class Pack:
+    """What a fitted surrogate is made of, in forms that need no pickle.
+
+    Attributes:
+        settings: JSON values.
+        arrays: Numeric arrays by name.
+        models: Native model files by name, e.g. XGBoost UBJ.
+    """
+
+    settings: dict[str, Any] = field(default_factory=dict)
+    arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
+    models: dict[str, bytes] = field(default_factory=dict)
+
+
+class Surrogate(BaseEstimator, ABC):  # type: ignore[misc]
+    """Predicts the performance of architectures of one space on T tasks.
+
+    Attributes:
+        space_: Name of the space.
+        tasks_: Names of the tasks ("y0", "y1", ... for unnamed columns).
+        one_task_: Whether labels came as a vector; predictions then do too.
+        n_archs_: Distinct functions seen in `fit`.
+        cv_scores_: For every task, what cross-validation inside the training rows measured: ``tau`` (Kendall) and
+            ``coverage`` (of the 90 % interval); empty if there were too few labels.
+    """
+
+    space_: str
+    tasks_: tuple[str, ...]
+    one_task_: bool
+    n_archs_: int
+    cv_scores_: dict[str, dict[str, float]]
+
+    def fit(self, archs: Sequence[str], Y: ArrayLike | pd.DataFrame | pd.Series[Any]) -> Surrogate:
+        """Fit to measured performance; what was learned before is forgotten.
+
+        Args:
+            archs: n architecture strings of one space. Equivalent ones are pooled as replicates.
+            Y: Labels of shape (n, T) or (n,) in any unit, NaN where not measured. Columns of a DataFrame name the tasks.
+                A task whose labels are all equal is predicted as that value with a std of 0.
+
+        Raises:
+            ArchitectureError: If `archs` is empty, mixes spaces, or holds what is no architecture.
+            ValueError: If labels and architectures do not match, or a label is infinite, or a task has none.
+        """
+        labels = Labels.pool(archs, Y)
+        self.cv_scores_ = {}
+        self._fit(labels)
+        self.space_, self.tasks_, self.one_task_ = labels.space, labels.tasks, labels.one_task
+        self.n_archs_ = len(labels.archs)
+        return self
+
+    @overload
+    def predict(self, archs: Sequence[str], return_std: Literal[False] = False) -> NDArray[np.float64]: ...
+    @overload
+    def predict(
+        self, archs: Sequence[str], return_std: Literal[True]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
+
+    def predict(
+        self, archs: Sequence[str], return_std: bool = False
+    ) -> NDArray[np.float64] | tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Predict n architectures of the space seen in `fit`, inside or outside its published set.
+
+        Returns:
+            Expected performance of shape (n, T) in each metric's own unit, or (n,) if `fit` saw a vector; with
+            `return_std` also its standard deviation (mean +- 1.645 std covers 90 %), of the same shape.
+
+        Raises:
+            ArchitectureError: If a string is no architecture, or one of another space.
+            sklearn.exceptions.NotFittedError: Before `fit`.
+        """
+        check_is_fitted(self, "space_")
+        strings = as_strings(archs)
+        shape = (len(strings),) if self.one_task_ else (len(strings), len(self.tasks_))
+        if not strings:
+            return (np.zeros(shape), np.zeros(shape)) if return_std else np.zeros(shape)
+        space = get_space(self.space_)
+        if (came := infer_space(strings)) != space:
+            from benchmarks.errors import ArchitectureError
+
+            raise ArchitectureError(f"{strings[0]!r} is of {came.name}; this surrogate was fitted on {space.name}")
+        rows: dict[str, int] = {}
+        inverse = [rows.setdefault(arch, len(rows)) for arch in space.simplify(strings)]
+        mean, std = self._predict(list(rows))
+        mean, std = mean[inverse].reshape(shape), std[inverse].reshape(shape)
+        return (mean, std) if return_std else mean
+
+    def score(self, archs: Sequence[str], Y: ArrayLike | pd.DataFrame | pd.Series[Any]) -> float:
+        """Mean over the tasks of Kendall's tau-b between predictions and labels, in -1..1, NaN labels left out."""
+        from scipy.stats import kendalltau
+
+        truth = np.asarray(Y, dtype=np.float64).reshape(len(archs), -1)
+        mean = self.predict(archs).reshape(len(archs), -1)
+        known = ~np.isnan(truth)
+        taus = [kendalltau(truth[k, t], mean[k, t]).statistic for t, k in enumerate(known.T)]
+        return float(np.mean(taus))
+
+    def save(self, directory: str | Path) -> Path:
+        """Write the fitted surrogate to a directory (see `surrogates.store`)."""
+        from surrogates.store import save_surrogate
+
+        return save_surrogate(self, directory)
+
+    @abstractmethod
+    def _fit(self, labels: Labels) -> None:
+        """Fit to pooled labels; may fill `cv_scores_`."""
+
+    @abstractmethod
+    def _predict(self, archs: list[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean and std of m distinct simplest forms, each of shape (m, T)."""
+
+    @abstractmethod
+    def _pack(self) -> Pack:
+        """What was learned, beyond the common attributes of this class."""
+
+    @abstractmethod
+    def _unpack(self, pack: Pack) -> None:
+        """Restore what `_pack` gave."""

@@ -1,0 +1,107 @@
+"""Labels as they come in, checked and pooled: one row a distinct function, one column a task."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.registry import infer_space
+from encoders.base import as_strings
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import ArrayLike
+
+__all__ = ["Labels"]
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Training labels, pooled over equivalent architectures.
+
+    Attributes:
+        space: Name of the space.
+        tasks: Names of the T tasks.
+        archs: The m distinct simplest forms (`Space.simplify`), in order of first appearance.
+        values: Mean label of each class, NaN where not measured, of shape (m, T), in the metrics' own units.
+        replicates: Separate trainings behind each mean, of shape (m, T). Rows of a class that agree to the last digit
+            are copies of one training and count once.
+        one_task: Whether the labels came as a vector, so that predictions go out as one.
+    """
+
+    space: str
+    tasks: tuple[str, ...]
+    archs: tuple[str, ...]
+    values: NDArray[np.float64]
+    replicates: NDArray[np.int64]
+    one_task: bool
+
+    @classmethod
+    def pool(cls, archs: Sequence[str], Y: ArrayLike | pd.DataFrame | pd.Series[Any]) -> Labels:
+        """Check and pool n architectures and their labels.
+
+        Args:
+            archs: n architecture strings of one space; repeated and equivalent ones are replicates.
+            Y: Labels of shape (n, T) or (n,), NaN where not measured; a DataFrame's columns name the tasks.
+
+        Raises:
+            ArchitectureError: If `archs` is empty, mixes spaces, or holds what is no architecture.
+            ValueError: If lengths differ, a label is infinite or no number, a task has no label at all, or the index of
+                a DataFrame names other architectures.
+        """
+        strings = as_strings(archs)
+        space = infer_space(strings)
+        tasks, matrix, one_task = _matrix(strings, Y)
+        simplest = space.simplify(strings)
+        order = {arch: position for position, arch in enumerate(dict.fromkeys(simplest))}
+        groups = np.array([order[arch] for arch in simplest])
+        values = np.full((len(order), len(tasks)), np.nan)
+        replicates = np.zeros((len(order), len(tasks)), dtype=np.int64)
+        for column in range(len(tasks)):
+            measured = np.flatnonzero(~np.isnan(matrix[:, column]))
+            trainings = np.unique(np.stack([groups[measured], matrix[measured, column]], axis=1), axis=0)
+            group = trainings[:, 0].astype(np.int64)
+            replicates[:, column] = np.bincount(group, minlength=len(order))
+            totals = np.bincount(group, weights=trainings[:, 1], minlength=len(order))
+            known = replicates[:, column] > 0
+            values[known, column] = totals[known] / replicates[known, column]
+        return cls(space.name, tasks, tuple(order), values, replicates, one_task)
+
+
+def _matrix(archs: list[str], Y: Any) -> tuple[tuple[str, ...], NDArray[np.float64], bool]:
+    """Task names, labels of shape (n, T), whether they came as a vector."""
+    columns = [str(name) for name in Y.columns] if hasattr(Y, "columns") else None
+    try:
+        matrix = np.asarray(Y, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"expected numeric labels, got {type(Y).__name__}: {error}") from None
+    one_task = matrix.ndim == 1
+    if matrix.ndim not in (1, 2):
+        raise ValueError(f"expected labels of shape (n,) or (n, T), got {matrix.shape}")
+    if len(matrix) != len(archs):
+        raise ValueError(f"expected one row of labels for each of {len(archs)} architectures, got {len(matrix)}")
+    matrix = matrix.reshape(len(archs), -1)
+    _check_index(archs, Y)
+    if columns is None:
+        name = getattr(Y, "name", None)
+        columns = [str(name)] if one_task and name is not None else [f"y{t}" for t in range(matrix.shape[1])]
+    if len(set(columns)) < len(columns) or not columns:
+        raise ValueError(f"expected distinct task columns, at least one, got {columns}")
+    for row, column in np.argwhere(np.isinf(matrix)):
+        raise ValueError(f"expected finite labels or NaN, got {matrix[row, column]} for {archs[row]!r}, {columns[column]}")
+    for column in np.flatnonzero(np.isnan(matrix).all(axis=0)):
+        raise ValueError(f"no label at all for task {columns[column]!r}; leave the column out")
+    return tuple(columns), matrix, one_task
+
+
+def _check_index(archs: list[str], Y: Any) -> None:
+    index = getattr(Y, "index", None)
+    if index is None or callable(index) or not len(index) or not isinstance(index[0], str):
+        return
+    for row, (arch, label) in enumerate(zip(archs, index, strict=True)):
+        if arch != label:
+            raise ValueError(f"row {row} of the labels is of {label!r}, but architecture {row} is {arch!r}")
