@@ -3,7 +3,8 @@
 from benchmarks import __version__
 from encoders.base import Encoder
 from encoders.costs import Costs
+from encoders.graph_features import GraphFeatures
 from encoders.one_hot import OneHotEncoding
 from encoders.paths import PathEncoding
 
-__all__ = ["Costs", "Encoder", "OneHotEncoding", "PathEncoding", "__version__"]
+__all__ = ["Costs", "Encoder", "GraphFeatures", "OneHotEncoding", "PathEncoding", "__version__"]

@@ -73,7 +73,7 @@ class Surrogate(BaseEstimator, ABC):  # type: ignore[misc]
             ArchitectureError: If `archs` is empty, mixes spaces, or holds what is no architecture.
             ValueError: If labels and architectures do not match, or a label is infinite, or a task has none.
         """
-        labels = Labels.pool(archs, Y)
+        labels = Labels.read(archs, Y)
         self.cv_scores_ = {}
         self._fit(labels)
         self.space_, self.tasks_, self.one_task_ = labels.space, labels.tasks, labels.one_task
@@ -134,7 +134,7 @@ class Surrogate(BaseEstimator, ABC):  # type: ignore[misc]
 
     @abstractmethod
     def _fit(self, labels: Labels) -> None:
-        """Fit to pooled labels; may fill `cv_scores_`."""
+        """Fit to checked labels; may fill `cv_scores_`."""
 
     @abstractmethod
     def _predict(self, archs: list[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

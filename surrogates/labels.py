@@ -1,4 +1,4 @@
-"""Labels as they come in, checked and pooled: one row a distinct function, one column a task."""
+"""Labels as they come in, checked: n rows of T tasks, each row of one of m distinct functions."""
 
 from __future__ import annotations
 
@@ -21,55 +21,51 @@ __all__ = ["Labels"]
 
 @dataclass(frozen=True)
 class Labels:
-    """Training labels, pooled over equivalent architectures.
+    """Training labels with the replicates among them.
+
+    Architectures that compute the same function (`Space.simplify`) share a group: their rows are replicates of one
+    another, which surrogates pool.
 
     Attributes:
         space: Name of the space.
         tasks: Names of the T tasks.
-        archs: The m distinct simplest forms (`Space.simplify`), in order of first appearance.
-        values: Mean label of each class, NaN where not measured, of shape (m, T), in the metrics' own units.
-        replicates: Separate trainings behind each mean, of shape (m, T). Rows of a class that agree to the last digit
-            are copies of one training and count once.
+        archs: The m distinct simplest forms, in order of first appearance.
+        group: Index into `archs` of every row, of shape (n,).
+        values: Labels in the metrics' own units, NaN where not measured, of shape (n, T).
         one_task: Whether the labels came as a vector, so that predictions go out as one.
     """
 
     space: str
     tasks: tuple[str, ...]
     archs: tuple[str, ...]
+    group: NDArray[np.int64]
     values: NDArray[np.float64]
-    replicates: NDArray[np.int64]
     one_task: bool
 
     @classmethod
-    def pool(cls, archs: Sequence[str], Y: ArrayLike | pd.DataFrame | pd.Series[Any]) -> Labels:
-        """Check and pool n architectures and their labels.
+    def read(cls, archs: Sequence[str], Y: ArrayLike | pd.DataFrame | pd.Series[Any]) -> Labels:
+        """Check n architectures and their labels.
 
         Args:
-            archs: n architecture strings of one space; repeated and equivalent ones are replicates.
+            archs: n architecture strings of one space, repetitions allowed.
             Y: Labels of shape (n, T) or (n,), NaN where not measured; a DataFrame's columns name the tasks.
 
         Raises:
             ArchitectureError: If `archs` is empty, mixes spaces, or holds what is no architecture.
             ValueError: If lengths differ, a label is infinite or no number, a task has no label at all, or the index of
                 a DataFrame names other architectures.
+
+        Example:
+            >>> labels = Labels.read(["64-41414-3_00_300", "64-41414-0_00_300"], [1.0, 3.0])
+            >>> labels.archs, labels.group.tolist()
+            (('64-41414-0_00_300',), [0, 0])
         """
         strings = as_strings(archs)
         space = infer_space(strings)
         tasks, matrix, one_task = _matrix(strings, Y)
-        simplest = space.simplify(strings)
-        order = {arch: position for position, arch in enumerate(dict.fromkeys(simplest))}
-        groups = np.array([order[arch] for arch in simplest])
-        values = np.full((len(order), len(tasks)), np.nan)
-        replicates = np.zeros((len(order), len(tasks)), dtype=np.int64)
-        for column in range(len(tasks)):
-            measured = np.flatnonzero(~np.isnan(matrix[:, column]))
-            trainings = np.unique(np.stack([groups[measured], matrix[measured, column]], axis=1), axis=0)
-            group = trainings[:, 0].astype(np.int64)
-            replicates[:, column] = np.bincount(group, minlength=len(order))
-            totals = np.bincount(group, weights=trainings[:, 1], minlength=len(order))
-            known = replicates[:, column] > 0
-            values[known, column] = totals[known] / replicates[known, column]
-        return cls(space.name, tasks, tuple(order), values, replicates, one_task)
+        order: dict[str, int] = {}
+        group = np.array([order.setdefault(arch, len(order)) for arch in space.simplify(strings)], dtype=np.int64)
+        return cls(space.name, tasks, tuple(order), group, matrix, one_task)
 
 
 def _matrix(archs: list[str], Y: Any) -> tuple[tuple[str, ...], NDArray[np.float64], bool]:

@@ -1,0 +1,194 @@
+"""Graph features of cells: what flows through, how deep, how wide, in names of operations.
+
+The floor is the neural graph features of Kadlecova et al. (ICML 2024, section 3): operation counts, and for every subset
+of the operations the number of paths that use only those, the shortest and longest of them, and the degrees of input and
+output. Added here: depths in convolutions, receptive field, how an activation's variance would travel, size.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.graph import GraphBatch
+from benchmarks.spaces.cell import EDGES, CellSpace
+from encoders.costs import Costs
+from encoders.flow import longest_paths, mean_paths, path_counts, shortest_paths
+
+__all__ = ["cell_features"]
+
+Features = dict[str, NDArray[np.floating]]
+
+
+class _Cells(NamedTuple):
+    """Live parts of n simplified cells: the graphs, and per operation which of the V nodes have it, (n_ops, n, V)."""
+
+    space: CellSpace
+    graphs: GraphBatch
+    has: NDArray[np.bool_]
+
+    def any_of(self, names: Sequence[str]) -> NDArray[np.bool_]:
+        """Nodes with one of these operations, of shape (n, V)."""
+        wanted = [op.name in names for op in self.space.operations[1:]]
+        return np.asarray(self.has[wanted].any(axis=0))
+
+    @property
+    def convolutions(self) -> NDArray[np.bool_]:
+        """Nodes that are a convolution, of shape (n, V)."""
+        return self.any_of([op.name for op in self.space.operations if op.kind == "conv"])
+
+
+def cell_features(space: CellSpace, archs: list[str]) -> Features:
+    """Features by name, each of shape (n,), of n simplified cells (`Space.simplify`)."""
+    graphs = space.cell_graphs(archs)
+    codes = space.cell_codes(archs)
+    has = np.zeros((len(space.operations) - 1, *graphs.live.shape), dtype=bool)
+    for index in range(1, len(space.operations)):
+        has[index - 1, :, 1:-1] = (codes == index) & graphs.live[:, 1:-1]
+    cells = _Cells(space, graphs, has)
+    return {
+        **_indicators(cells, codes),
+        **_counts(cells),
+        **_subset_features(cells),
+        **_depths(cells),
+        **_receptive_field(cells),
+        **_signal(cells),
+        **_size(space, archs),
+    }
+
+
+def _indicators(cells: _Cells, codes: NDArray[np.int64]) -> Features:
+    """Which operation is on which edge."""
+    operations = enumerate(cells.space.operations)
+    return {
+        f"{source}->{target}={op.name}": codes[:, edge] == index
+        for index, op in operations
+        if index
+        for edge, (source, target) in enumerate(EDGES)
+    }
+
+
+def _counts(cells: _Cells) -> Features:
+    names = [op.name for op in cells.space.operations[1:]]
+    features: Features = {f"count[{name}]": cells.has[i].sum(axis=1) for i, name in enumerate(names)}
+    features["count[any]"] = cells.has.any(axis=0).sum(axis=1)
+    features["count[conv]"] = cells.convolutions.sum(axis=1)
+    into = [[index + 1 for index, edge in enumerate(EDGES) if edge[1] == node] for node in (1, 2)]
+    features["inner_nodes"] = sum(cells.graphs.live[:, nodes].any(axis=1).astype(int) for nodes in into)
+    return features
+
+
+def _subset_features(cells: _Cells) -> Features:
+    """Paths and degrees within every subset of the operations."""
+    names = [op.name for op in cells.space.operations[1:]]
+    subsets = [c for size in range(1, len(names) + 1) for c in itertools.combinations(names, size)]
+    ends = np.zeros(cells.graphs.live.shape, dtype=bool)
+    ends[:, [0, -1]] = True
+    members = np.stack([cells.any_of(subset) for subset in subsets])  # (subsets, n, V)
+    adjacency = cells.graphs.adjacency
+    allowed, steps = members | ends, members.astype(float)
+    paths = path_counts(adjacency, allowed)
+    none = paths == 0
+    shortest = np.where(none, len(EDGES), shortest_paths(adjacency, allowed, steps))
+    longest = np.where(none, 0, longest_paths(adjacency, allowed, steps))
+    outgoing = (members & adjacency[:, 0, :]).sum(axis=-1)
+    arriving = (members & adjacency[:, :, -1]).sum(axis=-1)
+    middle = members[:, :, 1 + EDGES.index((1, 2))]
+    features: Features = {}
+    for i, subset in enumerate(subsets):
+        label = "+".join(subset)
+        features[f"paths[{label}]"] = paths[i]
+        features[f"shortest[{label}]"] = shortest[i]
+        features[f"longest[{label}]"] = longest[i]
+        features[f"input_degree[{label}]"] = outgoing[i]
+        features[f"output_degree[{label}]"] = arriving[i]
+        features[f"middle[{label}]"] = middle[i]
+    return features
+
+
+def _depths(cells: _Cells) -> Features:
+    """Most, fewest and mean number of each operation along the live paths; -1 where there is none."""
+    weights = {op.name: cells.has[i] for i, op in enumerate(cells.space.operations[1:])}
+    weights["conv"] = cells.convolutions
+    weight = np.stack(list(weights.values())).astype(float)  # (k, n, V)
+    live, adjacency = cells.graphs.live, cells.graphs.adjacency
+    dead = path_counts(adjacency, live) == 0
+    most = np.where(dead, -1, longest_paths(adjacency, live, weight))
+    fewest = np.where(dead, -1, shortest_paths(adjacency, live, weight))
+    mean = np.where(dead, -1, mean_paths(adjacency, live, weight))
+    features: Features = {}
+    for i, name in enumerate(weights):
+        features |= {f"most[{name}]": most[i], f"fewest[{name}]": fewest[i], f"mean[{name}]": mean[i]}
+    return features
+
+
+def _receptive_field(cells: _Cells) -> Features:
+    """Log2 of the side, in pixels, of the image region that one output pixel sees after the published skeleton."""
+    growth = np.maximum(cells.graphs.kernel - 1, 0).astype(float)
+    from_input = cells.graphs.adjacency[:, 0, :]
+    space = cells.space
+    shapes = space.cell_shapes(space.skeleton, space.input_size)
+    frame = space.frame_graph(space.skeleton, space.input_size)
+    in_frame = (frame.kernel - 1) * (space.input_size // frame.resolution_in)
+    field = np.full(len(growth), 1.0 + in_frame[frame.where("conv")].sum())
+    for shape in shapes:
+        pixel = space.input_size / shape.resolution
+        step = np.where(from_input, pixel, pixel * shape.stride)
+        widest = longest_paths(cells.graphs.adjacency, cells.graphs.live, growth * step)
+        field += np.where(np.isfinite(widest), widest, 0)
+    return {"log2_receptive_field": np.log2(field)}
+
+
+def _signal(cells: _Cells) -> Features:
+    """How variance and depth add up if every convolution (with its batch norm) puts out unit variance.
+
+    A sum adds the variances of its summands; depth is the mean over summands weighted by their variance. Once for a cell
+    that keeps the shape, once through all cells of the published skeleton.
+    """
+    space = cells.space
+    shapes = space.cell_shapes(space.skeleton, space.input_size)
+    features: Features = {}
+    for label, changes in (("cell", [False]), ("network", [shape.changes_shape for shape in shapes])):
+        variance = np.ones(len(cells.graphs))
+        depths = np.zeros((len(cells.graphs), len(space.operations) + 1))
+        for change in changes:
+            variance, depths = _through_cell(cells, variance, depths, change)
+        features[f"log_variance[{label}]"] = np.log(variance + 0.1)
+        for i, name in enumerate(["any", "conv", *(op.name for op in space.operations[1:])]):
+            features[f"depth[{label},{name}]"] = depths[:, i]
+    return features
+
+
+def _through_cell(
+    cells: _Cells, variance: NDArray[np.float64], depths: NDArray[np.float64], changes_shape: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Variance, of shape (n,), and depths, of shape (n, k), after one cell."""
+    adjacency = cells.graphs.adjacency
+    n, width = cells.graphs.live.shape
+    convolution = cells.convolutions
+    renewing = convolution | (changes_shape & adjacency[:, 0, :])  # a skip that changes the shape has a batch norm
+    own = np.stack([cells.has.any(axis=0), convolution, *cells.has], axis=-1)  # (n, V, k)
+    power = np.zeros((n, width))
+    weighted = np.zeros((n, width, depths.shape[1]))  # depth times variance
+    power[:, 0], weighted[:, 0] = variance, depths * variance[:, None]
+    for node in range(1, width):
+        edges = adjacency[:, :node, node].astype(float)
+        arriving = (power[:, :node] * edges).sum(axis=1)
+        carried = (weighted[:, :node] * edges[:, :, None]).sum(axis=1)
+        mean = carried / np.maximum(arriving, 1e-9)[:, None] + own[:, node]
+        power[:, node] = np.where(renewing[:, node], arriving > 0, arriving)
+        weighted[:, node] = mean * power[:, node, None]
+    return power[:, -1], weighted[:, -1] / np.maximum(power[:, -1], 1e-9)[:, None]
+
+
+def _size(space: CellSpace, archs: list[str]) -> Features:
+    costs = Costs().fit([space.example]).transform(archs).astype(np.float64)
+    return {
+        "log_params": np.log(costs[:, 0]),
+        "log_multiply_adds": np.log(costs[:, 1]),
+        "log_activations": np.log(costs[:, 2]),
+    }

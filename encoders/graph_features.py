@@ -1,0 +1,53 @@
+"""Graph features: what a network's graph says about it, in numbers a tree can split on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.spaces.cell import CellSpace
+from benchmarks.spaces.transnas_macro import TransNASMacro
+from encoders.base import Encoder
+from encoders.cell_features import cell_features
+from encoders.macro_features import macro_features
+
+if TYPE_CHECKING:
+    from benchmarks.spaces.space import Space
+
+__all__ = ["GraphFeatures"]
+
+
+class GraphFeatures(Encoder):
+    """Named features of the simplest architecture that computes the same function (`Space.simplify`).
+
+    Architectures that are equal as functions therefore get equal features. Cells: see `encoders.cell_features` (after
+    Kadlecova et al., ICML 2024). Macro skeletons: see `encoders.macro_features`.
+
+    Example:
+        >>> archs = ["64-41414-3_33_333", "64-41414-0_00_100"]
+        >>> features = GraphFeatures()
+        >>> X = features.fit_transform(archs)
+        >>> named = dict(zip(features.get_feature_names_out(), X[0], strict=True))
+        >>> float(named["paths[conv3x3]"]), float(named["most[conv]"])
+        (4.0, 3.0)
+    """
+
+    def _names(self, space: Space) -> list[str]:
+        return list(_features(space, [space.example]))
+
+    def _encode(self, space: Space, archs: list[str]) -> NDArray[np.floating]:
+        simplest = space.simplify(archs)
+        rows: dict[str, int] = {}
+        inverse = [rows.setdefault(arch, len(rows)) for arch in simplest]
+        columns = _features(space, list(rows)).values()
+        return np.stack(list(columns), axis=1).astype(np.float32)[inverse]
+
+
+def _features(space: Space, archs: list[str]) -> dict[str, NDArray[np.floating]]:
+    if isinstance(space, CellSpace):
+        return cell_features(space, archs)
+    if isinstance(space, TransNASMacro):
+        return macro_features(space, archs)
+    raise NotImplementedError(f"GraphFeatures knows cells and macro skeletons, not {space.name}")

@@ -1,0 +1,148 @@
+"""Features of macro skeletons: channels and resolution as they develop, counted from the stem and from the end."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.spaces.transnas_macro import TransNASMacro
+from encoders.costs import Costs, graph_costs
+
+__all__ = ["macro_features"]
+
+Features = dict[str, NDArray[np.floating]]
+
+_POSITIONS = 6
+_HALVINGS = 4
+_DOUBLINGS = 3
+_RESOLUTIONS = _HALVINGS + 1
+_WIDTHS = _DOUBLINGS + 1
+
+
+def macro_features(space: TransNASMacro, archs: list[str]) -> Features:
+    """Features by name, each of shape (n,), of n macro skeletons of any depth and width."""
+    skeletons = [space.parse(arch) for arch in archs]
+    depth = np.array([len(skeleton.code) for skeleton in skeletons])
+    width = max(int(depth.max()), _POSITIONS)
+    digits = np.array([[int(d) for d in skeleton.code.ljust(width, "0")] for skeleton in skeletons])  # (n, width)
+    base = np.log2([skeleton.base_channels for skeleton in skeletons])[:, None]
+    doubles, halves, live = np.isin(digits, (2, 4)), np.isin(digits, (3, 4)), digits > 0
+    doubled, halved = np.cumsum(doubles, axis=1), np.cumsum(halves, axis=1)
+    channels = base + doubled
+    return {
+        **_counts(depth, digits, doubles, halves),
+        **_from_stem(digits, channels, halved, live),
+        **_from_end(depth, doubles, halves, channels, halved),
+        **_positions(depth, doubles, halves),
+        **_stages(doubled, halved, live),
+        **_balance(channels, halved, live, depth),
+        **_size(space, archs),
+    }
+
+
+def _counts(
+    depth: NDArray[np.int64], digits: NDArray[np.int64], doubles: NDArray[np.bool_], halves: NDArray[np.bool_]
+) -> Features:
+    features: Features = {"modules": depth, "doublings": doubles.sum(axis=1), "halvings": halves.sum(axis=1)}
+    return features | {f"count[{digit}]": (digits == digit).sum(axis=1) for digit in range(1, 5)}
+
+
+def _from_stem(
+    digits: NDArray[np.int64], channels: NDArray[np.float64], halved: NDArray[np.int64], live: NDArray[np.bool_]
+) -> Features:
+    """Digit and state after each of the first six modules (the state goes on where there is no module)."""
+    features: Features = {}
+    for i in range(_POSITIONS):
+        features |= {f"module{i + 1}={digit}": digits[:, i] == digit for digit in range(1, 5)}
+        features[f"log2_channels[{i + 1}]"] = channels[:, i]
+        features[f"halvings[{i + 1}]"] = halved[:, i]
+    return features
+
+
+def _from_end(
+    depth: NDArray[np.int64],
+    doubles: NDArray[np.bool_],
+    halves: NDArray[np.bool_],
+    channels: NDArray[np.float64],
+    halved: NDArray[np.int64],
+) -> Features:
+    """State after the last module, the one before it, and so on; 0 where there is none."""
+    features: Features = {}
+    rows = np.arange(len(depth))
+    for back in range(1, _POSITIONS + 1):
+        there = depth >= back
+        column = np.maximum(depth - back, 0)
+        features[f"log2_channels[-{back}]"] = np.where(there, channels[rows, column], 0)
+        features[f"halvings[-{back}]"] = np.where(there, halved[rows, column], 0)
+        features[f"halves[-{back}]"] = there & halves[rows, column]
+        features[f"doubles[-{back}]"] = there & doubles[rows, column]
+    return features
+
+
+def _positions(depth: NDArray[np.int64], doubles: NDArray[np.bool_], halves: NDArray[np.bool_]) -> Features:
+    """Where the k-th halving and doubling happen, counted from the stem and from the end."""
+    features: Features = {}
+    for name, events, most in (("halving", halves, _HALVINGS), ("doubling", doubles, _DOUBLINGS)):
+        reached = np.cumsum(events, axis=1)
+        for k in range(1, most + 1):
+            hit = reached >= k
+            there, first = hit.any(axis=1), hit.argmax(axis=1)
+            features[f"{name}{k}_at"] = np.where(there, first, events.shape[1])
+            features[f"{name}{k}_from_end"] = np.where(there, depth - first, 0)
+    return features
+
+
+def _stages(doubled: NDArray[np.int64], halved: NDArray[np.int64], live: NDArray[np.bool_]) -> Features:
+    """Modules after so many halvings and after so many doublings."""
+    features: Features = {}
+    for k in range(_RESOLUTIONS):
+        features[f"modules_after_halvings[{k}]"] = (live & (halved == k)).sum(axis=1)
+    for k in range(_WIDTHS):
+        features[f"modules_after_doublings[{k}]"] = (live & (doubled == k)).sum(axis=1)
+    return features
+
+
+def _balance(
+    channels: NDArray[np.float64], halved: NDArray[np.int64], live: NDArray[np.bool_], depth: NDArray[np.int64]
+) -> Features:
+    """Width against resolution, over the modules."""
+    balance = channels - halved
+    return {
+        "mean_log2_channels": (channels * live).sum(axis=1) / depth,
+        "mean_halvings": (halved * live).sum(axis=1) / depth,
+        "sum_halvings": (halved * live).sum(axis=1),
+        "sum_balance": (balance * live).sum(axis=1),
+        "min_balance": np.where(live, balance, np.inf).min(axis=1),
+        "max_balance": np.where(live, balance, -np.inf).max(axis=1),
+        "last_balance": np.take_along_axis(balance, depth[:, None] - 1, axis=1)[:, 0],
+    }
+
+
+def _size(space: TransNASMacro, archs: list[str]) -> Features:
+    costs = Costs().fit([space.example]).transform(archs).astype(np.float64)
+    parts, counts = space.network_parts(archs)
+    madds = np.array([graph_costs(part)[1] for part in parts], dtype=np.float64)
+    side = np.array([part.resolution_out[-1] for part in parts])
+    shapes = [space.feature_shape(arch) for arch in archs]
+    growth = np.array([_receptive_field(space, arch) for arch in archs])
+    features: Features = {
+        "log_params": np.log(costs[:, 0]),
+        "log_multiply_adds": np.log(costs[:, 1]),
+        "log_activations": np.log(costs[:, 2]),
+        "log_multiply_adds_per_param": np.log(costs[:, 1] / costs[:, 0]),
+        "log_feature_elements": np.log([float(c) * r * r for c, r in shapes]),
+        "log2_receptive_field": np.log2(growth),
+    }
+    for stage in range(_RESOLUTIONS):
+        at = counts @ np.where(side == (space.input_size // 4) >> stage, madds, 0.0)
+        features[f"log_multiply_adds_at_resolution[{stage}]"] = np.log(at + 1e7)
+    return features
+
+
+def _receptive_field(space: TransNASMacro, arch: str) -> float:
+    """Side in pixels of the image region one output pixel sees: 7 after the stem, then two 3x3 convolutions a block."""
+    field = 7.0
+    for shape in space.parse(arch).blocks(space.input_size):
+        pixel = space.input_size / shape.resolution
+        field += 2 * pixel + 2 * pixel * shape.stride
+    return field

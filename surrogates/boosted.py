@@ -1,0 +1,223 @@
+"""Gradient-boosted trees on graph features: the surrogate to start with.
+
+Labels become normal scores of their ranks, one task at a time. The training rows are cut into folds; every member of the
+ensemble leaves one fold out, so that the same models give the ensemble and the out-of-fold predictions that calibrate
+it. A member averages two views of the labels: trees grown for each task alone, and trees whose leaves hold all tasks at
+once, which lets tasks with clear signal place the splits for noisy ones.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import kendalltau
+from sklearn.base import RegressorMixin, clone
+from sklearn.utils import check_random_state
+
+from benchmarks.errors import ArtefactError
+from benchmarks.registry import get_space
+from encoders.base import Encoder
+from encoders.graph_features import GraphFeatures
+from surrogates.base import Pack, Surrogate
+from surrogates.calibration import Z_LEVEL, Calibration
+from surrogates.labels import Labels
+from surrogates.transform import NormalScores
+from surrogates.trees import TreeLearner, TreeModel
+
+__all__ = ["BoostedSurrogate"]
+
+Float = NDArray[np.float64]
+
+
+class BoostedSurrogate(Surrogate):
+    """XGBoost on an encoding, all tasks at once, with calibrated uncertainty.
+
+    Args:
+        encoder: How architectures become features; `GraphFeatures` if not given.
+        regressor: A scikit-learn regressor to stand in for XGBoost, fitted a task at a time; the arguments on trees are
+            then not used, and the surrogate cannot be stored.
+        n_members: Folds, and members of the ensemble.
+        n_rounds: Trees of each model.
+        max_depth: Of a tree.
+        learning_rate: Shrinkage of a tree.
+        subsample: Share of rows a tree sees.
+        colsample_bynode: Share of features a split sees.
+        min_child_weight: Rows in a leaf, at least.
+        reg_lambda: L2 penalty on leaves.
+        n_jobs: Threads; all cores if not given. The result does not depend on it.
+        random_state: Seed; the same seed gives the same predictions in any process.
+
+    Example:
+        >>> from benchmarks import get_space
+        >>> archs = get_space("transnas101-micro").sample(60)
+        >>> depth = [float(arch.count("3")) for arch in archs]
+        >>> surrogate = BoostedSurrogate(random_state=0).fit(archs, depth)
+        >>> mean, std = surrogate.predict(["64-41414-3_33_333", "64-41414-0_00_100"], return_std=True)
+        >>> bool(mean[0] > mean[1]), std.shape
+        (True, (2,))
+    """
+
+    def __init__(
+        self,
+        *,
+        encoder: Encoder | None = None,
+        regressor: RegressorMixin | None = None,
+        n_members: int = 8,
+        n_rounds: int = 90,
+        max_depth: int = 4,
+        learning_rate: float = 0.08,
+        subsample: float = 0.7,
+        colsample_bynode: float = 0.2,
+        min_child_weight: float = 3.0,
+        reg_lambda: float = 10.0,
+        n_jobs: int | None = None,
+        random_state: int | np.random.RandomState | None = 0,
+    ) -> None:
+        self.encoder = encoder
+        self.regressor = regressor
+        self.n_members = n_members
+        self.n_rounds = n_rounds
+        self.max_depth = max_depth
+        self.learning_rate = learning_rate
+        self.subsample = subsample
+        self.colsample_bynode = colsample_bynode
+        self.min_child_weight = min_child_weight
+        self.reg_lambda = reg_lambda
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    def _fit(self, labels: Labels) -> None:
+        self.encoder_ = _fresh_encoder(self.encoder).fit(labels.archs)
+        X = self.encoder_.transform(labels.archs)[labels.group]  # replicates share their features
+        transforms = [NormalScores(column[~np.isnan(column)]) for column in labels.values.T]
+        Z = np.stack([t.forward(column) for t, column in zip(transforms, labels.values.T, strict=True)], axis=1)
+        rng = check_random_state(self.random_state)
+        fold = rng.permutation(len(Z)) % min(self.n_members, len(Z))
+        self.members_ = self._fit_members(X, Z, fold, seed=int(rng.randint(2**31 - 1)))
+        scores = np.zeros_like(Z)
+        for k, member in enumerate(self.members_):
+            scores[fold == k] = member.predict(X[fold == k])
+        known = ~np.isnan(Z)
+        self.calibrations_ = [
+            Calibration.fit(transform, labels.values[rows, t], scores[rows, t])
+            for t, (transform, rows) in enumerate(zip(transforms, known.T, strict=True))
+        ]
+        for t, (task, rows) in enumerate(zip(labels.tasks, known.T, strict=True)):
+            self.cv_scores_[task] = _scores(self.calibrations_[t], labels.values[rows, t], scores[rows, t])
+
+    def _predict(self, archs: list[str]) -> tuple[Float, Float]:
+        X = self.encoder_.transform(archs)
+        with ThreadPoolExecutor(self._threads()) as pool:
+            scores = np.mean(list(pool.map(lambda member: member.predict(X), self.members_)), axis=0)
+        columns = list(zip(self.calibrations_, scores.T, strict=True))
+        mean = np.stack([calibration.mean(column) for calibration, column in columns], axis=1)
+        return mean, np.stack([calibration.std(column) for calibration, column in columns], axis=1)
+
+    def _fit_members(self, X: NDArray[np.float32], Z: Float, fold: NDArray[np.int64], seed: int) -> list[_Member]:
+        """One member a fold, trained without it (with it, if it is the only one)."""
+        n_tasks = Z.shape[1]
+        members = [_Member([None] * n_tasks) for _ in range(fold.max() + 1)]
+        trees = TreeLearner(self._tree_parameters(), self.n_rounds)
+
+        def fit_one(job: tuple[int, int]) -> None:
+            t, k = job
+            rows = (fold != k) | (len(members) == 1)
+            if t == n_tasks:
+                members[k].joint = trees.fit_joint(X[rows], Z[rows], seed + k)
+                return
+            rows &= ~np.isnan(Z[:, t])
+            if not rows.any() or np.ptp(Z[rows, t]) == 0:
+                return
+            if self.regressor is None:
+                members[k].tasks[t] = trees.fit(X[rows], Z[rows, t], seed + k)
+            else:
+                members[k].tasks[t] = _fit_regressor(self.regressor, X[rows], Z[rows, t], seed + k)
+
+        joint = self.regressor is None and n_tasks > 1
+        jobs = [(t, k) for t in reversed(range(n_tasks + joint)) for k in range(len(members))]  # the longest first
+        with ThreadPoolExecutor(self._threads()) as pool:
+            list(pool.map(fit_one, jobs))
+        return members
+
+    def _tree_parameters(self) -> dict[str, float]:
+        names = ("max_depth", "learning_rate", "subsample", "colsample_bynode", "min_child_weight", "reg_lambda")
+        return {name: getattr(self, name) for name in names}
+
+    def _threads(self) -> int:
+        return self.n_jobs or os.cpu_count() or 1
+
+    def _pack(self) -> Pack:
+        pack = Pack(settings={"n_members": len(self.members_)})
+        for t, calibration in enumerate(self.calibrations_):
+            pack.arrays |= {f"calibration{t}_{i}": knots for i, knots in enumerate(calibration.knots)}
+        for k, member in enumerate(self.members_):
+            for name, model in member.named_models():
+                if not isinstance(model, TreeModel):
+                    raise ArtefactError(
+                        f"cannot store a BoostedSurrogate around {type(self.regressor).__name__}: only XGBoost's models "
+                        "have a form without pickle"
+                    )
+                pack.models[f"member{k}_{name}.ubj"] = model.to_bytes()
+        return pack
+
+    def _unpack(self, pack: Pack) -> None:
+        self.encoder_ = _fresh_encoder(self.encoder).fit([get_space(self.space_).example])
+        self.calibrations_ = [
+            Calibration(tuple(pack.arrays[f"calibration{t}_{i}"] for i in range(4))) for t in range(len(self.tasks_))
+        ]
+        models = {name.removesuffix(".ubj"): TreeModel.from_bytes(data) for name, data in pack.models.items()}
+        self.members_ = [
+            _Member(
+                [models.get(f"member{k}_task{t}") for t in range(len(self.tasks_))], models.get(f"member{k}_joint")
+            )
+            for k in range(pack.settings["n_members"])
+        ]
+
+
+class _Model(Protocol):
+    def predict(self, X: NDArray[np.float32]) -> NDArray[Any]: ...
+
+
+@dataclass
+class _Member:
+    """One member: a model a task (None: no two different labels to learn from) and one for all tasks together."""
+
+    tasks: list[_Model | None]
+    joint: _Model | None = None
+
+    def predict(self, X: NDArray[np.float32]) -> Float:
+        """Scores of shape (n, T)."""
+        alone = [np.zeros(len(X)) if model is None else model.predict(X) for model in self.tasks]
+        scores = np.stack(alone, axis=1).astype(np.float64)
+        return scores if self.joint is None else (scores + self.joint.predict(X)) / 2
+
+    def named_models(self) -> list[tuple[str, _Model]]:
+        found = [(f"task{t}", model) for t, model in enumerate(self.tasks) if model is not None]
+        return found if self.joint is None else [*found, ("joint", self.joint)]
+
+
+def _fit_regressor(regressor: RegressorMixin, X: NDArray[np.float32], z: Float, seed: int) -> _Model:
+    model = clone(regressor)
+    if "random_state" in model.get_params():
+        model.set_params(random_state=seed)
+    fitted: _Model = model.fit(X, z)
+    return fitted
+
+
+def _fresh_encoder(encoder: Encoder | None) -> Encoder:
+    fresh: Encoder = GraphFeatures() if encoder is None else clone(encoder)
+    return fresh
+
+
+def _scores(calibration: Calibration, labels: Float, scores: Float) -> dict[str, float]:
+    """Kendall tau and coverage of the out-of-fold predictions of one task; none where all labels are equal."""
+    if len(labels) < 2 or np.ptp(labels) == 0:
+        return {}
+    mean, std = calibration.mean(scores), calibration.std(scores)
+    inside = np.abs(labels - mean) <= Z_LEVEL * std
+    return {"tau": float(kendalltau(labels, mean).statistic), "coverage": float(inside.mean())}

@@ -1,0 +1,71 @@
+"""The XGBoost models inside a boosted surrogate: one task alone, or all tasks in the leaves of the same trees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import xgboost as xgb
+from numpy.typing import NDArray
+
+__all__ = ["TreeLearner", "TreeModel"]
+
+
+@dataclass(frozen=True)
+class TreeModel:
+    """A fitted booster."""
+
+    booster: xgb.Booster
+
+    def predict(self, X: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Predict features of shape (n, d): scores of shape (n,), or (n, T) of a joint model."""
+        return np.asarray(self.booster.inplace_predict(X))
+
+    def to_bytes(self) -> bytes:
+        """The model as XGBoost UBJ."""
+        return bytes(self.booster.save_raw("ubj"))
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> TreeModel:
+        """The model `to_bytes` gave."""
+        booster = xgb.Booster({"nthread": 1})
+        booster.load_model(bytearray(data))
+        return cls(booster)
+
+
+@dataclass(frozen=True)
+class TreeLearner:
+    """Fits boosters on normal scores.
+
+    Args:
+        parameters: XGBoost's own parameters.
+        n_rounds: Trees a model.
+    """
+
+    parameters: Mapping[str, Any]
+    n_rounds: int
+
+    def fit(self, X: NDArray[np.float32], z: NDArray[np.float64], seed: int) -> TreeModel:
+        """Fit features of shape (n, d) to the scores of one task, of shape (n,)."""
+        return TreeModel(xgb.train(self._with(seed), xgb.DMatrix(X, z), self.n_rounds))
+
+    def fit_joint(self, X: NDArray[np.float32], Z: NDArray[np.float64], seed: int) -> TreeModel:
+        """Fit features to the scores of T tasks, of shape (n, T), NaN where not measured."""
+        joint = {**self._with(seed), "multi_strategy": "multi_output_tree"}
+        measured = ~np.isnan(Z)
+        data = xgb.DMatrix(X, np.nan_to_num(Z))
+        if measured.all():
+            return TreeModel(xgb.train(joint, data, self.n_rounds))
+        weight = measured.astype(np.float32)
+
+        def squared_error(predicted: NDArray[Any], _: xgb.DMatrix) -> tuple[NDArray[Any], NDArray[Any]]:
+            """Gradient and curvature of half the squared error on the measured labels."""
+            return (predicted.reshape(Z.shape) - np.nan_to_num(Z)) * weight, weight
+
+        return TreeModel(xgb.train({**joint, "disable_default_eval_metric": True}, data, self.n_rounds, obj=squared_error))
+
+    def _with(self, seed: int) -> dict[str, Any]:
+        fixed = {"base_score": 0.0, "tree_method": "hist", "nthread": 1, "verbosity": 0}
+        return {**self.parameters, **fixed, "seed": seed}
