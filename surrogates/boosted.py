@@ -3,7 +3,8 @@
 Labels become normal scores of their ranks, one task at a time. The training rows are cut into folds; every member of the
 ensemble leaves one fold out, so that the same models give the ensemble and the out-of-fold predictions that calibrate
 it. A member averages two views of the labels: trees grown for each task alone, and trees whose leaves hold all tasks at
-once, which lets tasks with clear signal place the splits for noisy ones.
+once, which lets tasks with clear signal place the splits for noisy ones (labels not measured are filled in from those
+that were, see `surrogates.imputation`).
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from encoders.base import Encoder
 from encoders.graph_features import GraphFeatures
 from surrogates.base import Pack, Surrogate
 from surrogates.calibration import Z_LEVEL, Calibration
+from surrogates.imputation import fill_missing
 from surrogates.labels import Labels
 from surrogates.transform import NormalScores
 from surrogates.trees import TreeLearner, TreeModel
@@ -121,6 +123,7 @@ class BoostedSurrogate(Surrogate):
     def _fit_members(self, X: NDArray[np.float32], Z: Float, fold: NDArray[np.int64], seed: int) -> list[_Member]:
         """One member a fold, trained without it (with it, if it is the only one)."""
         n_tasks = Z.shape[1]
+        filled = fill_missing(Z)
         members = [_Member([None] * n_tasks) for _ in range(fold.max() + 1)]
         trees = TreeLearner(self._tree_parameters(), self.n_rounds)
 
@@ -128,7 +131,7 @@ class BoostedSurrogate(Surrogate):
             t, k = job
             rows = (fold != k) | (len(members) == 1)
             if t == n_tasks:
-                members[k].joint = trees.fit_joint(X[rows], Z[rows], seed + k)
+                members[k].joint = trees.fit_joint(X[rows], filled[rows], seed + k)
                 return
             rows &= ~np.isnan(Z[:, t])
             if not rows.any() or np.ptp(Z[rows, t]) == 0:

@@ -52,19 +52,9 @@ class TreeLearner:
         return TreeModel(xgb.train(self._with(seed), xgb.DMatrix(X, z), self.n_rounds))
 
     def fit_joint(self, X: NDArray[np.float32], Z: NDArray[np.float64], seed: int) -> TreeModel:
-        """Fit features to the scores of T tasks, of shape (n, T), NaN where not measured."""
+        """Fit features to the scores of T tasks, of shape (n, T), in the leaves of the same trees."""
         joint = {**self._with(seed), "multi_strategy": "multi_output_tree"}
-        measured = ~np.isnan(Z)
-        data = xgb.DMatrix(X, np.nan_to_num(Z))
-        if measured.all():
-            return TreeModel(xgb.train(joint, data, self.n_rounds))
-        weight = measured.astype(np.float32)
-
-        def squared_error(predicted: NDArray[Any], _: xgb.DMatrix) -> tuple[NDArray[Any], NDArray[Any]]:
-            """Gradient and curvature of half the squared error on the measured labels."""
-            return (predicted.reshape(Z.shape) - np.nan_to_num(Z)) * weight, weight
-
-        return TreeModel(xgb.train({**joint, "disable_default_eval_metric": True}, data, self.n_rounds, obj=squared_error))
+        return TreeModel(xgb.train(joint, xgb.DMatrix(X, Z), self.n_rounds))
 
     def _with(self, seed: int) -> dict[str, Any]:
         fixed = {"base_score": 0.0, "tree_method": "hist", "nthread": 1, "verbosity": 0}

@@ -1,0 +1,141 @@
+"""The contract suite of surrogates: `check_surrogate` runs every promise of `Surrogate` against one of them."""
+
+from __future__ import annotations
+
+import copy
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+
+from benchmarks.errors import ArchitectureError
+from benchmarks.registry import get_space, list_spaces
+from benchmarks.spaces.space import Space
+from encoders import GraphFeatures
+from surrogates.base import Surrogate
+from surrogates.store import load_surrogate, save_surrogate
+
+__all__ = ["check_surrogate"]
+
+_TRAIN, _TEST = 40, 30
+
+
+def check_surrogate(surrogate: Surrogate, space: Space, outside: str | None = None) -> None:
+    """Check a surrogate on made-up labels of a space.
+
+    Args:
+        surrogate: Any surrogate, fitted or not, cheap enough to fit a dozen times to 40 labels.
+        space: The space.
+        outside: An architecture its grammar allows although it is not in the published set, if there is one.
+
+    Raises:
+        AssertionError: Naming the broken promise.
+
+    Example:
+        >>> from benchmarks import get_space
+        >>> from surrogates import BoostedSurrogate
+        >>> check_surrogate(BoostedSurrogate(n_members=2, n_rounds=5), get_space("transnas101-micro"))
+    """
+    archs = space.sample(_TRAIN + _TEST, rng=0)
+    labels = _labels(archs)
+    train, test = archs[:_TRAIN], archs[_TRAIN:]
+    Y = labels.loc[train]
+    _check_predictions(surrogate, train, Y, test)
+    _check_one_task(surrogate, train, Y, test)
+    _check_missing(surrogate, train, Y, test)
+    _check_degenerate(surrogate, train, test)
+    _check_store(clone(surrogate).fit(train, Y), test)
+    _check_bad_input(surrogate, space, train, Y)
+    if outside is not None:
+        mean, std = clone(surrogate).fit(train, Y).predict([outside], return_std=True)
+        assert np.isfinite(mean).all() and np.isfinite(std).all(), "outsiders of the grammar are predicted"
+
+
+def _labels(archs: list[str]) -> pd.DataFrame:
+    """Two made-up tasks that depend on the architecture, with a little noise and very different units."""
+    X = GraphFeatures().fit_transform(archs).astype(float)
+    rng = np.random.default_rng(0)
+    size = X[:, -1] + rng.normal(0, 0.05, len(X))
+    return pd.DataFrame({"large": 1000 * size, "small": 0.001 * (X[:, 0] - 0.3 * size)}, index=archs)
+
+
+def _check_predictions(surrogate: Surrogate, train: list[str], Y: pd.DataFrame, test: list[str]) -> None:
+    fitted = clone(surrogate)
+    _expect(NotFittedError, lambda: fitted.predict(test), "predict before fit is refused")
+    assert fitted.fit(train, Y) is fitted, "fit returns self"
+    assert fitted.tasks_ == ("large", "small"), "columns name the tasks"
+    mean, std = fitted.predict(test, return_std=True)
+    assert mean.shape == std.shape == (len(test), 2), "predictions are of shape (n, T)"
+    assert np.isfinite(mean).all() and (std > 0).all(), "predictions are finite, stds positive"
+    assert np.allclose(mean, fitted.predict(test)), "the mean does not depend on return_std"
+    assert np.allclose(mean[::-1], fitted.predict(test[::-1])), "rows follow their architectures"
+    alone = np.concatenate([fitted.predict([arch]) for arch in test])
+    assert np.allclose(mean, alone, rtol=1e-4), "a prediction does not depend on the others"
+    assert np.array_equal(mean, clone(surrogate).fit(train, Y).predict(test)), "the same seed predicts the same"
+    assert np.array_equal(mean, copy.deepcopy(fitted).predict(test)), "copies agree"
+    assert np.array_equal(mean, clone(surrogate).fit(train, Y * 0 + 1.5).fit(train, Y).predict(test)), "refit forgets"
+    twice = clone(surrogate).fit(train + train, pd.concat([Y, Y])).predict(test)
+    assert twice.shape == mean.shape, "repeated architectures are replicates"
+    assert fitted.predict([]).shape == (0, 2), "nothing in, nothing out"
+    assert -1 <= fitted.score(train, Y) <= 1, "score is a rank correlation"
+
+
+def _check_one_task(surrogate: Surrogate, train: list[str], Y: pd.DataFrame, test: list[str]) -> None:
+    vector = Y["large"].to_numpy()
+    mean, std = clone(surrogate).fit(train, vector).predict(test, return_std=True)
+    assert mean.shape == std.shape == (len(test),), "a vector in gives a vector out"
+    column = clone(surrogate).fit(train, vector[:, None]).predict(test)
+    assert np.allclose(mean[:, None], column), "a vector and its column agree"
+    affine = clone(surrogate).fit(train, 2 * vector + 5).predict(test)
+    assert np.allclose(affine, 2 * mean + 5, rtol=1e-3), "predictions follow the unit of the labels"
+
+
+def _check_missing(surrogate: Surrogate, train: list[str], Y: pd.DataFrame, test: list[str]) -> None:
+    holes = Y.copy()
+    holes.iloc[::3, 1] = np.nan
+    holes.iloc[1, :] = np.nan
+    assert np.isfinite(clone(surrogate).fit(train, holes).predict(test)).all(), "missing labels are allowed"
+
+
+def _check_degenerate(surrogate: Surrogate, train: list[str], test: list[str]) -> None:
+    mean, std = clone(surrogate).fit(train, np.full(len(train), 7.0)).predict(test, return_std=True)
+    assert np.allclose(mean, 7) and np.allclose(std, 0), "equal labels are predicted, with a std of 0"
+    mean, std = clone(surrogate).fit(train[:1], [7.0]).predict(test, return_std=True)
+    assert np.allclose(mean, 7) and np.allclose(std, 0), "one label is predicted"
+    few = clone(surrogate).fit(train[:3], [1.0, 2.0, 3.0]).predict(test)
+    assert np.isfinite(few).all(), "three labels are enough to predict"
+
+
+def _check_store(fitted: Surrogate, test: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        again = load_surrogate(save_surrogate(fitted, Path(folder) / "model"))
+    for mine, theirs in zip(fitted.predict(test, return_std=True), again.predict(test, return_std=True), strict=True):
+        assert np.array_equal(mine, theirs), "what was stored predicts the same to the last bit"
+    assert again.tasks_ == fitted.tasks_ and again.cv_scores_ == fitted.cv_scores_, "and knows the same"
+
+
+def _check_bad_input(surrogate: Surrogate, space: Space, train: list[str], Y: pd.DataFrame) -> None:
+    fit = clone(surrogate).fit
+    other = next(get_space(name) for name in list_spaces() if name != space.name)
+    _expect(ArchitectureError, lambda: fit([], []), "an empty fit is refused")
+    _expect(ArchitectureError, lambda: fit([*train[:-1], other.example], Y.to_numpy()), "mixed spaces are refused")
+    _expect(ArchitectureError, lambda: fit(train[0], [1.0]), "a single string is refused")
+    _expect(ValueError, lambda: fit(train, Y.iloc[:-1]), "different lengths are refused")
+    _expect(ValueError, lambda: fit(train, Y.replace(Y.iloc[0, 0], np.inf)), "infinite labels are refused")
+    _expect(ValueError, lambda: fit(train, Y.assign(small=np.nan)), "a task without labels is refused")
+    _expect(ValueError, lambda: fit(train[::-1], Y), "labels of other architectures are refused")
+    _expect(ValueError, lambda: fit(train, ["good"] * len(train)), "labels that are no numbers are refused")
+    fitted = clone(surrogate).fit(train, Y)
+    _expect(ArchitectureError, lambda: fitted.predict([other.example]), "another space is refused")
+
+
+def _expect(error: type[Exception], call: Callable[[], object], promise: str) -> None:
+    try:
+        call()
+    except error:
+        return
+    raise AssertionError(promise)
