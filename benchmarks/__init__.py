@@ -9,12 +9,27 @@ from benchmarks.errors import (
     MissingExtraError,
     SurrogatesError,
     TableError,
+    TableNotFoundError,
     UnknownNameError,
 )
+from benchmarks.formats import load_table
 from benchmarks.graph import ArchGraph, GraphBatch
+from benchmarks.metrics import (
+    best_index,
+    bootstrap_interval,
+    kendall_tau,
+    precision_at_k,
+    regret_at_k,
+    spearman_rho,
+)
+from benchmarks.noise import noise_ceiling, twin_noise
+from benchmarks.protocols import Split, split
 from benchmarks.registry import get_space, infer_space, list_spaces
+from benchmarks.scores import score_frame
 from benchmarks.spaces.space import Space
+from benchmarks.table import Table
 from benchmarks.tasks import Metric, Task, get_task, list_tasks
+from benchmarks.transnas_api import TransNASBenchAPI
 
 __all__ = [
     "ArchGraph",
@@ -25,15 +40,30 @@ __all__ = [
     "Metric",
     "MissingExtraError",
     "Space",
+    "Split",
     "SurrogatesError",
+    "Table",
     "TableError",
+    "TableNotFoundError",
     "Task",
+    "TransNASBenchAPI",
     "UnknownNameError",
+    "best_index",
+    "bootstrap_interval",
     "get_space",
     "get_task",
     "infer_space",
+    "kendall_tau",
     "list_spaces",
     "list_tasks",
+    "load_table",
+    "noise_ceiling",
+    "precision_at_k",
+    "regret_at_k",
+    "score_frame",
+    "spearman_rho",
+    "split",
+    "twin_noise",
 ]
 
 try:

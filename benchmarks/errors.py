@@ -11,6 +11,7 @@ __all__ = [
     "MissingExtraError",
     "SurrogatesError",
     "TableError",
+    "TableNotFoundError",
     "UnknownNameError",
     "choice",
 ]
@@ -30,6 +31,10 @@ class UnknownNameError(SurrogatesError, ValueError):
 
 class TableError(SurrogatesError, ValueError):
     """A table of results that cannot be read, or whose content is not usable."""
+
+
+class TableNotFoundError(TableError, FileNotFoundError):
+    """There is no file where a table was expected."""
 
 
 class ArtefactError(SurrogatesError, ValueError):
@@ -62,7 +67,8 @@ def choice(name: object, choices: Iterable[str], what: str) -> str:
         >>> choice("jigsau", ["jigsaw", "normal"], "task")
         Traceback (most recent call last):
         ...
-        benchmarks.errors.UnknownNameError: unknown task 'jigsau'; did you mean 'jigsaw'? Choices: jigsaw, normal
+        benchmarks.errors.UnknownNameError: unknown task 'jigsau'; did you mean 'jigsaw'? Choices: jigsaw,
+        normal
     """
     valid = list(choices)
     if isinstance(name, str) and name in valid:

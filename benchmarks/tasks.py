@@ -1,8 +1,8 @@
 """The tasks architectures were trained on: metric, unit, direction, bounds.
 
 Seven tasks on Taskonomy images (TransNAS-Bench-101, Duan et al., CVPR 2021, section 3.2) and the three image
-classification data sets of NAS-Bench-201 (Dong and Yang, ICLR 2020). A task's *primary metric* is the one that the
-literature ranks by; `Metric` says in which direction it is better, so that nobody has to guess.
+classification data sets of NAS-Bench-201 (Dong and Yang, ICLR 2020). A task's *primary metric* is the one
+that the literature ranks by; `Metric` says in which direction it is better, so that nobody has to guess.
 """
 
 from __future__ import annotations
@@ -10,9 +10,24 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from benchmarks.errors import choice
+from benchmarks.errors import TableError, choice
 
-__all__ = ["NASBENCH201_TASKS", "TRANSNAS_TASKS", "Metric", "Task", "get_task", "infer_metric", "list_tasks"]
+__all__ = [
+    "NASBENCH201_TASKS",
+    "SPLITS",
+    "TIME",
+    "TRANSNAS_TASKS",
+    "Metric",
+    "Task",
+    "find_task",
+    "get_task",
+    "infer_metric",
+    "list_tasks",
+    "metric_column",
+]
+
+SPLITS = ("train", "valid", "test")
+TIME = "time_elapsed"
 
 TRANSNAS_TASKS = (
     "class_scene",
@@ -90,6 +105,23 @@ def get_task(name: str) -> Task:
     return _TASKS[choice(name, _TASKS, "task")]
 
 
+def find_task(name: str) -> Task:
+    """Return a task by name; a name of no benchmark is a user's own task.
+
+    What a user measured and no benchmark knows is taken as a plain number without a unit, higher is better,
+    unbounded.
+
+    Example:
+        >>> find_task("class_scene").metric.unit, find_task("depth_estimation").metric.unit
+        ('%', '-')
+        >>> find_task("depth_estimation").column
+        'valid_value'
+    """
+    if name in _TASKS:
+        return _TASKS[name]
+    return Task(name, _METRICS["value"], "valid", name, "user", epochs=1, train_images=0)
+
+
 def list_tasks(benchmark: str | None = None) -> tuple[str, ...]:
     """Names of all tasks, or of those of one benchmark (``"transnas101"``, ``"nasbench201"``).
 
@@ -111,8 +143,38 @@ def infer_metric(name: str) -> Metric:
         False
     """
     prefix, _, rest = str(name).partition("_")
-    bare = rest if prefix in ("train", "valid", "test") else str(name)
+    bare = rest if prefix in SPLITS else str(name)
     return _METRICS[choice(bare, _METRICS, "metric")]
+
+
+def metric_column(task: str, metric: str | None = None, split: str | None = None) -> str:
+    """Name of a metric on a split, as the published file writes it.
+
+    Args:
+        task: Task name; decides the metric where none is given.
+        metric: With its split (``"valid_loss"``) or without (``"loss"``); None for the task's primary one.
+        split: ``"train"``, ``"valid"`` or ``"test"``; None for the split in the metric's name, else
+            ``"valid"``.
+
+    Raises:
+        UnknownNameError: If the split does not exist.
+        TableError: If the metric's name says one split and `split` another.
+
+    Example:
+        >>> metric_column("jigsaw"), metric_column("jigsaw", "loss", "test")
+        ('valid_top1', 'test_loss')
+    """
+    if split is not None:
+        choice(split, SPLITS, "split")
+    if metric is None:
+        known = find_task(task)
+        return f"{split or known.split}_{known.metric.name}"
+    prefix = metric.partition("_")[0]
+    if prefix in SPLITS:
+        if split not in (None, prefix):
+            raise TableError(f"metric {metric!r} is of the split {prefix!r}, but split={split!r} came with it")
+        return metric
+    return metric if metric == TIME else f"{split or 'valid'}_{metric}"
 
 
 _METRICS = {
@@ -126,11 +188,12 @@ _METRICS = {
         Metric("neg_loss", "-", True, (-math.inf, 0.0)),
         Metric("loss", "-", False, (0.0, math.inf)),
         Metric("l1_loss", "-", False, (0.0, math.inf)),
-        Metric("time_elapsed", "s", False, (0.0, math.inf)),
+        Metric("value", "-", True, (-math.inf, math.inf)),
+        Metric(TIME, "s", False, (0.0, math.inf)),
     )
 }
 
-# Taskonomy "final5k" split: about 80,000 training images (paper, section 3.1). NAS-Bench-201: its section 2.2.
+# Taskonomy "final5k" split: about 80,000 training images (paper, section 3.1). NAS-Bench-201: section 2.2.
 _ROWS = (
     ("class_scene", "top1", "scene classification", "transnas101", 25, 80_000),
     ("class_object", "top1", "object classification", "transnas101", 25, 80_000),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,7 @@ from encoders.flow import longest_paths, mean_paths, path_counts, shortest_paths
 
 __all__ = ["cell_features"]
 
-Features = dict[str, NDArray[np.floating]]
+Features = dict[str, NDArray[Any]]
 
 
 class _Cells(NamedTuple):

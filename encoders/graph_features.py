@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +45,7 @@ class GraphFeatures(Encoder):
         return np.stack(list(columns), axis=1).astype(np.float32)[inverse]
 
 
-def _features(space: Space, archs: list[str]) -> dict[str, NDArray[np.floating]]:
+def _features(space: Space, archs: list[str]) -> dict[str, NDArray[Any]]:
     if isinstance(space, CellSpace):
         return cell_features(space, archs)
     if isinstance(space, TransNASMacro):

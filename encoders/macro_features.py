@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,7 +12,7 @@ from encoders.costs import Costs, graph_costs
 
 __all__ = ["macro_features"]
 
-Features = dict[str, NDArray[np.floating]]
+Features = dict[str, NDArray[Any]]
 
 _POSITIONS = 6
 _HALVINGS = 4

@@ -1,0 +1,106 @@
+"""Tables as csv and parquet files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.checks import Duplicates
+from benchmarks.errors import ArchitectureError, TableError
+from benchmarks.files import write_beside
+from benchmarks.formats.frames import to_frame
+from benchmarks.logs import Epoch
+from benchmarks.table import Table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["read_csv", "read_parquet", "write_csv", "write_parquet"]
+
+
+def read_csv(path: Path, duplicates: Duplicates = "error") -> Table:
+    r"""Read a csv file; what its columns mean is told at `Table.from_frame`.
+
+    Raises:
+        TableError: If the file is not a csv, or its content is not usable; names the file.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "mine.csv"
+        >>> _ = path.write_text("arch,jigsaw\n64-2311-basic,90.1\n")
+        >>> read_csv(path).value("64-2311-basic", "jigsaw")
+        90.1
+    """
+    import pandas as pd
+
+    try:
+        frame = pd.read_csv(path, encoding="utf-8-sig", dtype=str)  # `parse_frame` keeps every digit
+    except (ValueError, UnicodeDecodeError) as error:  # pandas' own errors are ValueErrors
+        raise TableError(f"{path}: expected a csv file with a header line ({error})") from error
+    return _table(frame, path, duplicates)
+
+
+def read_parquet(path: Path, duplicates: Duplicates = "error") -> Table:
+    """Read a parquet file; what its columns mean is told at `Table.from_frame`.
+
+    Raises:
+        TableError: If the file is not parquet or damaged, or its content is not usable; names the file.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "mine.parquet"
+        >>> write_parquet(Table.from_logs(["64-2311-basic"], {"jigsaw": {"valid_top1": [90.1]}}), path)
+        >>> read_parquet(path).value("64-2311-basic", "jigsaw")
+        90.1
+    """
+    import pandas as pd
+
+    try:
+        frame = pd.read_parquet(path)
+    except (ValueError, OSError) as error:  # pyarrow's own errors are one or the other
+        raise TableError(f"{path}: expected a parquet file; this one is damaged or something else ({error})") from error
+    return _table(frame, path, duplicates)
+
+
+def write_csv(table: Table, path: str | os.PathLike[str], epoch: Epoch = "final") -> None:
+    """Write one epoch of every metric as csv, every digit kept.
+
+    Raises:
+        OSError: If the file cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "mine.csv"
+        >>> write_csv(Table.from_logs(["64-2311-basic"], {"jigsaw": {"valid_top1": [90.1]}}), path)
+        >>> path.read_text().split()
+        ['arch,jigsaw', '64-2311-basic,90.1']
+    """
+    frame = to_frame(table, epoch)
+    with write_beside(path) as beside:
+        frame.to_csv(beside, index=False)
+
+
+def write_parquet(table: Table, path: str | os.PathLike[str], epoch: Epoch = "final") -> None:
+    """Write one epoch of every metric as parquet.
+
+    Raises:
+        OSError: If the file cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "mine.parquet"
+        >>> write_parquet(Table.from_logs(["64-2311-basic"], {"jigsaw": {"valid_top1": [90.1]}}), path)
+        >>> path.exists()
+        True
+    """
+    frame = to_frame(table, epoch)
+    with write_beside(path) as beside:
+        frame.to_parquet(beside, index=False)
+
+
+def _table(frame: pd.DataFrame, path: Path, duplicates: Duplicates) -> Table:
+    try:
+        return Table.from_frame(frame, duplicates=duplicates)
+    except (ArchitectureError, TableError) as error:
+        raise type(error)(f"{path}: {error}") from None

@@ -1,0 +1,123 @@
+"""Tables as DataFrames: one row an architecture; columns ``task``, ``task/metric`` and ``task/info``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from benchmarks.errors import TableError
+from benchmarks.logs import INFO_NAMES, Epoch
+from benchmarks.tasks import find_task
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from benchmarks.table import Table
+
+__all__ = ["ARCH_COLUMNS", "parse_frame", "to_frame"]
+
+ARCH_COLUMNS = ("arch", "architecture", "arch_str")
+"""Names under which the column of architecture strings is found, whatever their case."""
+
+Columns = dict[str, dict[str, object]]
+
+
+def parse_frame(frame: pd.DataFrame) -> tuple[list[str], Columns, Columns]:
+    """Take a DataFrame apart.
+
+    Args:
+        frame: Architectures in a column or index of `ARCH_COLUMNS`; every other column holds numbers. A
+            column without a name (the row numbers pandas writes) is left out.
+
+    Returns:
+        The n architectures; task -> metric -> values of shape (n,); task -> model fact -> values of shape
+        (n,).
+
+    Raises:
+        TableError: If there is no architecture column, no other column, a column twice, or text where a
+            number belongs.
+
+    Example:
+        >>> import pandas as pd
+        >>> archs, metrics, info = parse_frame(pd.DataFrame({"arch": ["64-2311-basic"], "jigsaw": [90.1]}))
+        >>> archs, list(metrics["jigsaw"])
+        (['64-2311-basic'], ['valid_top1'])
+    """
+    frame = _arch_as_column(frame)
+    arch_column = next(name for name in frame.columns if _is_arch(name))
+    metrics: Columns = {}
+    info: Columns = {}
+    for position, column in enumerate(frame.columns):
+        label = str(column)
+        if column == arch_column or label.startswith("Unnamed: "):
+            continue
+        task, _, name = label.partition("/")
+        target = info if name in INFO_NAMES else metrics
+        name = name or find_task(task).column
+        if name in target.setdefault(task, {}):
+            raise TableError(f"column {label!r}: {task}/{name} occurs twice")
+        target[task][name] = _numbers(frame.iloc[:, position], label)
+    if not metrics:
+        raise TableError(f"expected a column for at least one task, got only {', '.join(map(repr, frame.columns))}")
+    for task in set(info) - set(metrics):
+        raise TableError(f"{task}: expected a column of results beside the model info, such as {task!r}")
+    return frame[arch_column].tolist(), metrics, info
+
+
+def to_frame(table: Table, epoch: Epoch = "final") -> pd.DataFrame:
+    """One epoch of every metric, and all model facts, as `parse_frame` reads them.
+
+    Example:
+        >>> from benchmarks.table import Table
+        >>> metrics = {"jigsaw": {"valid_top1": [90.0], "valid_loss": [0.5]}}
+        >>> list(to_frame(Table.from_logs(["64-2311-basic"], metrics)))
+        ['arch', 'jigsaw', 'jigsaw/valid_loss']
+    """
+    import pandas as pd
+
+    columns: dict[str, object] = {"arch": list(table.archs)}
+    for task, log in table.logs.items():
+        primary = find_task(task).column
+        for name in log.metrics:
+            columns[task if name == primary else f"{task}/{name}"] = log.select(name, epoch)
+        for name, values in log.info.items():
+            columns[f"{task}/{name}"] = values
+    return pd.DataFrame(columns)
+
+
+def _is_arch(column: object) -> bool:
+    return str(column).strip().casefold() in ARCH_COLUMNS
+
+
+def _arch_as_column(frame: pd.DataFrame) -> pd.DataFrame:
+    found = [str(column) for column in frame.columns if _is_arch(column)]
+    if len(found) > 1:
+        raise TableError(f"expected one column of architectures, got {', '.join(found)}")
+    if found:
+        return frame
+    strings = len(frame) > 0 and all(isinstance(entry, str) for entry in frame.index)
+    if strings or _is_arch(frame.index.name):
+        return frame.rename_axis("arch").reset_index()
+    came = ", ".join(map(repr, frame.columns)) or "none"
+    raise TableError(
+        f"expected a column of architecture strings named {' or '.join(map(repr, ARCH_COLUMNS))}; "
+        f"the columns are {came}"
+    )
+
+
+def _numbers(values: pd.Series[float], label: str) -> object:
+    import pandas as pd
+
+    if values.dtype.kind in "iuf":
+        return values.to_numpy(dtype=np.float64, na_value=np.nan) if values.hasnans else values.to_numpy()
+    numbers = pd.to_numeric(values, errors="coerce")
+    wrong = np.flatnonzero(numbers.isna() & values.notna()) if values.dtype.kind != "b" else [0]
+    if len(wrong):
+        raise TableError(
+            f"column {label!r}, row {wrong[0]}: expected a number, got {values.iloc[wrong[0]]!r}; "
+            "every column but that of the architectures holds results of a task (drop those that do not)"
+        )
+    if numbers.dtype.kind in "iu":
+        return numbers.to_numpy()
+    return np.array(values.fillna("nan").tolist(), dtype=np.float64)  # exact, unlike pandas < 3

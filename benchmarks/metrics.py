@@ -1,0 +1,219 @@
+"""How good a ranking is: Kendall's tau, Spearman's rho, precision and regret at k, with bootstrap intervals.
+
+Every function takes the truth and a prediction of it, both of shape (n,), leaves out the pairs of which
+either is NaN, and returns NaN where the answer is not defined (fewer than two pairs, or a constant where
+ranks are compared).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["best_index", "bootstrap_interval", "kendall_tau", "precision_at_k", "regret_at_k", "spearman_rho"]
+
+
+def kendall_tau(truth: ArrayLike, prediction: ArrayLike) -> float:
+    """Kendall's tau-b, -1 to 1: pairs in the same order minus pairs in opposite order, corrected for ties.
+
+    Source: Kendall, "The treatment of ties in ranking problems", Biometrika 33 (1945); computed by scipy.
+
+    Args:
+        truth: Measured values of shape (n,).
+        prediction: Predicted values of shape (n,), in the same direction as the truth.
+
+    Raises:
+        ValueError: If the shapes differ.
+
+    Example:
+        >>> kendall_tau([1, 2, 3, 4], [10, 20, 40, 30])
+        0.666...
+    """
+    from scipy import stats
+
+    truth, prediction = _pairs(truth, prediction)
+    if _constant(truth) or _constant(prediction):
+        return float("nan")
+    return float(stats.kendalltau(truth, prediction).statistic)
+
+
+def spearman_rho(truth: ArrayLike, prediction: ArrayLike) -> float:
+    """Spearman's rho, -1 to 1: the linear correlation of the ranks, ties sharing their mean rank.
+
+    Args:
+        truth: Measured values of shape (n,).
+        prediction: Predicted values of shape (n,), in the same direction as the truth.
+
+    Raises:
+        ValueError: If the shapes differ.
+
+    Example:
+        >>> round(spearman_rho([1, 2, 3, 4], [10, 20, 40, 30]), 6)
+        0.8
+    """
+    from scipy import stats
+
+    truth, prediction = _pairs(truth, prediction)
+    if _constant(truth) or _constant(prediction):
+        return float("nan")
+    return float(stats.spearmanr(truth, prediction).statistic)
+
+
+def precision_at_k(truth: ArrayLike, prediction: ArrayLike, k: int = 10, higher_is_better: bool = True) -> float:
+    """Share of the k truly best among the k predicted best, 0 to 1.
+
+    Equal values share the places they compete for: the answer is the mean over all ways to break the ties, so
+    it does not depend on the order of the rows.
+
+    Args:
+        truth: Measured values of shape (n,).
+        prediction: Predicted values of shape (n,), in the same direction as the truth.
+        k: Places; NaN is returned if fewer than k pairs are there.
+        higher_is_better: Direction of both.
+
+    Raises:
+        ValueError: If the shapes differ or k < 1.
+
+    Example:
+        >>> precision_at_k([1, 2, 3, 4], [10, 20, 40, 5], k=2)
+        0.5
+    """
+    truth, prediction = _pairs(truth, prediction)
+    _check_k(k)
+    if k > len(truth):
+        return float("nan")
+    sign = 1.0 if higher_is_better else -1.0
+    return float(_places(sign * truth, k) @ _places(sign * prediction, k) / k)
+
+
+def regret_at_k(truth: ArrayLike, prediction: ArrayLike, k: int = 1, higher_is_better: bool = True) -> float:
+    """What is lost by training only the k predicted best: best truth minus best of these, in the truth's unit.
+
+    Equal predictions share the places they compete for: the answer is the mean over all ways to break the
+    ties.
+
+    Args:
+        truth: Measured values of shape (n,).
+        prediction: Predicted values of shape (n,), in the same direction as the truth.
+        k: Places; NaN is returned if fewer than k pairs are there.
+        higher_is_better: Direction of both; the regret is never negative.
+
+    Raises:
+        ValueError: If the shapes differ or k < 1.
+
+    Example:
+        >>> regret_at_k([1, 2, 3, 4], [10, 20, 40, 5], k=2)
+        1.0
+    """
+    truth, prediction = _pairs(truth, prediction)
+    _check_k(k)
+    if k > len(truth):
+        return float("nan")
+    sign = 1.0 if higher_is_better else -1.0
+    truth, prediction = sign * truth, sign * prediction
+    border = np.sort(prediction)[-k]
+    sure = truth[prediction > border]
+    tied = np.sort(truth[prediction == border])[::-1]
+    floor = sure.max(initial=-np.inf)
+    free, m = k - len(sure), len(tied)
+    expected, none_yet = 0.0, 1.0  # none_yet: chance that no better one of the tied was drawn
+    for drawn, value in enumerate(tied[: m - free + 1]):
+        chance = free / (m - drawn)
+        expected += none_yet * chance * max(value, floor)
+        none_yet *= 1 - chance
+    return float(truth.max() - expected)
+
+
+def best_index(values: ArrayLike, higher_is_better: bool = True) -> int:
+    """Position of the best value, the first of equal ones; NaN is never the best.
+
+    Args:
+        values: Values of shape (n,).
+        higher_is_better: Their direction.
+
+    Raises:
+        ValueError: If there is no value that is not NaN.
+
+    Example:
+        >>> best_index([3.0, 1.0, float("nan")], higher_is_better=False)
+        1
+    """
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim != 1 or np.isnan(array).all():
+        raise ValueError(f"expected values of shape (n,), at least one of them not NaN, got shape {array.shape}")
+    return int(np.nanargmax(array if higher_is_better else -array))
+
+
+def bootstrap_interval(
+    metric: Callable[[NDArray[np.float64], NDArray[np.float64]], float],
+    truth: ArrayLike,
+    prediction: ArrayLike,
+    level: float = 0.9,
+    n_resamples: int = 1000,
+    rng: int | np.random.Generator | None = 0,
+) -> tuple[float, float]:
+    """Percentile interval of a metric over architectures drawn with replacement.
+
+    Source: Efron and Tibshirani, "An Introduction to the Bootstrap" (1993), section 13.3.
+
+    Args:
+        metric: Function of (truth, prediction), such as `kendall_tau`.
+        truth: Measured values of shape (n,).
+        prediction: Predicted values of shape (n,).
+        level: Share of the resamples between the two ends, between 0 and 1.
+        n_resamples: Resamples; those for which the metric is NaN are left out.
+        rng: Seed or generator.
+
+    Returns:
+        Lower and upper end; NaN if the metric is not defined on any resample.
+
+    Raises:
+        ValueError: If the shapes differ, or `level` or `n_resamples` is out of range.
+
+    Example:
+        >>> low, high = bootstrap_interval(kendall_tau, [1, 2, 3, 4, 5, 6], [1, 2, 3, 4, 6, 5])
+        >>> 0.4 < low < high <= 1.0
+        True
+    """
+    if not 0 < level < 1:
+        raise ValueError(f"expected a level between 0 and 1, got {level}")
+    if n_resamples < 1:
+        raise ValueError(f"expected n_resamples >= 1, got {n_resamples}")
+    truth, prediction = _pairs(truth, prediction)
+    generator = np.random.default_rng(rng)
+    if not len(truth):
+        return float("nan"), float("nan")
+    draws = generator.integers(len(truth), size=(n_resamples, len(truth)))
+    values = np.array([metric(truth[rows], prediction[rows]) for rows in draws])
+    values = values[~np.isnan(values)]
+    if not len(values):
+        return float("nan"), float("nan")
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def _pairs(truth: ArrayLike, prediction: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Both as floats of shape (m,), without the pairs that hold a NaN."""
+    a, b = np.asarray(truth, dtype=np.float64), np.asarray(prediction, dtype=np.float64)
+    if a.ndim != 1 or a.shape != b.shape:
+        raise ValueError(f"expected truth and prediction of the same shape (n,), got {a.shape} and {b.shape}")
+    both = ~(np.isnan(a) | np.isnan(b))
+    return a[both], b[both]
+
+
+def _constant(values: NDArray[np.float64]) -> bool:
+    return len(values) < 2 or bool((values == values[0]).all())
+
+
+def _check_k(k: int) -> None:
+    if k < 1:
+        raise ValueError(f"expected k >= 1, got k={k}")
+
+
+def _places(values: NDArray[np.float64], k: int) -> NDArray[np.float64]:
+    """Chance of each value to be among the k largest when ties are broken at random, of shape (n,)."""
+    border = np.sort(values)[-k]
+    above, tied = values > border, values == border
+    return np.asarray(above + tied * ((k - above.sum()) / tied.sum()), dtype=np.float64)

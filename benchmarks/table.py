@@ -1,0 +1,299 @@
+"""Tables of measured results: architectures x tasks x metrics x epochs, missing = NaN."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.checks import Duplicates, check_logs
+from benchmarks.errors import TableError, choice
+from benchmarks.logs import Epoch, TaskLog, check_epoch
+from benchmarks.registry import get_space
+from benchmarks.spaces.space import Space
+from benchmarks.summary import content_hash, describe, summarise
+from benchmarks.tasks import infer_metric, metric_column
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Table"]
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Table:
+    """Measured results; `load_table`, `Table.from_frame` and `Table.from_logs` make and check them.
+
+    A table answers by the exact string: architectures that are equal as functions but were trained separately
+    keep their own values. It never changes; `where` makes a smaller one.
+
+    Attributes:
+        archs: The n architecture strings, in file order.
+        row_spaces: Name of the search space of each of them.
+        logs: Task -> what was recorded.
+
+    Example:
+        >>> import pandas as pd
+        >>> measured = pd.DataFrame({"arch": ["64-2311-basic", "64-1234-basic"], "jigsaw": [90.1, 94.2]})
+        >>> table = Table.from_frame(measured)
+        >>> table.best("jigsaw").index[0], table.value("64-2311-basic", "jigsaw"), table.space.name
+        ('64-1234-basic', 90.1, 'transnas101-macro')
+    """
+
+    archs: tuple[str, ...]
+    row_spaces: tuple[str, ...]
+    logs: Mapping[str, TaskLog]
+
+    @classmethod
+    def from_frame(
+        cls, frame: pd.DataFrame, space: str | Space | None = None, duplicates: Duplicates = "error"
+    ) -> Table:
+        """Make a table from a DataFrame with one row an architecture.
+
+        Args:
+            frame: A column or index ``arch`` (or ``architecture``, ``arch_str``) and numeric columns:
+                ``class_scene`` (the task's primary metric), ``class_scene/valid_loss`` (another one) or
+                ``class_scene/model_params`` (a model fact). A name that is no known task is a task of your
+                own, higher is better.
+            space: Keep only the rows of this search space.
+            duplicates: Rows of one architecture that disagree: an ``"error"``, or replaced by their
+                ``"mean"``.
+
+        Raises:
+            TableError: If there is no architecture column, or a value is not usable; names row and column.
+            ArchitectureError: If a string is not an architecture; names the row.
+        """
+        from benchmarks.formats.frames import parse_frame
+
+        archs, metrics, info = parse_frame(frame)
+        table = cls.from_logs(archs, metrics, info, duplicates=duplicates)
+        return table if space is None else table.where(space=space)
+
+    @classmethod
+    def from_logs(
+        cls,
+        archs: Sequence[str],
+        metrics: Mapping[str, Mapping[str, object]],
+        info: Mapping[str, Mapping[str, object]] | None = None,
+        duplicates: Duplicates = "error",
+    ) -> Table:
+        """Make a table from per-epoch arrays.
+
+        Args:
+            archs: n architecture strings.
+            metrics: Task -> metric with its split (``"valid_top1"``) -> values of shape (n, E) or (n,), NaN =
+                missing. E may differ between tasks.
+            info: Task -> model fact (``"model_params"``) -> values of shape (n,).
+            duplicates: As in `from_frame`.
+
+        Raises:
+            TableError: If a shape or value is not usable; names the row and the column.
+            ArchitectureError: If a string is not an architecture; names the row.
+
+        Example:
+            >>> table = Table.from_logs(["64-2311-basic"], {"jigsaw": {"valid_loss": [[3.0, 1.0, 2.0]]}})
+            >>> table.value("64-2311-basic", "jigsaw", "valid_loss", epoch="best")
+            1.0
+        """
+        return cls(*check_logs(archs, metrics, info or {}, duplicates))
+
+    # -- what it holds --------------------------------------------------------------------------------------
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Names of the tasks, in file order."""
+        return tuple(self.logs)
+
+    @cached_property
+    def spaces(self) -> tuple[str, ...]:
+        """Names of the search spaces that occur, in file order."""
+        return tuple(dict.fromkeys(self.row_spaces))
+
+    @property
+    def space(self) -> Space:
+        """The one search space.
+
+        Raises:
+            TableError: If there are several; select one with `where`.
+        """
+        if len(self.spaces) != 1:
+            several = ", ".join(self.spaces)
+            raise TableError(f"expected one search space, got {several}; select one with table.where(space=...)")
+        return get_space(self.spaces[0])
+
+    def metrics(self, task: str) -> tuple[str, ...]:
+        """Names of the metrics recorded for a task, with their split."""
+        return tuple(self.logs[choice(task, self.logs, "task")].metrics)
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 of architectures and values: the same in every process and file format."""
+        return content_hash(self)
+
+    def __len__(self) -> int:
+        return len(self.archs)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.archs)
+
+    def __contains__(self, arch: object) -> bool:
+        return arch in self._row_of
+
+    def __repr__(self) -> str:
+        return summarise(self)
+
+    # -- answers --------------------------------------------------------------------------------------------
+
+    def frame(self, metric: str | None = None, epoch: Epoch = "final", split: str | None = None) -> pd.DataFrame:
+        """One value per architecture and task, in the metric's own unit and direction.
+
+        Args:
+            metric: ``"valid_loss"``, or ``"loss"`` with `split`; None for each task's primary metric.
+            epoch: ``"final"`` (the last recorded), ``"best"`` (the best value of this metric on this split,
+                by the metric's direction) or a number: from 0, or backwards from the last if negative.
+            split: ``"train"``, ``"valid"`` or ``"test"``; ``"valid"`` where neither this nor the name says.
+
+        Returns:
+            DataFrame of shape (n, T), indexed by architecture, one column a task; NaN where a task lacks the
+            metric or the epoch.
+
+        Raises:
+            UnknownNameError: If no task has the metric; names the nearest one.
+            TableError: If no task has the epoch, or the metric's name and `split` contradict each other.
+        """
+        names = {task: metric_column(task, metric, split) for task in self.tasks}
+        having = [task for task in self.tasks if names[task] in self.logs[task].metrics]
+        if not having:
+            existing = dict.fromkeys(name for log in self.logs.values() for name in log.metrics)
+            choice(names[self.tasks[0]], existing, "metric")
+        epoch = check_epoch(epoch, [self.logs[task].epochs for task in having])
+        return self._frame(
+            {task: log.select(names[task], epoch) if task in having else None for task, log in self.logs.items()}
+        )
+
+    def oriented(self, metric: str | None = None, epoch: Epoch = "final") -> pd.DataFrame:
+        """Like `frame`, times the metric's sign: higher is better in every column, as surrogates expect."""
+        return self.frame(metric, epoch) * [infer_metric(metric_column(t, metric)).sign for t in self.tasks]
+
+    def value(self, arch: str, task: str, metric: str | None = None, epoch: Epoch = "final") -> float:
+        """One value, looked up in constant time; arguments as in `frame`.
+
+        Raises:
+            TableError: If the architecture is not in this table.
+            UnknownNameError: If the table lacks the task, or the task the metric; names the nearest one.
+        """
+        log = self.logs[choice(task, self.logs, "task")]
+        name = choice(metric_column(task, metric), log.metrics, f"metric of {task}")
+        row = self.row(arch)
+        return float(log.select(name, check_epoch(epoch, [log.epochs]), slice(row, row + 1))[0])
+
+    def best(self, task: str, k: int = 1, metric: str | None = None, epoch: Epoch = "final") -> pd.Series[float]:
+        """The k best architectures of a task, by the metric's direction; other arguments as in `frame`.
+
+        Returns:
+            Series of shape (k,), best first, indexed by architecture, in the metric's own unit; shorter if
+            fewer were measured. Ties keep the order of the table.
+
+        Raises:
+            ValueError: If k < 1.
+        """
+        if k < 1:
+            raise ValueError(f"expected k >= 1, got {k}")
+        values = self.where(tasks=[task]).frame(metric, epoch)[task].dropna()
+        rising = not infer_metric(metric_column(task, metric)).higher_is_better
+        return values.sort_values(ascending=rising, kind="stable")[:k]
+
+    def info(self, name: str) -> pd.DataFrame:
+        """A fact about the models, e.g. ``"model_params"``, of shape (n, T); NaN where it is not known.
+
+        Raises:
+            UnknownNameError: If no task has it; names the nearest one.
+        """
+        choice(name, dict.fromkeys(fact for log in self.logs.values() for fact in log.info), "model info")
+        return self._frame({task: log.info.get(name) for task, log in self.logs.items()})
+
+    def describe(self) -> pd.DataFrame:
+        """One row a task: primary metric, unit, direction, how many measured and missing, epochs, range."""
+        return describe(self)
+
+    def row(self, arch: str) -> int:
+        """Position of an architecture in the table.
+
+        Raises:
+            TableError: If it is not there; names the nearest one that is.
+        """
+        try:
+            return self._row_of[arch]
+        except KeyError:
+            (near,) = difflib.get_close_matches(str(arch), self.archs, n=1, cutoff=0)
+            raise TableError(f"{arch!r} is not in this table of {len(self):,} rows; the nearest is {near!r}") from None
+
+    # -- smaller tables and files ---------------------------------------------------------------------------
+
+    def where(
+        self,
+        archs: Iterable[str] | None = None,
+        tasks: Iterable[str] | None = None,
+        space: str | Space | None = None,
+    ) -> Table:
+        """The table of some architectures and tasks.
+
+        Args:
+            archs: Kept in the order given; a repeated one counts once.
+            tasks: Kept in the order given.
+            space: Keep only architectures of this search space.
+
+        Raises:
+            TableError: If an architecture is not there, or nothing is left.
+            UnknownNameError: If a task or space does not exist; names the nearest one.
+        """
+        rows = list(range(len(self))) if archs is None else [self.row(arch) for arch in dict.fromkeys(archs)]
+        if space is not None:
+            name = get_space(space).name
+            rows = [row for row in rows if self.row_spaces[row] == name]
+        names = self.tasks if tasks is None else tuple(choice(task, self.logs, "task") for task in tasks)
+        if not rows or not names:
+            raise TableError(f"nothing is left of this table of {', '.join(self.spaces)} and {', '.join(self.tasks)}")
+        together = rows[-1] - rows[0] == len(rows) - 1 and rows == list(range(rows[0], rows[-1] + 1))
+        taken = slice(rows[0], rows[-1] + 1) if together else np.array(rows)
+        return Table(
+            tuple(self.archs[row] for row in rows),
+            tuple(self.row_spaces[row] for row in rows),
+            {task: self.logs[task].take(taken) for task in names},
+        )
+
+    def to_csv(self, path: str | os.PathLike[str], epoch: Epoch = "final") -> None:
+        """Write one epoch of every metric for `load_table`; the file appears whole or not at all."""
+        from benchmarks.formats.csv_parquet import write_csv
+
+        write_csv(self, path, epoch)
+
+    def to_parquet(self, path: str | os.PathLike[str], epoch: Epoch = "final") -> None:
+        """Like `to_csv`, as parquet."""
+        from benchmarks.formats.csv_parquet import write_parquet
+
+        write_parquet(self, path, epoch)
+
+    def to_pth(self, path: str | os.PathLike[str]) -> None:
+        """Write everything in the layout of the published file, for the benchmark's own reader; needs torch."""
+        from benchmarks.formats.transnas_pth import write_pth
+
+        write_pth(self, path)
+
+    def _frame(self, columns: Mapping[str, NDArray[Any] | None]) -> pd.DataFrame:
+        """One column a task, NaN where there is none."""
+        import pandas as pd
+
+        nothing = np.full(len(self), np.nan)
+        values = {task: nothing if column is None else column for task, column in columns.items()}
+        return pd.DataFrame(values, index=pd.Index(self.archs, name="arch"))
+
+    @cached_property
+    def _row_of(self) -> dict[str, int]:
+        return {arch: row for row, arch in enumerate(self.archs)}

@@ -1,0 +1,177 @@
+"""csv and parquet: column forms, round trips, and files that are not what they say."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks import ArchitectureError, TableError
+from benchmarks.errors import TableNotFoundError
+from benchmarks.formats import READERS, load_table
+from benchmarks.formats.transnas_pth import from_nested
+from benchmarks.table import Table
+from tests.benchmarks.conftest import MACRO, MICRO
+
+A, B, C = MACRO
+NAN = float("nan")
+
+
+def write(tmp_path, text):
+    path = tmp_path / "mine.csv"
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_one_epoch_of_every_metric_and_all_info_survive(database, tmp_path, suffix):
+    table = from_nested(database)
+    path = tmp_path / f"table.{suffix}"
+    getattr(table, f"to_{suffix}")(path)
+    back = load_table(path)
+    assert (back.archs, back.tasks, back.spaces) == (table.archs, table.tasks, table.spaces)
+    for task in table.tasks:
+        assert set(back.metrics(task)) == set(table.metrics(task))
+    for metric in (None, "test_loss", "l1_loss", "time_elapsed"):
+        pd.testing.assert_frame_equal(back.frame(metric), table.frame(metric))
+    for name in database["info_names"]:
+        pd.testing.assert_frame_equal(back.info(name), table.info(name))
+    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+
+
+def test_any_epoch_can_be_written(database, tmp_path):
+    table = from_nested(database)
+    table.to_csv(tmp_path / "best.csv", epoch="best")
+    np.testing.assert_array_equal(load_table(tmp_path / "best.csv").frame("loss"), table.frame("loss", "best"))
+
+
+def test_csv_and_parquet_of_the_same_numbers_have_the_same_hash(tmp_path, rng):
+    table = Table.from_frame(pd.DataFrame({"arch": [A, B, C], "jigsaw": rng.random(3) / 3, "mine": [1.0, NAN, 1e-9]}))
+    table.to_csv(tmp_path / "a.csv")
+    table.to_parquet(tmp_path / "a.parquet")
+    assert load_table(tmp_path / "a.csv").hash == load_table(tmp_path / "a.parquet").hash == table.hash
+
+
+def test_column_forms(tmp_path):
+    text = (
+        f"arch,class_scene,class_scene/test_loss,class_scene/model_params,my task\n{A},50,1.5,1000,-3\n{B},,2,1001,7\n"
+    )
+    table = load_table(write(tmp_path, text))
+    assert table.tasks == ("class_scene", "my task")
+    np.testing.assert_array_equal(table.frame()["class_scene"], [50, NAN])
+    assert table.frame("test_loss")["class_scene"].tolist() == [1.5, 2]
+    assert table.info("model_params")["class_scene"].tolist() == [1000, 1001]
+    assert table.best("my task").index[0] == B
+
+
+@pytest.mark.parametrize("header", ["arch", "Architecture", "arch_str", " ARCH ", "\ufeffarch"])
+def test_names_of_the_architecture_column(tmp_path, header):
+    assert load_table(write(tmp_path, f"{header},jigsaw\n{A},50\n")).archs == (A,)
+
+
+def test_the_row_numbers_pandas_writes_are_left_out(tmp_path):
+    pd.DataFrame({"arch": [A, B], "jigsaw": [1, 2]}).to_csv(tmp_path / "a.csv")
+    assert load_table(tmp_path / "a.csv").tasks == ("jigsaw",)
+
+
+def test_architectures_may_be_the_index(tmp_path):
+    frame = pd.DataFrame({"jigsaw": [1.0, 2.0]}, index=[A, B])
+    assert Table.from_frame(frame).archs == Table.from_frame(frame.rename_axis("arch")).archs == (A, B)
+    frame.to_parquet(tmp_path / "a.parquet")
+    assert load_table(tmp_path / "a.parquet").archs == (A, B)
+
+
+def test_nullable_columns_are_read():
+    frame = pd.DataFrame({"arch": [A, B], "jigsaw": pd.array([1, None], dtype="Int64")})
+    np.testing.assert_array_equal(Table.from_frame(frame).frame()["jigsaw"], [1, NAN])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "expected a csv file with a header line"),
+        (
+            "model,jigsaw\nx,1\n",
+            "strings named 'arch' or 'architecture' or 'arch_str'; the columns are 'model', 'jigsaw'",
+        ),
+        ("arch,architecture,jigsaw\n", "expected one column of architectures, got arch, architecture"),
+        ("arch,jigsaw\n", "expected at least one row, got none"),
+        (f"arch\n{A}\n", "expected a column for at least one task, got only 'arch'"),
+        (f"arch,jigsaw,note\n{A},1,good\n", "column 'note', row 0: expected a number, got 'good'"),
+        (f"arch,jigsaw\n{A},1\n{B},True\n", "column 'jigsaw', row 1: expected a number, got 'True'"),
+        (f"arch,jigsaw\n{A},1\n{B},inf\n", r"row 1 \(64-1234-basic\), jigsaw/valid_top1: expected a finite number"),
+        (f"arch,jigsaw\n{A},140\n", r"row 0 .*expected a value from 0 to 100 \(%\), got 140"),
+        (f"arch,jigsaw,jigsaw/valid_top1\n{A},1,1\n", "jigsaw/valid_top1 occurs twice"),
+        (f"arch,jigsaw/los\n{A},1\n", "jigsaw/los: unknown metric 'los'; did you mean 'loss'"),
+        (f"arch,jigsaw,normal/model_params\n{A},1,1\n", "normal: expected a column of results beside"),
+        (f"arch,jigsaw\n{A},1\n{B},2\n{A},3\n", "64-2311-basic occurs in rows 0 and 2 with different values"),
+        (f"arch,jigsaw\n{A},1,2,3\n{B},1,2,3,4,5\n", "expected a csv file"),
+    ],
+)
+def test_unusable_csv_files_are_refused_by_name(tmp_path, text, message):
+    with pytest.raises(TableError, match=f"mine.csv: .*{message}"):
+        load_table(write(tmp_path, text))
+
+
+def test_what_is_no_architecture_names_file_row_and_string(tmp_path):
+    with pytest.raises(ArchitectureError, match=r"mine.csv: row 1: .*64-41414-9_00_000"):
+        load_table(write(tmp_path, f"arch,jigsaw\n{MICRO[0]},1\n64-41414-9_00_000,2\n"))
+
+
+def test_duplicates_can_be_averaged(tmp_path):
+    path = write(tmp_path, f"arch,jigsaw\n{A},1\n{B},2\n{A},3\n")
+    assert load_table(path, duplicates="mean").frame()["jigsaw"].tolist() == [2, 2]
+
+
+def test_a_bool_column_is_no_result():
+    with pytest.raises(TableError, match=r"column 'jigsaw', row 0: expected a number, got .*True"):
+        Table.from_frame(pd.DataFrame({"arch": [A], "jigsaw": [True]}))
+
+
+def test_damaged_files_are_refused(tmp_path, database):
+    from_nested(database).to_parquet(tmp_path / "a.parquet")
+    whole = (tmp_path / "a.parquet").read_bytes()
+    (tmp_path / "a.parquet").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(TableError, match=r"a.parquet: expected a parquet file; this one is damaged"):
+        load_table(tmp_path / "a.parquet")
+    (tmp_path / "a.csv").write_bytes(whole)
+    with pytest.raises(TableError, match=r"a.csv: expected a csv file"):
+        load_table(tmp_path / "a.csv")
+
+
+def test_the_suffix_chooses_the_reader(tmp_path):
+    assert set(READERS) == {".csv", ".parquet", ".pth"}
+    with pytest.raises(TableError, match=r"expected a file ending in .csv, .parquet, .pth, got '.xlsx'"):
+        load_table("a.xlsx")
+    with pytest.raises(TableError, match="got 'no suffix'"):
+        load_table(tmp_path)
+    with pytest.raises(TableNotFoundError, match=r"no such file: .*nothing.csv"):
+        load_table(tmp_path / "nothing.csv")
+
+
+def test_one_space_can_be_selected(tmp_path):
+    path = write(tmp_path, f"arch,jigsaw\n{A},1\n{MICRO[0]},2\n")
+    assert load_table(path).spaces == ("transnas101-macro", "transnas101-micro")
+    assert load_table(path, space="transnas101-micro").archs == MICRO[:1]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "pth"])
+def test_a_folder_that_does_not_exist_is_named(tmp_path, suffix):
+    table = Table.from_logs([A], {"jigsaw": {"valid_top1": [1]}})
+    with pytest.raises(FileNotFoundError, match=r"cannot write: the folder does not exist: .*nowhere"):
+        getattr(table, f"to_{suffix}")(tmp_path / "nowhere" / f"a.{suffix}")
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(
+    ("file", "space", "rows", "tasks"),
+    [
+        ("transnas101/micro_final.csv", "transnas101-micro", 4096, 7),
+        ("transnas101/macro_final.csv", "transnas101-macro", 3256, 7),
+        ("transnas101/micro_best_sample.csv", "transnas101-micro", 711, 7),
+        ("nasbench201/final.csv", "nasbench201", 15625, 3),
+    ],
+)
+def test_the_published_values_load(nas_data, file, space, rows, tasks):
+    table = load_table(nas_data / file)
+    raw = pd.read_csv(nas_data / file, index_col="arch")
+    assert (table.space.name, len(table), len(table.tasks)) == (space, rows, tasks)
+    pd.testing.assert_frame_equal(table.frame(), raw, rtol=1e-15, check_index_type=False)
