@@ -204,6 +204,6 @@ class GraphBuilder:
 
     def build(self) -> ArchGraph:
         """Return the graph of everything added so far."""
-        columns = np.array(self._rows, dtype=np.int64).T
-        edges = np.array(self._edges, dtype=np.int64).reshape(-1, 2)
-        return ArchGraph(*columns, edges=edges)
+        names = [field.name for field in fields(ArchGraph)]
+        columns = [*np.array(self._rows, dtype=np.int64).T, np.array(self._edges, dtype=np.int64).reshape(-1, 2)]
+        return ArchGraph(**dict(zip(names, columns, strict=True)))

@@ -78,7 +78,7 @@ def _counts(cells: _Cells) -> Features:
     features["count[any]"] = cells.has.any(axis=0).sum(axis=1)
     features["count[conv]"] = cells.convolutions.sum(axis=1)
     into = [[index + 1 for index, edge in enumerate(EDGES) if edge[1] == node] for node in (1, 2)]
-    features["inner_nodes"] = sum(cells.graphs.live[:, nodes].any(axis=1).astype(int) for nodes in into)
+    features["inner_nodes"] = np.sum([cells.graphs.live[:, nodes].any(axis=1) for nodes in into], axis=0)
     return features
 
 

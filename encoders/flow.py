@@ -35,10 +35,11 @@ def mean_paths(adjacency: Bool, allowed: Bool, weight: Float) -> Float:
 
 def longest_paths(adjacency: Bool, allowed: Bool, weight: Float) -> Float:
     """Largest sum of `weight` along a path over allowed nodes, of shape (..., n); -inf where there is no path."""
-    allowed, weight = np.broadcast_arrays(allowed, weight)
-    best = np.full(allowed.shape, -np.inf)
+    shape = np.broadcast_shapes(allowed.shape, weight.shape)
+    allowed, weight = np.broadcast_to(allowed, shape), np.broadcast_to(weight, shape)
+    best = np.full(shape, -np.inf)
     best[..., 0] = np.where(allowed[..., 0], weight[..., 0], -np.inf)
-    for node in range(1, best.shape[-1]):
+    for node in range(1, shape[-1]):
         arriving = np.where(adjacency[:, :node, node], best[..., :node], -np.inf).max(axis=-1)
         best[..., node] = np.where(allowed[..., node], arriving + weight[..., node], -np.inf)
     return best[..., -1]
@@ -51,12 +52,12 @@ def shortest_paths(adjacency: Bool, allowed: Bool, weight: Float) -> Float:
 
 def _counts_and_sums(adjacency: Bool, allowed: Bool, weight: Float) -> tuple[Float, Float]:
     """Paths that reach each node and the total weight along them, each of shape (..., n, V)."""
-    allowed, weight = np.broadcast_arrays(allowed, weight)
-    counts = np.zeros(allowed.shape)
-    sums = np.zeros(allowed.shape)
+    shape = np.broadcast_shapes(allowed.shape, weight.shape)
+    allowed, weight = np.broadcast_to(allowed, shape), np.broadcast_to(weight, shape)
+    counts, sums = np.zeros(shape), np.zeros(shape)
     counts[..., 0] = allowed[..., 0]
     sums[..., 0] = allowed[..., 0] * weight[..., 0]
-    for node in range(1, counts.shape[-1]):
+    for node in range(1, shape[-1]):
         edges = adjacency[:, :node, node]
         reached = (counts[..., :node] * edges).sum(axis=-1)
         carried = (sums[..., :node] * edges).sum(axis=-1)

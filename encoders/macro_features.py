@@ -27,10 +27,11 @@ def macro_features(space: TransNASMacro, archs: list[str]) -> Features:
     depth = np.array([len(skeleton.code) for skeleton in skeletons])
     width = max(int(depth.max()), _POSITIONS)
     digits = np.array([[int(d) for d in skeleton.code.ljust(width, "0")] for skeleton in skeletons])  # (n, width)
-    base = np.log2([skeleton.base_channels for skeleton in skeletons])[:, None]
+    base = np.array([[np.log2(skeleton.base_channels)] for skeleton in skeletons], dtype=np.float64)
     doubles, halves, live = np.isin(digits, (2, 4)), np.isin(digits, (3, 4)), digits > 0
-    doubled, halved = np.cumsum(doubles, axis=1), np.cumsum(halves, axis=1)
-    channels = base + doubled
+    doubled = np.cumsum(doubles, axis=1, dtype=np.int64)
+    halved = np.cumsum(halves, axis=1, dtype=np.int64)
+    channels: NDArray[np.float64] = base + doubled
     return {
         **_counts(depth, digits, doubles, halves),
         **_from_stem(digits, channels, halved, live),

@@ -47,4 +47,4 @@ class OneHotEncoding(Encoder):
             choices, first = np.array([[int(digit) for digit in code] for code in codes]), 1
             width = 4
         indicators = choices[:, :, None] == np.arange(first, first + width)  # (n, positions, width)
-        return indicators.reshape(len(archs), -1).astype(np.float32)
+        return np.asarray(indicators.reshape(len(archs), -1), dtype=np.float32)

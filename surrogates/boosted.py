@@ -9,7 +9,9 @@ that were, see `surrogates.imputation`).
 
 from __future__ import annotations
 
+import hashlib
 import os
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -104,21 +106,23 @@ class BoostedSurrogate(Surrogate):
         scores = np.zeros_like(Z)
         for k, member in enumerate(self.members_):
             scores[fold == k] = member.predict(X[fold == k])
-        known = ~np.isnan(Z)
-        self.calibrations_ = [
-            Calibration.fit(transform, labels.values[rows, t], scores[rows, t])
-            for t, (transform, rows) in enumerate(zip(transforms, known.T, strict=True))
-        ]
-        for t, (task, rows) in enumerate(zip(labels.tasks, known.T, strict=True)):
-            self.cv_scores_[task] = _scores(self.calibrations_[t], labels.values[rows, t], scores[rows, t])
+        seen = _seen_elsewhere(labels.group, fold)
+        self.calibrations_ = []
+        for t, (task, transform) in enumerate(zip(labels.tasks, transforms, strict=True)):
+            rows = ~np.isnan(Z[:, t])
+            known, score, twin = labels.values[rows, t], scores[rows, t], seen[rows]
+            self.calibrations_.append(Calibration.fit(transform, known, score, twin))
+            self.cv_scores_[task] = _cv_scores(self.calibrations_[t], known, score, twin)
+        self.seen_ = _hashes(labels.archs)
 
     def _predict(self, archs: list[str]) -> tuple[Float, Float]:
         X = self.encoder_.transform(archs)
         with ThreadPoolExecutor(self._threads()) as pool:
             scores = np.mean(list(pool.map(lambda member: member.predict(X), self.members_)), axis=0)
+        seen = np.isin(_hashes(archs), self.seen_)
         columns = list(zip(self.calibrations_, scores.T, strict=True))
         mean = np.stack([calibration.mean(column) for calibration, column in columns], axis=1)
-        return mean, np.stack([calibration.std(column) for calibration, column in columns], axis=1)
+        return mean, np.stack([calibration.std(column, seen) for calibration, column in columns], axis=1)
 
     def _fit_members(self, X: NDArray[np.float32], Z: Float, fold: NDArray[np.int64], seed: int) -> list[_Member]:
         """One member a fold, trained without it (with it, if it is the only one)."""
@@ -155,9 +159,9 @@ class BoostedSurrogate(Surrogate):
         return self.n_jobs or os.cpu_count() or 1
 
     def _pack(self) -> Pack:
-        pack = Pack(settings={"n_members": len(self.members_)})
+        pack = Pack(settings={"n_members": len(self.members_)}, arrays={"seen": self.seen_})
         for t, calibration in enumerate(self.calibrations_):
-            pack.arrays |= {f"calibration{t}_{i}": knots for i, knots in enumerate(calibration.knots)}
+            pack.arrays |= {f"task{t}_{name}": array for name, array in calibration.to_arrays().items()}
         for k, member in enumerate(self.members_):
             for name, model in member.named_models():
                 if not isinstance(model, TreeModel):
@@ -170,14 +174,14 @@ class BoostedSurrogate(Surrogate):
 
     def _unpack(self, pack: Pack) -> None:
         self.encoder_ = _fresh_encoder(self.encoder).fit([get_space(self.space_).example])
-        self.calibrations_ = [
-            Calibration(tuple(pack.arrays[f"calibration{t}_{i}"] for i in range(4))) for t in range(len(self.tasks_))
-        ]
+        self.seen_ = pack.arrays["seen"]
+        self.calibrations_ = []
+        for t in range(len(self.tasks_)):
+            own = {name.removeprefix(f"task{t}_"): a for name, a in pack.arrays.items() if name.startswith(f"task{t}_")}
+            self.calibrations_.append(Calibration(**own))
         models = {name.removesuffix(".ubj"): TreeModel.from_bytes(data) for name, data in pack.models.items()}
         self.members_ = [
-            _Member(
-                [models.get(f"member{k}_task{t}") for t in range(len(self.tasks_))], models.get(f"member{k}_joint")
-            )
+            _Member([models.get(f"member{k}_task{t}") for t in range(len(self.tasks_))], models.get(f"member{k}_joint"))
             for k in range(pack.settings["n_members"])
         ]
 
@@ -217,10 +221,22 @@ def _fresh_encoder(encoder: Encoder | None) -> Encoder:
     return fresh
 
 
-def _scores(calibration: Calibration, labels: Float, scores: Float) -> dict[str, float]:
+def _hashes(archs: Sequence[str]) -> NDArray[np.uint64]:
+    """A number for each string, the same in every process, of shape (m,)."""
+    digests = (hashlib.blake2b(arch.encode(), digest_size=8).digest() for arch in archs)
+    return np.frombuffer(b"".join(digests), dtype="<u8")
+
+
+def _seen_elsewhere(group: NDArray[np.int64], fold: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether a row's function also occurs in another fold, of shape (n,)."""
+    pairs = np.unique(np.stack([group, fold], axis=1), axis=0)
+    return np.bincount(pairs[:, 0])[group] > 1
+
+
+def _cv_scores(calibration: Calibration, labels: Float, scores: Float, seen: NDArray[np.bool_]) -> dict[str, float]:
     """Kendall tau and coverage of the out-of-fold predictions of one task; none where all labels are equal."""
     if len(labels) < 2 or np.ptp(labels) == 0:
         return {}
-    mean, std = calibration.mean(scores), calibration.std(scores)
+    mean, std = calibration.mean(scores), calibration.std(scores, seen)
     inside = np.abs(labels - mean) <= Z_LEVEL * std
     return {"tau": float(kendalltau(labels, mean).statistic), "coverage": float(inside.mean())}

@@ -2,7 +2,8 @@
 
 Both steps learn from out-of-fold predictions inside the training rows: each row is predicted by models that never saw it.
 Rows drawn like the training rows are then covered as often as those were (split conformal prediction, Lei et al., JASA
-2018, here with folds and a local scale).
+2018, here with folds and a local scale). Architectures whose function was among the training rows are easier than new
+ones, so each kind has its own factor (Mondrian conformal prediction, Vovk et al., 2005, section 4.5).
 """
 
 from __future__ import annotations
@@ -14,73 +15,95 @@ from surrogates.transform import NormalScores
 
 __all__ = ["LEVEL", "Z_LEVEL", "Calibration"]
 
+Float = NDArray[np.float64]
+
 LEVEL = 0.9
 Z_LEVEL = 1.6448536269514722
 """A normal interval of +- Z_LEVEL standard deviations covers LEVEL."""
 _GRID = np.linspace(-4.0, 4.0, 161)
-_RESIDUALS = 64
-_SLOPES = (0.8, 1.5)
-_KNOTS = 25
-_NEIGHBOURS = 30
-_NEIGHBOUR_SHARE = 0.25
+_SLOPE_MIN, _SLOPE_MAX = 0.8, 1.5
+_NEIGHBOURS = 50
+_NEIGHBOUR_SHARE = 0.15
+_KNOTS_MIN, _KNOTS_MAX = 9, 41
+_FLOOR = 0.1
+_KIND_ROWS = 25
 
 
 class Calibration:
-    """Monotone maps from scores to the expected label and to its standard deviation, for one task.
+    """Maps from scores to the expected label and to its standard deviation, for one task.
 
-    The expectation is taken over the out-of-fold residuals (smearing, Duan, JASA 1983), since the middle of a skewed
-    metric in rank space is not its mean. The standard deviation follows the 90 % quantile of the absolute residuals
-    near the predicted score: in this data failures scatter far more than good architectures.
+    The standard deviation follows the 90 % quantile of the absolute residuals near the predicted score: in this data
+    failures scatter far more than good architectures.
 
-    Attributes:
-        knots: Scores, labels at those; scores, standard deviations at those: four ascending-in-score vectors.
+    Args:
+        scores: Where the mean is known, ascending, of shape (g,).
+        means: Labels there, of shape (g,).
+        centres: Scores where the standard deviation is known, ascending, of shape (c,).
+        stds: Standard deviations there, of shape (c,).
+        factors: What to multiply them by for functions not seen in training, and for those seen, of shape (2,).
     """
 
-    def __init__(self, knots: tuple[NDArray[np.float64], ...]) -> None:
-        self.knots = knots
+    def __init__(self, scores: Float, means: Float, centres: Float, stds: Float, factors: Float) -> None:
+        self.scores = scores
+        self.means = means
+        self.centres = centres
+        self.stds = stds
+        self.factors = factors
 
     @classmethod
-    def fit(cls, transform: NormalScores, labels: NDArray[np.float64], scores: NDArray[np.float64]) -> Calibration:
-        """Learn from m labels and their out-of-fold scores, each of shape (m,), all finite.
+    def fit(cls, transform: NormalScores, labels: Float, scores: Float, seen: NDArray[np.bool_]) -> Calibration:
+        """Learn from m rows.
 
-        Fewer than two labels, or labels that are all equal, give that label with a standard deviation of 0.
+        Args:
+            transform: Fitted to the same labels.
+            labels: Finite labels, of shape (m,). If all are equal they are predicted with a standard deviation of 0.
+            scores: Their out-of-fold scores, of shape (m,).
+            seen: Whether another fold holds a row of the same function, of shape (m,).
         """
         if len(transform.values) < 2:
-            return cls((np.zeros(1), transform.values[:1], np.zeros(1), np.zeros(1)))
+            return cls(np.zeros(1), transform.values[:1], np.zeros(1), np.zeros(1), np.ones(2))
         target = transform.forward(labels)
-        slope = float(np.clip(scores @ target / max(scores @ scores, 1e-9), *_SLOPES))
-        residuals = np.sort(target - slope * scores)
-        k = min(len(residuals), _RESIDUALS)
-        spread = np.quantile(residuals, (np.arange(k) + 0.5) / k)
-        means = transform.backward(_GRID[:, None] + spread).mean(axis=1)
+        slope = float(np.clip(scores @ target / max(scores @ scores, 1e-9), _SLOPE_MIN, _SLOPE_MAX))
+        means = transform.backward(_GRID)
         errors = np.abs(labels - np.interp(slope * scores, _GRID, means))
-        at, local = _local_quantile(scores, errors)
-        ratio = errors / np.maximum(np.interp(scores, at, local), 1e-12)
-        level = min(1.0, LEVEL * (len(errors) + 1) / len(errors))
-        local = np.maximum(local * np.quantile(ratio, level, method="higher"), 1e-12)
-        return cls((_GRID / slope, means, at, local / Z_LEVEL))
+        centres, local = _local_quantile(scores, errors)
+        ratios = errors / np.interp(scores, centres, local)
+        kinds = [ratios[seen == kind] for kind in (False, True)]
+        factors = [_conformal_quantile(kind if len(kind) >= _KIND_ROWS else ratios) for kind in kinds]
+        return cls(_GRID / slope, means, centres, local / Z_LEVEL, np.array(factors))
 
-    def mean(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Expected labels of scores of any shape."""
-        return np.interp(scores, *self.knots[:2])
+    def mean(self, scores: Float) -> Float:
+        """Expected labels of scores of shape (m,)."""
+        return np.asarray(np.interp(scores, self.scores, self.means))
 
-    def std(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Standard deviations of labels, of the shape of `scores`."""
-        return np.interp(scores, *self.knots[2:])
+    def std(self, scores: Float, seen: NDArray[np.bool_]) -> Float:
+        """Standard deviations, of shape (m,); `seen` says whose function was among the training rows."""
+        factors = self.factors[seen.astype(np.int64)]
+        return np.asarray(np.interp(scores, self.centres, self.stds) * factors)
+
+    def to_arrays(self) -> dict[str, Float]:
+        """The arguments of the constructor by name."""
+        return dict(vars(self))
 
 
-def _local_quantile(
-    scores: NDArray[np.float64], errors: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """90 % quantile of the errors around each of a few scores, weighting neighbours by rank distance."""
+def _conformal_quantile(ratios: Float) -> float:
+    level = min(1.0, LEVEL * (len(ratios) + 1) / len(ratios))
+    return float(np.quantile(ratios, level))
+
+
+def _local_quantile(scores: Float, errors: Float) -> tuple[Float, Float]:
+    """90 % quantile of the errors around some of the scores, neighbours weighted by rank distance; positive."""
     order = np.argsort(scores, kind="stable")
     scores, errors = scores[order], errors[order]
     m = len(scores)
-    half = min(m, max(_NEIGHBOURS, round(_NEIGHBOUR_SHARE * m))) / 2
-    centre = np.linspace(0, m - 1, _KNOTS)
-    weight = np.maximum(1 - ((np.arange(m) - centre[:, None]) / max(half, 1.0)) ** 2, 0)  # (knots, m)
+    width = min(m, max(_NEIGHBOURS, int(_NEIGHBOUR_SHARE * m)))
+    middle = np.linspace(0, m - 1, int(np.clip(4 * m / width, _KNOTS_MIN, _KNOTS_MAX)))
+    edge = min(0.3 * width, (m - 1) / 2)  # windows at the ends move inwards instead of emptying
+    inside = np.clip(middle, edge, m - 1 - edge)
+    weight = np.maximum(1 - ((np.arange(m) - inside[:, None]) / (width / 2 + 1)) ** 2, 0)  # (knots, m)
     by_error = np.argsort(errors, kind="stable")
     cumulative = np.cumsum(weight[:, by_error], axis=1)
     rank = (cumulative < LEVEL * cumulative[:, -1:]).sum(axis=1)
-    at, first = np.unique(np.interp(centre, np.arange(m), scores), return_index=True)
-    return at, errors[by_error][np.minimum(rank, m - 1)][first]
+    local = errors[by_error][np.minimum(rank, m - 1)]
+    centres, first = np.unique(np.interp(middle, np.arange(m), scores), return_index=True)
+    return centres, np.maximum(local[first], max(_FLOOR * float(np.median(local)), 1e-9))

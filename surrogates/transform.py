@@ -38,13 +38,14 @@ class NormalScores:
 
     def forward(self, labels: NDArray[np.float64]) -> NDArray[np.float64]:
         """Scores of labels of any shape; NaN stays NaN."""
-        return np.interp(labels, self.values, self.scores)
+        return np.asarray(np.interp(labels, self.values, self.scores))
 
     def backward(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Labels, in the metric's unit, of scores of any shape."""
         above = np.maximum(scores - self.scores[-1], 0.0)
         below = np.clip(self.scores[0] - scores, 0.0, _DROP)
-        return np.interp(scores, self.scores, self.values) + self._high * above - self._low * below
+        inside = np.asarray(np.interp(scores, self.scores, self.values))
+        return inside + self._high * above - self._low * below
 
 
 def _slope(scores: NDArray[np.float64], values: NDArray[np.float64]) -> float:

@@ -196,6 +196,6 @@ class Space(ABC):
 
 def _is_conv(graph: ArchGraph) -> NDArray[np.int64]:
     """1 for a convolution, 0 for what passes data on, very negative for what stops it."""
-    weight = (graph.kind == kind_id("conv")).astype(np.int64)
+    weight: NDArray[np.int64] = graph.where("conv").astype(np.int64)
     weight[graph.kind == kind_id("none")] = -(10**9)
     return weight

@@ -141,7 +141,7 @@ class TransNASMacro(Space):
         rows = []
         for arch in archs:
             skeleton = self.parse(arch)
-            pieces = [skeleton.base_channels, *skeleton.blocks(size)]
+            pieces: list[int | BlockShape] = [skeleton.base_channels, *skeleton.blocks(size)]
             rows.append([numbers.setdefault(piece, len(numbers)) for piece in pieces])
         counts = np.zeros((len(rows), len(numbers)), dtype=np.int64)
         for row, found in enumerate(rows):
