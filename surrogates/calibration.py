@@ -63,7 +63,7 @@ class Calibration:
         if len(transform.values) < 2:
             return cls(np.zeros(1), transform.values[:1], np.zeros(1), np.zeros(1), np.ones(2))
         target = transform.forward(labels)
-        slope = float(np.clip(scores @ target / max(scores @ scores, 1e-9), _SLOPE_MIN, _SLOPE_MAX))
+        slope = float(np.clip((scores * target).sum() / max((scores**2).sum(), 1e-9), _SLOPE_MIN, _SLOPE_MAX))
         means = transform.backward(_GRID)
         errors = np.abs(labels - np.interp(slope * scores, _GRID, means))
         centres, local = _local_quantile(scores, errors)

@@ -45,7 +45,7 @@ class NormalScores:
         above = np.maximum(scores - self.scores[-1], 0.0)
         below = np.clip(self.scores[0] - scores, 0.0, _DROP)
         inside = np.asarray(np.interp(scores, self.scores, self.values))
-        return inside + self._high * above - self._low * below
+        return np.asarray(inside + self._high * above - self._low * below)
 
 
 def _slope(scores: NDArray[np.float64], values: NDArray[np.float64]) -> float:
