@@ -54,13 +54,12 @@ class Encoder(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
         check_is_fitted(self, "space_")
         strings = as_strings(archs)
         space = get_space(self.space_)
-        for string in strings:
-            if not space.recognises(string) and infer_space(string) != space:
-                raise ArchitectureError(
-                    f"{string!r} is of {infer_space(string).name}; {type(self).__name__} was fitted on {self.space_}"
-                )
         if not strings:
             return np.zeros((0, self.n_features_out_), dtype=np.float32)
+        if (came := infer_space(strings)) != space:
+            raise ArchitectureError(
+                f"{strings[0]!r} is of {came.name}; this {type(self).__name__} was fitted on {self.space_}"
+            )
         return np.ascontiguousarray(self._encode(space, strings), dtype=np.float32)
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:

@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 
 from benchmarks.graph import GraphBatch
 from benchmarks.spaces.cell import EDGES, CellSpace
-from encoders.costs import Costs
-from encoders.flow import longest_paths, mean_paths, path_counts, shortest_paths
+from encoders.costs import network_costs
+from encoders.flow import longest_paths, mean_paths, path_counts, shortest_paths, steps
 
 __all__ = ["cell_features"]
 
 Features = dict[str, NDArray[Any]]
+
+_TINY = 1e-9
 
 
 class _Cells(NamedTuple):
@@ -134,12 +136,13 @@ def _receptive_field(cells: _Cells) -> Features:
     shapes = space.cell_shapes(space.skeleton, space.input_size)
     frame = space.frame_graph(space.skeleton, space.input_size)
     in_frame = (frame.kernel - 1) * (space.input_size // frame.resolution_in)
-    field = np.full(len(growth), 1.0 + in_frame[frame.where("conv")].sum())
-    for shape in shapes:
-        pixel = space.input_size / shape.resolution
-        step = np.where(from_input, pixel, pixel * shape.stride)
-        widest = longest_paths(cells.graphs.adjacency, cells.graphs.live, growth * step)
-        field += np.where(np.isfinite(widest), widest, 0)
+    distinct = list(dict.fromkeys(shapes))
+    pixel = np.array([space.input_size / shape.resolution for shape in distinct])[:, None, None]
+    strides = np.array([shape.stride for shape in distinct])[:, None, None]
+    step = np.where(from_input, pixel, pixel * strides)  # (shapes, n, V)
+    widest = longest_paths(cells.graphs.adjacency, cells.graphs.live, growth * step)
+    repeats = np.array([shapes.count(shape) for shape in distinct], dtype=np.float64)
+    field = 1 + in_frame[frame.where("conv")].sum() + repeats @ np.where(np.isfinite(widest), widest, 0)
     return {"log2_receptive_field": np.log2(field)}
 
 
@@ -151,42 +154,55 @@ def _signal(cells: _Cells) -> Features:
     """
     space = cells.space
     shapes = space.cell_shapes(space.skeleton, space.input_size)
+    names = [op.name for op in space.operations[1:]]
+    convolutions = [op.kind == "conv" for op in space.operations[1:]]
+    through = _Flow(cells)
     features: Features = {}
     for label, changes in (("cell", [False]), ("network", [shape.changes_shape for shape in shapes])):
-        variance = np.ones(len(cells.graphs))
-        depths = np.zeros((len(cells.graphs), len(space.operations) + 1))
+        state = np.zeros((len(cells.graphs), 1 + len(names)))
+        state[:, 0] = 1.0
         for change in changes:
-            variance, depths = _through_cell(cells, variance, depths, change)
+            state = through(state, change)
+        variance = state[:, 0]
+        depths = state[:, 1:] / np.maximum(variance, _TINY)[:, None]
         features[f"log_variance[{label}]"] = np.log(variance + 0.1)
-        for i, name in enumerate(["any", "conv", *(op.name for op in space.operations[1:])]):
-            features[f"depth[{label},{name}]"] = depths[:, i]
+        features[f"depth[{label},any]"] = depths.sum(axis=1)
+        features[f"depth[{label},conv]"] = depths[:, convolutions].sum(axis=1)
+        features |= {f"depth[{label},{name}]": depths[:, i] for i, name in enumerate(names)}
     return features
 
 
-def _through_cell(
-    cells: _Cells, variance: NDArray[np.float64], depths: NDArray[np.float64], changes_shape: bool
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Variance, of shape (n,), and depths, of shape (n, k), after one cell."""
-    adjacency = cells.graphs.adjacency
-    n, width = cells.graphs.live.shape
-    convolution = cells.convolutions
-    renewing = convolution | (changes_shape & adjacency[:, 0, :])  # a skip that changes the shape has a batch norm
-    own = np.stack([cells.has.any(axis=0), convolution, *cells.has], axis=-1)  # (n, V, k)
-    power = np.zeros((n, width))
-    weighted = np.zeros((n, width, depths.shape[1]))  # depth times variance
-    power[:, 0], weighted[:, 0] = variance, depths * variance[:, None]
-    for node in range(1, width):
-        edges = adjacency[:, :node, node].astype(float)
-        arriving = (power[:, :node] * edges).sum(axis=1)
-        carried = (weighted[:, :node] * edges[:, :, None]).sum(axis=1)
-        mean = carried / np.maximum(arriving, 1e-9)[:, None] + own[:, node]
-        power[:, node] = np.where(renewing[:, node], arriving > 0, arriving)
-        weighted[:, node] = mean * power[:, node, None]
-    return power[:, -1], weighted[:, -1] / np.maximum(power[:, -1], 1e-9)[:, None]
+class _Flow:
+    """Carries variance, and depth in each operation times variance, of shape (n, 1 + n_ops), through n cells."""
+
+    def __init__(self, cells: _Cells) -> None:
+        adjacency = cells.graphs.adjacency
+        # node by node, each array of shape (n, 1) or (n, n_ops): the sources with their edges, what renews the variance
+        self._arriving = [
+            [(source, adjacency[:, source, node, None].astype(np.float64)) for source in sources.tolist()]
+            for node, sources in steps(adjacency)
+        ]
+        self._renewing = [column[:, None] for column in cells.convolutions.T[1:]]
+        self._after_input = [column[:, None] for column in adjacency[:, 0, 1:].T]
+        self._own = cells.has.transpose(2, 1, 0)[1:].astype(np.float64)  # (V - 1, n, n_ops)
+
+    def __call__(self, state: NDArray[np.float64], changes_shape: bool) -> NDArray[np.float64]:
+        states = [state]
+        for node, sources in enumerate(self._arriving):
+            arriving = np.zeros_like(state)
+            for source, edge in sources:
+                arriving += states[source] * edge
+            power = arriving[:, :1]
+            depth = arriving[:, 1:] / np.maximum(power, _TINY) + self._own[node]
+            # a skip that changes the shape ends in a batch norm, like a convolution
+            renewing = self._renewing[node] | self._after_input[node] if changes_shape else self._renewing[node]
+            power = np.where(renewing, power > 0, power)
+            states.append(np.concatenate([power, depth * power], axis=1))
+        return states[-1]
 
 
 def _size(space: CellSpace, archs: list[str]) -> Features:
-    costs = Costs().fit([space.example]).transform(archs).astype(np.float64)
+    costs = network_costs(space, archs).astype(np.float64)
     return {
         "log_params": np.log(costs[:, 0]),
         "log_multiply_adds": np.log(costs[:, 1]),

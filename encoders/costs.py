@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +15,7 @@ from encoders.base import Encoder
 if TYPE_CHECKING:
     from benchmarks.spaces.space import Space
 
-__all__ = ["Costs", "graph_costs"]
+__all__ = ["Costs", "graph_costs", "network_costs"]
 
 _NAMES = ["params", "multiply_adds", "activations", "depth"]
 
@@ -62,8 +63,7 @@ class Costs(Encoder):
         return self._exact(space, archs).astype(np.float32)
 
     def _exact(self, space: Space, archs: list[str]) -> NDArray[np.int64]:
-        parts, counts = space.network_parts(archs, self.input_size)
-        additive = counts @ np.array([graph_costs(part) for part in parts], dtype=np.int64).reshape(-1, 3)
+        additive = network_costs(space, archs, self.input_size)
         if self.task is not None:
             additive = additive + self._decoder_costs(space, archs)
         return np.concatenate([additive, space.depths(archs)[:, None]], axis=1)
@@ -79,6 +79,12 @@ class Costs(Encoder):
                 cache[shape] = graph_costs(decoder_graph(self.task, *shape, size, self.num_classes))
             rows.append(cache[shape])
         return np.array(rows, dtype=np.int64)
+
+
+def network_costs(space: Space, archs: Sequence[str], input_size: int | None = None) -> NDArray[np.int64]:
+    """Parameters, multiply-adds and activations of the backbones of n architectures, of shape (n, 3)."""
+    parts, counts = space.network_parts(archs, input_size)
+    return counts @ np.array([graph_costs(part) for part in parts], dtype=np.int64).reshape(-1, 3)
 
 
 def graph_costs(graph: ArchGraph) -> tuple[int, int, int]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["longest_paths", "mean_paths", "path_counts", "shortest_paths"]
+__all__ = ["longest_paths", "mean_paths", "path_counts", "shortest_paths", "steps"]
 
 Float = NDArray[np.float64]
 Bool = NDArray[np.bool_]
@@ -39,8 +39,8 @@ def longest_paths(adjacency: Bool, allowed: Bool, weight: Float) -> Float:
     allowed, weight = np.broadcast_to(allowed, shape), np.broadcast_to(weight, shape)
     best = np.full(shape, -np.inf)
     best[..., 0] = np.where(allowed[..., 0], weight[..., 0], -np.inf)
-    for node in range(1, shape[-1]):
-        arriving = np.where(adjacency[:, :node, node], best[..., :node], -np.inf).max(axis=-1)
+    for node, sources in steps(adjacency):
+        arriving = np.where(adjacency[:, sources, node], best[..., sources], -np.inf).max(axis=-1, initial=-np.inf)
         best[..., node] = np.where(allowed[..., node], arriving + weight[..., node], -np.inf)
     return best[..., -1]
 
@@ -50,6 +50,12 @@ def shortest_paths(adjacency: Bool, allowed: Bool, weight: Float) -> Float:
     return -longest_paths(adjacency, allowed, -weight)
 
 
+def steps(adjacency: Bool) -> list[tuple[int, NDArray[np.int64]]]:
+    """Nodes after the first, each with the nodes that lead to it in any of the graphs."""
+    ever = np.asarray(adjacency.any(axis=0))
+    return [(node, np.flatnonzero(ever[:, node])) for node in range(1, len(ever))]
+
+
 def _counts_and_sums(adjacency: Bool, allowed: Bool, weight: Float) -> tuple[Float, Float]:
     """Paths that reach each node and the total weight along them, each of shape (..., n, V)."""
     shape = np.broadcast_shapes(allowed.shape, weight.shape)
@@ -57,10 +63,10 @@ def _counts_and_sums(adjacency: Bool, allowed: Bool, weight: Float) -> tuple[Flo
     counts, sums = np.zeros(shape), np.zeros(shape)
     counts[..., 0] = allowed[..., 0]
     sums[..., 0] = allowed[..., 0] * weight[..., 0]
-    for node in range(1, shape[-1]):
-        edges = adjacency[:, :node, node]
-        reached = (counts[..., :node] * edges).sum(axis=-1)
-        carried = (sums[..., :node] * edges).sum(axis=-1)
+    for node, sources in steps(adjacency):
+        edges = adjacency[:, sources, node]
+        reached = (counts[..., sources] * edges).sum(axis=-1)
+        carried = (sums[..., sources] * edges).sum(axis=-1)
         counts[..., node] = allowed[..., node] * reached
         sums[..., node] = allowed[..., node] * (carried + reached * weight[..., node])
     return counts, sums

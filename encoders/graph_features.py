@@ -41,8 +41,11 @@ class GraphFeatures(Encoder):
         simplest = space.simplify(archs)
         rows: dict[str, int] = {}
         inverse = [rows.setdefault(arch, len(rows)) for arch in simplest]
-        columns = _features(space, list(rows)).values()
-        return np.stack(list(columns), axis=1).astype(np.float32)[inverse]
+        columns = _features(space, list(rows))
+        matrix = np.empty((len(rows), len(columns)), dtype=np.float32)
+        for i, column in enumerate(columns.values()):
+            matrix[:, i] = column
+        return matrix[inverse]
 
 
 def _features(space: Space, archs: list[str]) -> dict[str, NDArray[Any]]:

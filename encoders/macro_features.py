@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.spaces.transnas_macro import TransNASMacro
-from encoders.costs import Costs, graph_costs
+from encoders.costs import graph_costs, network_costs
 
 __all__ = ["macro_features"]
 
@@ -122,7 +122,7 @@ def _balance(
 
 
 def _size(space: TransNASMacro, archs: list[str]) -> Features:
-    costs = Costs().fit([space.example]).transform(archs).astype(np.float64)
+    costs = network_costs(space, archs).astype(np.float64)
     parts, counts = space.network_parts(archs)
     madds = np.array([graph_costs(part)[1] for part in parts], dtype=np.float64)
     side = np.array([part.resolution_out[-1] for part in parts])

@@ -114,7 +114,10 @@ class CellSpace(Space):
     def simplest_rows(self) -> NDArray[np.int64]:
         """Row of the code with fewest operations, then the smallest, that computes the same; of shape (n_ops ** 6,)."""
         skip = next(index for index, operation in enumerate(self.operations) if operation.kind == "skip")
-        return first_rows(self.codes, lambda code: _function(code, skip, self.identity_from))
+        rows = self.code_rows(np.where(live_edges(self.codes), self.codes, 0))  # of the pruned codes
+        pruned, inverse = np.unique(rows, return_inverse=True)
+        first = first_rows(self.codes[pruned], lambda code: _function(code, skip, self.identity_from))
+        return np.asarray(pruned[first][inverse])
 
     def canonicals(self, archs: Sequence[str]) -> list[str]:
         """Dead edges dropped, then the smaller of the two namings of the inner nodes."""
@@ -127,8 +130,9 @@ class CellSpace(Space):
     def _replace(self, archs: Sequence[str], rows: NDArray[np.int64]) -> list[str]:
         specs = [self.parse(arch) for arch in archs]
         codes = np.array([spec.code for spec in specs], dtype=np.int64).reshape(-1, len(EDGES))
-        found = self.codes[rows[self.code_rows(codes)]].tolist()
-        return [self.format(CellSpec(spec.skeleton, tuple(code))) for spec, code in zip(specs, found, strict=True)]
+        keys = [(spec.skeleton, row) for spec, row in zip(specs, rows[self.code_rows(codes)].tolist(), strict=True)]
+        names = {key: self.format(CellSpec(key[0], tuple(self.codes[key[1]].tolist()))) for key in set(keys)}
+        return [names[key] for key in keys]
 
     # -- graphs -------------------------------------------------------------------------------------------------
 

@@ -50,7 +50,7 @@ class TransNASMicro(CellSpace):
 
     def recognises(self, arch: str) -> bool:
         """Whether the last of three fields has the underscores of a cell code."""
-        return arch.count("-") == 2 and "_" in arch.rsplit("-", 1)[-1]
+        return "_" in arch and "|" not in arch and arch.count("-") == 2
 
     def parse(self, arch: str) -> CellSpec:
         """Return skeleton and operation indices.

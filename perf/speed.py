@@ -1,0 +1,83 @@
+"""How fast: every figure is a ratio within this run, or seconds on this machine beside the number of cores.
+
+    python perf/speed.py            # everything, about a minute, offline
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from naive_graph_features import naive_features
+
+from benchmarks import get_space
+from encoders import GraphFeatures
+from surrogates import BoostedSurrogate, Oracle
+from surrogates.pretrained import load_pretrained
+
+MICRO = get_space("transnas101-micro")
+ARCHS = list(MICRO)
+
+
+def best_of(call: Callable[[], object], repeats: int = 5) -> float:
+    """Shortest wall time of a call, in seconds."""
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def encoding() -> str:
+    """GraphFeatures on the whole space against the plain loop (timed on every eighth architecture)."""
+    features = GraphFeatures().fit(ARCHS)
+    ours = best_of(lambda: features.transform(ARCHS), repeats=10)
+    loop = 8 * best_of(lambda: [naive_features(arch) for arch in ARCHS[::8]])
+    return f"encode 4,096 cells            {1e3 * ours:8.0f} ms   {loop / ours:6.0f} x faster than a networkx loop"
+
+
+def prediction() -> str:
+    """A bundled surrogate on the whole space, all tasks, encoding included."""
+    surrogate = load_pretrained(MICRO.name)
+    surrogate.predict(ARCHS[:10])
+    seconds = best_of(lambda: surrogate.predict(ARCHS))
+    return f"predict 4,096 x 7             {1e3 * seconds:8.0f} ms"
+
+
+def fitting() -> str:
+    """Seven tasks at n = 400, calibration included (labels: what the bundled surrogate says)."""
+    train = MICRO.sample(400, rng=0)
+    labels = load_pretrained(MICRO.name).predict(train)
+    seconds = best_of(lambda: BoostedSurrogate(random_state=0).fit(train, labels), repeats=2)
+    return f"fit 7 tasks, n = 400          {1e3 * seconds:8.0f} ms"
+
+
+def warm_oracle() -> str:
+    """`oracle(arch, task)`, asked before, against a look-up in a dict of the same keys."""
+    oracle = Oracle.from_pretrained(MICRO.name)
+    archs = MICRO.sample(1000, rng=0)
+    values = {(arch, "jigsaw"): oracle(arch, "jigsaw") for arch in archs}
+    ours = best_of(lambda: [oracle(arch, "jigsaw") for arch in archs], repeats=20) / len(archs)
+    plain = best_of(lambda: [values[arch, "jigsaw"] for arch in archs], repeats=20) / len(archs)
+    return f"warm oracle(arch, task)       {1e9 * ours:8.0f} ns   {ours / plain:6.1f} x a dict look-up"
+
+
+def cold_lookup() -> str:
+    """The command line, process start included, against importing two libraries it does not need."""
+    command = [str(Path(sys.executable).with_name("surrogates")), "lookup", ARCHS[-1]]
+    imports = [sys.executable, "-c", "import pandas, xgboost"]
+    ours = best_of(lambda: subprocess.run(command, check=True, capture_output=True))
+    theirs = best_of(lambda: subprocess.run(imports, check=True))
+    return f"surrogates lookup             {1e3 * ours:8.0f} ms   {ours / theirs:6.2f} x 'import pandas, xgboost'"
+
+
+if __name__ == "__main__":
+    print(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}, numpy {np.__version__}")
+    for measure in (encoding, prediction, fitting, warm_oracle, cold_lookup):
+        print(measure(), flush=True)
