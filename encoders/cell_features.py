@@ -1,8 +1,8 @@
 """Graph features of cells: what flows through, how deep, how wide, in names of operations.
 
-The floor is the neural graph features of Kadlecova et al. (ICML 2024, section 3): operation counts, and for every subset
-of the operations the number of paths that use only those, the shortest and longest of them, and the degrees of input and
-output. Added here: depths in convolutions, receptive field, how an activation's variance would travel, size.
+The floor is the neural graph features of Kadlecova et al. (ICML 2024, section 3): operation counts, and for every
+subset of the operations the number of paths that use only those, the shortest and longest of them, and the degrees of
+input and output. Added here: depths in convolutions, receptive field, how an activation's variance would travel, size.
 """
 
 from __future__ import annotations
@@ -149,8 +149,8 @@ def _receptive_field(cells: _Cells) -> Features:
 def _signal(cells: _Cells) -> Features:
     """How variance and depth add up if every convolution (with its batch norm) puts out unit variance.
 
-    A sum adds the variances of its summands; depth is the mean over summands weighted by their variance. Once for a cell
-    that keeps the shape, once through all cells of the published skeleton.
+    A sum adds the variances of its summands; depth is the mean over summands weighted by their variance. Once for a
+    cell that keeps the shape, once through all cells of the published skeleton.
     """
     space = cells.space
     shapes = space.cell_shapes(space.skeleton, space.input_size)

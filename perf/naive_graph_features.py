@@ -1,8 +1,8 @@
 """Graph features the plain way: one networkx graph and a few path enumerations for each architecture.
 
 What `encoders.GraphFeatures` is measured against, and only a part of what it computes: counts; for every subset of the
-operations the paths, their shortest and longest, and the degrees of input and output (Kadlecova et al., ICML 2024); most,
-fewest and mean of each operation along the paths.
+operations the paths, their shortest and longest, and the degrees of input and output (Kadlecova et al., ICML 2024);
+most, fewest and mean of each operation along the paths.
 """
 
 from __future__ import annotations

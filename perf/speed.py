@@ -1,6 +1,6 @@
 """How fast: every figure is a ratio within this run, or seconds on this machine beside the number of cores.
 
-    python perf/speed.py            # everything, about a minute, offline
+python perf/speed.py            # everything, about a minute, offline
 """
 
 from __future__ import annotations

@@ -1,1 +1,52 @@
-"""What is predicted, kept, asked and searched with."""
+"""What is predicted, kept, asked and searched with.
+
+Names are imported when first used, so that a look-up of a bundled answer waits for no machine learning library.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from benchmarks import __version__
+
+if TYPE_CHECKING:
+    from surrogates.base import Surrogate
+    from surrogates.boosted import BoostedSurrogate
+    from surrogates.evaluation import evaluate
+    from surrogates.oracle import Oracle
+    from surrogates.pretrained import list_pretrained, load_pretrained
+    from surrogates.store import load_surrogate, save_surrogate
+
+__all__ = [
+    "BoostedSurrogate",
+    "Oracle",
+    "Surrogate",
+    "__version__",
+    "evaluate",
+    "list_pretrained",
+    "load_pretrained",
+    "load_surrogate",
+    "save_surrogate",
+]
+
+_MODULES = {
+    "BoostedSurrogate": "surrogates.boosted",
+    "Oracle": "surrogates.oracle",
+    "Surrogate": "surrogates.base",
+    "evaluate": "surrogates.evaluation",
+    "list_pretrained": "surrogates.pretrained",
+    "load_pretrained": "surrogates.pretrained",
+    "load_surrogate": "surrogates.store",
+    "save_surrogate": "surrogates.store",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_MODULES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

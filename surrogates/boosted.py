@@ -1,10 +1,10 @@
 """Gradient-boosted trees on graph features: the surrogate to start with.
 
-Labels become normal scores of their ranks, one task at a time. The training rows are cut into folds; every member of the
-ensemble leaves one fold out, so that the same models give the ensemble and the out-of-fold predictions that calibrate
-it. A member averages two views of the labels: trees grown for each task alone, and trees whose leaves hold all tasks at
-once, which lets tasks with clear signal place the splits for noisy ones (labels not measured are filled in from those
-that were, see `surrogates.imputation`).
+Labels become normal scores of their ranks, one task at a time. The training rows are cut into folds; every member of
+the ensemble leaves one fold out, so that the same models give the ensemble and the out-of-fold predictions that
+calibrate it. A member averages two views of the labels: trees grown for each task alone, and trees whose leaves hold
+all tasks at once, which lets tasks with clear signal place the splits for noisy ones (labels not measured are filled in
+from those that were, see `surrogates.imputation`).
 """
 
 from __future__ import annotations
@@ -166,8 +166,8 @@ class BoostedSurrogate(Surrogate):
             for name, model in member.named_models():
                 if not isinstance(model, TreeModel):
                     raise ArtefactError(
-                        f"cannot store a BoostedSurrogate around {type(self.regressor).__name__}: only XGBoost's models "
-                        "have a form without pickle"
+                        f"cannot store a BoostedSurrogate around {type(self.regressor).__name__}: only XGBoost's "
+                        "models have a form without pickle"
                     )
                 pack.models[f"member{k}_{name}.ubj"] = model.to_bytes()
         return pack

@@ -1,9 +1,9 @@
 """From a surrogate's scores to the metric's own unit, with a standard deviation that covers what it says.
 
-Both steps learn from out-of-fold predictions inside the training rows: each row is predicted by models that never saw it.
-Rows drawn like the training rows are then covered as often as those were (split conformal prediction, Lei et al., JASA
-2018, here with folds and a local scale). Architectures whose function was among the training rows are easier than new
-ones, so each kind has its own factor (Mondrian conformal prediction, Vovk et al., 2005, section 4.5).
+Both steps learn from out-of-fold predictions inside the training rows: each row is predicted by models that never saw
+it. Rows drawn like the training rows are then covered as often as those were (split conformal prediction, Lei et al.,
+JASA 2018, here with folds and a local scale). Architectures whose function was among the training rows are easier than
+new ones, so each kind has its own factor (Mondrian conformal prediction, Vovk et al., 2005, section 4.5).
 """
 
 from __future__ import annotations

@@ -88,7 +88,9 @@ def _matrix(archs: list[str], Y: Any) -> tuple[tuple[str, ...], NDArray[np.float
     if len(set(columns)) < len(columns) or not columns:
         raise ValueError(f"expected distinct task columns, at least one, got {columns}")
     for row, column in np.argwhere(np.isinf(matrix)):
-        raise ValueError(f"expected finite labels or NaN, got {matrix[row, column]} for {archs[row]!r}, {columns[column]}")
+        raise ValueError(
+            f"expected finite labels or NaN, got {matrix[row, column]} for {archs[row]!r}, {columns[column]}"
+        )
     for column in np.flatnonzero(np.isnan(matrix).all(axis=0)):
         raise ValueError(f"no label at all for task {columns[column]!r}; leave the column out")
     return tuple(columns), matrix, one_task

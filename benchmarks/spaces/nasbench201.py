@@ -1,11 +1,12 @@
 """NAS-Bench-201: the operations inside a cell of a CIFAR network (Dong and Yang, ICLR 2020, section 2).
 
-Strings read ``|op~0|+|op~0|op~1|+|op~0|op~1|op~2|`` with five operations. Its network: conv 3x3 stem of 16 channels, three
-stages of five cells with 16, 32 and 64 channels, a residual block of stride 2 between stages, then batch norm and ReLU.
+Strings read ``|op~0|+|op~0|op~1|+|op~0|op~1|op~2|`` with five operations. Its network: conv 3x3 stem of 16 channels,
+three stages of five cells with 16, 32 and 64 channels, a residual block of stride 2 between stages, then batch norm and
+ReLU.
 
 Equivalence is the benchmark's own: skip_connect is the identity, an operation on a zero is a zero, summands have no
-order. It tells 6,466 cells apart (its paper, section 2.4). It does not drop zeros from sums, so some of those 6,466 still
-compute the same function; `simplify` sees that too.
+order. It tells 6,466 cells apart (its paper, section 2.4). It does not drop zeros from sums, so some of those 6,466
+still compute the same function; `simplify` sees that too.
 """
 
 from __future__ import annotations
@@ -122,7 +123,9 @@ class NASBench201(CellSpace):
         nodes = [node]
         edges = iter(code)
         for target in (1, 2, 3):
-            arriving = [_add_operation(builder, nodes[source], self.operations[next(edges)]) for source in range(target)]
+            arriving = [
+                _add_operation(builder, nodes[source], self.operations[next(edges)]) for source in range(target)
+            ]
             nodes.append(builder.add("sum", arriving))
         return nodes[-1]
 

@@ -22,10 +22,10 @@ _CELL = re.compile(r"([0-3])_([0-3])([0-3])_([0-3])([0-3])([0-3])")
 
 
 class TransNASMicro(CellSpace):
-    """The 4,096 cells; 1,948 are distinct as graphs (2,128 before the inner nodes may change names), 1,229 as functions.
+    """The 4,096 cells: 1,948 are distinct as graphs (2,128 before inner nodes may change names), 1,229 as functions.
 
-    A skip that leaves node 1 or 2 is the identity in every cell. The benchmark knew: all rows it trained once and shares
-    are one function (tests), most of them one graph.
+    A skip that leaves node 1 or 2 is the identity in every cell. The benchmark knew: all rows it trained once and
+    shares are one function (tests), most of them one graph.
 
     Example:
         >>> space = TransNASMicro()
