@@ -125,7 +125,9 @@ def _check_bad_input(surrogate: Surrogate, space: Space, train: list[str], Y: pd
     _expect(ArchitectureError, lambda: fit([*train[:-1], other.example], Y.to_numpy()), "mixed spaces are refused")
     _expect(ArchitectureError, lambda: fit(train[0], [1.0]), "a single string is refused")
     _expect(ValueError, lambda: fit(train, Y.iloc[:-1]), "different lengths are refused")
-    _expect(ValueError, lambda: fit(train, Y.where(Y.iloc[0, 0] != Y, np.inf)), "infinite labels are refused")
+    endless = Y.copy()
+    endless.iloc[0, 0] = np.inf
+    _expect(ValueError, lambda: fit(train, endless), "infinite labels are refused")
     _expect(ValueError, lambda: fit(train, Y.assign(small=np.nan)), "a task without labels is refused")
     _expect(ValueError, lambda: fit(train[::-1], Y), "labels of other architectures are refused")
     _expect(ValueError, lambda: fit(train, ["good"] * len(train)), "labels that are no numbers are refused")

@@ -1,0 +1,202 @@
+"""Directories that vouch for themselves: ``metadata.json`` holds the size and hash of every other file.
+
+A directory appears whole or not at all, has the same bytes for the same content (no time stamps), and is checked
+completely before anything in it is parsed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmarks.errors import ArtefactError
+
+__all__ = ["FORMAT_VERSION", "METADATA", "check_target", "read_files", "read_metadata", "write_artefact"]
+
+FORMAT = "transnas-surrogates artefact"
+FORMAT_VERSION = 1
+METADATA = "metadata.json"
+_HEADER = ("format", "format_version", "kind")
+_RESERVED = (*_HEADER, "files", "checksum")
+
+
+def write_artefact(directory: str | Path, kind: str, content: Mapping[str, Any], files: Mapping[str, bytes]) -> Path:
+    """Write an artefact: beside the directory, then renamed into place.
+
+    Args:
+        directory: Where to; parents are made. An artefact of this project that is there already is replaced.
+        kind: What it is, e.g. ``"surrogate"``.
+        content: JSON values for ``metadata.json``.
+        files: Bytes of every other file, by plain file name.
+
+    Returns:
+        The directory.
+
+    Raises:
+        ArtefactError: If something else is in the way, or the directory cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> directory = write_artefact(Path(tempfile.mkdtemp()) / "note", "note", {"by": "me"}, {"text": b"hello"})
+        >>> read_files(directory, read_metadata(directory, "note"))
+        {'text': b'hello'}
+    """
+    for name in (*content, *files):
+        assert _is_plain(name), name
+        assert name not in (*_RESERVED, METADATA), name
+    metadata: dict[str, Any] = {"format": FORMAT, "format_version": FORMAT_VERSION, "kind": kind, **content}
+    metadata["files"] = {
+        name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()} for name, data in sorted(files.items())
+    }
+    metadata["checksum"] = _checksum(metadata)
+    text = json.dumps(metadata, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    target = check_target(directory)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        beside = target.with_name(f".{uuid.uuid4().hex[:8]}-{target.name}")
+        try:
+            beside.mkdir()
+            for name, data in files.items():
+                (beside / name).write_bytes(data)
+            (beside / METADATA).write_text(text, encoding="utf-8", newline="\n")
+            _swap(beside, target)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+    except OSError as error:
+        raise ArtefactError(f"cannot write {str(directory)!r}: {error.strerror or error}") from error
+    return Path(directory)
+
+
+def check_target(directory: str | Path) -> Path:
+    """Return the absolute path of a directory that may be written: nothing, an empty folder or an artefact of ours.
+
+    Raises:
+        ArtefactError: If something is there that this project did not write, or the folder around it is not writable.
+
+    Example:
+        >>> check_target("/no/such/folder").name
+        'folder'
+    """
+    target = Path(directory).resolve()
+    parent = next(path for path in target.parents if path.exists())
+    if not (parent.is_dir() and os.access(parent, os.W_OK)):
+        raise ArtefactError(f"cannot write {str(directory)!r}: {str(parent)!r} is no directory that can be written")
+    if not target.exists():
+        return target
+    if not target.is_dir():
+        raise ArtefactError(f"cannot write {str(directory)!r}: expected a directory or nothing there, got a file")
+    found = {path.name for path in target.iterdir()}
+    if not found:
+        return target
+    try:
+        ours = {METADATA, *_load_json(target).get("files", {})}
+    except ArtefactError:
+        ours = set()
+    if foreign := sorted(found - ours):
+        raise ArtefactError(
+            f"will not replace {str(directory)!r}: it holds {foreign[0]!r}, which is not part of a stored artefact; "
+            "choose a new or empty directory"
+        )
+    return target
+
+
+def read_metadata(directory: str | Path, kind: str) -> dict[str, Any]:
+    """Read ``metadata.json`` and check that it is an artefact of this kind that this version can read.
+
+    Raises:
+        ArtefactError: If there is none, or it is damaged, foreign, of another kind or newer than this version.
+
+    Example:
+        >>> read_metadata("/no/such/folder", "surrogate")
+        Traceback (most recent call last):
+        ...
+        benchmarks.errors.ArtefactError: '/no/such/folder': expected a directory with a stored surrogate, got nothing
+    """
+    path = Path(directory)
+    if not path.is_dir():
+        came = "a file" if path.exists() else "nothing"
+        raise ArtefactError(f"{str(directory)!r}: expected a directory with a stored {kind}, got {came}")
+    metadata = _load_json(path)
+    version = metadata.get("format_version")
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise ArtefactError(f"{str(directory)!r}: damaged {METADATA}: format_version is {version!r}")
+    if version > FORMAT_VERSION:
+        raise ArtefactError(
+            f"{str(directory)!r} was written by a newer version of transnas-surrogates (format {version}; this one "
+            f"reads up to {FORMAT_VERSION}): pip install --upgrade transnas-surrogates"
+        )
+    if metadata.get("kind") != kind:
+        raise ArtefactError(f"{str(directory)!r}: expected a stored {kind}, got a stored {metadata.get('kind')}")
+    return metadata
+
+
+def read_files(directory: str | Path, metadata: Mapping[str, Any]) -> dict[str, bytes]:
+    """Read every file of an artefact, checked against `metadata` before it is handed out.
+
+    Raises:
+        ArtefactError: If the metadata was changed, or a file is missing, truncated or damaged.
+    """
+    path = Path(directory)
+    if metadata.get("checksum") != _checksum(metadata):
+        raise ArtefactError(f"{str(directory)!r}: {METADATA} is damaged: its checksum does not match its content")
+    files: dict[str, bytes] = {}
+    for name, expected in metadata["files"].items():
+        if not _is_plain(name):
+            raise ArtefactError(f"{str(directory)!r}: {METADATA} names {name!r}, which is no plain file name")
+        try:
+            data = (path / name).read_bytes()
+        except OSError as error:
+            raise ArtefactError(f"{str(directory)!r}: cannot read {name!r}: {error.strerror or error}") from error
+        if len(data) != expected["bytes"]:
+            problem = "truncated" if len(data) < expected["bytes"] else "damaged"
+            raise ArtefactError(
+                f"{str(directory)!r}: {name!r} is {problem}: expected {expected['bytes']:,} bytes, got {len(data):,}"
+            )
+        if hashlib.sha256(data).hexdigest() != expected["sha256"]:
+            raise ArtefactError(f"{str(directory)!r}: {name!r} is damaged: its SHA-256 is not the recorded one")
+        files[name] = data
+    return files
+
+
+def _load_json(path: Path) -> dict[str, Any]:
+    try:
+        metadata = json.loads((path / METADATA).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ArtefactError(f"{str(path)!r}: no {METADATA}; expected a directory written by this project") from None
+    except OSError as error:
+        raise ArtefactError(f"{str(path)!r}: cannot read {METADATA}: {error.strerror or error}") from error
+    except ValueError as error:  # bad JSON or bad UTF-8
+        raise ArtefactError(f"{str(path)!r}: {METADATA} is damaged: {error}") from error
+    if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
+        raise ArtefactError(f"{str(path)!r}: {METADATA} was not written by this project (no format {FORMAT!r})")
+    return metadata
+
+
+def _checksum(metadata: Mapping[str, Any]) -> str:
+    rest = {key: value for key, value in metadata.items() if key != "checksum"}
+    return hashlib.sha256(json.dumps(rest, sort_keys=True).encode()).hexdigest()
+
+
+def _is_plain(name: str) -> bool:
+    return bool(name) and name == Path(name).name and name not in (".", "..") and "\\" not in name
+
+
+def _swap(beside: Path, target: Path) -> None:
+    """Put `beside` in the place of `target`; on any failure `target` is as it was."""
+    if not target.exists():
+        beside.rename(target)
+        return
+    aside = target.with_name(f"{beside.name}-old")
+    target.rename(aside)
+    try:
+        beside.rename(target)
+    except BaseException:
+        aside.rename(target)
+        raise
+    shutil.rmtree(aside)

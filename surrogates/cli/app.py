@@ -1,0 +1,59 @@
+"""The app: its commands and what holds for all of them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from surrogates.cli import doctor, evaluate, fit, lookup, predict
+from surrogates.cli.failures import TidyGroup
+from surrogates.cli.help import examples
+from surrogates.cli.table import table_app
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="surrogates",
+    cls=TidyGroup,
+    help=(
+        "The expected performance of any architecture on every task, with uncertainty, without training.\n\n"
+        "Exit codes: 0 done, 1 failed, 2 bad input, 130 interrupted."
+    ),
+    epilog=examples(
+        "surrogates lookup 64-41414-3_33_333",
+        "surrogates fit results.csv --out model",
+        "cat archs.txt | surrogates predict model -",
+    ),
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.command(short_help="What is known about some architectures.", epilog=lookup.EXAMPLES)(lookup.lookup)
+app.command(short_help="A stored surrogate, from stdin to stdout.", epilog=predict.EXAMPLES)(predict.predict)
+app.command(short_help="A surrogate for a table of results.", epilog=fit.EXAMPLES)(fit.fit)
+app.command(short_help="Held-out accuracy of a model on a table.", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
+app.command(short_help="Is this installation sound?", epilog=doctor.EXAMPLES)(doctor.doctor)
+app.add_typer(table_app, name="table", short_help="Look into tables of results, and convert them.")
+
+
+def main() -> None:
+    """Entry point of the ``surrogates`` command."""
+    app(prog_name="surrogates")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from surrogates import __version__
+
+        typer.echo(f"transnas-surrogates {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None: ...

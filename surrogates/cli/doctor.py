@@ -1,0 +1,42 @@
+"""``surrogates doctor``: is this installation sound?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from surrogates.cli.failures import FAILED
+from surrogates.cli.help import AsJson, examples
+from surrogates.cli.output import write_json, write_table
+
+__all__ = ["EXAMPLES", "doctor"]
+
+
+EXAMPLES = examples("surrogates doctor", "NAS_DATA=/data surrogates doctor results.csv")
+
+
+def doctor(
+    tables: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[TABLE]...", help="Tables to check; those in the folder $NAS_DATA are checked, too."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Check versions, extras, shadowed package names, and the integrity of the bundle and of tables.
+
+    The exit code is 1 if something is broken. An extra that is not installed is not broken.
+    """
+    from surrogates.health import examine
+
+    findings = list(examine(tables or []))
+    if as_json:
+        write_json([finding._asdict() for finding in findings])
+    else:
+        rows = [[finding.status, finding.what, finding.detail] for finding in findings]
+        write_table(["", "what", "detail"], rows, left=3)
+    broken = sum(finding.status == "broken" for finding in findings)
+    if broken:
+        typer.secho(f"error: {broken} of {len(findings)} checks found something broken", fg=typer.colors.RED, err=True)
+        raise typer.Exit(FAILED)

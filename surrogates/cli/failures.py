@@ -1,0 +1,48 @@
+"""Every failure is one line on stderr and an exit code, never a traceback."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from benchmarks.errors import ArtefactError, MissingExtraError
+
+__all__ = ["BAD_INPUT", "FAILED", "INTERRUPTED", "TidyGroup"]
+
+FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+
+
+class TidyGroup(TyperGroup):
+    """A group of commands that turns exceptions into messages.
+
+    Example:
+        >>> issubclass(TidyGroup, TyperGroup)
+        True
+    """
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; what it raises ends the program with a message."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            _say("interrupted")
+            raise typer.Exit(INTERRUPTED) from None
+        except BrokenPipeError:
+            raise  # the reader has gone: typer ends the program quietly
+        except (ArtefactError, MissingExtraError, OSError) as error:
+            _say(str(error))
+            raise typer.Exit(FAILED) from None
+        except ValueError as error:  # bad architectures, names and tables are ValueErrors
+            _say(str(error))
+            raise typer.Exit(BAD_INPUT) from None
+        except Exception as error:
+            if isinstance(error, typer.Abort) or hasattr(error, "exit_code"):  # typer's own
+                raise
+            _say(f"unexpected {type(error).__name__}: {error}; please report it")
+            raise typer.Exit(FAILED) from None
+
+
+def _say(message: str) -> None:
+    typer.secho("error: " + " ".join(message.split()), fg=typer.colors.RED, err=True)

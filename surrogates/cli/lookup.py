@@ -1,0 +1,157 @@
+"""``surrogates lookup``: what is known about some architectures."""
+
+from __future__ import annotations
+
+import math
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import typer
+
+from surrogates.cli.help import AsJson, TaskNames, examples
+from surrogates.cli.output import write_csv, write_json, write_table
+
+if TYPE_CHECKING:
+    from surrogates.answers import Answer
+    from surrogates.oracle import Oracle
+
+__all__ = ["EXAMPLES", "lookup"]
+
+
+class _Source(str, Enum):
+    auto = "auto"
+    table = "table"
+    surrogate = "surrogate"
+
+
+class _Place(NamedTuple):
+    """An answer and its place among the published architectures."""
+
+    space: str
+    answer: Answer
+    rank: int
+    of: int
+
+
+EXAMPLES = examples(
+    "surrogates lookup 64-41414-3_33_333",
+    "surrogates lookup 64-2311-basic 64-41414-0_31_023 --task jigsaw --csv",
+    "surrogates lookup 64-41414-3_33_333 --table transnas-bench_v10141024.pth --json",
+)
+
+
+def lookup(
+    archs: Annotated[list[str], typer.Argument(metavar="ARCH...", help="Architecture strings, of any space.")],
+    task: TaskNames = None,
+    as_json: AsJson = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print csv.")] = False,
+    source: Annotated[
+        _Source, typer.Option(help="Whom to ask: the table, the surrogate, or first one, then the other.")
+    ] = _Source.auto,
+    table: Annotated[
+        Path | None, typer.Option(exists=True, dir_okay=False, help="Measured results: csv, parquet or .pth.")
+    ] = None,
+) -> None:
+    """Show the expected performance of architectures, from the bundled surrogates; works offline.
+
+    Values are in the metric's unit, with one standard deviation (1.645 of them on both sides cover 90 %); what was
+    measured has none. Ranks are among all published architectures of the space, 1 is best.
+    """
+    if as_json and as_csv:
+        raise typer.BadParameter("expected one of --json and --csv, got both")
+    if source is _Source.table and table is None:
+        raise typer.BadParameter("--source table needs measured results: --table PATH")
+    found = _places(archs, task or [], source.value, table)
+    records = [_record(place) for places in found for place in places]
+    if as_json:
+        write_json(records)
+    elif as_csv:
+        write_csv(list(records[0]), [list(record.values()) for record in records])
+    else:
+        for position, places in enumerate(found):
+            typer.echo("\n" * (position > 0), nl=False)
+            _show(places)
+
+
+def _places(archs: list[str], tasks: list[str], source: Any, table: Path | None) -> list[list[_Place]]:
+    """The answers of each architecture, in the order asked."""
+    from benchmarks.registry import infer_space
+
+    spaces = [infer_space(arch).name for arch in archs]
+    oracles = {space: _oracle(space, source, table) for space in dict.fromkeys(spaces)}
+    return [
+        [
+            _Place(space, answer, oracles[space].rank(arch, answer.task), len(oracles[space].ranking(answer.task)))
+            for answer in oracles[space].answers([arch], tasks or None)
+        ]
+        for arch, space in zip(archs, spaces, strict=True)
+    ]
+
+
+def _oracle(space: str, source: Any, path: Path | None) -> Oracle:
+    from surrogates.oracle import Oracle
+    from surrogates.pretrained import load_answers
+
+    if path is None:
+        return Oracle(load_answers(space), source=source)
+    from benchmarks.formats.load import load_table
+
+    return Oracle(load_answers(space), load_table(path), source)
+
+
+def _record(place: _Place) -> dict[str, Any]:
+    from benchmarks.tasks import find_task
+
+    answer = place.answer
+    metric = find_task(answer.task).metric
+    return {
+        "arch": answer.arch,
+        "space": place.space,
+        "task": answer.task,
+        "value": answer.value,
+        "std": answer.std,
+        "unit": metric.unit,
+        "higher_is_better": metric.higher_is_better,
+        "rank": place.rank,
+        "of": place.of,
+        "source": answer.source,
+        "in_domain": answer.in_domain,
+    }
+
+
+def _show(places: list[_Place]) -> None:
+    """One architecture for people."""
+    from benchmarks.registry import get_space
+
+    space = get_space(places[0].space)
+    answer = places[0].answer
+    typer.secho(answer.arch, bold=True, nl=False)
+    typer.echo(f"  ({space.name})")
+    sizes = {place.of for place in places}
+    of = f" of {sizes.pop():,}" if len(sizes) == 1 else ""
+    write_table(["task", "metric", "value", "± std", f"rank{of}", "source"], [_row(p, not of) for p in places], left=2)
+    published = f"one of the {len(space):,} published architectures of {space.name}"
+    if answer.in_domain:
+        typer.echo(f"In domain: {published}.")
+    else:
+        typer.echo(f"Out of domain: not {published}; treat the values and their std with care.")
+
+
+def _row(place: _Place, with_size: bool) -> list[str]:
+    from benchmarks.tasks import find_task
+
+    answer, known = place.answer, find_task(place.answer.task)
+    unit = "" if known.metric.unit == "-" else f" {known.metric.unit}"
+    digits = _decimals(answer.std)
+    value = f"{answer.value:.{digits}f}" if answer.std > 0 else f"{answer.value:.6g}"
+    std = "-" if math.isnan(answer.std) else f"± {answer.std:.{digits}f}"
+    share = 100 * place.rank / place.of
+    top = f"{share:.0f} %" if share >= 10 else f"{share:.2g} %"
+    size = f" of {place.of:,}" if with_size else ""
+    return [answer.task, known.column, value + unit, std, f"{place.rank:,}{size} ({top})", answer.source]
+
+
+def _decimals(std: float) -> int:
+    """Decimals that show two significant digits of the standard deviation."""
+    return min(max(1 - math.floor(math.log10(std)), 0), 6) if std > 0 else 6

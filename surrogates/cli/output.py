@@ -1,0 +1,103 @@
+"""How results are shown: tables for people, exact csv and JSON for programs."""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+__all__ = ["stderr", "write_csv", "write_json", "write_table"]
+
+
+def write_table(columns: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> None:
+    """Print an aligned table; without colour, rules and line breaks where stdout is no terminal.
+
+    Args:
+        columns: Headings.
+        rows: Cells.
+        left: The first so many columns are text; the others align to the right.
+
+    Example:
+        >>> write_table(["task", "value"], [["jigsaw", "94.2 %"]])
+        task     value
+        jigsaw  94.2 %
+    """
+    cells = [list(row) for row in rows]
+    if sys.stdout.isatty():
+        _write_rich(columns, cells, left)
+        return
+    widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
+    for row in [columns, *cells]:
+        aligned = [
+            cell.ljust(width) if position < left else cell.rjust(width)
+            for position, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        typer.echo("  ".join(aligned).rstrip())
+
+
+def write_json(value: Any) -> None:
+    """Print JSON; NaN becomes null.
+
+    Example:
+        >>> write_json({"std": float("nan")})
+        {
+          "std": null
+        }
+    """
+    typer.echo(json.dumps(_nullified(value), indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def write_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Print csv with every digit; NaN becomes an empty field.
+
+    Example:
+        >>> write_csv(["task", "std"], [["jigsaw", float("nan")]])
+        task,std
+        jigsaw,
+    """
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows([_nullified(cell) for cell in row] for row in rows)
+
+
+def stderr() -> Console:
+    """The console for progress and notes; silent about progress where stderr is no terminal."""
+    from rich.console import Console
+
+    return Console(stderr=True, highlight=False)
+
+
+def _write_rich(columns: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True, header_style="bold")
+    for position, heading in enumerate(columns):
+        last = position == len(columns) - 1
+        table.add_column(
+            heading,
+            justify="left" if position < left else "right",
+            no_wrap=not last,
+            overflow="fold" if last else "crop",
+        )
+    for row in rows:
+        table.add_row(*map(Text, row))
+    Console().print(table, highlight=False)
+
+
+def _nullified(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _nullified(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_nullified(entry) for entry in value]
+    return None if isinstance(value, float) and math.isnan(value) else value

@@ -1,0 +1,70 @@
+"""``surrogates table``: look into files of results, and convert them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from surrogates.cli.help import AsJson, SpaceName, TableFile, examples
+from surrogates.cli.output import write_json, write_table
+
+__all__ = ["table_app"]
+
+table_app = typer.Typer(
+    help="Look into tables of results, and convert them.", no_args_is_help=True, rich_markup_mode=None
+)
+
+
+@table_app.command(
+    short_help="What a table holds.",
+    epilog=examples(
+        "surrogates table info results.csv",
+        "surrogates table info transnas-bench_v10141024.pth --space transnas101-micro --json",
+    ),
+)
+def info(table: TableFile, space: SpaceName = None, as_json: AsJson = False) -> None:
+    """Show what a table holds: tasks, metrics, units, how many architectures were measured, ranges."""
+    from benchmarks.formats.load import load_table
+
+    results = load_table(table, space=space)
+    rows = results.describe().reset_index().to_dict(orient="records")
+    if as_json:
+        write_json({"archs": len(results), "spaces": results.spaces, "hash": results.hash, "tasks": rows})
+        return
+    typer.echo(f"{len(results):,} architectures of {', '.join(results.spaces)}, {len(results.tasks)} tasks")
+    columns = ["task", "metric", "unit", "measured", "missing", "epochs", "min", "median", "max"]
+    write_table(columns, [[_cell(row[column]) for column in columns] for row in rows], left=3)
+    typer.echo(f"SHA-256 of the content: {results.hash}")
+
+
+@table_app.command(
+    short_help="Write a table in another format.",
+    epilog=examples(
+        "surrogates table convert transnas-bench_v10141024.pth micro.parquet --space transnas101-micro",
+        "surrogates table convert results.csv results.pth",
+    ),
+)
+def convert(
+    table: TableFile,
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="File to write, ending in .csv, .parquet or .pth.")],
+    space: SpaceName = None,
+) -> None:
+    """Write a table in another format; the file appears whole or not at all.
+
+    csv and parquet hold the last epoch of every metric, .pth all that is there (and needs torch).
+    """
+    from benchmarks.errors import choice
+    from benchmarks.formats.load import load_table
+
+    suffix = choice(out.suffix.lower(), (".csv", ".parquet", ".pth"), "file ending")
+    results = load_table(table, space=space)
+    {".csv": results.to_csv, ".parquet": results.to_parquet, ".pth": results.to_pth}[suffix](out)
+    typer.echo(f"Wrote {out}: {len(results):,} architectures, {len(results.tasks)} tasks.")
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}" if value == value else "-"
+    return f"{value:,}" if isinstance(value, int) else str(value)

@@ -1,0 +1,60 @@
+"""Makes the bundle again: ``NAS_DATA=<folder> python -m surrogates.pretrained.build [FOLDER]``.
+
+Fits ``BoostedSurrogate(random_state=0)`` on all rows of the published tables and writes it with its answers. The same
+values and library versions give the same bytes.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+from rich.console import Console
+
+from benchmarks.errors import SurrogatesError, TableError
+from benchmarks.formats.load import load_table
+from surrogates.baked import BakedSurrogate
+from surrogates.boosted import BoostedSurrogate
+from surrogates.pretrained import ANSWERS, FOLDER, PUBLISHED, SURROGATE
+from surrogates.store import save_surrogate
+
+__all__ = ["build", "main"]
+
+
+def build(space: str, data: Path, folder: Path = FOLDER) -> None:
+    """Fit and write surrogate and answers of one space.
+
+    Args:
+        space: A key of `PUBLISHED`.
+        data: Folder with the published values.
+        folder: Gets one folder a space.
+
+    Raises:
+        TableError: If the values are not there.
+    """
+    table = load_table(data / PUBLISHED[space], space=space)
+    surrogate = BoostedSurrogate(random_state=0).fit(list(table.archs), table.frame())
+    save_surrogate(surrogate, folder / space / SURROGATE, table)
+    BakedSurrogate.of(surrogate).save(folder / space / ANSWERS)
+
+
+def main() -> int:
+    """Build all spaces; the exit code."""
+    console = Console(stderr=True)
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
+    try:
+        if "NAS_DATA" not in os.environ:
+            raise TableError("expected the folder of the published values in the environment variable NAS_DATA")
+        for space in PUBLISHED:
+            with console.status(f"fitting {space}"):
+                build(space, Path(os.environ["NAS_DATA"]), folder)
+            console.print(f"wrote {folder / space}", highlight=False)
+    except SurrogatesError as error:
+        console.print(f"error: {error}", style="red", markup=False, highlight=False)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

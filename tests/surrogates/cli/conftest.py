@@ -1,0 +1,26 @@
+from pathlib import Path
+
+import pytest
+
+from benchmarks.table import Table
+from surrogates import BoostedSurrogate
+from tests.surrogates.cli.helpers import QUICK
+
+
+@pytest.fixture(scope="session")
+def table_file(macro_table: Table, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("tables") / "macro.csv"
+    macro_table.to_csv(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def model(fitted: BoostedSurrogate, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return fitted.save(tmp_path_factory.mktemp("models") / "model")
+
+
+@pytest.fixture
+def small_boosted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Makes the default surrogate quick to fit."""
+    defaults = BoostedSurrogate.__init__.__kwdefaults__
+    monkeypatch.setattr(BoostedSurrogate.__init__, "__kwdefaults__", {**defaults, **QUICK})

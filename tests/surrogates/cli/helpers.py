@@ -1,0 +1,21 @@
+"""Ways to run the command line in tests."""
+
+import csv
+import io
+from pathlib import Path
+
+from typer.testing import CliRunner, Result
+
+from surrogates.cli import app
+
+CELL = "64-41414-3_33_333"
+OUTSIDE = "32-4141-3_33_333"
+QUICK = {"n_members": 2, "n_rounds": 5}
+
+
+def run(*arguments: str | Path, stdin: str | None = None) -> Result:
+    return CliRunner().invoke(app, [str(argument) for argument in arguments], input=stdin)
+
+
+def rows_of(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(text)))

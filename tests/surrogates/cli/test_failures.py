@@ -1,0 +1,79 @@
+from pathlib import Path
+
+import pytest
+
+from surrogates import Oracle, __version__, cli
+from tests.surrogates.cli.helpers import CELL, run
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["lookup", "64-41414-3_33_334"], 2, "got '3_33_334'; nearest: '3_33_333'"),
+        (["lookup", "resnet50"], 2, "'resnet50' is no architecture of any known space"),
+        (["lookup", ""], 2, "'' is no architecture"),
+        (["lookup"], 2, "Missing argument"),
+        (["lookup", CELL, "--task", "jigsau"], 2, "unknown task 'jigsau'; did you mean 'jigsaw'?"),
+        (["lookup", CELL, "--json", "--csv"], 2, "expected one of --json and --csv, got both"),
+        (["lookup", CELL, "--source", "table"], 2, "--source table needs measured results: --table PATH"),
+        (["lookup", CELL, "--source", "oracle"], 2, "'oracle' is not one of"),
+        (["lookup", CELL, "--table", "/no/such.csv"], 2, "does not exist"),
+        (["lokup", CELL], 2, "No such command 'lokup'"),
+        (["predict", "transnas101-micor", CELL], 2, "did you mean 'transnas101-micro'?"),
+        (["predict", "{here}", CELL], 1, "no metadata.json"),
+        (
+            ["fit", "{table}", "--out", "{here}/a", "--model", "boost"],
+            2,
+            "unknown model 'boost'; did you mean 'boosted'?",
+        ),
+        (["fit", "{table}", "--out", "{table}/model"], 1, "cannot write"),
+        (["fit", "{table}", "--out", "{here}/a", "--space", "nasbench201"], 2, "nothing is left of this table"),
+        (["fit", "{table}", "--out", "{here}/a", "--task", "normal"], 2, "unknown task 'normal'"),
+        (["fit", "{broken}", "--out", "{here}/a"], 2, "arch"),
+        (["evaluate", "{table}", "--train-sizes", "0"], 2, "expected integers from 1 separated by commas, got '0'"),
+        (["evaluate", "{table}", "--train-sizes", "60"], 2, "expected 0 < n < 60"),
+        (["evaluate", "{table}", "--protocol", "some"], 2, "'some' is not one of"),
+        (["table", "info", "{broken}"], 2, "arch"),
+        (["table", "inof", "{table}"], 2, "No such command 'inof'"),
+    ],
+)
+def test_bad_input_is_one_clear_message(
+    arguments: list[str], code: int, message: str, table_file: Path, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.csv"
+    broken.write_text("name,jigsaw\nx,1\n")
+    places = {"{here}": str(tmp_path), "{table}": str(table_file), "{broken}": str(broken)}
+    for key, place in places.items():
+        arguments = [argument.replace(key, place) for argument in arguments]
+    result = run(*arguments)
+    assert result.exit_code == code
+    assert result.stdout == ""
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not (tmp_path / "a").exists()
+
+
+def test_an_unexpected_error_is_one_line_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Oracle, "answers", lambda *_: 1 // 0)
+    result = run("lookup", CELL)
+    assert result.exit_code == 1
+    assert (
+        result.stderr == "error: unexpected ZeroDivisionError: integer division or modulo by zero; please report it\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "command", ["lookup", "predict", "fit", "evaluate", "doctor", "table info", "table convert", ""]
+)
+def test_help_has_examples(command: str) -> None:
+    result = run(*command.split(), "--help")
+    assert result.exit_code == 0
+    assert f"\n    surrogates {command}" in result.stdout.split("Examples:")[1]
+
+
+def test_version() -> None:
+    assert run("--version").stdout == f"transnas-surrogates {__version__}\n"
+
+
+def test_everything_public_is_exported() -> None:
+    assert cli.__all__ == ["app", "main"]

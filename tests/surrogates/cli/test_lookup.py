@@ -1,0 +1,69 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks.table import Table
+from surrogates import Oracle
+from tests.surrogates.cli.helpers import CELL, OUTSIDE, rows_of, run
+
+
+def test_lookup_shows_every_task_with_unit_uncertainty_rank_and_source() -> None:
+    result = run("lookup", CELL)
+    assert result.exit_code == 0
+    lines = result.stdout.splitlines()
+    assert lines[0] == f"{CELL}  (transnas101-micro)"
+    assert lines[1].split() == ["task", "metric", "value", "±", "std", "rank", "of", "4,096", "source"]
+    oracle = Oracle.from_pretrained("transnas101-micro")
+    for line, task in zip(lines[2:9], oracle.tasks, strict=True):
+        fields = line.split()
+        assert fields[0] == task
+        assert float(fields[2]) == pytest.approx(oracle(CELL, task), rel=0.01)
+        assert f"{oracle.rank(CELL, task):,}" in fields
+        assert fields[-1] == "surrogate"
+    assert lines[9] == "In domain: one of the 4,096 published architectures of transnas101-micro."
+    assert max(map(len, lines)) <= 80
+
+
+def test_lookup_takes_several_architectures_of_several_spaces() -> None:
+    result = run("lookup", OUTSIDE, "64-2311-basic", "--task", "jigsaw")
+    assert result.exit_code == 0
+    assert f"{OUTSIDE}  (transnas101-micro)" in result.stdout
+    assert "Out of domain: not one of the 4,096 published architectures" in result.stdout
+    assert "64-2311-basic  (transnas101-macro)" in result.stdout
+    assert "rank of 3,256" in result.stdout
+    assert result.stdout.count("jigsaw") == 2
+    assert "class_scene" not in result.stdout
+
+
+def test_lookup_prints_exact_json_and_csv() -> None:
+    from_json = json.loads(run("lookup", CELL, OUTSIDE, "--json").stdout)
+    from_csv = rows_of(run("lookup", CELL, OUTSIDE, "--csv").stdout)
+    expected = Oracle.from_pretrained("transnas101-micro").query([CELL, OUTSIDE])
+    for answer, line, row in zip(from_json, from_csv, expected.itertuples(), strict=True):
+        assert (answer["arch"], answer["task"]) == (line["arch"], line["task"]) == (row.arch, row.task)
+        assert answer["value"] == float(line["value"]) == row.value
+        assert answer["std"] == float(line["std"]) == row.std
+        assert answer["in_domain"] is bool(row.in_domain)
+        assert answer["of"] == 4096
+    assert {answer["unit"] for answer in from_json} == {"%", "-"}
+
+
+def test_lookup_answers_every_time_it_is_asked() -> None:
+    rows = rows_of(run("lookup", CELL, "64-2311-basic", CELL, "--task", "jigsaw", "--csv").stdout)
+    assert [row["arch"] for row in rows] == [CELL, "64-2311-basic", CELL]
+
+
+def test_lookup_asks_a_table_first(table_file: Path, macro_table: Table) -> None:
+    measured, gap = macro_table.archs[1], macro_table.archs[0]
+    answers = json.loads(run("lookup", measured, gap, "-t", "jigsaw", "--table", table_file, "--json").stdout)
+    assert answers[0]["value"] == macro_table.value(measured, "jigsaw")
+    assert (answers[0]["source"], answers[0]["std"]) == ("table", None)
+    assert answers[1]["source"] == "surrogate"
+    alone = run("lookup", measured, "-t", "jigsaw", "--table", table_file, "--source", "table")
+    assert alone.exit_code == 0
+    assert "rank of 54" in alone.stdout
+    assert alone.stdout.splitlines()[2].split()[4] == "-"
+    result = run("lookup", gap, "-t", "jigsaw", "--table", table_file, "--source", "table")
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"error: '{gap}' was not measured on jigsaw")

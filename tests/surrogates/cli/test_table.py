@@ -1,0 +1,33 @@
+import json
+from pathlib import Path
+
+from benchmarks.table import Table
+from tests.surrogates.cli.helpers import run
+
+
+def test_table_info_counts(table_file: Path, macro_table: Table) -> None:
+    result = run("table", "info", table_file)
+    assert result.exit_code == 0
+    assert "60 architectures of transnas101-macro, 2 tasks" in result.stdout
+    assert f"SHA-256 of the content: {macro_table.hash}" in result.stdout
+    found = json.loads(run("table", "info", table_file, "--json").stdout)
+    assert found["archs"] == 60
+    assert [(task["task"], task["unit"], task["measured"], task["missing"]) for task in found["tasks"]] == [
+        ("jigsaw", "%", 54, 6),
+        ("room_layout", "-", 60, 0),
+    ]
+
+
+def test_table_convert_keeps_the_content(table_file: Path, macro_table: Table, tmp_path: Path) -> None:
+    from benchmarks import load_table
+
+    result = run("table", "convert", table_file, tmp_path / "copy.parquet")
+    assert result.exit_code == 0
+    assert load_table(tmp_path / "copy.parquet").hash == macro_table.hash
+    wrong = run("table", "convert", table_file, tmp_path / "copy.csw")
+    assert wrong.exit_code == 2
+    assert "unknown file ending '.csw'; did you mean '.csv'" in wrong.stderr
+    nowhere = run("table", "convert", table_file, tmp_path / "no" / "copy.csv")
+    assert nowhere.exit_code == 1
+    assert nowhere.stderr.count("\n") == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["copy.parquet"]

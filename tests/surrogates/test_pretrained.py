@@ -1,0 +1,125 @@
+import filecmp
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import ArchitectureError, ArtefactError, UnknownNameError, get_space, list_spaces
+from surrogates import Oracle, list_pretrained, load_pretrained, pretrained
+from surrogates.baked import BakedSurrogate
+from surrogates.pretrained import ANSWERS, FOLDER, load_answers
+from surrogates.pretrained.build import build
+
+
+def test_every_space_has_a_bundled_surrogate() -> None:
+    assert list_pretrained() == list_spaces()
+
+
+def test_the_bundle_is_a_few_megabytes() -> None:
+    assert sum(path.stat().st_size for path in FOLDER.rglob("*") if path.is_file()) < 8e6
+
+
+@pytest.mark.parametrize("name", list_spaces())
+def test_bundled_answers_are_those_of_the_bundled_surrogate(name: str) -> None:
+    space = get_space(name)
+    archs = space.sample(300, rng=0)
+    answers, surrogate = load_answers(name), load_pretrained(name)
+    assert answers.tasks_ == surrogate.tasks_ == space.tasks
+    for baked, fresh in zip(
+        answers.predict(archs, return_std=True), surrogate.predict(archs, return_std=True), strict=True
+    ):
+        np.testing.assert_allclose(baked, fresh, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", list_spaces())
+def test_equivalent_architectures_share_an_answer(name: str) -> None:
+    space = get_space(name)
+    answers = load_answers(name)
+    assert len(answers.mean) == len(set(space.canonicals(space.archs)))
+    archs = space.sample(200, rng=1)
+    np.testing.assert_array_equal(answers.predict(archs), answers.predict(space.canonicals(archs)))
+
+
+def test_a_pretrained_oracle_answers_in_and_out_of_domain() -> None:
+    oracle = Oracle.from_pretrained("transnas101-micro")
+    answers = oracle.query(["64-41414-3_33_333", "32-4141-3_33_333"])
+    assert answers["in_domain"].tolist() == [True] * 7 + [False] * 7
+    assert answers["value"].notna().all()
+    assert (answers["std"] > 0).all()
+    fresh = load_pretrained("transnas101-micro").predict(["32-4141-3_33_333"])
+    np.testing.assert_allclose(answers["value"][7:], fresh[0])
+
+
+def test_a_folder_with_answers_only_still_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    load_answers("transnas101-macro").save(tmp_path / "transnas101-macro" / ANSWERS)
+    monkeypatch.setattr(pretrained, "FOLDER", tmp_path)
+    assert list_pretrained() == ("transnas101-macro",)
+    oracle = Oracle.from_pretrained("transnas101-macro")
+    assert 90 < oracle("64-2311-basic", "jigsaw") < 100
+    with pytest.raises(ArchitectureError, match=r"outside the 3,256 published .* no surrogate here to predict it"):
+        oracle("32-2311-basic", "jigsaw")
+    with pytest.raises(ArtefactError, match="no surrogate bundled for transnas101-macro; there is one for"):
+        load_pretrained("transnas101-macro")
+    with pytest.raises(ArtefactError, match="no answers bundled for nasbench201; there is one for transnas101-macro"):
+        Oracle.from_pretrained("nasbench201")
+
+
+def test_an_unknown_space_names_the_nearest() -> None:
+    with pytest.raises(UnknownNameError, match="did you mean 'transnas101-micro'"):
+        Oracle.from_pretrained("transnas101-mico")
+
+
+def test_answers_are_saved_with_the_same_bytes_and_refused_when_damaged(tmp_path: Path) -> None:
+    answers = load_answers("nasbench201")
+    again = BakedSurrogate.load(answers.save(tmp_path / "a"))
+    np.testing.assert_array_equal(again.mean, answers.mean)
+    again.save(tmp_path / "b")
+    assert filecmp.cmpfiles(tmp_path / "a", tmp_path / "b", ["metadata.json", "answers.npz"], shallow=False)[1:] == (
+        [],
+        [],
+    )
+    data = (tmp_path / "a" / "answers.npz").read_bytes()
+    (tmp_path / "a" / "answers.npz").write_bytes(data[:-1])
+    with pytest.raises(ArtefactError, match=r"'answers\.npz' is truncated"):
+        BakedSurrogate.load(tmp_path / "a")
+
+
+def test_answers_of_the_wrong_shape_are_refused() -> None:
+    one = np.ones((1, 1))
+    with pytest.raises(ValueError, match="expected a row of 1 for each of 3,256 architectures"):
+        BakedSurrogate("transnas101-macro", ["jigsaw"], np.zeros(3), one, one)
+    with pytest.raises(ValueError, match=r"expected mean and std of shape \(C, 2\)"):
+        BakedSurrogate("transnas101-macro", ["jigsaw", "normal"], np.zeros(3256, dtype=int), one, one)
+
+
+def test_the_build_command_says_what_it_needs(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "surrogates.pretrained.build", str(tmp_path)]
+    found = subprocess.run(command, capture_output=True, text=True, env={"PATH": ""}, check=False)
+    assert found.returncode == 2
+    assert "NAS_DATA" in found.stderr
+    assert "Traceback" not in found.stderr
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("name", list_spaces())
+def test_the_bundle_is_rebuilt_bit_for_bit(name: str, nas_data: Path, tmp_path: Path) -> None:
+    build(name, nas_data, tmp_path)
+    mine, theirs = FOLDER / name, tmp_path / name
+    assert [path.name for path in sorted(mine.iterdir())] == [path.name for path in sorted(theirs.iterdir())]
+    for part in mine.iterdir():
+        names = sorted(path.name for path in part.iterdir())
+        assert names == sorted(path.name for path in (theirs / part.name).iterdir())
+        _, different, missing = filecmp.cmpfiles(part, theirs / part.name, names, shallow=False)
+        assert (different, missing) == ([], [])
+
+
+@pytest.mark.data
+def test_the_bundle_knows_its_training_table(nas_data: Path) -> None:
+    from benchmarks import load_table
+    from surrogates.artefact import read_metadata
+    from surrogates.pretrained import PUBLISHED
+
+    for name, file in PUBLISHED.items():
+        assert read_metadata(FOLDER / name / "surrogate", "surrogate")["table_hash"] == load_table(nas_data / file).hash
