@@ -37,6 +37,8 @@ __all__ = ["BoostedSurrogate"]
 
 Float = NDArray[np.float64]
 
+_ROUNDS, _ROUNDS_ROWS = 90, 1000
+
 
 class BoostedSurrogate(Surrogate):
     """XGBoost on an encoding, all tasks at once, with calibrated uncertainty.
@@ -46,7 +48,7 @@ class BoostedSurrogate(Surrogate):
         regressor: A scikit-learn regressor to stand in for XGBoost, fitted a task at a time; the arguments on trees are
             then not used, and the surrogate cannot be stored.
         n_members: Folds, and members of the ensemble.
-        n_rounds: Trees of each model.
+        n_rounds: Trees of each model; if not given 90, and beyond 1,000 rows more, as the square root of their number.
         max_depth: Of a tree.
         learning_rate: Shrinkage of a tree.
         subsample: Share of rows a tree sees.
@@ -72,7 +74,7 @@ class BoostedSurrogate(Surrogate):
         encoder: Encoder | None = None,
         regressor: RegressorMixin | None = None,
         n_members: int = 8,
-        n_rounds: int = 90,
+        n_rounds: int | None = None,
         max_depth: int = 4,
         learning_rate: float = 0.08,
         subsample: float = 0.7,
@@ -129,7 +131,7 @@ class BoostedSurrogate(Surrogate):
         n_tasks = Z.shape[1]
         filled = fill_missing(Z)
         members = [_Member([None] * n_tasks) for _ in range(fold.max() + 1)]
-        trees = TreeLearner(self._tree_parameters(), self.n_rounds)
+        trees = TreeLearner(self._tree_parameters(), self.n_rounds or _rounds(len(Z)))
 
         def fit_one(job: tuple[int, int]) -> None:
             t, k = job
@@ -214,6 +216,11 @@ def _fit_regressor(regressor: RegressorMixin, X: NDArray[np.float32], z: Float, 
         model.set_params(random_state=seed)
     fitted: _Model = model.fit(X, z)
     return fitted
+
+
+def _rounds(n: int) -> int:
+    """Few trees are best for few rows; cross-validation on 2,604 to 12,500 rows gains from more."""
+    return round(_ROUNDS * max(1.0, n / _ROUNDS_ROWS) ** 0.5)
 
 
 def _fresh_encoder(encoder: Encoder | None) -> Encoder:

@@ -21,6 +21,7 @@ STORABLE: dict[str, str] = {
     "GraphFeatures": "encoders.graph_features",
     "OneHotEncoding": "encoders.one_hot",
     "PathEncoding": "encoders.paths",
+    "TransferSurrogate": "surrogates.transfer",
 }
 """Class name -> module. To make a class storable, add it here."""
 
@@ -72,7 +73,8 @@ def to_json(value: Any, what: str) -> Any:
         return {"dict": {key: to_json(entry, f"{what}[{key!r}]") for key, entry in value.items()}}
     name = type(value).__name__
     if name in STORABLE and type(value) is class_of(name):
-        params = sorted(value.get_params(deep=False).items())
+        stored = value.params_to_store() if hasattr(value, "params_to_store") else value.get_params(deep=False)
+        params = sorted(stored.items())
         return {"class": name, "params": {key: to_json(entry, f"{what}.{key}") for key, entry in params}}
     raise ArtefactError(
         f"cannot store {what}: a {type(value).__module__}.{type(value).__qualname__} has no form without pickle; "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,8 @@ import xgboost as xgb
 from numpy.typing import NDArray
 
 __all__ = ["TreeLearner", "TreeModel"]
+
+_STATISTICS = ("loss_changes", "sum_hessian")
 
 
 @dataclass(frozen=True)
@@ -24,8 +27,16 @@ class TreeModel:
         return np.asarray(self.booster.inplace_predict(X))
 
     def to_bytes(self) -> bytes:
-        """The model as XGBoost UBJ."""
-        return bytes(self.booster.save_raw("ubj"))
+        """The model as XGBoost UBJ, without the statistics of its training, which no prediction reads."""
+        model = json.loads(bytes(self.booster.save_raw("json")))
+        for tree in model["learner"]["gradient_booster"]["model"]["trees"]:
+            several_outputs = tree["tree_param"]["size_leaf_vector"] not in ("0", "1")  # leaves are base weights there
+            for name in _STATISTICS if several_outputs else (*_STATISTICS, "base_weights"):
+                if name in tree:
+                    tree[name] = [0.0] * len(tree[name])
+        slim = xgb.Booster()
+        slim.load_model(bytearray(json.dumps(model).encode()))
+        return bytes(slim.save_raw("ubj"))
 
     @classmethod
     def from_bytes(cls, data: bytes) -> TreeModel:
