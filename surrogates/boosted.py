@@ -58,6 +58,10 @@ class BoostedSurrogate(Surrogate):
         n_jobs: Threads; all cores if not given. The result does not depend on it.
         random_state: Seed; the same seed gives the same predictions in any process.
 
+    Attributes:
+        oob_prediction_: What the member that left a training row out predicts for it, in the metrics' own units, of
+            shape (n, T); there after `fit`, not stored.
+
     Example:
         >>> from benchmarks import get_space
         >>> archs = get_space("transnas101-micro").sample(60)
@@ -115,6 +119,8 @@ class BoostedSurrogate(Surrogate):
             known, score, twin = labels.values[rows, t], scores[rows, t], seen[rows]
             self.calibrations_.append(Calibration.fit(transform, known, score, twin))
             self.cv_scores_[task] = _cv_scores(self.calibrations_[t], known, score, twin)
+        columns = zip(self.calibrations_, scores.T, strict=True)
+        self.oob_prediction_ = np.stack([calibration.mean(column) for calibration, column in columns], axis=1)
         self.seen_ = _hashes(labels.archs)
 
     def _predict(self, archs: list[str]) -> tuple[Float, Float]:

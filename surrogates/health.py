@@ -14,7 +14,7 @@ from typing import Literal, NamedTuple
 from benchmarks.errors import SurrogatesError
 from benchmarks.registry import get_space, list_spaces
 from surrogates.artefact import read_files, read_metadata
-from surrogates.pretrained import ANSWERS, FOLDER, PUBLISHED, SURROGATE
+from surrogates.pretrained import AGREEMENT, ANSWERS, FOLDER, PUBLISHED, SURROGATE
 from surrogates.provenance import installed_version
 
 __all__ = ["Finding", "examine"]
@@ -91,7 +91,7 @@ def _bundle() -> Iterator[Finding]:
         if not (FOLDER / space / ANSWERS).is_dir():
             yield Finding("broken", f"bundle {space}", "no answers: reinstall the package")
             continue
-        for part in (ANSWERS, SURROGATE):
+        for part in (ANSWERS, SURROGATE, AGREEMENT):
             directory = FOLDER / space / part
             if directory.is_dir():
                 yield _artefact(f"bundle {space}/{part}", directory, part)

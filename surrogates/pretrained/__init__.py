@@ -1,7 +1,8 @@
 """Surrogates that come with the package: one folder a space, fitted on all published results.
 
 A folder holds ``answers/`` (every published architecture predicted beforehand: all that a look-up needs) and, where the
-surrogate needs nothing but the core libraries, ``surrogate/`` (for architectures outside the published set).
+surrogate needs nothing but the core libraries, ``surrogate/`` (for architectures outside the published set), and
+``agreement/`` (how the same surrogate does on held-out architectures).
 ``python -m surrogates.pretrained.build`` makes them again.
 """
 
@@ -15,13 +16,24 @@ from benchmarks.registry import get_space, list_spaces
 
 if TYPE_CHECKING:
     from benchmarks.spaces.space import Space
+    from surrogates.agreement import Agreement
     from surrogates.baked import BakedSurrogate
     from surrogates.base import Surrogate
 
-__all__ = ["ANSWERS", "FOLDER", "PUBLISHED", "SURROGATE", "list_pretrained", "load_answers", "load_pretrained"]
+__all__ = [
+    "AGREEMENT",
+    "ANSWERS",
+    "FOLDER",
+    "PUBLISHED",
+    "SURROGATE",
+    "list_pretrained",
+    "load_agreement",
+    "load_answers",
+    "load_pretrained",
+]
 
 FOLDER = Path(__file__).parent
-ANSWERS, SURROGATE = "answers", "surrogate"
+ANSWERS, SURROGATE, AGREEMENT = "answers", "surrogate", "agreement"
 PUBLISHED = {
     "transnas101-micro": "transnas101/micro_final.csv",
     "transnas101-macro": "transnas101/macro_final.csv",
@@ -74,6 +86,22 @@ def load_answers(space: str | Space) -> BakedSurrogate:
     answers = _part(space, ANSWERS)
     surrogate = answers.with_name(SURROGATE)
     return BakedSurrogate.load(answers, beyond=LazySurrogate(surrogate) if surrogate.is_dir() else None)
+
+
+def load_agreement(space: str | Space) -> Agreement:
+    """Load how the bundled surrogate of a space agrees with the published values on held-out architectures.
+
+    Raises:
+        UnknownNameError: If there is no such space.
+        ArtefactError: If nothing is bundled for it, or its file is damaged.
+
+    Example:
+        >>> load_agreement("transnas101-macro").tasks[:2]
+        ('class_scene', 'class_object')
+    """
+    from surrogates.agreement import Agreement
+
+    return Agreement.load(_part(space, AGREEMENT))
 
 
 def _part(space: str | Space, part: str) -> Path:

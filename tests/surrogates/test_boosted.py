@@ -68,6 +68,15 @@ def test_intervals_cover_and_follow_the_noise(micro):
     assert std[low, 0].mean() > 2 * std[~low, 0].mean()
 
 
+def test_out_of_fold_predictions_have_not_seen_their_label():
+    """Labels without any pattern cannot be predicted, however well the trees remember them."""
+    archs = get_space("transnas101-macro").sample(300)
+    labels = np.random.default_rng(5).normal(size=300)
+    surrogate = BoostedSurrogate().fit(archs, labels)
+    assert kendalltau(surrogate.predict(archs), labels).statistic > 0.4
+    assert abs(kendalltau(surrogate.oob_prediction_[:, 0], labels).statistic) < 0.12
+
+
 def test_equal_functions_are_pooled():
     """Two labels of one function count as replicates: both are predicted as something between the two."""
     archs = [*get_space("transnas101-micro").sample(40), "64-41414-2_01_022", "64-41414-2_02_021"]

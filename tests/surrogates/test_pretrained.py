@@ -18,7 +18,7 @@ def test_every_space_has_a_bundled_surrogate() -> None:
 
 
 def test_the_bundle_is_a_few_megabytes() -> None:
-    assert sum(path.stat().st_size for path in FOLDER.rglob("*") if path.is_file()) < 8e6
+    assert sum(path.stat().st_size for path in FOLDER.rglob("*") if path.is_file()) < 10e6
 
 
 @pytest.mark.parametrize("name", list_spaces())

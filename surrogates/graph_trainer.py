@@ -1,0 +1,157 @@
+"""Runs a `GraphTraining` with the Lightning Trainer: any device, checkpoints, resume after an interruption."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import inspect
+import json
+import logging
+import signal
+import threading
+import warnings
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import lightning
+from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
+from lightning.pytorch.loggers import CSVLogger
+
+from benchmarks import __version__
+from benchmarks.errors import ArtefactError
+from benchmarks.files import write_beside
+from encoders.node_features import SCHEMA
+from surrogates.graph_lessons import Lesson
+from surrogates.graph_net import GraphNet
+from surrogates.graph_training import STEPS_PER_EPOCH, GraphTraining, Schedule
+
+__all__ = ["train"]
+
+_CHECKPOINT = "last.ckpt"
+_SIDECAR = "fit.json"
+
+
+def train(
+    net: GraphNet,
+    lessons: list[Lesson],
+    schedule: Schedule,
+    *,
+    checkpoint_dir: str | Path | None = None,
+    log_dir: str | Path | None = None,
+    progress: bool = False,
+) -> GraphNet:
+    """Train a network in place, on an accelerator if there is one, and hand it back on the CPU.
+
+    Args:
+        net: The network.
+        lessons: What to learn.
+        schedule: How.
+        checkpoint_dir: Where to keep the state after every epoch. If it holds that of the same training, interrupted,
+            this goes on where it was; the state is deleted when training is done.
+        log_dir: Where to write the losses as CSV.
+        progress: Whether to show a progress bar.
+
+    Raises:
+        ArtefactError: If the checkpoint is of another training, node schema or version.
+        KeyboardInterrupt: If the user interrupts; the state of the last epoch is kept.
+    """
+    module = GraphTraining(net, lessons, schedule)
+    resume = None if checkpoint_dir is None else _resume_from(Path(checkpoint_dir), _fingerprint(module))
+    callbacks: list[Callback] = []
+    if checkpoint_dir is not None:
+        callbacks.append(
+            ModelCheckpoint(str(checkpoint_dir), save_last=True, save_top_k=0, enable_version_counter=False)
+        )
+    if schedule.patience is not None:
+        callbacks.append(EarlyStopping("held_out", patience=schedule.patience, check_on_train_epoch_end=True))
+    with _quiet(), _sigint_restored():
+        trainer = lightning.Trainer(
+            max_epochs=schedule.epochs,
+            accelerator="auto",
+            devices=1,
+            callbacks=callbacks,
+            logger=False if log_dir is None else CSVLogger(str(log_dir)),
+            log_every_n_steps=1,
+            enable_checkpointing=checkpoint_dir is not None,
+            enable_progress_bar=progress,
+            enable_model_summary=False,
+            use_distributed_sampler=False,
+        )
+        safe: dict[str, Any] = (
+            {"weights_only": True} if "weights_only" in inspect.signature(trainer.fit).parameters else {}
+        )
+        try:
+            trainer.fit(module, train_dataloaders=range(STEPS_PER_EPOCH), ckpt_path=resume, **safe)
+        except SystemExit:  # how Lightning answers Ctrl-C
+            raise KeyboardInterrupt from None
+    if module.best_weights:
+        net.load_state_dict(module.best_weights)
+    if checkpoint_dir is not None:
+        for name in (_CHECKPOINT, _SIDECAR):
+            Path(checkpoint_dir, name).unlink(missing_ok=True)
+    net.cpu().eval()
+    return net
+
+
+def _fingerprint(module: GraphTraining) -> dict[str, Any]:
+    """What must agree for a checkpoint to fit."""
+    digest = hashlib.sha256(json.dumps(asdict(module.schedule)).encode())
+    for lesson in module.lessons:
+        digest.update(f"{lesson.space} {lesson.head}".encode())
+        for part in (*lesson.graphs, lesson.rows, lesson.scores, lesson.seen):
+            digest.update(part.numpy().tobytes())
+    for parameter in module.net.parameters():
+        digest.update(parameter.detach().numpy().tobytes())
+    return {"node_schema": SCHEMA, "version": __version__, "training": digest.hexdigest()}
+
+
+def _resume_from(directory: Path, mine: dict[str, Any]) -> str | None:
+    """The checkpoint to go on from, if there is one; claims the directory for this training."""
+    sidecar, checkpoint = directory / _SIDECAR, directory / _CHECKPOINT
+    if checkpoint.exists():
+        try:
+            found = json.loads(sidecar.read_text())
+        except (OSError, ValueError):
+            found = {}
+        for key, value in mine.items():
+            if found.get(key) != value:
+                raise ArtefactError(
+                    f"{str(checkpoint)!r} is of another {key.replace('_', ' ')}: expected {value}, "
+                    f"got {found.get(key)}; delete it or choose another checkpoint_dir"
+                )
+        return str(checkpoint)
+    directory.mkdir(parents=True, exist_ok=True)
+    with write_beside(sidecar) as beside:
+        beside.write_text(json.dumps(mine))
+    return None
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Without Lightning's remarks on hardware and loaders, and torch's on what its own parts deprecate."""
+    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+@contextlib.contextmanager
+def _sigint_restored() -> Iterator[None]:
+    """Lightning leaves Ctrl-C switched off after an interruption."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
