@@ -159,32 +159,32 @@ def _signal(cells: _Cells) -> Features:
     through = _Flow(cells)
     features: Features = {}
     for label, changes in (("cell", [False]), ("network", [shape.changes_shape for shape in shapes])):
-        state = np.zeros((len(cells.graphs), 1 + len(names)))
-        state[:, 0] = 1.0
+        state = np.zeros((1 + len(names), len(cells.graphs)))
+        state[0] = 1.0
         for change in changes:
             state = through(state, change)
-        variance = state[:, 0]
-        depths = state[:, 1:] / np.maximum(variance, _TINY)[:, None]
+        variance = state[0]
+        depths = state[1:] / np.maximum(variance, _TINY)
         features[f"log_variance[{label}]"] = np.log(variance + 0.1)
-        features[f"depth[{label},any]"] = depths.sum(axis=1)
-        features[f"depth[{label},conv]"] = depths[:, convolutions].sum(axis=1)
-        features |= {f"depth[{label},{name}]": depths[:, i] for i, name in enumerate(names)}
+        features[f"depth[{label},any]"] = depths.sum(axis=0)
+        features[f"depth[{label},conv]"] = depths[convolutions].sum(axis=0)
+        features |= {f"depth[{label},{name}]": depths[i] for i, name in enumerate(names)}
     return features
 
 
 class _Flow:
-    """Carries variance, and depth in each operation times variance, of shape (n, 1 + n_ops), through n cells."""
+    """Carries variance, and depth in each operation times variance, of shape (1 + n_ops, n), through n cells."""
 
     def __init__(self, cells: _Cells) -> None:
         adjacency = cells.graphs.adjacency
-        # node by node, each array of shape (n, 1) or (n, n_ops): the sources with their edges, what renews the variance
+        # for every node after the input: its sources with their edges, what renews the variance, its own operation
         self._arriving = [
-            [(source, adjacency[:, source, node, None].astype(np.float64)) for source in sources.tolist()]
+            [(source, adjacency[:, source, node].astype(np.float64)) for source in sources.tolist()]
             for node, sources in steps(adjacency)
         ]
-        self._renewing = [column[:, None] for column in cells.convolutions.T[1:]]
-        self._after_input = [column[:, None] for column in adjacency[:, 0, 1:].T]
-        self._own = cells.has.transpose(2, 1, 0)[1:].astype(np.float64)  # (V - 1, n, n_ops)
+        self._renewing = list(cells.convolutions.T[1:])
+        self._after_input = list(adjacency[:, 0, 1:].T)
+        self._own = np.moveaxis(cells.has, -1, 0)[1:].astype(np.float64)  # (V - 1, n_ops, n)
 
     def __call__(self, state: NDArray[np.float64], changes_shape: bool) -> NDArray[np.float64]:
         states = [state]
@@ -192,12 +192,13 @@ class _Flow:
             arriving = np.zeros_like(state)
             for source, edge in sources:
                 arriving += states[source] * edge
-            power = arriving[:, :1]
-            depth = arriving[:, 1:] / np.maximum(power, _TINY) + self._own[node]
             # a skip that changes the shape ends in a batch norm, like a convolution
             renewing = self._renewing[node] | self._after_input[node] if changes_shape else self._renewing[node]
-            power = np.where(renewing, power > 0, power)
-            states.append(np.concatenate([power, depth * power], axis=1))
+            power = np.where(renewing, arriving[0] > 0, arriving[0])
+            left = np.empty_like(state)
+            left[0] = power
+            left[1:] = (arriving[1:] / np.maximum(arriving[0], _TINY) + self._own[node]) * power
+            states.append(left)
         return states[-1]
 
 

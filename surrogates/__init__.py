@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from surrogates.boosted import BoostedSurrogate
     from surrogates.evaluation import evaluate
     from surrogates.oracle import Oracle
-    from surrogates.pretrained import list_pretrained, load_pretrained
+    from surrogates.pretrained import list_pretrained, load_agreement, load_pretrained
     from surrogates.store import load_surrogate, save_surrogate
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "__version__",
     "evaluate",
     "list_pretrained",
+    "load_agreement",
     "load_pretrained",
     "load_surrogate",
     "save_surrogate",
@@ -36,6 +37,7 @@ _MODULES = {
     "Surrogate": "surrogates.base",
     "evaluate": "surrogates.evaluation",
     "list_pretrained": "surrogates.pretrained",
+    "load_agreement": "surrogates.pretrained",
     "load_pretrained": "surrogates.pretrained",
     "load_surrogate": "surrogates.store",
     "save_surrogate": "surrogates.store",

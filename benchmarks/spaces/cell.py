@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -186,12 +186,9 @@ class CellSpace(Space):
             member = np.array([spec.skeleton == name for spec in specs], dtype=np.int64)
             parts.append(self.frame_graph(name, size))
             columns.append(member)
-            outer, inner = _edge_shapes(self.cell_shapes(name, size))
-            for shapes, edges in ((outer, [0, 1, 3]), (inner, [2, 4, 5])):
-                for shape, repeats in shapes.items():
-                    for operation in range(1, len(self.operations)):
-                        parts.append(self.edge_graph(operation, shape))
-                        columns.append(member * repeats * chosen[:, edges, operation].sum(axis=1))
+            for graph, edges, operation, repeats in _edge_parts(self, name, size):
+                parts.append(graph)
+                columns.append(member * repeats * chosen[:, edges, operation].sum(axis=1))
         return parts, np.stack(columns, axis=1) if columns else np.zeros((0, 0), dtype=np.int64)
 
     def depths(self, archs: Sequence[str]) -> NDArray[np.int64]:
@@ -257,6 +254,18 @@ def _function(code: list[int], skip: int, identity_from: int) -> str:
                 arriving.append(f"{operation}({'+'.join(nodes[source])})")
         nodes.append(sorted(arriving))
     return "+".join(nodes[3])
+
+
+@lru_cache(maxsize=256)
+def _edge_parts(space: CellSpace, skeleton: str, size: int) -> list[tuple[ArchGraph, list[int], int, int]]:
+    """Each operation on each distinct edge shape: its graph, the edges that have it, the operation, in how many cells."""
+    outer, inner = _edge_shapes(space.cell_shapes(skeleton, size))
+    return [
+        (space.edge_graph(operation, shape), edges, operation, repeats)
+        for shapes, edges in ((outer, [0, 1, 3]), (inner, [2, 4, 5]))
+        for shape, repeats in shapes.items()
+        for operation in range(1, len(space.operations))
+    ]
 
 
 def _edge_shapes(cells: list[BlockShape]) -> tuple[dict[BlockShape, int], dict[BlockShape, int]]:
