@@ -111,5 +111,6 @@ def _count(
     measured: NDArray[np.float64], predicted: NDArray[np.float64], edges: NDArray[np.float64]
 ) -> NDArray[np.int64]:
     known = ~np.isnan(measured)
-    pairs = [np.clip(values[known], edges[0], edges[-1]) for values in (measured, predicted)]
-    return np.histogram2d(*pairs, bins=[edges, edges])[0].astype(np.int64)
+    rows, columns = (np.clip(values[known], edges[0], edges[-1]) for values in (measured, predicted))
+    counts, _, _ = np.histogram2d(rows, columns, bins=[edges, edges])
+    return counts.astype(np.int64)

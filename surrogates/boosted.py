@@ -9,16 +9,14 @@ from those that were, see `surrogates.imputation`).
 
 from __future__ import annotations
 
-import hashlib
+import math
 import os
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import kendalltau
 from sklearn.base import RegressorMixin, clone
 from sklearn.utils import check_random_state
 
@@ -26,11 +24,11 @@ from benchmarks.errors import ArtefactError
 from benchmarks.registry import get_space
 from encoders.base import Encoder
 from encoders.graph_features import GraphFeatures
-from surrogates.base import Pack, Surrogate
-from surrogates.calibration import Z_LEVEL, Calibration
+from surrogates.base import Pack
+from surrogates.fold_calibration import FoldCalibration, normal_scores
 from surrogates.imputation import fill_missing
 from surrogates.labels import Labels
-from surrogates.transform import NormalScores
+from surrogates.scored import ScoredSurrogate
 from surrogates.trees import TreeLearner, TreeModel
 
 __all__ = ["BoostedSurrogate"]
@@ -40,7 +38,7 @@ Float = NDArray[np.float64]
 _ROUNDS, _ROUNDS_ROWS = 90, 1000
 
 
-class BoostedSurrogate(Surrogate):
+class BoostedSurrogate(ScoredSurrogate):
     """XGBoost on an encoding, all tasks at once, with calibrated uncertainty.
 
     Args:
@@ -57,10 +55,6 @@ class BoostedSurrogate(Surrogate):
         reg_lambda: L2 penalty on leaves.
         n_jobs: Threads; all cores if not given. The result does not depend on it.
         random_state: Seed; the same seed gives the same predictions in any process.
-
-    Attributes:
-        oob_prediction_: What the member that left a training row out predicts for it, in the metrics' own units, of
-            shape (n, T); there after `fit`, not stored.
 
     Example:
         >>> from benchmarks import get_space
@@ -104,33 +98,20 @@ class BoostedSurrogate(Surrogate):
     def _fit(self, labels: Labels) -> None:
         self.encoder_ = _fresh_encoder(self.encoder).fit(labels.archs)
         X = self.encoder_.transform(labels.archs)[labels.group]  # replicates share their features
-        transforms = [NormalScores(column[~np.isnan(column)]) for column in labels.values.T]
-        Z = np.stack([t.forward(column) for t, column in zip(transforms, labels.values.T, strict=True)], axis=1)
+        Z = normal_scores(labels.values)
         rng = check_random_state(self.random_state)
         fold = rng.permutation(len(Z)) % min(self.n_members, len(Z))
         self.members_ = self._fit_members(X, Z, fold, seed=int(rng.randint(2**31 - 1)))
         scores = np.zeros_like(Z)
         for k, member in enumerate(self.members_):
             scores[fold == k] = member.predict(X[fold == k])
-        seen = _seen_elsewhere(labels.group, fold)
-        self.calibrations_ = []
-        for t, (task, transform) in enumerate(zip(labels.tasks, transforms, strict=True)):
-            rows = ~np.isnan(Z[:, t])
-            known, score, twin = labels.values[rows, t], scores[rows, t], seen[rows]
-            self.calibrations_.append(Calibration.fit(transform, known, score, twin))
-            self.cv_scores_[task] = _cv_scores(self.calibrations_[t], known, score, twin)
-        columns = zip(self.calibrations_, scores.T, strict=True)
-        self.oob_prediction_ = np.stack([calibration.mean(column) for calibration, column in columns], axis=1)
-        self.seen_ = _hashes(labels.archs)
+        self._calibrate(labels, scores, fold)
 
-    def _predict(self, archs: list[str]) -> tuple[Float, Float]:
+    def scores(self, archs: list[str]) -> Float:
+        """Normal scores of m distinct simplest forms, of shape (m, T): the mean of the members."""
         X = self.encoder_.transform(archs)
         with ThreadPoolExecutor(self._threads()) as pool:
-            scores = np.mean(list(pool.map(lambda member: member.predict(X), self.members_)), axis=0)
-        seen = np.isin(_hashes(archs), self.seen_)
-        columns = list(zip(self.calibrations_, scores.T, strict=True))
-        mean = np.stack([calibration.mean(column) for calibration, column in columns], axis=1)
-        return mean, np.stack([calibration.std(column, seen) for calibration, column in columns], axis=1)
+            return np.asarray(np.mean(list(pool.map(lambda member: member.predict(X), self.members_)), axis=0))
 
     def _fit_members(self, X: NDArray[np.float32], Z: Float, fold: NDArray[np.int64], seed: int) -> list[_Member]:
         """One member a fold, trained without it (with it, if it is the only one)."""
@@ -167,9 +148,7 @@ class BoostedSurrogate(Surrogate):
         return self.n_jobs or os.cpu_count() or 1
 
     def _pack(self) -> Pack:
-        pack = Pack(settings={"n_members": len(self.members_)}, arrays={"seen": self.seen_})
-        for t, calibration in enumerate(self.calibrations_):
-            pack.arrays |= {f"task{t}_{name}": array for name, array in calibration.to_arrays().items()}
+        pack = Pack(settings={"n_members": len(self.members_)}, arrays=self.calibration_.to_arrays())
         for k, member in enumerate(self.members_):
             for name, model in member.named_models():
                 if not isinstance(model, TreeModel):
@@ -182,11 +161,7 @@ class BoostedSurrogate(Surrogate):
 
     def _unpack(self, pack: Pack) -> None:
         self.encoder_ = _fresh_encoder(self.encoder).fit([get_space(self.space_).example])
-        self.seen_ = pack.arrays["seen"]
-        self.calibrations_ = []
-        for t in range(len(self.tasks_)):
-            own = {name.removeprefix(f"task{t}_"): a for name, a in pack.arrays.items() if name.startswith(f"task{t}_")}
-            self.calibrations_.append(Calibration(**own))
+        self.calibration_ = FoldCalibration.from_arrays(len(self.tasks_), pack.arrays)
         models = {name.removesuffix(".ubj"): TreeModel.from_bytes(data) for name, data in pack.models.items()}
         self.members_ = [
             _Member([models.get(f"member{k}_task{t}") for t in range(len(self.tasks_))], models.get(f"member{k}_joint"))
@@ -226,30 +201,9 @@ def _fit_regressor(regressor: RegressorMixin, X: NDArray[np.float32], z: Float, 
 
 def _rounds(n: int) -> int:
     """Few trees are best for few rows; cross-validation on 2,604 to 12,500 rows gains from more."""
-    return round(_ROUNDS * max(1.0, n / _ROUNDS_ROWS) ** 0.5)
+    return round(_ROUNDS * math.sqrt(max(1.0, n / _ROUNDS_ROWS)))
 
 
 def _fresh_encoder(encoder: Encoder | None) -> Encoder:
     fresh: Encoder = GraphFeatures() if encoder is None else clone(encoder)
     return fresh
-
-
-def _hashes(archs: Sequence[str]) -> NDArray[np.uint64]:
-    """A number for each string, the same in every process, of shape (m,)."""
-    digests = (hashlib.blake2b(arch.encode(), digest_size=8).digest() for arch in archs)
-    return np.frombuffer(b"".join(digests), dtype="<u8")
-
-
-def _seen_elsewhere(group: NDArray[np.int64], fold: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Whether a row's function also occurs in another fold, of shape (n,)."""
-    pairs = np.unique(np.stack([group, fold], axis=1), axis=0)
-    return np.bincount(pairs[:, 0])[group] > 1
-
-
-def _cv_scores(calibration: Calibration, labels: Float, scores: Float, seen: NDArray[np.bool_]) -> dict[str, float]:
-    """Kendall tau and coverage of the out-of-fold predictions of one task; none where all labels are equal."""
-    if len(labels) < 2 or np.ptp(labels) == 0:
-        return {}
-    mean, std = calibration.mean(scores), calibration.std(scores, seen)
-    inside = np.abs(labels - mean) <= Z_LEVEL * std
-    return {"tau": float(kendalltau(labels, mean).statistic), "coverage": float(inside.mean())}

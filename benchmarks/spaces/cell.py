@@ -258,7 +258,7 @@ def _function(code: list[int], skip: int, identity_from: int) -> str:
 
 @lru_cache(maxsize=256)
 def _edge_parts(space: CellSpace, skeleton: str, size: int) -> list[tuple[ArchGraph, list[int], int, int]]:
-    """Each operation on each distinct edge shape: its graph, the edges that have it, the operation, in how many cells."""
+    """Each operation on each distinct edge shape: its graph, the edges that have it, the operation, how many cells."""
     outer, inner = _edge_shapes(space.cell_shapes(skeleton, size))
     return [
         (space.edge_graph(operation, shape), edges, operation, repeats)
