@@ -13,15 +13,25 @@ from benchmarks import __version__
 if TYPE_CHECKING:
     from surrogates.base import Surrogate
     from surrogates.boosted import BoostedSurrogate
+    from surrogates.ensemble import EnsembleSurrogate
     from surrogates.evaluation import evaluate
+    from surrogates.gaussian_process import GaussianProcessSurrogate
+    from surrogates.graph_surrogate import GraphSurrogate
     from surrogates.oracle import Oracle
     from surrogates.pretrained import list_pretrained, load_agreement, load_pretrained
     from surrogates.store import load_surrogate, save_surrogate
+    from surrogates.transfer import TransferSurrogate
+    from surrogates.transfer_map import TransferMap
 
 __all__ = [
     "BoostedSurrogate",
+    "EnsembleSurrogate",
+    "GaussianProcessSurrogate",
+    "GraphSurrogate",
     "Oracle",
     "Surrogate",
+    "TransferMap",
+    "TransferSurrogate",
     "__version__",
     "evaluate",
     "list_pretrained",
@@ -33,8 +43,13 @@ __all__ = [
 
 _MODULES = {
     "BoostedSurrogate": "surrogates.boosted",
+    "EnsembleSurrogate": "surrogates.ensemble",
+    "GaussianProcessSurrogate": "surrogates.gaussian_process",
+    "GraphSurrogate": "surrogates.graph_surrogate",
     "Oracle": "surrogates.oracle",
     "Surrogate": "surrogates.base",
+    "TransferMap": "surrogates.transfer_map",
+    "TransferSurrogate": "surrogates.transfer",
     "evaluate": "surrogates.evaluation",
     "list_pretrained": "surrogates.pretrained",
     "load_agreement": "surrogates.pretrained",

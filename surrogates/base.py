@@ -74,7 +74,10 @@ class Surrogate(BaseEstimator, ABC):  # type: ignore[misc]
             ArchitectureError: If `archs` is empty, mixes spaces, or holds what is no architecture.
             ValueError: If labels and architectures do not match, or a label is infinite, or a task has none.
         """
-        labels = Labels.read(archs, Y)
+        return self.fit_labels(Labels.read(archs, Y))
+
+    def fit_labels(self, labels: Labels) -> Surrogate:
+        """`fit` to labels that were read already."""
         self.cv_scores_ = {}
         self._fit(labels)
         self.space_, self.tasks_, self.one_task_ = labels.space, labels.tasks, labels.one_task

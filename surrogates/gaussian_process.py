@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 from sklearn.utils import check_random_state
 
-from surrogates.base import Pack, Surrogate
+from surrogates.base import Pack
 from surrogates.coregion import Coregion, Eigen
 from surrogates.fold_calibration import FoldCalibration, normal_scores
 from surrogates.imputation import fill_missing
 from surrogates.labels import Labels
+from surrogates.scored import ScoredSurrogate
 from surrogates.standard_features import relevance, standard_features
 
 __all__ = ["GaussianProcessSurrogate"]
@@ -30,7 +31,7 @@ _DISTANCE = 5.0
 """Kernels whose log evidence is this far below the best count for nothing (less than 1 % of its weight)."""
 
 
-class GaussianProcessSurrogate(Surrogate):
+class GaussianProcessSurrogate(ScoredSurrogate):
     """Several kernels between architectures, a covariance between tasks, exact leave-one-out calibration.
 
     A kernel falls with the distance of standardised graph features, either as exp(-r) of the L1 distance or as a Matern
@@ -97,7 +98,9 @@ class GaussianProcessSurrogate(Surrogate):
         drawn = Labels(
             labels.space, labels.tasks, labels.archs, labels.group[chosen], labels.values[chosen], labels.one_task
         )
-        self.calibration_, self.cv_scores_ = FoldCalibration.fit(drawn, scores, np.arange(len(chosen)))
+        self._calibrate(drawn, scores, np.arange(len(chosen)))
+        self.oob_scores_ = np.full_like(Z, np.nan)
+        self.oob_scores_[chosen] = scores
 
     def _choose(self, X: Float, Z: Float, R: Float) -> list[tuple[_Kernel, Coregion]]:
         """The best kernels by their evidence on the first rows, with weights that add up to 1."""
@@ -118,12 +121,13 @@ class GaussianProcessSurrogate(Surrogate):
             (replace(kernel, share=float(share)), tasks) for (kernel, tasks), share in zip(found, shares, strict=True)
         ]
 
-    def _predict(self, archs: list[str]) -> tuple[Float, Float]:
+    def scores(self, archs: list[str]) -> Float:
+        """Normal scores of m distinct simplest forms, of shape (m, T): the posterior mean."""
         X = standard_features(self.space_, archs)
         scores = np.tile(self.centre_, (len(X), 1))
         for kernel, weights in zip(self.kernels_, self.weights_, strict=True):
             scores += kernel.share * (kernel.matrix(X, self.points_) @ weights)
-        return self.calibration_.predict(archs, scores)
+        return scores
 
     def _pack(self) -> Pack:
         pack = Pack(arrays={**self.calibration_.to_arrays(), "centre": self.centre_, "points": self.points_})

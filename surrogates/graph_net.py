@@ -123,6 +123,12 @@ class GraphNet(nn.Module):
         joined = torch.cat([1.5 * mean, 0.7 * output, projected], dim=-1)
         return torch.relu(self.trunk(self._drop(joined)))
 
+    def head(self, name: str) -> MemberLinear:
+        """The head of a set of tasks."""
+        found = self.heads[name]
+        assert isinstance(found, MemberLinear)
+        return found
+
     def add_space(self, name: str, width: int) -> None:
         """Give a space its own projection of `width` graph features, replacing an old one."""
         self.features[name] = self._linear(width, self.sizes.trunk)

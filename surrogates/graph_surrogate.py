@@ -7,8 +7,7 @@ are trained at once as one module (`surrogates.graph_net`).
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,10 +17,12 @@ from scipy.stats import kendalltau
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
 
-from benchmarks.errors import MissingExtraError, choice
-from surrogates.base import Pack, Surrogate
+from benchmarks.errors import choice
+from surrogates.base import Pack
 from surrogates.fold_calibration import FoldCalibration, normal_scores
 from surrogates.labels import Labels
+from surrogates.scored import ScoredSurrogate
+from surrogates.torch_session import torch_session
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +43,7 @@ _CAREFUL = 0.4
 Float = NDArray[np.float64]
 
 
-class GraphSurrogate(Surrogate):
+class GraphSurrogate(ScoredSurrogate):
     """An ensemble of graph networks on the cell graph and the graph features, all tasks at once; needs ``[gnn]``.
 
     Args:
@@ -138,7 +139,7 @@ class GraphSurrogate(Surrogate):
         tables = [sources] if isinstance(sources, Table) else list(sources)
         if not tables or not all(isinstance(table, Table) for table in tables):
             raise ValueError(f"expected at least one Table to pre-train on, got {[type(t).__name__ for t in tables]}")
-        with _torch(self.n_jobs):
+        with torch_session(type(self).__name__, self.n_jobs):
             from surrogates.graph_net import GraphNet, Sizes
             from surrogates.graph_transfer import source_lessons
             from surrogates.graph_weights import TrainedNet
@@ -200,16 +201,20 @@ class GraphSurrogate(Surrogate):
         Raises:
             ArtefactError: If the file is damaged, or of another node schema or version.
         """
-        with _torch(self.n_jobs):
+        with torch_session(type(self).__name__, self.n_jobs):
             from surrogates.graph_weights import TrainedNet
 
             self.pretrained_ = TrainedNet.from_bytes(Path(path).read_bytes(), str(path))
         return self
 
+    def params_to_store(self) -> dict[str, Any]:
+        """The constructor's arguments without the folders of this machine."""
+        return {**self.get_params(deep=False), "checkpoint_dir": None, "log_dir": None}
+
     def _fit(self, labels: Labels) -> None:
         Z = normal_scores(labels.values)
         rng = check_random_state(self.random_state)
-        with _torch(self.n_jobs):
+        with torch_session(type(self).__name__, self.n_jobs):
             fold = rng.permutation(len(Z)) % min(self._width(), len(Z))
             seed = int(rng.randint(2**31 - 1))
             best = -np.inf
@@ -218,7 +223,7 @@ class GraphSurrogate(Surrogate):
                 quality = _quality(scores, Z) if len(self._updates) > 1 else 0.0
                 if quality > best:
                     best, self.trained_, self.update_, kept = quality, trained, update, scores
-        self.calibration_, self.cv_scores_ = FoldCalibration.fit(labels, kept, fold)
+        self._calibrate(labels, kept, fold)
 
     def _candidate(
         self, update: str, labels: Labels, Z: Float, fold: NDArray[np.int64], seed: int
@@ -247,10 +252,10 @@ class GraphSurrogate(Surrogate):
         unseen = ~seen if folds > 1 else seen
         return trained, (scores * unseen[:, :, None]).sum(axis=0) / unseen.sum(axis=0)[:, None]
 
-    def _predict(self, archs: list[str]) -> tuple[Float, Float]:
-        with _torch(self.n_jobs):
-            scores = self.trained_.scores(self.space_, archs, "target").mean(axis=0)
-        return self.calibration_.predict(archs, scores)
+    def scores(self, archs: list[str]) -> Float:
+        """Normal scores of m distinct simplest forms, of shape (m, T): the mean of the members."""
+        with torch_session(type(self).__name__, self.n_jobs):
+            return np.asarray(self.trained_.scores(self.space_, archs, "target").mean(axis=0))
 
     def _width(self) -> int:
         """Members of the ensemble: those of the pre-trained network where that is used."""
@@ -275,7 +280,7 @@ class GraphSurrogate(Surrogate):
         return Pack(settings={"update": self.update_}, arrays=self.calibration_.to_arrays(), models=models)
 
     def _unpack(self, pack: Pack) -> None:
-        with _torch(self.n_jobs):
+        with torch_session(type(self).__name__, self.n_jobs):
             from surrogates.graph_weights import TrainedNet
 
             self.trained_ = TrainedNet.from_bytes(pack.models[_NET], _NET)
@@ -283,25 +288,10 @@ class GraphSurrogate(Surrogate):
         self.calibration_ = FoldCalibration.from_arrays(len(self.tasks_), pack.arrays)
 
 
-@contextlib.contextmanager
-def _torch(n_jobs: int | None) -> Iterator[None]:
-    """Import torch and its friends or say what to install; use `n_jobs` threads inside."""
-    try:
-        import lightning  # noqa: F401
-        import safetensors  # noqa: F401
-        import torch
-    except ImportError as error:
-        raise MissingExtraError("GraphSurrogate", error.name or "torch", "gnn") from error
-    threads = torch.get_num_threads()
-    if n_jobs is not None:
-        torch.set_num_threads(n_jobs)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
-
-
 def _quality(scores: Float, Z: Float) -> float:
-    """Mean over the tasks of Kendall tau between out-of-fold scores and labels."""
-    taus = [kendalltau(scores[k, t], Z[k, t]).statistic for t, k in enumerate((~np.isnan(Z)).T)]
+    """Mean over the tasks of Kendall tau between out-of-fold scores and labels; 0 where all labels are equal."""
+    taus = [
+        kendalltau(scores[known, t], Z[known, t]).statistic if np.ptp(Z[known, t]) > 0 else 0.0
+        for t, known in enumerate((~np.isnan(Z)).T)
+    ]
     return float(np.nan_to_num(taus).mean())

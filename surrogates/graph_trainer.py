@@ -57,12 +57,15 @@ def train(
         ArtefactError: If the checkpoint is of another training, node schema or version.
         KeyboardInterrupt: If the user interrupts; the state of the last epoch is kept.
     """
+    net.train()  # Lightning keeps the mode it finds
     module = GraphTraining(net, lessons, schedule)
     resume = None if checkpoint_dir is None else _resume_from(Path(checkpoint_dir), _fingerprint(module))
     callbacks: list[Callback] = []
     if checkpoint_dir is not None:
         callbacks.append(
-            ModelCheckpoint(str(checkpoint_dir), save_last=True, save_top_k=0, enable_version_counter=False)
+            ModelCheckpoint(
+                str(checkpoint_dir), Path(_CHECKPOINT).stem, save_on_train_epoch_end=True, enable_version_counter=False
+            )
         )
     if schedule.patience is not None:
         callbacks.append(EarlyStopping("held_out", patience=schedule.patience, check_on_train_epoch_end=True))

@@ -81,7 +81,7 @@ def fit_head(trained: TrainedNet, lesson: Lesson) -> None:
             errors.append(np.concatenate(missed).mean() if missed else 0.0)
         for k, (w, b) in enumerate(fits[int(np.argmin(errors))]):
             weight[k, :, t], bias[k, 0, t] = w, b
-    head = trained.net.heads[TARGET]
+    head = trained.net.head(TARGET)
     with torch.no_grad():
         head.weight.copy_(torch.from_numpy(weight))
         head.bias.copy_(torch.from_numpy(bias))

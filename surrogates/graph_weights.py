@@ -51,7 +51,7 @@ class TrainedNet:
             "node_features": len(NODE_FEATURES),
             "sizes": self.net.sizes._asdict(),
             "dropout": self.net.dropout,
-            "heads": {name: head.weight.shape[-1] for name, head in self.net.heads.items()},
+            "heads": {name: self.net.head(name).weight.shape[-1] for name in self.net.heads},
         }
         state = {name: value.contiguous() for name, value in self.net.state_dict().items()}
         for space, weights in self.relevance.items():

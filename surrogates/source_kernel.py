@@ -34,6 +34,8 @@ _PSEUDO_LABELS = 64
 _PSEUDO_NOISE = 0.35
 """Standard deviation in normal scores; that of separately trained twins is 0.15 to 0.36 (data README)."""
 _KEEP = 40
+_EVIDENCE_ROWS = 160
+"""Hypotheses are weighed on so many labelled functions at most: the work grows with the cube."""
 _BATCH = 64
 
 
@@ -100,9 +102,19 @@ def fit_average(terms: Float, z: Float, count: Float, log_prior: Float) -> Avera
         z: Mean score of each, of shape (k,).
         count: Replicates behind each mean, of shape (k,).
         log_prior: Of the hypotheses, from `learned_prior`.
+
+    Example:
+        >>> X, Z = np.zeros((3, 2)), np.array([[-1.0], [0.0], [1.0]])
+        >>> inputs = Inputs(X, X, Z)
+        >>> prior = learned_prior(inputs, np.random.RandomState(0))
+        >>> process = fit_average(grams(inputs, inputs), Z[:, 0], np.ones(3), prior)
+        >>> bool(process.predict(grams(inputs, inputs))[2] > 0.5)
+        True
     """
-    posterior = _posterior(_log_evidence(terms, z, count) + log_prior)
-    kept = np.argsort(-posterior, kind="stable")[:_KEEP]
+    rows = np.unique(np.linspace(0, len(z) - 1, _EVIDENCE_ROWS).round().astype(np.int64))
+    posterior = _posterior(_log_evidence(terms[:, rows[:, None], rows], z[rows], count[rows]) + log_prior)
+    n_kept = int(np.clip(_KEEP * (_EVIDENCE_ROWS / len(z)) ** 2, 1, _KEEP))  # all of them up to 160 labels
+    kept = np.argsort(-posterior, kind="stable")[:n_kept]
     weight = posterior[kept] / posterior[kept].sum()
     coefficients, offset, left_out = np.zeros(terms.shape[:2]), 0.0, np.zeros(len(z))
     for share, hypothesis in zip(weight, _HYPOTHESES[kept], strict=True):
@@ -124,6 +136,12 @@ def learned_prior(inputs: Inputs, rng: np.random.RandomState, n_draws: int = 2) 
         inputs: Some thousand architectures of the space.
         rng: Draws architectures and noise.
         n_draws: Times this is done for each source.
+
+    Example:
+        >>> rng = np.random.RandomState(0)
+        >>> inputs = Inputs(rng.normal(size=(99, 4)), rng.normal(size=(99, 4)) / 2, rng.normal(size=(99, 3)))
+        >>> float(np.exp(learned_prior(inputs, rng)).sum().round(6))
+        1.0
     """
     flat = _with_reserve(np.ones(len(_HYPOTHESES)))
     n_sources = inputs.sources.shape[1]
@@ -142,7 +160,7 @@ def learned_prior(inputs: Inputs, rng: np.random.RandomState, n_draws: int = 2) 
 def _hypotheses() -> Float:
     """Variances of the seven terms and of the noise, of shape (J, 8)."""
     noises = (0.05, 0.1, 0.2, 0.4)
-    found = []
+    found: list[tuple[float, ...]] = []
     smooth = [(0.0, 0.0), *((v, 0.0) for v in (0.1, 0.3, 1.0)), *((0.0, v) for v in (0.1, 0.3, 1.0))]
     for linear, (near, far), own, noise in itertools.product((0.1, 0.3, 1.0), smooth, (0.05, 0.15, 0.5), noises):
         found.append((linear, near, far, own, 0.0, 0.0, 0.0, noise))
@@ -159,7 +177,7 @@ def _with_reserve(prior: Float) -> Float:
     """The prior with its fixed share for the hypotheses without sources."""
     alone = _HYPOTHESES[:, 0] == 0
     reserve = _NO_TRANSFER / max(prior[alone].sum(), 1e-300)
-    return np.where(alone, prior * reserve, prior * (1 - _NO_TRANSFER) / prior[~alone].sum())
+    return np.asarray(np.where(alone, prior * reserve, prior * (1 - _NO_TRANSFER) / prior[~alone].sum()))
 
 
 def _covariances(hypotheses: Float, terms: Float, count: Float) -> Float:

@@ -7,7 +7,7 @@ architecture is the posterior mean given its own value and its relatives'; of an
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_solve, solve_triangular
 from scipy.spatial.distance import cdist
 
+from benchmarks.errors import choice
 from encoders.graph_features import GraphFeatures
 from surrogates.base import Pack
 from surrogates.labels import Labels
@@ -94,12 +95,28 @@ class SourceProcess:
         rows = np.array([row_of.get(arch, -1) for arch in archs], dtype=np.int64)
         found = self.scores[rows] if len(rows) else np.zeros((0, len(self.tasks)))
         if (new := np.flatnonzero(rows < 0)).size:
-            features = GraphFeatures().fit_transform([archs[row] for row in new]).astype(np.float64)
+            features = GraphFeatures().fit_transform([archs[row] for row in new.tolist()]).astype(np.float64)
             distance = _distance(standardise(features, self.centre), self.rows)
             for length in np.unique(self.lengths):
                 columns = np.flatnonzero(self.lengths == length)
                 found[np.ix_(new, columns)] = matern52(distance / length) @ self.weights[:, columns]
         return found
+
+    def only(self, tasks: Sequence[str]) -> SourceProcess:
+        """Some of the tasks, in the order given.
+
+        Raises:
+            UnknownNameError: If there is no such task; names the nearest one.
+
+        Example:
+            >>> import pandas as pd
+            >>> values = pd.DataFrame({"jigsaw": [1.0, 2.0], "normal": [2.0, 1.0]})
+            >>> SourceProcess.fit(["64-2311-basic", "64-1234-basic"], values).only(["normal"]).tasks
+            ('normal',)
+        """
+        columns = [self.tasks.index(choice(task, self.tasks, "source task")) for task in tasks]
+        scores, weights, lengths = self.scores[:, columns], self.weights[:, columns], self.lengths[columns]
+        return replace(self, tasks=tuple(tasks), scores=scores, weights=weights, lengths=lengths)
 
     def pack(self) -> Pack:
         """Everything, without pickle."""
@@ -115,20 +132,30 @@ class SourceProcess:
 
 
 def matern52(r: Float) -> Float:
-    """Matern correlation, smoothness 5/2, at scaled distances of any shape (Rasmussen & Williams, equation 4.17)."""
+    """Matern correlation, smoothness 5/2, at scaled distances of any shape (Rasmussen & Williams, equation 4.17).
+
+    Example:
+        >>> matern52(np.array([0.0, 1.0])).round(2).tolist()
+        [1.0, 0.52]
+    """
     s = np.sqrt(5.0) * r
     return np.asarray((1.0 + s + s * s / 3.0) * np.exp(-s))
 
 
 def standardise(features: Float, centre: Float) -> Float:
-    """Features of shape (n, d) less mean, over spread (`centre`, of shape (2, d)), within +-2.5; 0 if constant."""
+    """Features of shape (n, d) less mean, over spread (`centre`, of shape (2, d)), within +-2.5; 0 if constant.
+
+    Example:
+        >>> standardise(np.array([[3.0, 1.0]]), np.array([[1.0, 1.0], [2.0, 0.0]])).tolist()
+        [[1.0, 0.0]]
+    """
     mean, spread = centre
     known = spread > 1e-9
-    return np.clip(np.where(known, (features - mean) / np.where(known, spread, 1.0), 0.0), -_CLIP, _CLIP)
+    return np.asarray(np.clip(np.where(known, (features - mean) / np.where(known, spread, 1.0), 0.0), -_CLIP, _CLIP))
 
 
 def _distance(A: Float, B: Float) -> Float:
-    return np.asarray(cdist(A, B)) / np.sqrt(A.shape[1])
+    return np.asarray(cdist(A, B) / np.sqrt(A.shape[1]))
 
 
 def _pooled(labels: Labels) -> tuple[Float, Float]:

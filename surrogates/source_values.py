@@ -31,6 +31,12 @@ _REFERENCE = 1500
 class FittedSource:
     """A fitted surrogate of source tasks.
 
+    Example:
+        >>> from surrogates.boosted import BoostedSurrogate
+        >>> fitted = BoostedSurrogate(n_jobs=1).fit(["64-2311-basic", "64-1234-basic"], [1.0, 2.0])
+        >>> FittedSource.of(fitted).predict(["64-3114-basic"]).shape
+        (1, 1)
+
     Attributes:
         surrogate: Fitted.
         values: For each task, ascending predictions on architectures of its space.
@@ -85,7 +91,7 @@ class FittedSource:
 
 
 _Part: TypeAlias = "SourceProcess | FittedSource"
-Source: TypeAlias = "Table | pd.DataFrame | Surrogate"
+Source: TypeAlias = "Table | pd.DataFrame | Surrogate | SourceProcess"
 
 
 @dataclass(frozen=True)
@@ -108,16 +114,23 @@ class SourceValues:
 
         Args:
             sources: A `Table`, a DataFrame of shape (n, S) indexed by architecture (NaN where not measured), a fitted
-                surrogate, or a list of these. Cells of another space serve through their counterparts
-                (`surrogates.cross_space`).
+                surrogate, a `SourceProcess` (a table fitted once for many uses), or a list of these. Cells of another
+                space serve through their counterparts (`surrogates.cross_space`).
             space: Name of the space of the target.
 
         Raises:
             TypeError: If a source is something else.
             ValueError: If there is none, or its space has no counterparts in `space`.
             sklearn.exceptions.NotFittedError: If a surrogate is not fitted.
+
+        Example:
+            >>> import pandas as pd
+            >>> known = pd.DataFrame({"jigsaw": [90.1, 94.2]}, index=["64-2311-basic", "64-1234-basic"])
+            >>> sources = SourceValues.read(known, "transnas101-macro")
+            >>> sources.names, sources.predict(["64-3114-basic"]).shape
+            (('jigsaw',), (1, 1))
         """
-        listed = [sources] if isinstance(sources, (Table, Surrogate)) or hasattr(sources, "columns") else list(sources)
+        listed = list(sources) if isinstance(sources, (list, tuple)) else [sources]
         parts = tuple(part for source in listed for part in _parts(source, space))
         if not parts:
             raise ValueError("expected at least one source task, got none")
@@ -171,6 +184,11 @@ class SourceValues:
 
 def _parts(source: Any, space: str) -> list[_Part]:
     """What one source gives for a target space, a part a space."""
+    if hasattr(source, "to_frame") and not isinstance(source, Table):  # a Series
+        source = source.to_frame()
+    if isinstance(source, SourceProcess):
+        _check_spaces([source.space], space)
+        return [source]
     if isinstance(source, Surrogate):
         from sklearn.utils.validation import check_is_fitted
 

@@ -18,7 +18,10 @@ __all__ = ["STORABLE", "class_of", "from_json", "to_json"]
 STORABLE: dict[str, str] = {
     "BoostedSurrogate": "surrogates.boosted",
     "Costs": "encoders.costs",
+    "EnsembleSurrogate": "surrogates.ensemble",
+    "GaussianProcessSurrogate": "surrogates.gaussian_process",
     "GraphFeatures": "encoders.graph_features",
+    "GraphSurrogate": "surrogates.graph_surrogate",
     "OneHotEncoding": "encoders.one_hot",
     "PathEncoding": "encoders.paths",
     "TransferSurrogate": "surrogates.transfer",

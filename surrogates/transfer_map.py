@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from surrogates.base import Surrogate
+    from surrogates.source_process import SourceProcess
     from surrogates.transfer import TransferSurrogate
 
 __all__ = ["ALL_OTHERS", "TransferMap", "transfer_map", "transfer_runs"]
@@ -35,6 +36,12 @@ _VALUES = ("correlation", "tau", "alone", "gain")
 @dataclass(frozen=True)
 class TransferMap:
     """Results of `transfer_map`.
+
+    Example:
+        >>> import pandas as pd
+        >>> row = {"source": "a", "target": "b", "k": 16, "correlation": 0.5, "tau": 0.6, "alone": 0.5, "gain": 0.1}
+        >>> float(TransferMap(pd.DataFrame([row])).matrix("tau").loc["a", "b"])
+        0.6
 
     Attributes:
         frame: One row for each source, target, k and seed: source, target, k, seed, correlation (Kendall's tau-b of
@@ -177,6 +184,7 @@ def transfer_runs(
 ) -> Iterator[pd.DataFrame]:
     """As `transfer_map`, one frame for each of T * len(k) * len(seeds) runs as soon as it is done."""
     from surrogates.boosted import BoostedSurrogate
+    from surrogates.source_process import SourceProcess
     from surrogates.transfer import TransferSurrogate
 
     space = table.space.name
@@ -185,10 +193,11 @@ def transfer_runs(
     surrogate = TransferSurrogate() if surrogate is None else surrogate
     baseline = BoostedSurrogate() if baseline is None else baseline
     agreement = _agreement(table.oriented())
+    process = SourceProcess.fit(table.archs, table.oriented().dropna(axis=1, how="all"))
     for target in table.tasks:
         for n in k:
             for seed in seeds:
-                yield _run(table, target, n, seed, protocol, surrogate, baseline, agreement)
+                yield _run(table, target, n, seed, protocol, surrogate, baseline, process, agreement)
 
 
 def _run(
@@ -199,13 +208,14 @@ def _run(
     protocol: Protocol,
     surrogate: TransferSurrogate,
     baseline: Surrogate,
+    process: SourceProcess,
     agreement: dict[tuple[str, str], float],
 ) -> pd.DataFrame:
     """Every source, and all of them, to one target with the labels of one split."""
     parts = split(table, n, seed, protocol)
     values = table.oriented()[target]
     train, test = values.iloc[parts.train].dropna(), values.iloc[parts.test]
-    others = [task for task in table.tasks if task != target]
+    others = [task for task in process.tasks if task != target]
     sources = {task: [task] for task in others} | ({ALL_OTHERS: others} if len(others) > 1 else {})
     if train.empty:
         nothing = [(name, target, n, seed, agreement.get((name, target)), None, None) for name in sources]
@@ -213,7 +223,7 @@ def _run(
     alone = _tau(baseline, train, test)
     rows = []
     for name, tasks in sources.items():
-        tau = _tau(surrogate, train, test, sources=table.where(tasks=tasks))
+        tau = _tau(surrogate, train, test, sources=process.only(tasks))
         rows.append((name, target, n, seed, agreement.get((name, target)), tau, alone))
     return _frame(rows)
 

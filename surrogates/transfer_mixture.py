@@ -102,6 +102,16 @@ def fit_mixture(
 
     Returns:
         The mixture, and for each label what was predicted without its function, of shape (n,).
+
+    Example:
+        >>> from surrogates.source_kernel import learned_prior
+        >>> rng = np.random.RandomState(0)
+        >>> source = rng.normal(size=(20, 1))
+        >>> inputs = Inputs(np.zeros((20, 3)), np.zeros((20, 3)), source)
+        >>> learner, group = TreeLearner({"max_depth": 2}, n_rounds=5), np.arange(20)
+        >>> mixture, left_out = fit_mixture(inputs, source[:, 0], group, learned_prior(inputs, rng), learner, 4, 0, 1)
+        >>> bool(np.corrcoef(left_out, source[:, 0])[0, 1] > 0.9)
+        True
     """
     count = np.bincount(group).astype(np.float64)
     mean = np.bincount(group, z) / count

@@ -30,6 +30,14 @@ _REFERENCE_DRAWS = 4096
 class TransferView:
     """Frozen views of architectures of one space, fitted without any label of the target.
 
+    Example:
+        >>> import pandas as pd
+        >>> known = pd.DataFrame({"jigsaw": [90.1, 94.2]}, index=["64-2311-basic", "64-1234-basic"])
+        >>> sources = SourceValues.read(known, "transnas101-macro")
+        >>> view, reference = TransferView.fit(sources, random_state=0, n_jobs=1)
+        >>> view.inputs(["64-3114-basic"]).sources.shape, reference.sources.shape
+        ((1, 1), (1500, 1))
+
     Attributes:
         sources: Source tasks.
         centre: Mean and standard deviation of the features, of shape (2, d).

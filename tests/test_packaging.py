@@ -67,6 +67,8 @@ def test_public_names_exist(name):
 
 
 def test_imports_are_light():
-    program = "import sys, benchmarks, surrogates; print({'torch', 'lightning', 'pandas', 'xgboost'} & set(sys.modules))"
+    program = (
+        "import sys, benchmarks, surrogates; print({'torch', 'lightning', 'pandas', 'xgboost'} & set(sys.modules))"
+    )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "set()"

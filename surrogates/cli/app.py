@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from surrogates.cli import doctor, evaluate, fit, lookup, predict
+from surrogates.cli import doctor, evaluate, fit, leaderboard, lookup, predict
 from surrogates.cli.failures import TidyGroup
 from surrogates.cli.help import examples
 from surrogates.cli.table import table_app
@@ -34,6 +34,7 @@ app.command(short_help="What is known about some architectures.", epilog=lookup.
 app.command(short_help="A stored surrogate, from stdin to stdout.", epilog=predict.EXAMPLES)(predict.predict)
 app.command(short_help="A surrogate for a table of results.", epilog=fit.EXAMPLES)(fit.fit)
 app.command(short_help="Held-out accuracy of a model on a table.", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
+app.command(short_help="All models and baselines on a table.", epilog=leaderboard.EXAMPLES)(leaderboard.leaderboard)
 app.command(short_help="Is this installation sound?", epilog=doctor.EXAMPLES)(doctor.doctor)
 app.add_typer(table_app, name="table", short_help="Look into tables of results, and convert them.")
 

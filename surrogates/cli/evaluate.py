@@ -47,10 +47,11 @@ def evaluate(
     from rich.progress import Progress
 
     from benchmarks.noise import noise_ceiling
-    from surrogates.cli.models import make_model, table_of_one_space
+    from surrogates.cli.arguments import integers, table_of_one_space
     from surrogates.evaluation import evaluate_runs
+    from surrogates.models import make_model
 
-    sizes, numbers = _integers(train_sizes, "--train-sizes", 1), _integers(seeds, "--seeds", 0)
+    sizes, numbers = integers(train_sizes, "--train-sizes", 1), integers(seeds, "--seeds", 0)
     surrogate = make_model(model)
     results = table_of_one_space(table, space, task or [])
     runs = []
@@ -66,15 +67,6 @@ def evaluate(
         write_json({**about, "train_sizes": sizes, "seeds": numbers, "results": summary})
     else:
         _show(summary, sizes)
-
-
-def _integers(value: str, option: str, least: int) -> list[int]:
-    found = [part.strip() for part in value.split(",")]
-    if not all(part.isdigit() and int(part) >= least for part in found):
-        raise typer.BadParameter(
-            f"expected integers from {least} separated by commas, got {value!r}", param_hint=option
-        )
-    return list(dict.fromkeys(map(int, found)))
 
 
 def _summarise(runs: list[pd.DataFrame], ceiling: dict[Any, float]) -> list[dict[str, Any]]:

@@ -29,7 +29,8 @@ def fit(
 ) -> None:
     """Fit a surrogate to all rows of a table and store it; the directory appears when all is done, or not at all."""
     from surrogates.artefact import check_target
-    from surrogates.cli.models import make_model, table_of_one_space
+    from surrogates.cli.arguments import table_of_one_space
+    from surrogates.models import make_model
     from surrogates.store import save_surrogate
 
     check_target(out)

@@ -1,36 +1,33 @@
-"""Surrogates by the names the command line knows."""
+"""What commands read from their arguments: tables, lists of integers, lists of models."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.errors import choice
+import typer
 
 if TYPE_CHECKING:
     from benchmarks.table import Table
-    from surrogates.base import Surrogate
 
-__all__ = ["MODELS", "make_model", "table_of_one_space"]
-
-MODELS = {"boosted": "BoostedSurrogate"}
-"""Name -> class in `surrogates`."""
+__all__ = ["integers", "table_of_one_space"]
 
 
-def make_model(name: str, seed: int = 0) -> Surrogate:
-    """An unfitted surrogate.
+def integers(value: str, option: str, least: int) -> list[int]:
+    """The different integers in a list separated by commas.
 
     Raises:
-        UnknownNameError: If there is no model of that name; names the nearest one.
+        typer.BadParameter: If there is something else in it, or a number below `least`.
 
     Example:
-        >>> make_model("boosted", seed=3).random_state
-        3
+        >>> integers("50,100,50", "--train-sizes", 1)
+        [50, 100]
     """
-    import surrogates
-
-    found: Any = getattr(surrogates, MODELS[choice(name, MODELS, "model")])
-    made: Surrogate = found(random_state=seed)
-    return made
+    found = [part.strip() for part in value.split(",")]
+    if not all(part.isdigit() and int(part) >= least for part in found):
+        raise typer.BadParameter(
+            f"expected integers from {least} separated by commas, got {value!r}", param_hint=option
+        )
+    return list(dict.fromkeys(map(int, found)))
 
 
 def table_of_one_space(path: Any, space: str | None, tasks: list[str]) -> Table:

@@ -1,0 +1,124 @@
+"""PyTorch Geometric graphs of architectures, cell or network view, one node schema for all spaces.
+
+Graphs are made for many architectures at once, without a loop in the cell view, and kept, so that the second question
+costs a look-up. Node features are those of `encoders.node_features`.
+"""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.errors import MissingExtraError, choice
+from benchmarks.registry import infer_space
+from benchmarks.spaces.space import Space
+from encoders.base import as_strings
+from encoders.node_features import cell_graphs, graph_nodes
+
+if TYPE_CHECKING:
+    from torch_geometric.data import Batch, Data
+
+__all__ = ["View", "to_batch", "to_data"]
+
+View: TypeAlias = Literal["cell", "network"]
+
+_LARGEST = 1 << 15
+_CACHE: dict[tuple[str, View, str], Data] = {}
+
+
+def to_data(archs: Sequence[str], view: View = "cell") -> list[Data]:
+    """One `torch_geometric.data.Data` an architecture; architectures of several spaces may be mixed.
+
+    Args:
+        archs: n architecture strings.
+        view: ``"cell"``: the graph the literature of the space uses, dead operations left out. ``"network"``: the whole
+            backbone unrolled.
+
+    Returns:
+        n graphs with ``x``, float32 of shape (V, F) in the order of `encoders.node_features.NODE_FEATURES`,
+        ``edge_index`` of shape (2, E), ``arch`` and ``space``. Tensors are shared between calls: replace them, but do
+        not write into them.
+
+    Raises:
+        MissingExtraError: If torch or torch-geometric is not installed.
+        ArchitectureError: If a string is no architecture.
+
+    Example:
+        >>> graph = to_data(["64-41414-3_00_300"])[0]
+        >>> graph.num_nodes, graph.edge_index.tolist(), graph.space
+        (3, [[0, 1], [1, 2]], 'transnas101-micro')
+    """
+    view = "network" if choice(view, ("cell", "network"), "view") == "network" else "cell"
+    _require()
+    strings = as_strings(archs)
+    places: dict[str, Space] = {arch: infer_space(arch) for arch in dict.fromkeys(strings)}
+    missing: dict[Space, list[str]] = {}
+    for arch, space in places.items():
+        if (space.name, view, arch) not in _CACHE:
+            missing.setdefault(space, []).append(arch)
+    fresh: dict[tuple[str, View, str], Data] = {}
+    for space, new in missing.items():
+        for arch, graph in zip(new, _graphs(space, new, view), strict=True):
+            fresh[space.name, view, arch] = _data(*graph, arch, space.name)
+    found = [copy.copy(fresh.get(key) or _CACHE[key]) for key in ((places[a].name, view, a) for a in strings)]
+    for key, data in fresh.items():
+        if len(_CACHE) >= _LARGEST:
+            _CACHE.pop(next(iter(_CACHE)))
+        _CACHE[key] = data
+    return found
+
+
+def to_batch(archs: Sequence[str], view: View = "cell") -> Batch:
+    """All graphs as one `torch_geometric.data.Batch`; arguments as in `to_data`.
+
+    Raises:
+        ArchitectureError: If the list is empty, or a string is no architecture.
+
+    Example:
+        >>> batch = to_batch(["64-41414-3_00_300", "64-2311-basic"])
+        >>> batch.num_graphs, batch.batch.bincount().tolist()
+        (2, [3, 10])
+    """
+    graphs = to_data(archs, view)
+    if not graphs:
+        infer_space([])  # says that the list is empty
+    from torch_geometric.data import Batch
+
+    return Batch.from_data_list(graphs)
+
+
+def _require() -> None:
+    """Import torch-geometric, whose import uses what newer versions of torch deprecate."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)
+            import torch_geometric.data  # noqa: F401
+    except ImportError as error:
+        raise MissingExtraError("encoders.pyg", error.name or "torch-geometric", "gnn") from error
+
+
+def _graphs(space: Space, archs: list[str], view: View) -> list[tuple[NDArray[np.float32], NDArray[np.int64]]]:
+    """Node features of shape (V, F) and edges of shape (2, E) of each architecture."""
+    if view == "network":
+        graphs = [space.network_graph(arch) for arch in archs]
+        return [(graph_nodes(graph), np.ascontiguousarray(graph.edges.T)) for graph in graphs]
+    dense = cell_graphs(space, archs)
+    new_index = np.cumsum(dense.live, axis=1) - 1  # nodes are renumbered where dead ones are left out
+    row, source, target = np.nonzero(dense.adjacency)
+    edges = np.stack([new_index[row, source], new_index[row, target]])
+    cuts = np.cumsum(dense.adjacency.sum(axis=(1, 2)))[:-1]
+    nodes = np.split(dense.nodes[dense.live], np.cumsum(dense.live.sum(axis=1))[:-1])
+    return list(zip(nodes, np.split(edges, cuts, axis=1), strict=True))
+
+
+def _data(nodes: NDArray[np.float32], edges: NDArray[np.int64], arch: str, space: str) -> Data:
+    import torch
+    from torch_geometric.data import Data
+
+    edge_index = torch.from_numpy(np.ascontiguousarray(edges))
+    return Data(x=torch.from_numpy(np.ascontiguousarray(nodes)), edge_index=edge_index, arch=arch, space=space)

@@ -1,0 +1,87 @@
+"""``surrogates leaderboard``: all surrogates and the classic baselines on one table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from surrogates.cli.help import AsJson, SpaceName, TableFile, examples
+from surrogates.cli.output import stderr, write_json, write_table
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from benchmarks.protocols import Protocol
+
+__all__ = ["EXAMPLES", "leaderboard"]
+
+EXAMPLES = examples(
+    "surrogates leaderboard results.csv --train-sizes 32,128 --models boosted,forest,linear",
+    "surrogates leaderboard results.csv --protocols all --out leaderboard.csv",
+)
+
+
+def leaderboard(
+    table: TableFile,
+    models: Annotated[str, typer.Option(help="Names separated by commas; all by default.")] = "",
+    train_sizes: Annotated[str, typer.Option(help="Rows to fit on, separated by commas.")] = "32,128,512",
+    seeds: Annotated[str, typer.Option(help="Seeds of the splits, separated by commas.")] = "0,1,2",
+    protocols: Annotated[str, typer.Option(help="all, distinct, or both separated by a comma.")] = "all,distinct",
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write every run to this csv as well.")] = None,
+    space: SpaceName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Fit every model on the same rows and predict all others: mean tau over tasks and seeds, best first.
+
+    Published figures stand beside ours where a training size has them (one task at a time, protocol all). The ceiling
+    is the tau that training noise would leave a perfect predictor.
+    """
+    from typing import cast, get_args
+
+    import pandas as pd
+    from rich.progress import Progress
+
+    from benchmarks.errors import choice
+    from benchmarks.files import write_beside
+    from benchmarks.noise import noise_ceiling
+    from benchmarks.protocols import Protocol as ProtocolName
+    from surrogates.cli.arguments import integers, table_of_one_space
+    from surrogates.leaderboard import leaderboard_runs, standings
+    from surrogates.models import MODELS
+
+    chosen = [choice(name.strip(), MODELS, "model") for name in models.split(",")] if models else list(MODELS)
+    sizes, numbers = integers(train_sizes, "--train-sizes", 1), integers(seeds, "--seeds", 0)
+    ways = [choice(name.strip(), get_args(ProtocolName), "protocol") for name in protocols.split(",")]
+    results = table_of_one_space(table, space, [])
+    runs: list[pd.DataFrame] = []
+    with Progress(console=stderr(), transient=True) as progress:
+        bar = progress.add_task("", total=len(chosen) * len(sizes) * len(numbers) * len(ways))
+        for run in leaderboard_runs(results, chosen, sizes, numbers, cast("list[Protocol]", ways)):
+            runs.append(run)
+            progress.update(bar, advance=1, description=f"{run['model'].iloc[0]}, {run['protocol'].iloc[0]}")
+    whole = pd.concat(runs, ignore_index=True)
+    if out is not None:
+        with write_beside(out) as beside:
+            whole.to_csv(beside, index=False)
+    ranked = standings(whole, results.space.name)
+    ceilings = {way: noise_ceiling(results, protocol=cast("Protocol", way)) for way in ways}
+    if as_json:
+        known = {way: {"mean": float(ceiling.mean()), **ceiling.to_dict()} for way, ceiling in ceilings.items()}
+        write_json({"table_hash": results.hash, "standings": ranked.to_dict(orient="records"), "ceiling": known})
+        return
+    for (way, n_train), rows in ranked.groupby(["protocol", "n_train"], sort=False):
+        _show(str(way), int(str(n_train)), rows, list(results.tasks), ceilings[str(way)])
+
+
+def _show(protocol: str, n_train: int, rows: pd.DataFrame, tasks: list[str], ceiling: pd.Series[Any]) -> None:
+    typer.echo(f"protocol {protocol}, n = {n_train}")
+    columns = ["tau", "tau_sd", "coverage", *tasks]
+    cells = [[str(row["model"]), *(_cell(row[column]) for column in columns)] for _, row in rows.iterrows()]
+    top = ["noise ceiling", _cell(ceiling.mean()), "", "", *(_cell(ceiling[task]) for task in tasks)]
+    write_table(["model", "tau", "± sd", "coverage", *tasks], [top, *cells])
+
+
+def _cell(value: float) -> str:
+    return f"{value:.3f}" if value == value else "-"

@@ -1,0 +1,39 @@
+"""Torch when it is needed: imported on entry, or a word on what to install, with a bounded number of threads."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from benchmarks.errors import MissingExtraError
+
+__all__ = ["torch_session"]
+
+
+@contextlib.contextmanager
+def torch_session(feature: str, n_jobs: int | None) -> Iterator[None]:
+    """Import torch, lightning and safetensors, and use `n_jobs` threads inside (torch's own number if None).
+
+    Raises:
+        MissingExtraError: If one is not installed; says that `feature` needs it.
+
+    Example:
+        >>> with torch_session("GraphSurrogate", n_jobs=1):
+        ...     import torch
+        ...
+        ...     print(torch.get_num_threads())
+        1
+    """
+    try:
+        import lightning  # noqa: F401
+        import safetensors  # noqa: F401
+        import torch
+    except ImportError as error:
+        raise MissingExtraError(feature, error.name or "torch", "gnn") from error
+    threads = torch.get_num_threads()
+    if n_jobs is not None:
+        torch.set_num_threads(n_jobs)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
