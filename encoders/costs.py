@@ -70,7 +70,7 @@ class Costs(Encoder):
 
     def _decoder_costs(self, space: Space, archs: list[str]) -> NDArray[np.int64]:
         assert self.task is not None
-        size = self.input_size or space.input_size
+        size = space.image_size(self.input_size)
         cache: dict[tuple[int, int], tuple[int, int, int]] = {}
         rows = []
         for arch in archs:

@@ -146,7 +146,12 @@ def read_files(directory: str | Path, metadata: Mapping[str, Any]) -> dict[str, 
     if metadata.get("checksum") != _checksum(metadata):
         raise ArtefactError(f"{str(directory)!r}: {METADATA} is damaged: its checksum does not match its content")
     files: dict[str, bytes] = {}
-    for name, expected in metadata["files"].items():
+    recorded = metadata.get("files")
+    if not isinstance(recorded, dict) or not all(
+        isinstance(entry, dict) and {"bytes", "sha256"} <= set(entry) for entry in recorded.values()
+    ):
+        raise ArtefactError(f"{str(directory)!r}: {METADATA} does not say which files belong to it")
+    for name, expected in recorded.items():
         if not _is_plain(name):
             raise ArtefactError(f"{str(directory)!r}: {METADATA} names {name!r}, which is no plain file name")
         try:

@@ -121,14 +121,25 @@ class Surrogate(BaseEstimator, ABC):  # type: ignore[misc]
         return (mean, std) if return_std else mean
 
     def score(self, archs: Sequence[str], Y: ArrayLike | pd.DataFrame | pd.Series[Any]) -> float:
-        """Mean over the tasks of Kendall's tau-b between predictions and labels, in -1..1, NaN labels left out."""
-        from scipy.stats import kendalltau
+        """Mean over the tasks of Kendall's tau-b between predictions and labels, in -1..1, NaN labels left out.
 
-        truth = np.asarray(Y, dtype=np.float64).reshape(len(archs), -1)
-        mean = self.predict(archs).reshape(len(archs), -1)
-        known = ~np.isnan(truth)
-        taus = [kendalltau(truth[k, t], mean[k, t]).statistic for t, k in enumerate(known.T)]
-        return float(np.mean(taus))
+        Args:
+            archs: n architecture strings.
+            Y: Labels as in `fit`; a DataFrame may hold some of the tasks, in any order.
+
+        Raises:
+            ValueError: If labels do not match architectures or tasks.
+        """
+        from benchmarks.metrics import kendall_tau
+
+        labels = Labels.read(archs, Y)
+        named = hasattr(Y, "columns") or labels.values.shape[1] != len(self.tasks_)
+        names = labels.tasks if named else self.tasks_
+        if unknown := [name for name in names if name not in self.tasks_]:
+            raise ValueError(f"expected labels of {', '.join(self.tasks_)}, got {', '.join(unknown)}")
+        mean = self.predict(archs).reshape(len(labels.values), -1)
+        columns = [self.tasks_.index(name) for name in names]
+        return float(np.mean([kendall_tau(labels.values[:, i], mean[:, t]) for i, t in enumerate(columns)]))
 
     def save(self, directory: str | Path) -> Path:
         """Write the fitted surrogate to a directory (see `surrogates.store`)."""

@@ -13,12 +13,13 @@ import math
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import RegressorMixin, clone
-from sklearn.utils import check_random_state
+from sklearn.utils import check_random_state, check_scalar
 
 from benchmarks.errors import ArtefactError
 from benchmarks.registry import get_space
@@ -36,6 +37,9 @@ __all__ = ["BoostedSurrogate"]
 Float = NDArray[np.float64]
 
 _ROUNDS, _ROUNDS_ROWS = 90, 1000
+_AT_LEAST = {"n_members": 1, "max_depth": 1}
+_BETWEEN = {"learning_rate": (0.0, 10.0), "subsample": (0.0, 1.0), "colsample_bynode": (0.0, 1.0)}
+"""Smallest value allowed; smallest value not allowed and largest allowed."""
 
 
 class BoostedSurrogate(ScoredSurrogate):
@@ -53,7 +57,7 @@ class BoostedSurrogate(ScoredSurrogate):
         colsample_bynode: Share of features a split sees.
         min_child_weight: Rows in a leaf, at least.
         reg_lambda: L2 penalty on leaves.
-        n_jobs: Threads; all cores if not given. The result does not depend on it.
+        n_jobs: Threads; all cores if not given or -1. The result does not depend on it.
         random_state: Seed; the same seed gives the same predictions in any process.
 
     Example:
@@ -96,6 +100,7 @@ class BoostedSurrogate(ScoredSurrogate):
         self.random_state = random_state
 
     def _fit(self, labels: Labels) -> None:
+        self._check_parameters()
         self.encoder_ = _fresh_encoder(self.encoder).fit(labels.archs)
         X = self.encoder_.transform(labels.archs)[labels.group]  # replicates share their features
         Z = normal_scores(labels.values)
@@ -145,7 +150,25 @@ class BoostedSurrogate(ScoredSurrogate):
         return {name: getattr(self, name) for name in names}
 
     def _threads(self) -> int:
-        return self.n_jobs or os.cpu_count() or 1
+        return self.n_jobs if self.n_jobs is not None and self.n_jobs > 0 else os.cpu_count() or 1
+
+    def _check_parameters(self) -> None:
+        """Raise `ValueError` for a parameter out of its range."""
+        for name, least in _AT_LEAST.items():
+            check_scalar(getattr(self, name), name, Integral, min_val=least)
+        for name, (low, high) in _BETWEEN.items():
+            value = getattr(self, name)
+            check_scalar(value, name, Real, min_val=low, max_val=high, include_boundaries="right")
+        for name in ("min_child_weight", "reg_lambda"):
+            check_scalar(getattr(self, name), name, Real, min_val=0)
+        if self.n_rounds is not None:
+            check_scalar(self.n_rounds, "n_rounds", Integral, min_val=1)
+        if self.n_jobs is not None and self.n_jobs != -1:
+            check_scalar(self.n_jobs, "n_jobs", Integral, min_val=1)
+        if self.encoder is not None and not hasattr(self.encoder, "fit_transform"):
+            raise ValueError(f"expected an encoder of architecture strings, got {self.encoder!r}")
+        if self.regressor is not None and not hasattr(self.regressor, "predict"):
+            raise ValueError(f"expected a scikit-learn regressor, got {self.regressor!r}")
 
     def _pack(self) -> Pack:
         pack = Pack(settings={"n_members": len(self.members_)}, arrays=self.calibration_.to_arrays())

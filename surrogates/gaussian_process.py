@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 from sklearn.utils import check_random_state
+from threadpoolctl import threadpool_limits
 
 from surrogates.base import Pack
 from surrogates.coregion import Coregion, Eigen
@@ -27,6 +28,7 @@ _SHAPES = ("laplace", "matern")
 _FLOORS = {0.0: 1.0, 1.0: 0.1, 2.0: 0.02}
 """Power of the correlation with the labels that weights a feature -> what a feature without any gets."""
 _KEPT = 3
+_FEW_ROWS = 400
 _DISTANCE = 5.0
 """Kernels whose log evidence is this far below the best count for nothing (less than 1 % of its weight)."""
 
@@ -75,6 +77,11 @@ class GaussianProcessSurrogate(ScoredSurrogate):
         self.random_state = random_state
 
     def _fit(self, labels: Labels) -> None:
+        few = len(labels.values) < _FEW_ROWS
+        with threadpool_limits(limits=1 if few else None, user_api="blas"):  # threads cost more than they save
+            self._fit_rows(labels)
+
+    def _fit_rows(self, labels: Labels) -> None:
         Z = normal_scores(labels.values)
         order = check_random_state(self.random_state).permutation(len(Z))[: self.max_rows]
         chosen = order if len(Z) > self.max_rows else np.arange(len(Z))

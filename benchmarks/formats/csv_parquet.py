@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import os
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,9 +37,17 @@ def read_csv(path: Path, duplicates: Duplicates = "error") -> Table:
     import pandas as pd
 
     try:
-        frame = pd.read_csv(path, encoding="utf-8-sig", dtype=str)  # `parse_frame` keeps every digit
-    except (ValueError, UnicodeDecodeError) as error:  # pandas' own errors are ValueErrors
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            header = next(csv.reader(file), [])
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", pd.errors.ParserWarning)  # rows longer than the header
+            # everything as text: `parse_frame` keeps every digit
+            frame = pd.read_csv(path, encoding="utf-8-sig", dtype=str, index_col=False)
+    except (ValueError, UnicodeDecodeError, pd.errors.ParserWarning) as error:  # pandas' own errors are ValueErrors
         raise TableError(f"{path}: expected a csv file with a header line ({error})") from error
+    twice = [name for name in dict.fromkeys(header) if name and header.count(name) > 1]
+    if twice:
+        raise TableError(f"{path}: expected different columns, got {twice[0]!r} {header.count(twice[0])} times")
     return _table(frame, path, duplicates)
 
 

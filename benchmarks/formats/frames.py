@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks.errors import TableError
 from benchmarks.logs import INFO_NAMES, Epoch
-from benchmarks.tasks import find_task
+from benchmarks.tasks import find_task, list_tasks
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -49,10 +49,11 @@ def parse_frame(frame: pd.DataFrame) -> tuple[list[str], Columns, Columns]:
     metrics: Columns = {}
     info: Columns = {}
     for position, column in enumerate(frame.columns):
-        label = str(column)
+        label = str(column).strip()
         if column == arch_column or label.startswith("Unnamed: "):
             continue
         task, _, name = label.partition("/")
+        _check_spelling(task)
         target = info if name in INFO_NAMES else metrics
         name = name or find_task(task).column
         if name in target.setdefault(task, {}):
@@ -88,6 +89,14 @@ def to_frame(table: Table, epoch: Epoch = "final") -> pd.DataFrame:
 
 def _is_arch(column: object) -> bool:
     return str(column).strip().casefold() in ARCH_COLUMNS
+
+
+def _check_spelling(task: str) -> None:
+    """A known task in another spelling is an error, not a task of the user's own."""
+    plain = task.casefold().replace("-", "_")
+    for known in list_tasks():
+        if task != known and plain == known.casefold().replace("-", "_"):
+            raise TableError(f"column {task!r}: did you mean the task {known!r}?")
 
 
 def _arch_as_column(frame: pd.DataFrame) -> pd.DataFrame:

@@ -169,14 +169,14 @@ class CellSpace(Space):
 
     def feature_shape(self, arch: str, input_size: int | None = None) -> tuple[int, int]:
         """Channels and side in pixels of the backbone's last feature map."""
-        last = self.cell_shapes(self.parse(arch).skeleton, input_size or self.input_size)[-1]
+        last = self.cell_shapes(self.parse(arch).skeleton, self.image_size(input_size))[-1]
         return last.channels_out, last.resolution
 
     def network_parts(
         self, archs: Sequence[str], input_size: int | None = None
     ) -> tuple[list[ArchGraph], NDArray[np.int64]]:
         """One frame for every skeleton, and one part for every operation on every distinct edge shape."""
-        size = input_size or self.input_size
+        size = self.image_size(input_size)
         specs = [self.parse(arch) for arch in archs]
         codes = np.array([spec.code for spec in specs], dtype=np.int64).reshape(-1, len(EDGES))
         chosen = codes[:, :, None] == np.arange(len(self.operations))

@@ -109,7 +109,7 @@ class NASBench201(CellSpace):
     def network_graph(self, arch: str, input_size: int | None = None) -> ArchGraph:
         """Stem, three stages of five cells, two residual blocks, the last batch norm and ReLU."""
         code = self.parse(arch).code
-        builder = GraphBuilder(3, input_size or self.input_size)
+        builder = GraphBuilder(3, self.image_size(input_size))
         node = _add_stem(builder)
         for stage, channels in enumerate(_STAGES):
             if stage:

@@ -152,6 +152,17 @@ class Space(ABC):
         neighbors = self.neighbors(arch)
         return neighbors[int(np.random.default_rng(rng).integers(len(neighbors)))]
 
+    def image_size(self, input_size: int | None) -> int:
+        """Side of the input images in pixels: the published one if not given.
+
+        Raises:
+            ValueError: If it is not a positive integer.
+        """
+        size = self.input_size if input_size is None else input_size
+        if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
+            raise ValueError(f"expected a positive integer as input_size, got {size!r}")
+        return int(size)
+
     # -- graphs -------------------------------------------------------------------------------------------------
 
     @abstractmethod

@@ -120,7 +120,7 @@ class TransNASMacro(Space):
     def network_graph(self, arch: str, input_size: int | None = None) -> ArchGraph:
         """Stem, then two basic blocks a module."""
         skeleton = self.parse(arch)
-        size = input_size or self.input_size
+        size = self.image_size(input_size)
         builder = GraphBuilder(3, size)
         node = add_stem(builder, skeleton.base_channels)
         for shape in skeleton.blocks(size):
@@ -129,14 +129,14 @@ class TransNASMacro(Space):
 
     def feature_shape(self, arch: str, input_size: int | None = None) -> tuple[int, int]:
         """Channels and side in pixels of the backbone's last feature map."""
-        last = self.parse(arch).blocks(input_size or self.input_size)[-1]
+        last = self.parse(arch).blocks(self.image_size(input_size))[-1]
         return last.channels_out, last.resolution
 
     def network_parts(
         self, archs: Sequence[str], input_size: int | None = None
     ) -> tuple[list[ArchGraph], NDArray[np.int64]]:
         """One part for every stem width and every block shape."""
-        size = input_size or self.input_size
+        size = self.image_size(input_size)
         numbers: dict[int | BlockShape, int] = {}
         rows = []
         for arch in archs:

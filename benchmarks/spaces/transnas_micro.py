@@ -90,7 +90,7 @@ class TransNASMicro(CellSpace):
     def network_graph(self, arch: str, input_size: int | None = None) -> ArchGraph:
         """Stem, then two cells a module."""
         spec = self.parse(arch)
-        size = input_size or self.input_size
+        size = self.image_size(input_size)
         builder = GraphBuilder(3, size)
         node = add_stem(builder, int(spec.skeleton.split("-")[0]))
         for shape in self.cell_shapes(spec.skeleton, size):

@@ -2,6 +2,17 @@
 
 from __future__ import annotations
 
-from surrogates.cli.app import app, main
+import sys
 
-__all__ = ["app", "main"]
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Entry point of the ``surrogates`` command; Ctrl-C ends it tidily, also while it is still starting."""
+    try:
+        from surrogates.cli.app import app
+
+        app(prog_name="surrogates")
+    except KeyboardInterrupt:
+        sys.stderr.write("error: interrupted\n")
+        sys.exit(130)

@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-from surrogates.cli import doctor, evaluate, fit, leaderboard, lookup, predict
+from surrogates.cli import doctor, evaluate, fit, leaderboard, lookup, predict, pretrain, transfer
 from surrogates.cli.failures import TidyGroup
 from surrogates.cli.help import examples
 from surrogates.cli.table import table_app
 
-__all__ = ["app", "main"]
+__all__ = ["app"]
 
 app = typer.Typer(
     name="surrogates",
@@ -35,13 +35,10 @@ app.command(short_help="A stored surrogate, from stdin to stdout.", epilog=predi
 app.command(short_help="A surrogate for a table of results.", epilog=fit.EXAMPLES)(fit.fit)
 app.command(short_help="Held-out accuracy of a model on a table.", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command(short_help="All models and baselines on a table.", epilog=leaderboard.EXAMPLES)(leaderboard.leaderboard)
+app.command(short_help="Which task teaches which.", epilog=transfer.EXAMPLES)(transfer.transfer)
+app.command(short_help="From other tables to a new task.", epilog=pretrain.EXAMPLES)(pretrain.pretrain)
 app.command(short_help="Is this installation sound?", epilog=doctor.EXAMPLES)(doctor.doctor)
 app.add_typer(table_app, name="table", short_help="Look into tables of results, and convert them.")
-
-
-def main() -> None:
-    """Entry point of the ``surrogates`` command."""
-    app(prog_name="surrogates")
 
 
 def _version(wanted: bool) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import ArchitectureError, TableError, UnknownNameError
+from benchmarks import ArchitectureError, TableError, UnknownNameError, load_table
 from benchmarks.formats.transnas_pth import from_nested, to_nested
 from benchmarks.table import Table
 from tests.benchmarks.conftest import MACRO, METRICS, MICRO
@@ -255,3 +255,25 @@ def test_importing_tables_loads_neither_pandas_nor_torch():
     code += "; print([name for name in ('pandas', 'scipy', 'torch') if name in sys.modules])"
     child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert child.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("arch,jigsaw,jigsaw\n64-2311-basic,1,2\n", "expected different columns, got 'jigsaw' 2 times"),
+        ("arch,Jigsaw\n64-2311-basic,1\n", "column 'Jigsaw': did you mean the task 'jigsaw'"),
+        ("arch,class-scene\n64-2311-basic,1\n", "did you mean the task 'class_scene'"),
+        ("arch,jigsaw\n64-2311-basic,60,\n", "expected a csv file with a header line"),
+    ],
+)
+def test_headers_that_are_nearly_right_are_refused(tmp_path, text, message):
+    path = tmp_path / "table.csv"
+    path.write_text(text)
+    with pytest.raises(TableError, match=message):
+        load_table(path)
+
+
+def test_blanks_around_a_header_do_not_matter(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("arch, jigsaw\n64-2311-basic,60\n")
+    assert load_table(path).tasks == ("jigsaw",)

@@ -214,3 +214,11 @@ def _networkx_cell(arch):
     alive = {edge for path in nx.all_simple_paths(graph, 0, 3) for edge in itertools.pairwise(path)}
     graph.remove_edges_from([edge for edge in graph.edges if edge not in alive])
     return graph
+
+
+@pytest.mark.parametrize("size", [0, -5, 2.5, "a", True])
+def test_image_sizes_are_positive_integers(size):
+    with pytest.raises(ValueError, match="expected a positive integer as input_size, got"):
+        Costs(input_size=size).fit_transform(["64-2311-basic"])
+    with pytest.raises(ValueError, match="expected a positive integer as input_size, got"):
+        get_space("transnas101-micro").network_graph("64-41414-3_33_333", size)

@@ -177,3 +177,46 @@ def test_intervals_cover_the_published_values(space, n):
         covered.append((np.abs(test - mean) <= 1.645 * std).mean())
     per_task = np.mean(covered, axis=0)
     assert ((per_task >= 0.87) & (per_task <= 0.93)).all(), per_task.round(3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"n_members": 0}, "n_members == 0, must be >= 1"),
+        ({"n_rounds": -1}, "n_rounds == -1, must be >= 1"),
+        ({"subsample": 2.0}, "subsample == 2.0, must be <= 1"),
+        ({"learning_rate": 0.0}, "learning_rate == 0.0, must be > 0"),
+        ({"min_child_weight": -1.0}, "min_child_weight == -1.0, must be >= 0"),
+        ({"n_jobs": 0}, "n_jobs == 0, must be >= 1"),
+        ({"encoder": "one-hot"}, "expected an encoder of architecture strings, got 'one-hot'"),
+        ({"regressor": 3}, "expected a scikit-learn regressor, got 3"),
+    ],
+)
+def test_parameters_are_checked_in_fit(arguments, message):
+    surrogate = BoostedSurrogate(**arguments)
+    with pytest.raises(ValueError, match=re.escape(message)):
+        surrogate.fit(["64-2311-basic", "64-1234-basic"], [1.0, 2.0])
+
+
+def test_all_cores_by_the_convention():
+    archs = get_space("transnas101-macro").sample(20)
+    one, every = (BoostedSurrogate(n_jobs=n, **SMALL).fit(archs, range(20)).predict(archs) for n in (1, -1))
+    np.testing.assert_array_equal(one, every)
+
+
+def test_score_follows_the_labels_it_is_given(micro):
+    train, test = _split(micro[["a", "b"]], 100, seed=5)
+    test = test.assign(b=-test["b"])
+    fitted = BoostedSurrogate(**SMALL).fit(list(train.index), train)
+    archs = list(test.index)
+    predicted = fitted.predict(archs)
+    a, b = (kendalltau(predicted[:, t], test[task]).statistic for t, task in enumerate(("a", "b")))
+    assert fitted.score(archs, test) == pytest.approx((a + b) / 2)
+    assert fitted.score(archs, test[["b", "a"]]) == pytest.approx((a + b) / 2)
+    assert fitted.score(archs, test[["b"]]) == pytest.approx(b)
+    with pytest.raises(ValueError, match="row 0 of the labels is of"):
+        fitted.score(archs, test.iloc[::-1])
+    with pytest.raises(ValueError, match="expected labels of a, b, got c"):
+        fitted.score(archs, test.rename(columns={"b": "c"}))
+    with pytest.raises(ValueError, match="expected one row of labels"):
+        fitted.score(archs[:5], test)

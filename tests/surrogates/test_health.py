@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from benchmarks.table import Table
 from surrogates import health, pretrained
-from surrogates.cli import app
+from surrogates.cli.app import app
 from surrogates.health import Finding, examine
 
 

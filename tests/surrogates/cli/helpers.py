@@ -6,7 +6,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner, Result
 
-from surrogates.cli import app
+from surrogates.cli.app import app
 
 CELL = "64-41414-3_33_333"
 OUTSIDE = "32-4141-3_33_333"

@@ -76,4 +76,4 @@ def test_version() -> None:
 
 
 def test_everything_public_is_exported() -> None:
-    assert cli.__all__ == ["app", "main"]
+    assert cli.__all__ == ["main"]

@@ -15,7 +15,7 @@ HEAVY = ("pandas", "sklearn", "xgboost", "scipy", "torch", "pyarrow", "lightning
 @pytest.mark.parametrize("options", [[], ["--json"], ["--csv"]])
 def test_lookup_waits_for_no_heavy_library(options: list[str]) -> None:
     code = (
-        "import sys; from surrogates.cli import app\n"
+        "import sys; from surrogates.cli.app import app\n"
         f"app({['lookup', CELL, *options]!r}, standalone_mode=False)\n"
         f"print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
     )
