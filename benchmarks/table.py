@@ -245,14 +245,15 @@ class Table:
         """The table of some architectures and tasks.
 
         Args:
-            archs: Kept in the order given; a repeated one counts once.
-            tasks: Kept in the order given.
+            archs: One or several, kept in the order given; a repeated one counts once.
+            tasks: One or several, kept in the order given.
             space: Keep only architectures of this search space.
 
         Raises:
             TableError: If an architecture is not there, or nothing is left.
             UnknownNameError: If a task or space does not exist; names the nearest one.
         """
+        archs, tasks = ([given] if isinstance(given, str) else given for given in (archs, tasks))
         rows = list(range(len(self))) if archs is None else [self.row(arch) for arch in dict.fromkeys(archs)]
         if space is not None:
             name = get_space(space).name

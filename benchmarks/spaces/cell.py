@@ -16,6 +16,7 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.errors import ArchitectureError
 from benchmarks.graph import ArchGraph, GraphBatch, kind_id
 from benchmarks.spaces.skeleton import BlockShape
 from benchmarks.spaces.space import Space
@@ -128,6 +129,8 @@ class CellSpace(Space):
         return self._replace(archs, self.simplest_rows)
 
     def _replace(self, archs: Sequence[str], rows: NDArray[np.int64]) -> list[str]:
+        if isinstance(archs, str):
+            raise ArchitectureError(f"expected a list of architecture strings, got the string {archs!r}")
         specs = [self.parse(arch) for arch in archs]
         codes = np.array([spec.code for spec in specs], dtype=np.int64).reshape(-1, len(EDGES))
         keys = [(spec.skeleton, row) for spec, row in zip(specs, rows[self.code_rows(codes)].tolist(), strict=True)]

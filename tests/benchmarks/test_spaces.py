@@ -227,3 +227,8 @@ def test_sampling_more_than_there_is():
 def test_index_of_an_outsider():
     with pytest.raises(ArchitectureError, match="outside the 4,096 published"):
         get_space("transnas101-micro").index("32-41414-3_33_333")
+
+
+def test_a_single_string_is_not_a_list():
+    with pytest.raises(ArchitectureError, match="expected a list of architecture strings, got the string"):
+        get_space("transnas101-micro").canonicals("64-41414-3_33_333")

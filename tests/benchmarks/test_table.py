@@ -263,7 +263,6 @@ def test_importing_tables_loads_neither_pandas_nor_torch():
         ("arch,jigsaw,jigsaw\n64-2311-basic,1,2\n", "expected different columns, got 'jigsaw' 2 times"),
         ("arch,Jigsaw\n64-2311-basic,1\n", "column 'Jigsaw': did you mean the task 'jigsaw'"),
         ("arch,class-scene\n64-2311-basic,1\n", "did you mean the task 'class_scene'"),
-        ("arch,jigsaw\n64-2311-basic,60,\n", "expected a csv file with a header line"),
     ],
 )
 def test_headers_that_are_nearly_right_are_refused(tmp_path, text, message):
@@ -273,7 +272,8 @@ def test_headers_that_are_nearly_right_are_refused(tmp_path, text, message):
         load_table(path)
 
 
-def test_blanks_around_a_header_do_not_matter(tmp_path):
+@pytest.mark.parametrize("text", ["arch, jigsaw\n64-2311-basic,60\n", "arch,jigsaw\n64-2311-basic,60,\n"])
+def test_blanks_in_a_header_and_a_last_comma_do_not_matter(tmp_path, text):
     path = tmp_path / "table.csv"
-    path.write_text("arch, jigsaw\n64-2311-basic,60\n")
-    assert load_table(path).tasks == ("jigsaw",)
+    path.write_text(text)
+    assert load_table(path).value("64-2311-basic", "jigsaw") == 60
