@@ -81,7 +81,7 @@ def _perceptron(seed: int) -> Surrogate:
     from sklearn.neural_network import MLPRegressor
 
     return _on_one_hot(
-        MLPRegressor(hidden_layer_sizes=(64, 64), alpha=0.1, solver="lbfgs", max_iter=2000, max_fun=200_000), seed
+        MLPRegressor(hidden_layer_sizes=(64, 64), alpha=0.1, solver="lbfgs", max_iter=500), seed
     )
 
 
