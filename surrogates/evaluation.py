@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.metrics import kendall_tau, spearman_rho
 from benchmarks.protocols import Protocol, split
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
     from benchmarks.table import Table
     from surrogates.base import Surrogate
 
-__all__ = ["evaluate", "evaluate_runs"]
+__all__ = ["evaluate", "evaluate_runs", "held_out_scores"]
+
+Float = NDArray[np.float64]
 
 
 def evaluate(
@@ -71,6 +74,29 @@ def evaluate_runs(
             yield _run(surrogate, frame.iloc[parts.train], frame.iloc[parts.test], seed)
 
 
+def held_out_scores(truth: Float, mean: Float, std: Float) -> tuple[float, float, float]:
+    """How well predictions agree with measured values.
+
+    Args:
+        truth: Measured values of shape (m,), NaN where not measured.
+        mean: Predicted values of shape (m,), in the unit of `truth`.
+        std: Their standard deviations of shape (m,), in the same unit.
+
+    Returns:
+        Kendall's tau-b, Spearman's rho, and the share of the values within the 90 % interval, 0 to 1.
+
+    Example:
+        >>> truth, mean = np.array([1.0, 2.0, np.nan]), np.array([1.1, 2.5, 3.0])
+        >>> tau, rho, coverage = held_out_scores(truth, mean, std=np.array([0.2, 0.2, 0.2]))
+        >>> tau, coverage
+        (1.0, 0.5)
+    """
+    known = ~np.isnan(truth)
+    inside = (np.abs(truth - mean) <= Z_LEVEL * std)[known]
+    coverage = float(inside.mean()) if len(inside) else np.nan
+    return kendall_tau(truth, mean), spearman_rho(truth, mean), coverage
+
+
 def _run(surrogate: Surrogate, train: pd.DataFrame, test: pd.DataFrame, seed: int) -> pd.DataFrame:
     import pandas as pd
     from sklearn.base import clone
@@ -87,10 +113,6 @@ def _run(surrogate: Surrogate, train: pd.DataFrame, test: pd.DataFrame, seed: in
         if task in measured:
             column = measured.get_loc(task)
             truth = test[task].to_numpy(dtype=np.float64)
-            error = np.abs(truth - mean[:, column])
-            known = ~np.isnan(truth)
-            inside = (error <= Z_LEVEL * std[:, column])[known]
-            coverage = float(inside.mean()) if len(inside) else np.nan
-            scores = (kendall_tau(truth, mean[:, column]), spearman_rho(truth, mean[:, column]), coverage)
+            scores = held_out_scores(truth, mean[:, column], std[:, column])
         rows.append((len(train), seed, task, *scores))
     return pd.DataFrame(rows, columns=["n_train", "seed", "task", "tau", "rho", "coverage"])

@@ -8,17 +8,18 @@ that is done, so that an interrupted experiment goes on where it was.
 
 from __future__ import annotations
 
-import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from benchmarks import __version__
-from benchmarks.errors import ArtefactError
+from benchmarks.errors import choice
 from benchmarks.files import write_beside
 from benchmarks.protocols import split
 from benchmarks.table import Table
+from surrogates.experiment_folder import COLUMNS, NETWORK, RESULTS, claim, finished
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,13 +27,13 @@ if TYPE_CHECKING:
     from surrogates.base import Surrogate
     from surrogates.graph_surrogate import GraphSurrogate
 
-__all__ = ["METHODS", "Experiment", "Run", "compare", "experiment_runs", "run_experiment"]
+__all__ = ["METHODS", "UPDATES", "Experiment", "Run", "compare", "experiment_runs", "run_experiment"]
 
 METHODS = ("pretrained", "scratch", "boosted")
 """What is compared: fine-tuned after pre-training, the same network without it, boosted trees."""
-DESCRIPTION, NETWORK, RESULTS = "experiment.json", "pretrained.safetensors", "results.csv"
+UPDATES = ("auto", "head", "full")
+"""Ways to fine-tune: chosen by left-out rows ("from scratch" is among the choices), or always one of them."""
 _CHECKPOINTS = "checkpoints"
-_COLUMNS = ["space", "task", "method", "k", "seed", "tau", "rho", "coverage"]
 
 
 class Run(NamedTuple):
@@ -56,6 +57,7 @@ class Experiment:
         seeds: Of the splits, and of what is fitted.
         n_steps: Optimiser steps of the pre-training.
         label_free: Whether parameters and multiply-adds are learned in the pre-training, too.
+        update: How the pre-trained network is fine-tuned (`GraphSurrogate.finetune`).
 
     Raises:
         TableError: If the target is of several spaces.
@@ -78,6 +80,7 @@ class Experiment:
     seeds: tuple[int, ...]
     n_steps: int = 600
     label_free: bool = True
+    update: Literal["auto", "head", "full"] = "auto"
 
     def __post_init__(self) -> None:
         for name in ("sources", "k", "seeds"):
@@ -85,6 +88,7 @@ class Experiment:
                 raise ValueError(f"expected at least one of {name}, got none")
         if self.n_steps < 1:
             raise ValueError(f"expected n_steps >= 1, got {self.n_steps}")
+        choice(self.update, UPDATES, "update")
         for n in self.k:
             split(self.target, n)
         if not self.lessons():
@@ -124,6 +128,7 @@ class Experiment:
             "seeds": list(self.seeds),
             "n_steps": self.n_steps,
             "label_free": self.label_free,
+            "update": self.update,
             "version": __version__,
         }
 
@@ -160,8 +165,8 @@ def experiment_runs(experiment: Experiment, directory: str | Path) -> Iterator[p
     import pandas as pd
 
     folder = Path(directory)
-    _claim(folder, experiment)
-    done = _finished(folder / RESULTS, experiment)
+    claim(folder, experiment)
+    done = finished(folder / RESULTS, experiment)
     yield from (done.iloc[[row]] for row in range(len(done)))
     known = set(done[list(Run._fields)].itertuples(index=False, name=None))
     left = [run for run in experiment.runs() if run not in known]
@@ -169,10 +174,10 @@ def experiment_runs(experiment: Experiment, directory: str | Path) -> Iterator[p
         return
     pretrained = _pretrained(experiment, folder)
     for run in left:
-        row = pd.DataFrame([_result(experiment, run, pretrained)], columns=_COLUMNS)
+        row = pd.DataFrame([_result(experiment, run, pretrained)], columns=COLUMNS)
         done = row if done.empty else pd.concat([done, row], ignore_index=True)
         with write_beside(folder / RESULTS) as beside:
-            done.to_csv(beside, index=False)
+            done.to_csv(beside, index=False, na_rep="nan")
         yield row
 
 
@@ -188,14 +193,18 @@ def compare(results: pd.DataFrame) -> pd.DataFrame:
 
     Example:
         >>> import pandas as pd
-        >>> rows = [("jigsaw", "pretrained", 8, 0, 0.5), ("jigsaw", "scratch", 8, 0, 0.25), ("jigsaw", "boosted", 8, 0, 0.4)]
-        >>> compare(pd.DataFrame(rows, columns=["task", "method", "k", "seed", "tau"])).iloc[0].tolist()
-        [8, 'jigsaw', 0.5, 0.25, 0.4, 0.25]
+        >>> taus = {"pretrained": 0.5, "scratch": 0.25, "boosted": 0.4}
+        >>> rows = [("jigsaw", method, 8, 0, tau) for method, tau in taus.items()]
+        >>> compare(pd.DataFrame(rows, columns=["task", "method", "k", "seed", "tau"])).round(2)
+           k    task  pretrained  scratch  boosted  gain
+        0  8  jigsaw         0.5     0.25      0.4  0.25
     """
     import pandas as pd
 
     tasks = list(dict.fromkeys(results["task"]))
-    by_task = results.groupby(["k", "task", "method"], sort=False)["tau"].mean().unstack().reindex(columns=list(METHODS))
+    by_task = (
+        results.groupby(["k", "task", "method"], sort=False)["tau"].mean().unstack().reindex(columns=list(METHODS))
+    )
     table = by_task.reset_index()
     if len(tasks) > 1:
         means = table.groupby("k", sort=False)[list(METHODS)].mean().reset_index().assign(task="mean")
@@ -210,63 +219,6 @@ def _describe(table: Table) -> dict[str, Any]:
     return {"spaces": list(table.spaces), "tasks": list(table.tasks), "archs": len(table), "sha256": table.hash}
 
 
-def _claim(folder: Path, experiment: Experiment) -> None:
-    """Make the folder that of this experiment, or check that it is."""
-    path, mine = folder / DESCRIPTION, experiment.describe()
-    if not path.exists():
-        for name in (NETWORK, RESULTS):
-            if (folder / name).exists():
-                raise ArtefactError(
-                    f"{str(folder)!r} holds {name!r} but no {DESCRIPTION}; choose a new or empty directory"
-                )
-        folder.mkdir(parents=True, exist_ok=True)
-        with write_beside(path) as beside:
-            beside.write_text(json.dumps(mine, indent=2) + "\n", encoding="utf-8")
-        return
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        changed = [key for key in mine if found.get(key) != mine[key]]
-    except (ValueError, AttributeError) as error:
-        raise ArtefactError(f"{str(path)!r} is damaged: {error}") from error
-    if changed:
-        key = changed[0]
-        raise ArtefactError(
-            f"{str(folder)!r} holds another experiment: {key} was {_short(found.get(key))} and is now "
-            f"{_short(mine[key])}; choose another directory, or delete that one to start again"
-        )
-
-
-def _short(value: Any) -> str:
-    """A value of a description in a message; tables without their first digits of the hash would look the same."""
-    if isinstance(value, list) and value and isinstance(value[0], dict):
-        return "; ".join(map(_short, value))
-    if isinstance(value, dict):
-        spaces, tasks = ", ".join(value.get("spaces", [])), ", ".join(value.get("tasks", []))
-        return f"{tasks} of {spaces} (SHA-256 {str(value.get('sha256'))[:8]})"
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
-
-
-def _finished(path: Path, experiment: Experiment) -> pd.DataFrame:
-    """The rows that are done, in the order they were."""
-    import pandas as pd
-
-    if not path.exists():
-        return pd.DataFrame(columns=_COLUMNS)
-    try:
-        frame = pd.read_csv(path, float_precision="round_trip", dtype={"task": str})
-    except ValueError as error:  # pandas' own errors are ValueErrors
-        raise ArtefactError(f"{str(path)!r} is damaged: {error}; delete it to run everything again") from error
-    if list(frame.columns) != _COLUMNS:
-        raise ArtefactError(
-            f"{str(path)!r} is damaged: expected the columns {', '.join(_COLUMNS)}; delete it to run everything again"
-        )
-    runs = set(experiment.runs())
-    for row, key in enumerate(frame[list(Run._fields)].itertuples(index=False, name=None)):
-        if key not in runs:
-            raise ArtefactError(f"{str(path)!r} is damaged: row {row + 1} is no run of this experiment")
-    return frame
-
-
 def _pretrained(experiment: Experiment, folder: Path) -> GraphSurrogate:
     """The network in the folder; trained first if it is not there, from its last checkpoint if there is one."""
     from surrogates.graph_surrogate import GraphSurrogate
@@ -278,8 +230,7 @@ def _pretrained(experiment: Experiment, folder: Path) -> GraphSurrogate:
     surrogate = GraphSurrogate(checkpoint_dir=checkpoints)
     surrogate.pretrain(experiment.lessons(), n_steps=experiment.n_steps, label_free=experiment.label_free)
     surrogate.save_pretraining(path)
-    for empty in (*checkpoints.glob("*"), checkpoints):
-        empty.rmdir()
+    shutil.rmtree(checkpoints, ignore_errors=True)
     return surrogate
 
 
@@ -292,12 +243,12 @@ def _result(experiment: Experiment, run: Run, pretrained: GraphSurrogate) -> tup
     train, test = values.iloc[parts.train].dropna(), values.iloc[parts.test]
     scores = (float("nan"),) * 3
     if len(train):
-        mean, std = _fitted(run, pretrained, train).predict(list(test.index), return_std=True)
+        mean, std = _fitted(run, experiment, pretrained, train).predict(list(test.index), return_std=True)
         scores = held_out_scores(test.to_numpy(), mean, std)
     return (experiment.target.space.name, *run, *scores)
 
 
-def _fitted(run: Run, pretrained: GraphSurrogate, train: pd.Series[float]) -> Surrogate:
+def _fitted(run: Run, experiment: Experiment, pretrained: GraphSurrogate, train: pd.Series[float]) -> Surrogate:
     from surrogates.boosted import BoostedSurrogate
     from surrogates.graph_surrogate import GraphSurrogate
 
@@ -308,4 +259,4 @@ def _fitted(run: Run, pretrained: GraphSurrogate, train: pd.Series[float]) -> Su
     if run.method == "scratch":
         return surrogate.fit(archs, y)
     surrogate.pretrained_ = pretrained.pretrained_
-    return surrogate.finetune(archs, y)
+    return surrogate.finetune(archs, y, update=experiment.update)

@@ -10,15 +10,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.errors import SurrogatesError, choice
+from benchmarks.errors import ArchitectureError, TableError, UnknownNameError, choice
 from benchmarks.formats.load import load_table
 from benchmarks.table import Table
-from surrogates.experiment import Experiment
+from surrogates.experiment import UPDATES, Experiment
 
 __all__ = ["load_experiment"]
 
 _REQUIRED = ("sources", "target", "k", "seeds")
-_OPTIONAL = ("n_steps", "label_free")
+_OPTIONAL = ("n_steps", "label_free", "update")
 _TABLE = ("table", "space", "tasks")
 
 
@@ -27,9 +27,10 @@ def load_experiment(path: str | Path) -> Experiment:
 
     Args:
         path: A JSON file, or a TOML file (Python 3.11 or newer), with ``sources`` (a list of tables), ``target`` (a
-            table), ``k`` and ``seeds`` (lists of integers) and, if wanted, ``n_steps`` and ``label_free``. A table is
-            ``{"table": path, "space": name, "tasks": [names]}``, the last two if only a part of it is meant. Paths
-            are relative to the folder of the file; environment variables in them (``$NAS_DATA``) are replaced.
+            table), ``k`` and ``seeds`` (lists of integers) and, if wanted, ``n_steps``, ``label_free`` and ``update``
+            (see `Experiment`). A table is ``{"table": path, "space": name, "tasks": [names]}``, the last two if only
+            a part of it is meant. Paths are relative to the folder of the file; environment variables in them
+            (``$NAS_DATA``) are replaced.
 
     Raises:
         ValueError: If the file is not such a description; names the file and the entry.
@@ -59,14 +60,16 @@ def load_experiment(path: str | Path) -> Experiment:
         if not isinstance(entries["label_free"], bool):
             raise ValueError(f"{path}: label_free: expected true or false, got {entries['label_free']!r}")
         options["label_free"] = entries["label_free"]
+    if "update" in entries:
+        options["update"] = choice(entries["update"], UPDATES, f"update of {path}:")
     k = _integers(entries["k"], 1, f"{path}: k")
     seeds = _integers(entries["seeds"], 0, f"{path}: seeds")
     tables = tuple(_table(source, path, f"sources[{i}]") for i, source in enumerate(sources))
     target = _table(entries["target"], path, "target")
     try:
         return Experiment(tables, target, k, seeds, **options)
-    except SurrogatesError:
-        raise
+    except TableError as error:
+        raise TableError(f"{path}: target: {error}") from error
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
 
@@ -101,7 +104,7 @@ def _table(entry: Any, path: Path, name: str) -> Table:
     file = Path(path.parent, Path(_expanded(entry["table"], where)).expanduser())
     try:
         return load_table(file, space=entry.get("space")).where(tasks=tasks)
-    except SurrogatesError as error:
+    except (ArchitectureError, TableError, UnknownNameError) as error:
         raise type(error)(f"{where}: {error}") from error
 
 
