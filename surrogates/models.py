@@ -80,9 +80,7 @@ def _kernel(seed: int) -> Surrogate:
 def _perceptron(seed: int) -> Surrogate:
     from sklearn.neural_network import MLPRegressor
 
-    return _on_one_hot(
-        MLPRegressor(hidden_layer_sizes=(64, 64), alpha=0.1, solver="lbfgs", max_iter=500), seed
-    )
+    return _on_one_hot(MLPRegressor(hidden_layer_sizes=(64, 64), alpha=0.1, solver="lbfgs", max_iter=500), seed)
 
 
 def _on_one_hot(regressor: object, seed: int) -> Surrogate:
