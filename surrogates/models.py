@@ -80,7 +80,9 @@ def _kernel(seed: int) -> Surrogate:
 def _perceptron(seed: int) -> Surrogate:
     from sklearn.neural_network import MLPRegressor
 
-    return _on_one_hot(MLPRegressor(hidden_layer_sizes=(64, 64), alpha=0.1, solver="lbfgs", max_iter=500), seed)
+    return _on_one_hot(
+        MLPRegressor(hidden_layer_sizes=(64, 64), alpha=0.1, solver="lbfgs", max_iter=5000, tol=1e-2), seed
+    )
 
 
 def _on_one_hot(regressor: object, seed: int) -> Surrogate:

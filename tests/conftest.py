@@ -1,6 +1,10 @@
 """Fixtures for all tests."""
 
 import os
+
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")  # tests are small and run side by side; read when numpy and torch are imported
+
 from pathlib import Path
 
 import numpy as np
