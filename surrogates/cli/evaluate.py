@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from surrogates.cli.help import AsJson, SpaceName, TableFile, TaskNames, examples
-from surrogates.cli.output import stderr, write_json, write_table
+from surrogates.cli.output import score, stderr, write_json, write_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -87,9 +87,5 @@ def _show(summary: list[dict[str, Any]], sizes: list[int]) -> None:
     names = ("tau", "tau_sd", "rho", "coverage", "ceiling")
     for n_train in sizes:
         typer.echo(f"n = {n_train}")
-        rows = [[row["task"], *(_cell(row[name]) for name in names)] for row in summary if row["n_train"] == n_train]
+        rows = [[row["task"], *(score(row[name]) for name in names)] for row in summary if row["n_train"] == n_train]
         write_table(["task", "tau", "± sd", "rho", "coverage", "ceiling"], rows)
-
-
-def _cell(value: float) -> str:
-    return f"{value:.3f}" if value == value else "-"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from surrogates.cli.help import AsJson, SpaceName, TableFile, examples
-from surrogates.cli.output import stderr, write_json, write_table
+from surrogates.cli.output import score, stderr, write_json, write_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,10 +78,6 @@ def leaderboard(
 def _show(protocol: str, n_train: int, rows: pd.DataFrame, tasks: list[str], ceiling: pd.Series[Any]) -> None:
     typer.echo(f"protocol {protocol}, n = {n_train}")
     columns = ["tau", "tau_sd", "coverage", *tasks]
-    cells = [[str(row["model"]), *(_cell(row[column]) for column in columns)] for _, row in rows.iterrows()]
-    top = ["noise ceiling", _cell(ceiling.mean()), "", "", *(_cell(ceiling[task]) for task in tasks)]
+    cells = [[str(row["model"]), *(score(row[column]) for column in columns)] for _, row in rows.iterrows()]
+    top = ["noise ceiling", score(ceiling.mean()), "", "", *(score(ceiling[task]) for task in tasks)]
     write_table(["model", "tau", "± sd", "coverage", *tasks], [top, *cells])
-
-
-def _cell(value: float) -> str:
-    return f"{value:.3f}" if value == value else "-"

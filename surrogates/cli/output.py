@@ -14,7 +14,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-__all__ = ["stderr", "write_csv", "write_json", "write_table"]
+__all__ = ["score", "stderr", "write_csv", "write_json", "write_table"]
 
 
 def write_table(columns: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> None:
@@ -66,6 +66,16 @@ def write_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows([_nullified(cell) for cell in row] for row in rows)
+
+
+def score(value: float) -> str:
+    """A score with three digits; a dash where there is none.
+
+    Example:
+        >>> score(0.71849), score(float("nan"))
+        ('0.718', '-')
+    """
+    return "-" if math.isnan(value) else f"{value:.3f}"
 
 
 def stderr() -> Console:

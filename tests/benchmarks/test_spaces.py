@@ -31,13 +31,18 @@ def test_every_registered_space_is_checked():
 
 
 @pytest.mark.parametrize(
-    ("name", "size", "distinct"),
-    [("transnas101-micro", 4096, 1948), ("transnas101-macro", 3256, 3256), ("nasbench201", 15625, 6466)],
+    ("name", "size", "distinct", "functions"),
+    [
+        ("transnas101-micro", 4096, 1948, 1229),
+        ("transnas101-macro", 3256, 3256, 3256),
+        ("nasbench201", 15625, 6466, 4930),
+    ],
 )
-def test_published_sizes(name, size, distinct):
+def test_published_sizes(name, size, distinct, functions):
     space = get_space(name)
     assert len(space) == size
     assert len(set(space.canonicals(space.archs))) == distinct
+    assert len(set(space.simplify(space.archs))) == functions
 
 
 def test_micro_edges_are_read_in_the_published_order():
