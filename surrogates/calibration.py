@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import kendalltau
 
 from surrogates.transform import NormalScores
 
-__all__ = ["LEVEL", "Z_LEVEL", "Calibration"]
+__all__ = ["LEVEL", "Z_LEVEL", "Calibration", "left_out_means"]
 
 Float = NDArray[np.float64]
 
@@ -27,6 +28,7 @@ _NEIGHBOUR_SHARE = 0.15
 _KNOTS_MIN, _KNOTS_MAX = 9, 41
 _FLOOR = 0.1
 _KIND_ROWS = 25
+_PARTS = 64
 
 
 class Calibration:
@@ -51,7 +53,14 @@ class Calibration:
         self.factors = factors
 
     @classmethod
-    def fit(cls, transform: NormalScores, labels: Float, scores: Float, seen: NDArray[np.bool_]) -> Calibration:
+    def fit(
+        cls,
+        transform: NormalScores,
+        labels: Float,
+        scores: Float,
+        seen: NDArray[np.bool_],
+        expected: Float | None = None,
+    ) -> Calibration:
         """Learn from m rows.
 
         Args:
@@ -59,13 +68,13 @@ class Calibration:
             labels: Finite labels, of shape (m,). If all are equal they are predicted with a standard deviation of 0.
             scores: Their out-of-fold scores, of shape (m,).
             seen: Whether another fold holds a row of the same function, of shape (m,).
+            expected: Labels that the residuals are taken from, of shape (m,), see `left_out_means`; if not given those
+                expected by the map itself.
         """
         if len(transform.values) < 2:
             return cls(np.zeros(1), transform.values[:1], np.zeros(1), np.zeros(1), np.ones(2))
-        target = transform.forward(labels)
-        slope = float(np.clip((scores * target).sum() / max((scores**2).sum(), 1e-9), _SLOPE_MIN, _SLOPE_MAX))
-        means = transform.backward(_GRID)
-        errors = np.abs(labels - np.interp(slope * scores, _GRID, means))
+        slope, means = _map(transform, labels, scores)
+        errors = np.abs(labels - (np.interp(slope * scores, _GRID, means) if expected is None else expected))
         centres, local = _local_quantile(scores, errors)
         ratios = errors / np.interp(scores, centres, local)
         kinds = [ratios[seen == kind] for kind in (False, True)]
@@ -81,9 +90,52 @@ class Calibration:
         factors = self.factors[seen.astype(np.int64)]
         return np.asarray(np.interp(scores, self.centres, self.stds) * factors)
 
+    def cv_scores(
+        self, labels: Float, scores: Float, seen: NDArray[np.bool_], expected: Float | None = None
+    ) -> dict[str, float]:
+        """Kendall's ``tau`` and ``coverage`` of the 90 % interval on the rows of `fit`; none where labels are equal."""
+        if len(labels) < 2 or np.ptp(labels) == 0:
+            return {}
+        mean, std = self.mean(scores), self.std(scores, seen)
+        inside = np.abs(labels - (mean if expected is None else expected)) <= Z_LEVEL * std
+        return {"tau": float(kendalltau(labels, mean).statistic), "coverage": float(inside.mean())}
+
     def to_arrays(self) -> dict[str, Float]:
         """The arguments of the constructor by name."""
         return dict(vars(self))
+
+
+def left_out_means(labels: Float, scores: Float) -> Float:
+    """Labels expected of m rows by maps that never saw them: as `Calibration.mean`, learned from the other rows.
+
+    With few rows the map follows each label so closely that residuals are too small. Scores from folds make up for it,
+    as one member's are worse than those of the ensemble; scores predicted from all other rows do not, and need this.
+
+    Args:
+        labels: Finite labels, of shape (m,).
+        scores: Their scores, each predicted from all other rows, of shape (m,).
+
+    Returns:
+        Expected labels, of shape (m,); beyond 64 rows several are left out at once.
+
+    Example:
+        >>> left_out_means(np.array([1.0, 2.0, 4.0]), np.array([-1.0, 0.0, 1.0])).round(1).tolist()
+        [1.8, 2.5, 2.1]
+    """
+    part = np.arange(len(labels)) % _PARTS
+    means = np.copy(labels)
+    for p in range(min(_PARTS, len(labels) if len(labels) > 1 else 0)):
+        rest = part != p
+        slope, expected = _map(NormalScores(labels[rest]), labels[rest], scores[rest])
+        means[~rest] = np.interp(slope * scores[~rest], _GRID, expected)
+    return means
+
+
+def _map(transform: NormalScores, labels: Float, scores: Float) -> tuple[float, Float]:
+    """By how much to stretch timid scores, and the labels expected where stretched ones are on the grid, shape (g,)."""
+    target = transform.forward(labels)
+    slope = float(np.clip((scores * target).sum() / max((scores**2).sum(), 1e-9), _SLOPE_MIN, _SLOPE_MAX))
+    return slope, transform.backward(_GRID)
 
 
 def _conformal_quantile(ratios: Float) -> float:

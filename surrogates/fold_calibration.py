@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import kendalltau
 
-from surrogates.calibration import Z_LEVEL, Calibration
+from surrogates.calibration import Calibration, left_out_means
 from surrogates.labels import Labels
 from surrogates.transform import NormalScores
 
@@ -46,6 +45,8 @@ class FoldCalibration:
     ) -> tuple[FoldCalibration, dict[str, dict[str, float]]]:
         """Learn from n rows.
 
+        Where every row is a fold of its own, labels expected of a row are learned from the other rows, too.
+
         Args:
             labels: Of n rows and T tasks.
             scores: Out-of-fold normal scores, of shape (n, T).
@@ -56,13 +57,15 @@ class FoldCalibration:
             for a task whose labels are all equal).
         """
         twin = _seen_elsewhere(labels.group, fold)
+        one_by_one = len(np.unique(fold)) == len(fold)
         tasks, found = [], {}
         for t, (task, values) in enumerate(zip(labels.tasks, labels.values.T, strict=True)):
             rows = ~np.isnan(values)
             known, score = values[rows], scores[rows, t]
-            calibration = Calibration.fit(NormalScores(known), known, score, twin[rows])
+            expected = left_out_means(known, score) if one_by_one else None
+            calibration = Calibration.fit(NormalScores(known), known, score, twin[rows], expected)
             tasks.append(calibration)
-            found[task] = _cv_scores(calibration, known, score, twin[rows])
+            found[task] = calibration.cv_scores(known, score, twin[rows], expected)
         return cls(tasks, _hashes(labels.archs)), found
 
     def predict(self, archs: Sequence[str], scores: Float) -> tuple[Float, Float]:
@@ -88,14 +91,6 @@ class FoldCalibration:
             own = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
             tasks.append(Calibration(**{name: np.asarray(array, dtype=np.float64) for name, array in own.items()}))
         return cls(tasks, np.asarray(arrays["seen"], dtype=np.uint64))
-
-
-def _cv_scores(calibration: Calibration, labels: Float, scores: Float, seen: NDArray[np.bool_]) -> dict[str, float]:
-    if len(labels) < 2 or np.ptp(labels) == 0:
-        return {}
-    mean, std = calibration.mean(scores), calibration.std(scores, seen)
-    inside = np.abs(labels - mean) <= Z_LEVEL * std
-    return {"tau": float(kendalltau(labels, mean).statistic), "coverage": float(inside.mean())}
 
 
 def _hashes(archs: Sequence[str]) -> NDArray[np.uint64]:

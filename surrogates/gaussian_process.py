@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from numbers import Integral
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
-from sklearn.utils import check_random_state
+from sklearn.utils import check_random_state, check_scalar
 from threadpoolctl import threadpool_limits
 
 from surrogates.base import Pack
@@ -45,7 +47,7 @@ class GaussianProcessSurrogate(ScoredSurrogate):
         length_scales: Of the kernels, in mean absolute (root mean square) standard deviations a feature.
         max_rows: Labelled rows that the posterior uses, drawn if there are more.
         evidence_rows: Rows that choose the kernel, the first ones of those.
-        n_jobs: Ignored; linear algebra uses the threads that the environment gives it.
+        n_jobs: Threads of the linear algebra beyond 400 rows; what the environment says if not given, all cores if -1.
         random_state: Seed of the draw.
 
     Attributes:
@@ -77,8 +79,9 @@ class GaussianProcessSurrogate(ScoredSurrogate):
         self.random_state = random_state
 
     def _fit(self, labels: Labels) -> None:
-        few = len(labels.values) < _FEW_ROWS
-        with threadpool_limits(limits=1 if few else None, user_api="blas"):  # threads cost more than they save
+        if self.n_jobs is not None and self.n_jobs != -1:
+            check_scalar(self.n_jobs, "n_jobs", Integral, min_val=1)
+        with self._threads(len(labels.values)):
             self._fit_rows(labels)
 
     def _fit_rows(self, labels: Labels) -> None:
@@ -102,12 +105,9 @@ class GaussianProcessSurrogate(ScoredSurrogate):
             self.kernels_.append(kernel)
             self.weights_.append(weights)
             scores += kernel.share * (self.centre_ + tasks.left_out(eigen, filled))
-        drawn = Labels(
-            labels.space, labels.tasks, labels.archs, labels.group[chosen], labels.values[chosen], labels.one_task
-        )
-        self._calibrate(drawn, scores, np.arange(len(chosen)))
-        self.oob_scores_ = np.full_like(Z, np.nan)
-        self.oob_scores_[chosen] = scores
+        unseen = self._posterior(standard_features(labels.space, labels.archs))[labels.group]  # rows not drawn
+        unseen[chosen] = scores
+        self._calibrate(labels, unseen, np.arange(len(Z)))
 
     def _choose(self, X: Float, Z: Float, R: Float) -> list[tuple[_Kernel, Coregion]]:
         """The best kernels by their evidence on the first rows, with weights that add up to 1."""
@@ -130,11 +130,19 @@ class GaussianProcessSurrogate(ScoredSurrogate):
 
     def scores(self, archs: list[str]) -> Float:
         """Normal scores of m distinct simplest forms, of shape (m, T): the posterior mean."""
-        X = standard_features(self.space_, archs)
+        with self._threads(len(archs)):
+            return self._posterior(standard_features(self.space_, archs))
+
+    def _posterior(self, X: Float) -> Float:
         scores = np.tile(self.centre_, (len(X), 1))
         for kernel, weights in zip(self.kernels_, self.weights_, strict=True):
             scores += kernel.share * (kernel.matrix(X, self.points_) @ weights)
         return scores
+
+    def _threads(self, n_rows: int) -> threadpool_limits:
+        """Limit the threads of linear algebra; on few rows they cost more than they save."""
+        every = os.cpu_count() if self.n_jobs == -1 else self.n_jobs
+        return threadpool_limits(limits=1 if n_rows < _FEW_ROWS else every, user_api="blas")
 
     def _pack(self) -> Pack:
         pack = Pack(arrays={**self.calibration_.to_arrays(), "centre": self.centre_, "points": self.points_})

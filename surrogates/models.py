@@ -51,6 +51,16 @@ def _ensemble(seed: int) -> Surrogate:
     return EnsembleSurrogate(random_state=seed)
 
 
+def _ensemble_with_graph(seed: int) -> Surrogate:
+    from surrogates.boosted import BoostedSurrogate
+    from surrogates.ensemble import EnsembleSurrogate
+    from surrogates.gaussian_process import GaussianProcessSurrogate
+    from surrogates.graph_surrogate import GraphSurrogate
+
+    members = [kind(random_state=seed) for kind in (BoostedSurrogate, GaussianProcessSurrogate, GraphSurrogate)]
+    return EnsembleSurrogate(members=members, random_state=seed)
+
+
 def _forest(seed: int) -> Surrogate:
     from sklearn.ensemble import RandomForestRegressor
 
@@ -106,6 +116,7 @@ MODELS: dict[str, Callable[[int], Surrogate]] = {
     "gp": _gaussian_process,
     "graph": _graph,
     "ensemble": _ensemble,
+    "ensemble+graph": _ensemble_with_graph,
     **BASELINES,
 }
 """Name -> what makes an unfitted surrogate from a seed."""

@@ -25,8 +25,8 @@ class ScoredSurrogate(Surrogate):
 
     Attributes:
         calibration_: From scores to labels and standard deviations.
-        oob_scores_: Score of each training row by models that never saw it, of shape (n, T), NaN for rows that were
-            not used; there after `fit`, not stored.
+        oob_scores_: Score of each training row by models that never saw it, of shape (n, T); there after
+            `fit`, not stored.
     """
 
     calibration_: FoldCalibration

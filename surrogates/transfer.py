@@ -20,11 +20,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import kendalltau
 from sklearn.utils import check_random_state
 
 from surrogates.base import Pack, Surrogate
-from surrogates.calibration import Z_LEVEL, Calibration
+from surrogates.calibration import Calibration, left_out_means
 from surrogates.labels import Labels
 from surrogates.nested import add_part, take_part
 from surrogates.source_kernel import Inputs, learned_prior
@@ -116,9 +115,10 @@ class TransferSurrogate(Surrogate):
             functions, group = np.unique(labels.group[known], return_inverse=True)
             inputs = view.inputs([labels.archs[i] for i in functions])
             mixture, left_out = fit_mixture(inputs, z, group, log_prior, learner, self.n_members, seed, self.n_jobs)
-            calibration = Calibration.fit(transform, column[known], left_out, _unseen(left_out))
+            expected = _expected(transform, column[known], left_out, mixture.shares)
+            calibration = Calibration.fit(transform, column[known], left_out, _unseen(left_out), expected)
             self.models_.append(_Model(view, mixture, calibration))
-            self.cv_scores_[task] = _scores(calibration, column[known], left_out)
+            self.cv_scores_[task] = calibration.cv_scores(column[known], left_out, _unseen(left_out), expected)
         self._describe(labels.tasks)
 
     def _predict(self, archs: list[str]) -> tuple[Float, Float]:
@@ -179,10 +179,12 @@ def _unseen(scores: Float) -> NDArray[np.bool_]:
     return np.zeros(len(scores), dtype=bool)
 
 
-def _scores(calibration: Calibration, labels: Float, scores: Float) -> dict[str, float]:
-    """Kendall tau and coverage of the left-out predictions; none where all labels are equal."""
-    if len(labels) < 2 or np.ptp(labels) == 0:
-        return {}
-    mean, std = calibration.mean(scores), calibration.std(scores, _unseen(scores))
-    inside = np.abs(labels - mean) <= Z_LEVEL * std
-    return {"tau": float(kendalltau(labels, mean).statistic), "coverage": float(inside.mean())}
+def _expected(transform: NormalScores, labels: Float, scores: Float, shares: Float) -> Float:
+    """Labels expected of left-out scores of shape (k,), to take residuals from.
+
+    Processes leave out one function at a time, so the map to labels must do so, too; trees leave out a fold, and what
+    they lose by that makes up for a map that saw the labels (see `left_out_means`). The mixture lies between.
+    """
+    by_map = Calibration.fit(transform, labels, scores, _unseen(scores)).mean(scores)
+    process = shares[0] / shares.sum()
+    return np.asarray(process * left_out_means(labels, scores) + (1 - process) * by_map)

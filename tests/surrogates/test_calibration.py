@@ -4,7 +4,10 @@ import numpy as np
 import pytest
 from scipy.stats import norm, rankdata
 
-from surrogates.calibration import Z_LEVEL, Calibration
+from benchmarks import get_space
+from surrogates.calibration import Z_LEVEL, Calibration, left_out_means
+from surrogates.fold_calibration import FoldCalibration, normal_scores
+from surrogates.labels import Labels
 from surrogates.transform import NormalScores
 
 
@@ -85,3 +88,59 @@ def test_equal_labels_are_certain():
     calibration = Calibration.fit(NormalScores(np.full(4, 3.0)), np.full(4, 3.0), np.zeros(4), np.zeros(4, dtype=bool))
     assert calibration.mean(np.array([-2.0, 2.0])).tolist() == [3.0, 3.0]
     assert calibration.std(np.array([0.0]), np.array([True])).tolist() == [0.0]
+
+
+@pytest.mark.parametrize("m", [2, 17, 150])
+def test_left_out_means_are_those_of_a_fit_to_the_other_rows(m):
+    rng = np.random.default_rng(m)
+    scores = rng.normal(size=m)
+    labels = np.round(np.exp(scores + rng.normal(size=m)), 1)
+    means = left_out_means(labels, scores)
+    for i in range(0, m, 5):
+        others = np.arange(m) % 64 != i % 64
+        rest = labels[others]
+        fitted = Calibration.fit(NormalScores(rest), rest, scores[others], np.zeros(len(rest), dtype=bool))
+        assert means[i] == pytest.approx(fitted.mean(scores[i : i + 1])[0], abs=1e-9)
+
+
+def test_a_row_alone_has_no_others_to_learn_from():
+    assert left_out_means(np.array([3.0]), np.array([0.5])).tolist() == [3.0]
+
+
+@pytest.fixture(scope="module")
+def coverage_of_few():
+    """Mean coverage of fresh labels after 32 rows, scores as good on both, with and without maps that leave out."""
+    found = {"left out": [], "seen": []}
+    for seed in range(150):
+        rng = np.random.default_rng(seed)
+        truth = rng.normal(size=1032)
+        labels, scores = np.exp(truth + 0.5 * rng.normal(size=1032)), 0.9 * truth
+        few, fresh, unseen = slice(32), slice(32, None), np.zeros(1032, dtype=bool)
+        for name, expected in (("left out", left_out_means(labels[few], scores[few])), ("seen", None)):
+            fitted = Calibration.fit(NormalScores(labels[few]), labels[few], scores[few], unseen[few], expected)
+            inside = np.abs(labels - fitted.mean(scores)) <= Z_LEVEL * fitted.std(scores, unseen)
+            found[name].append(inside[fresh].mean())
+    return {name: np.mean(shares) for name, shares in found.items()}
+
+
+def test_few_rows_cover_what_they_say(coverage_of_few):
+    assert coverage_of_few["left out"] == pytest.approx(0.9, abs=0.015)
+
+
+def test_a_map_that_saw_the_labels_is_too_sure(coverage_of_few):
+    assert coverage_of_few["seen"] < coverage_of_few["left out"] - 0.01
+
+
+def test_the_map_leaves_rows_out_where_each_is_a_fold(rng):
+    """Rows left out one at a time have wider intervals than the same scores from two folds."""
+    archs = get_space("transnas101-macro").sample(30, rng=0)
+    labels = Labels.read(archs, rng.normal(size=30))
+    scores = normal_scores(labels.values) + 0.3 * rng.normal(size=(30, 1))
+    one_by_one, _ = FoldCalibration.fit(labels, scores, np.arange(30))
+    folds, _ = FoldCalibration.fit(labels, scores, np.arange(30) % 2)
+    values = labels.values[:, 0]
+    expected = left_out_means(values, scores[:, 0])
+    alone = Calibration.fit(NormalScores(values), values, scores[:, 0], np.zeros(30, dtype=bool), expected)
+    np.testing.assert_array_equal(one_by_one.tasks[0].stds, alone.stds)
+    assert one_by_one.tasks[0].stds.mean() > folds.tasks[0].stds.mean()
+    np.testing.assert_array_equal(one_by_one.tasks[0].means, folds.tasks[0].means)  # predictions are the same

@@ -44,6 +44,21 @@ def test_errors_that_differ_cancel():
     assert _weights(members, Z, prior_rows=0) == pytest.approx([0.5, 0.5], abs=0.03)
 
 
+def test_members_that_use_only_some_rows(rng):
+    """The process draws rows; those it never saw are predicted, so that the stack is calibrated on all."""
+    archs = get_space("transnas101-micro").sample(120, rng=3)
+    labels = np.array([arch.count("3") for arch in archs]) + 0.1 * rng.normal(size=120)
+    members = [BoostedSurrogate(n_members=3, n_rounds=30), GaussianProcessSurrogate(max_rows=40)]
+    ensemble = EnsembleSurrogate(members=members).fit(archs, labels)
+    assert np.isfinite(ensemble.oob_scores_).all()
+    drawn = GaussianProcessSurrogate(max_rows=40).fit(archs, labels)
+    left = drawn.oob_scores_[:, 0]
+    assert kendalltau(left, labels).statistic > 0.5
+    mean, std = ensemble.predict(archs, return_std=True)
+    assert np.isfinite(mean).all()
+    assert np.isfinite(std).all()
+
+
 @pytest.mark.parametrize("members", [[], [Ridge()], ["boosted"]])
 def test_members_have_to_be_surrogates(members):
     with pytest.raises(ValueError, match="expected surrogates of normal scores as members"):

@@ -7,7 +7,7 @@ from scipy.optimize import approx_fprime
 from scipy.stats import kendalltau
 
 from benchmarks import get_space, list_spaces
-from surrogates import coregion
+from surrogates import coregion, gaussian_process
 from surrogates.coregion import Coregion, Eigen
 from surrogates.gaussian_process import GaussianProcessSurrogate
 from surrogates.testing import check_surrogate
@@ -99,3 +99,41 @@ def test_more_rows_than_it_uses_are_drawn():
     assert kendalltau(few.fit(archs, size).predict(archs), size).statistic > 0.7
     other = GaussianProcessSurrogate(max_rows=40, evidence_rows=20, random_state=1)
     assert not np.allclose(few.predict(archs), other.fit(archs, size).predict(archs))
+
+
+def test_few_labels_of_known_noise_are_covered():
+    """Fresh labels of the same noise, 32 rows to learn from, over several draws."""
+    space = get_space("transnas101-macro")
+    covered = []
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        archs = space.sample(432, rng=seed)
+        size = np.array([sum(map(int, arch.split("-")[1])) for arch in archs])
+        labels = np.exp((size - size.mean()) / size.std() + 0.4 * rng.normal(size=len(archs)))
+        fitted = GaussianProcessSurrogate().fit(archs[:32], labels[:32])
+        mean, std = fitted.predict(archs[32:], return_std=True)
+        covered.append((np.abs(labels[32:] - mean) <= 1.645 * std).mean())
+    assert np.mean(covered) == pytest.approx(0.9, abs=0.03)
+
+
+def test_threads_make_no_difference():
+    archs = get_space("transnas101-macro").sample(420, rng=0)
+    size = [float(sum(map(int, arch.split("-")[1]))) for arch in archs]
+    one, two = (
+        GaussianProcessSurrogate(length_scales=(4.0,), evidence_rows=64, n_jobs=n).fit(archs, size) for n in (1, 2)
+    )
+    np.testing.assert_allclose(one.predict(archs), two.predict(archs), rtol=1e-6)
+
+
+@pytest.mark.parametrize(("n_jobs", "rows", "expected"), [(3, 500, 3), (3, 50, 1), (None, 500, None), (-1, 500, 8)])
+def test_threads_are_limited(monkeypatch, n_jobs, rows, expected):
+    asked = []
+    monkeypatch.setattr(gaussian_process, "threadpool_limits", lambda limits, user_api: asked.append(limits))
+    monkeypatch.setattr(gaussian_process.os, "cpu_count", lambda: 8)
+    GaussianProcessSurrogate(n_jobs=n_jobs)._threads(rows)
+    assert asked == [expected]
+
+
+def test_threads_that_make_no_sense():
+    with pytest.raises(ValueError, match="n_jobs == 0"):
+        GaussianProcessSurrogate(n_jobs=0).fit(["64-2311-basic"], [1.0])
