@@ -31,8 +31,8 @@ __all__ = ["METHODS", "UPDATES", "Experiment", "Run", "compare", "experiment_run
 
 METHODS = ("pretrained", "scratch", "boosted")
 """What is compared: fine-tuned after pre-training, the same network without it, boosted trees."""
-UPDATES = ("auto", "head", "full")
-"""Ways to fine-tune: chosen by left-out rows ("from scratch" is among the choices), or always one of them."""
+UPDATES = ("auto", "head", "adapter", "full")
+"""Ways to fine-tune (`GraphSurrogate.finetune`): an average with "from scratch", or one alone."""
 _CHECKPOINTS = "checkpoints"
 
 
@@ -80,7 +80,7 @@ class Experiment:
     seeds: tuple[int, ...]
     n_steps: int = 600
     label_free: bool = True
-    update: Literal["auto", "head", "full"] = "auto"
+    update: Literal["auto", "head", "adapter", "full"] = "auto"
 
     def __post_init__(self) -> None:
         for name in ("sources", "k", "seeds"):

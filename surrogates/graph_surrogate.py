@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import kendalltau
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
 
 from benchmarks.errors import choice
 from surrogates.base import Pack
 from surrogates.fold_calibration import FoldCalibration, normal_scores
+from surrogates.graph_mixture import MIXED, UPDATES, hold_out, mixture_weights, out_of_fold
 from surrogates.labels import Labels
 from surrogates.scored import ScoredSurrogate
 from surrogates.torch_session import torch_session
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
     from benchmarks.table import Table
     from surrogates.graph_lessons import Lesson
+    from surrogates.graph_mixture import Update
     from surrogates.graph_training import Schedule
     from surrogates.graph_weights import TrainedNet
 
 __all__ = ["GraphSurrogate"]
 
-_NET = "net.safetensors"
 _STEPS_AT_128 = 200
 _FEWEST, _MOST = 60, 800
 _CAREFUL = 0.4
@@ -61,14 +61,15 @@ class GraphSurrogate(ScoredSurrogate):
             take the best weights; by default the schedule is followed to its end.
         checkpoint_dir: Folder that keeps the state of training after every epoch; after an interruption the same call
             goes on there.
-        log_dir: Folder for the losses, as CSV.
+        log_dir: Folder for the losses, if they are to be kept.
+        logger: As what: ``"csv"`` or ``"tensorboard"`` (needs tensorboard).
         progress: Whether to show a progress bar.
         n_jobs: Threads on a CPU; torch's own number if not given.
         random_state: Seed; the same seed gives the same predictions in any process on one kind of machine.
 
     Attributes:
         pretrained_: The network of the last `pretrain`; `fit` neither reads nor changes it.
-        update_: How the network came about: "scratch", "head" or "full".
+        weights_: How much the network of each update says (`finetune`), sum 1; ``{"scratch": 1.0}`` after `fit`.
 
     Example:
         >>> from benchmarks import get_space
@@ -81,8 +82,8 @@ class GraphSurrogate(ScoredSurrogate):
     """
 
     pretrained_: TrainedNet
-    update_: str
-    _updates: tuple[str, ...] = ("scratch",)
+    weights_: dict[Update, float]
+    _updates: tuple[Update, ...] = ("scratch",)
 
     def __init__(
         self,
@@ -100,6 +101,7 @@ class GraphSurrogate(ScoredSurrogate):
         patience: int | None = None,
         checkpoint_dir: str | Path | None = None,
         log_dir: str | Path | None = None,
+        logger: str = "csv",
         progress: bool = False,
         n_jobs: int | None = None,
         random_state: int | np.random.RandomState | None = 0,
@@ -117,6 +119,7 @@ class GraphSurrogate(ScoredSurrogate):
         self.patience = patience
         self.checkpoint_dir = checkpoint_dir
         self.log_dir = log_dir
+        self.logger = logger
         self.progress = progress
         self.n_jobs = n_jobs
         self.random_state = random_state
@@ -127,7 +130,8 @@ class GraphSurrogate(ScoredSurrogate):
         """Learn from any mixture of tables, tasks and spaces, for `finetune`.
 
         Args:
-            sources: Tables; one may hold several spaces, gaps are allowed.
+            sources: Tables; one may hold several spaces, gaps are allowed. Any column that orders architectures is a
+                task, so zero-cost proxies are one more table (``Table.from_frame`` of arch, synflow, nwot, ...).
             n_steps: Optimiser steps.
             label_free: Whether to learn parameters and multiply-adds of the same architectures, too.
 
@@ -157,24 +161,24 @@ class GraphSurrogate(ScoredSurrogate):
         self,
         archs: Sequence[str],
         Y: ArrayLike | pd.DataFrame | pd.Series[Any],
-        update: Literal["auto", "head", "full", "scratch"] = "auto",
+        update: Update | Literal["auto"] = "auto",
     ) -> GraphSurrogate:
         """Fit a task, or several, beginning with the pre-trained network; arguments otherwise as in `fit`.
 
         Args:
             archs: n architecture strings of one space, in the sources or not.
             Y: Labels of shape (n, T) or (n,).
-            update: ``"head"``: a ridge regression on the pre-trained trunk; ``"full"``: all weights go on learning from
-                there; ``"scratch"``: as `fit`; ``"auto"``: the one with the best Kendall tau on rows that members left
-                out.
+            update: ``"head"``: a ridge regression on the pre-trained trunk; ``"adapter"``: from there the scales and
+                shifts of its layers learn; ``"full"``: all weights do; ``"scratch"``: as `fit`; ``"auto"``: head,
+                adapter and scratch, averaged with weights that fit the rows which members left out.
 
         Raises:
             sklearn.exceptions.NotFittedError: Before `pretrain`.
         """
         if not hasattr(self, "pretrained_"):
             raise NotFittedError("call pretrain(tables), or load_pretraining(path), before finetune")
-        choice(update, ("auto", "head", "full", "scratch"), "update")
-        self._updates = ("scratch", "head", "full") if update == "auto" else (update,)
+        choice(update, ("auto", *UPDATES), "update")
+        self._updates = MIXED if update == "auto" else (update,)
         try:
             self.fit(archs, Y)
         finally:
@@ -217,45 +221,46 @@ class GraphSurrogate(ScoredSurrogate):
         with torch_session(type(self).__name__, self.n_jobs):
             fold = rng.permutation(len(Z)) % min(self._width(), len(Z))
             seed = int(rng.randint(2**31 - 1))
-            best = -np.inf
-            for update in self._updates:
-                trained, scores = self._candidate(update, labels, Z, fold, seed)
-                quality = _quality(scores, Z) if len(self._updates) > 1 else 0.0
-                if quality > best:
-                    best, self.trained_, self.update_, kept = quality, trained, update, scores
-        self._calibrate(labels, kept, fold)
+            nets, scores = zip(*(self._candidate(u, labels, Z, fold, seed) for u in self._updates), strict=True)
+        weights = mixture_weights(np.stack(scores), Z)
+        used = [(u, net, float(w)) for u, net, w in zip(self._updates, nets, weights, strict=True) if w > 0]
+        self.nets_, self.weights_ = {u: net for u, net, _ in used}, {u: w for u, _, w in used}
+        self._calibrate(labels, np.tensordot(weights, np.stack(scores), axes=1), fold)
 
     def _candidate(
-        self, update: str, labels: Labels, Z: Float, fold: NDArray[np.int64], seed: int
+        self, update: Update, labels: Labels, Z: Float, fold: NDArray[np.int64], seed: int
     ) -> tuple[TrainedNet, Float]:
         """A network after one kind of update, and its out-of-fold scores of shape (n, T)."""
-        from surrogates.graph_lessons import Lesson, predict_members
+        from surrogates.graph_lessons import predict_members
         from surrogates.graph_net import Sizes
-        from surrogates.graph_transfer import TARGET, fit_head, fresh_net, warm_net
+        from surrogates.graph_transfer import TARGET, fit_head, fresh_net, only_adapters, target_lesson, warm_net
 
         members = self._width()
         if update == "scratch":
             trained = fresh_net(labels, Z, Sizes(members, self.hidden, self.layers, self.trunk), self.dropout, seed)
         else:
-            trained = warm_net(self.pretrained_, labels, Z, seed)
-        folds = int(fold.max()) + 1
-        left_out = np.arange(members) % folds if folds > 1 else np.full(members, -1)
-        seen = fold != left_out[:, None]
-        graphs = trained.tensors(labels.space, labels.archs)
-        lesson = Lesson.make(labels.space, TARGET, graphs, labels.group, Z, seen)
+            trained = warm_net(self.pretrained_, labels, Z, seed, frozen=update == "head")
+        seen = hold_out(fold, members)
+        lesson = target_lesson(trained, labels, Z, seen)
         if update != "scratch":
             fit_head(trained, lesson)
+        if update == "adapter":
+            only_adapters(trained.net, self.pretrained_.relevance)
         if update != "head" and np.nanmax(np.abs(Z)) > 0:
             steps = self.n_steps or int(np.clip(_STEPS_AT_128 * np.sqrt(len(Z) / 128), _FEWEST, _MOST))
             self._train(trained, [lesson], self._schedule(steps, 1.0 if update == "scratch" else _CAREFUL), update)
-        scores = predict_members(trained.net, graphs, labels.space, TARGET)[:, labels.group]  # (K, n, T)
-        unseen = ~seen if folds > 1 else seen
-        return trained, (scores * unseen[:, :, None]).sum(axis=0) / unseen.sum(axis=0)[:, None]
+        scores = predict_members(trained.net, lesson.graphs, lesson.space, TARGET)[:, labels.group]  # (K, n, T)
+        return trained, out_of_fold(scores, seen)
 
     def scores(self, archs: list[str]) -> Float:
-        """Normal scores of m distinct simplest forms, of shape (m, T): the mean of the members."""
+        """Normal scores of m distinct simplest forms, of shape (m, T): the weighted mean of networks and members."""
         with torch_session(type(self).__name__, self.n_jobs):
-            return np.asarray(self.trained_.scores(self.space_, archs, "target").mean(axis=0))
+            return np.asarray(
+                sum(
+                    weight * self.nets_[update].scores(self.space_, archs, "target").mean(axis=0)
+                    for update, weight in self.weights_.items()
+                )
+            )
 
     def _width(self) -> int:
         """Members of the ensemble: those of the pre-trained network where that is used."""
@@ -272,26 +277,19 @@ class GraphSurrogate(ScoredSurrogate):
     def _train(self, trained: TrainedNet, lessons: list[Lesson], schedule: Schedule, stage: str) -> None:
         from surrogates.graph_trainer import train
 
-        folder = None if self.checkpoint_dir is None else Path(self.checkpoint_dir, stage)
-        train(trained.net, lessons, schedule, checkpoint_dir=folder, log_dir=self.log_dir, progress=self.progress)
+        checkpoints, logs = (folder and Path(folder, stage) for folder in (self.checkpoint_dir, self.log_dir))
+        options: dict[str, Any] = {"checkpoint_dir": checkpoints, "log_dir": logs, "logger": self.logger}
+        train(trained.net, lessons, schedule, **options, progress=self.progress)
 
     def _pack(self) -> Pack:
-        models = {_NET: self.trained_.to_bytes()}
-        return Pack(settings={"update": self.update_}, arrays=self.calibration_.to_arrays(), models=models)
+        models = {f"{update}.safetensors": net.to_bytes() for update, net in self.nets_.items()}
+        return Pack(settings={"weights": self.weights_}, arrays=self.calibration_.to_arrays(), models=models)
 
     def _unpack(self, pack: Pack) -> None:
+        self.weights_ = pack.settings["weights"]
         with torch_session(type(self).__name__, self.n_jobs):
             from surrogates.graph_weights import TrainedNet
 
-            self.trained_ = TrainedNet.from_bytes(pack.models[_NET], _NET)
-        self.update_ = pack.settings["update"]
+            names = {update: f"{update}.safetensors" for update in self.weights_}
+            self.nets_ = {update: TrainedNet.from_bytes(pack.models[name], name) for update, name in names.items()}
         self.calibration_ = FoldCalibration.from_arrays(len(self.tasks_), pack.arrays)
-
-
-def _quality(scores: Float, Z: Float) -> float:
-    """Mean over the tasks of Kendall tau between out-of-fold scores and labels; 0 where all labels are equal."""
-    taus = [
-        kendalltau(scores[known, t], Z[known, t]).statistic if np.ptp(Z[known, t]) > 0 else 0.0
-        for t, known in enumerate((~np.isnan(Z)).T)
-    ]
-    return float(np.nan_to_num(taus).mean())

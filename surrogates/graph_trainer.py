@@ -17,10 +17,10 @@ from typing import Any
 
 import lightning
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
-from lightning.pytorch.loggers import CSVLogger
+from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 
 from benchmarks import __version__
-from benchmarks.errors import ArtefactError
+from benchmarks.errors import ArtefactError, choice
 from benchmarks.files import write_beside
 from encoders.node_features import SCHEMA
 from surrogates.graph_lessons import Lesson
@@ -40,6 +40,7 @@ def train(
     *,
     checkpoint_dir: str | Path | None = None,
     log_dir: str | Path | None = None,
+    logger: str = "csv",
     progress: bool = False,
 ) -> GraphNet:
     """Train a network in place, on an accelerator if there is one, and hand it back on the CPU.
@@ -50,11 +51,14 @@ def train(
         schedule: How.
         checkpoint_dir: Where to keep the state after every epoch. If it holds that of the same training, interrupted,
             this goes on where it was; the state is deleted when training is done.
-        log_dir: Where to write the losses as CSV.
+        log_dir: Where to write the losses, if anywhere.
+        logger: As what: ``"csv"`` or ``"tensorboard"``.
         progress: Whether to show a progress bar.
 
     Raises:
         ArtefactError: If the checkpoint is of another training, node schema or version.
+        ImportError: If TensorBoard is asked for and not installed.
+        UnknownNameError: If there is no such logger; names the nearest one.
         KeyboardInterrupt: If the user interrupts; the state of the last epoch is kept.
     """
     net.train()  # Lightning keeps the mode it finds
@@ -75,7 +79,7 @@ def train(
             accelerator="auto",
             devices=1,
             callbacks=callbacks,
-            logger=False if log_dir is None else CSVLogger(str(log_dir)),
+            logger=False if log_dir is None else _logger(logger, str(log_dir)),
             log_every_n_steps=1,
             enable_checkpointing=checkpoint_dir is not None,
             enable_progress_bar=progress,
@@ -96,6 +100,17 @@ def train(
             Path(checkpoint_dir, name).unlink(missing_ok=True)
     net.cpu().eval()
     return net
+
+
+def _logger(kind: str, folder: str) -> Logger:
+    if choice(kind, ("csv", "tensorboard"), "logger") == "csv":
+        return CSVLogger(folder)
+    try:
+        return TensorBoardLogger(folder)
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            "logger='tensorboard' needs 'tensorboard', which is not installed: pip install tensorboard"
+        ) from error
 
 
 def _fingerprint(module: GraphTraining) -> dict[str, Any]:

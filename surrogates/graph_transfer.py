@@ -1,17 +1,18 @@
-"""Graph networks that begin with what other tables taught: pre-training on a mixture, then one of three updates."""
+"""Graph networks that begin with what other tables taught: pre-training on a mixture, then a few labels."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from encoders.costs import Costs
+from surrogates.cross_space import can_translate
 from surrogates.fold_calibration import normal_scores
 from surrogates.graph_lessons import Lesson, graph_tensors, predict_members
 from surrogates.graph_net import GraphNet, Sizes
@@ -22,10 +23,8 @@ from surrogates.standard_features import relevance, standard_features
 if TYPE_CHECKING:
     from benchmarks.table import Table
 
-__all__ = ["TARGET", "UPDATES", "Update", "fit_head", "fresh_net", "source_lessons", "warm_net"]
+__all__ = ["TARGET", "fit_head", "fresh_net", "only_adapters", "source_lessons", "target_lesson", "warm_net"]
 
-Update: TypeAlias = Literal["scratch", "head", "full"]
-UPDATES: tuple[Update, ...] = ("scratch", "head", "full")
 TARGET = "target"
 """Name of the head that a surrogate answers from."""
 _COSTS = "costs"
@@ -42,18 +41,45 @@ def fresh_net(labels: Labels, Z: Float, sizes: Sizes, dropout: float, seed: int)
     return TrainedNet(net, {labels.space: weights})
 
 
-def warm_net(pretrained: TrainedNet, labels: Labels, Z: Float, seed: int) -> TrainedNet:
-    """A copy of a pre-trained network with a new head, and a projection for the space if that is new."""
+def warm_net(pretrained: TrainedNet, labels: Labels, Z: Float, seed: int, frozen: bool = False) -> TrainedNet:
+    """A copy of a pre-trained network with a new head.
+
+    A space that is new to it gets a projection of its graph features, to be trained; if the network is to stay `frozen`
+    and cells of the space can be carried over to one it knows, they are read as cells of that.
+    """
     net = copy.deepcopy(pretrained.net)
     net.generator.manual_seed(seed)
     weights = dict(pretrained.relevance)
-    if labels.space not in weights:
+    read_as = {}
+    relatives = [space for space in weights if can_translate(labels.space, space)]
+    if labels.space not in weights and frozen and relatives:
+        read_as[labels.space] = relatives[0]
+    elif labels.space not in weights:
         X = standard_features(labels.space, labels.archs)[labels.group]
         weights[labels.space] = relevance(X, Z, _POWER)
         net.add_space(labels.space, X.shape[1])
     net.heads.clear()
     net.add_head(TARGET, Z.shape[1])
-    return TrainedNet(net, weights)
+    return TrainedNet(net, weights, read_as)
+
+
+def only_adapters(net: GraphNet, taught: Collection[str]) -> None:
+    """Let a network learn by its scales, shifts and head alone, after BitFit (Ben Zaken et al., ACL 2022).
+
+    Args:
+        net: Changed in place.
+        taught: Spaces whose projection of graph features was trained; that of another space learns, too.
+    """
+    for name, parameter in net.named_parameters():
+        layer, _, rest = name.partition(".")
+        new = layer == "heads" or (layer == "features" and rest.rpartition(".")[0] not in taught)
+        parameter.requires_grad_(new or not name.endswith("weight"))
+
+
+def target_lesson(trained: TrainedNet, labels: Labels, Z: Float, seen: NDArray[np.bool_]) -> Lesson:
+    """Labels as scores of shape (n, T), of which the members see the rows `seen`, of shape (K, n)."""
+    graphs = trained.tensors(labels.space, labels.archs)
+    return Lesson.make(trained.view(labels.space), TARGET, graphs, labels.group, Z, seen)
 
 
 def fit_head(trained: TrainedNet, lesson: Lesson) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -14,6 +14,7 @@ from safetensors.torch import load, save
 
 from benchmarks.errors import ArtefactError
 from encoders.node_features import NODE_FEATURES, SCHEMA
+from surrogates.cross_space import translate
 from surrogates.graph_lessons import graph_tensors, predict_members
 from surrogates.graph_net import GraphNet, GraphTensors, Sizes
 
@@ -30,18 +31,26 @@ class TrainedNet:
     Attributes:
         net: The network.
         relevance: Space -> weights of its graph features, of shape (d,).
+        read_as: Space -> the space as whose cells it is read, for a space the network has not been taught.
     """
 
     net: GraphNet
     relevance: dict[str, NDArray[np.float64]]
+    read_as: dict[str, str] = field(default_factory=dict)
+
+    def view(self, space: str) -> str:
+        """The space as which the network reads another."""
+        return self.read_as.get(space, space)
 
     def tensors(self, space: str, archs: Sequence[str]) -> GraphTensors:
         """What the network reads of m architectures of one space."""
-        return graph_tensors(space, archs, self.relevance[space])
+        view = self.view(space)
+        seen = archs if view == space else translate(archs, view, source=space)
+        return graph_tensors(view, seen, self.relevance[view])
 
     def scores(self, space: str, archs: Sequence[str], head: str) -> NDArray[np.float64]:
         """Scores of m architectures by every member, of shape (K, m, T)."""
-        return predict_members(self.net, self.tensors(space, archs), space, head)
+        return predict_members(self.net, self.tensors(space, archs), self.view(space), head)
 
     def to_bytes(self) -> bytes:
         """Weights as safetensors; sizes, heads and the node schema in its header."""
@@ -51,6 +60,7 @@ class TrainedNet:
             "node_features": len(NODE_FEATURES),
             "sizes": self.net.sizes._asdict(),
             "dropout": self.net.dropout,
+            "read_as": self.read_as,
             "heads": {name: self.net.head(name).weight.shape[-1] for name in self.net.heads},
         }
         state = {name: value.contiguous() for name, value in self.net.state_dict().items()}
@@ -87,7 +97,7 @@ class TrainedNet:
         except RuntimeError as error:
             raise ArtefactError(f"{name!r}: the weights do not fit their description: {error}") from error
         net.eval()
-        return cls(net, relevance)
+        return cls(net, relevance, header.get("read_as", {}))
 
 
 def _header(data: bytes) -> dict[str, str]:

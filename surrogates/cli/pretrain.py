@@ -33,8 +33,8 @@ def pretrain(
 
     CONFIG: {"sources": [{"table": "a.csv"}], "target": {"table": "b.csv", "tasks": ["jigsaw"]}, "k": [16, 32],
     "seeds": [0, 1, 2]}, and if wanted "space" beside a table, "n_steps" (of the pre-training), "label_free" (learn
-    parameters and multiply-adds, too) and "update" (auto, head or full). Paths are relative to CONFIG. Target tasks on
-    the target's space are never learned from sources.
+    parameters and multiply-adds, too) and "update" (auto, head, adapter or full). Paths are relative to CONFIG. Target
+    tasks on the target's space are never learned from sources.
 
     Tau on all rows but the k: pretrained (fine-tuned), scratch (the same network without sources), boosted (trees).
     The directory keeps the pre-trained network and one row for every finished run in results.csv; what is there is

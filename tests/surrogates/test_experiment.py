@@ -221,9 +221,9 @@ def folder(micro: Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
 
 
 def test_a_config_is_read(folder: Path) -> None:
-    config = _write(folder / "experiment.json", n_steps=30, label_free=False, update="head")
+    config = _write(folder / "experiment.json", n_steps=30, label_free=False, update="adapter")
     found = load_experiment(config)
-    assert (found.k, found.seeds, found.n_steps, found.label_free, found.update) == ((8,), (0, 1), 30, False, "head")
+    assert (found.k, found.seeds, found.n_steps, found.label_free, found.update) == ((8,), (0, 1), 30, False, "adapter")
     assert found.target.tasks == ("normal",)
     assert [table.tasks for table in found.lessons()] == [("jigsaw",)]
 

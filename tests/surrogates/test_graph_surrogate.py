@@ -1,4 +1,4 @@
-"""GraphSurrogate: contract, behaviour on made-up labels, pre-training and the three updates."""
+"""GraphSurrogate: contract, behaviour on made-up labels, pre-training and the updates."""
 
 import subprocess
 import sys
@@ -16,6 +16,7 @@ pytest.importorskip("lightning")
 from benchmarks import ArtefactError, MissingExtraError, get_space, list_spaces
 from benchmarks.errors import UnknownNameError
 from benchmarks.table import Table
+from surrogates.graph_mixture import UPDATES, hold_out, mixture_weights, out_of_fold
 from surrogates.graph_surrogate import GraphSurrogate
 from surrogates.store import load_surrogate
 from surrogates.testing import check_surrogate
@@ -50,14 +51,14 @@ def pretrained(micro):
     macro = get_space("transnas101-macro").sample(60, rng=0)
     sizes = pd.DataFrame({"arch": macro, "size": [float(sum(map(int, arch.split("-")[1]))) for arch in macro]})
     cells = Table.from_frame(micro[["a"]].rename_axis("arch").reset_index())
-    surrogate = GraphSurrogate(n_members=2, hidden=16, layers=2, trunk=16, n_steps=40, n_jobs=2)
+    surrogate = GraphSurrogate(n_members=2, hidden=16, layers=2, trunk=16, n_steps=40, n_jobs=1)
     assert surrogate.pretrain([cells, Table.from_frame(sizes)], n_steps=100) is surrogate
     return surrogate
 
 
 def test_learns_what_can_be_learned(micro):
     train, test = micro.iloc[:100], micro.iloc[100:]
-    fitted = GraphSurrogate(n_members=4, hidden=24, layers=2, n_steps=120, n_jobs=2).fit(list(train.index), train)
+    fitted = GraphSurrogate(n_members=4, hidden=24, layers=2, n_steps=120, n_jobs=1).fit(list(train.index), train)
     mean, std = fitted.predict(list(test.index), return_std=True)
     for t, task in enumerate(micro):
         assert kendalltau(mean[:, t], test[task]).statistic > 0.75
@@ -84,19 +85,63 @@ def test_another_process_predicts_the_same_and_another_seed_does_not():
 def test_what_other_tasks_taught_helps_with_few_labels(micro, pretrained):
     train, test = micro.iloc[:12], micro.iloc[100:]
     taus = {}
-    for update in ("head", "full", "scratch", "auto"):
+    for update in (*UPDATES, "auto"):
         tuned = pretrained.finetune(list(train.index), train["b"], update=update)
         taus[update] = kendalltau(tuned.predict(list(test.index)), test["b"]).statistic
-        assert tuned.update_ == update or update == "auto"
-    assert max(taus["head"], taus["full"]) > taus["scratch"]
-    assert taus["auto"] in [taus[update] for update in ("head", "full", "scratch")]
+        assert set(tuned.weights_) == {update} or update == "auto"
+    assert sum(tuned.weights_.values()) == pytest.approx(1)
+    assert min(taus["head"], taus["adapter"], taus["full"], taus["auto"]) > taus["scratch"]
 
 
-def test_a_new_space_can_be_tuned(pretrained):
-    archs = get_space("nasbench201").sample(30)
-    depth = [arch.count("nor_conv_3x3") for arch in archs]
-    tuned = pretrained.finetune(archs, depth, update="full")
-    assert kendalltau(tuned.predict(archs), depth).statistic > 0.4
+def test_adapters_leave_the_trunk_as_it_is(micro, pretrained):
+    train = micro.iloc[:20]
+    before = pretrained.pretrained_.net.state_dict()
+    tuned = pretrained.finetune(list(train.index), train["b"], update="adapter")
+    after = tuned.nets_["adapter"].net.state_dict()
+    changed = {name for name in after if name in before and not before[name].equal(after[name])}
+    assert {name.rpartition(".")[2] for name in changed} == {"bias", "gain", "shift"}
+    assert any(name.startswith("flows") for name in changed)
+
+
+def test_scores_of_the_average_are_the_average_of_scores(micro, pretrained):
+    train, test = micro.iloc[:30], list(micro.index[100:140])
+    average = pretrained.finetune(list(train.index), train)
+    expected, weights = 0.0, dict(average.weights_)
+    scores = average.scores(test)
+    for update, weight in weights.items():
+        expected = expected + weight * pretrained.finetune(list(train.index), train, update=update).scores(test)
+    np.testing.assert_allclose(scores, expected, atol=1e-6)
+
+
+def test_zero_cost_proxies_teach(micro, pretrained):
+    """A table of proxies, nobody's labels, beside a real one: a proxy that agrees with the task helps."""
+    columns = {"synflow": micro["b"].to_numpy() ** 3, "nwot": np.random.default_rng(0).normal(size=300)}
+    proxies = pd.DataFrame({"arch": list(micro.index), **columns})
+    proxies.loc[::9, "synflow"] = np.nan
+    proxies.loc[1, "nwot"] = -1e8  # the proxy failed
+    cells = Table.from_frame(micro[["a"]].rename_axis("arch").reset_index())
+    with_proxies = clone(pretrained).pretrain([cells, Table.from_frame(proxies)], n_steps=60)
+    train, test = micro.iloc[:12], micro.iloc[100:]
+    taus = []
+    for surrogate in (pretrained, with_proxies):
+        tuned = surrogate.finetune(list(train.index), train["b"], update="head")
+        taus.append(kendalltau(tuned.predict(list(test.index)), test["b"]).statistic)
+    assert taus[1] > taus[0] + 0.03
+
+
+@pytest.mark.parametrize(("space", "view"), [("nasbench201", "transnas101-micro"), ("transnas101-macro", None)])
+def test_a_new_space_can_be_tuned(micro, space, view, tmp_path):
+    """A head reads cells as those of a space that was taught; adapters learn a projection of the new space."""
+    cells = Table.from_frame(micro[["a"]].rename_axis("arch").reset_index())
+    surrogate = GraphSurrogate(n_members=2, hidden=16, layers=2, trunk=16, n_steps=40, n_jobs=1)
+    surrogate.pretrain(cells, n_steps=20)
+    archs = get_space(space).sample(30)
+    labels = [float(arch.count("nor_conv_3x3") + arch.count("2")) for arch in archs]
+    tuned = surrogate.finetune(archs, labels)
+    assert kendalltau(tuned.predict(archs), labels).statistic > 0.4
+    assert tuned.nets_["head"].read_as == ({space: view} if view else {})
+    assert tuned.nets_["adapter"].read_as == {}
+    np.testing.assert_array_equal(load_surrogate(tuned.save(tmp_path / "m")).predict(archs), tuned.predict(archs))
 
 
 def test_fit_neither_reads_nor_changes_what_was_pretrained(micro, pretrained):
@@ -116,7 +161,7 @@ def test_tuned_and_pretrained_networks_are_stored(micro, pretrained, tmp_path):
     tuned = pretrained.finetune(list(train.index), train["b"], update="head")
     again = load_surrogate(tuned.save(tmp_path / "model"))
     np.testing.assert_array_equal(again.predict(list(micro.index)), tuned.predict(list(micro.index)))
-    assert again.update_ == "head"
+    assert again.weights_ == {"head": 1.0}
     path = pretrained.save_pretraining(tmp_path / "net.safetensors")
     other = clone(pretrained).load_pretraining(path).finetune(list(train.index), train["b"], update="head")
     np.testing.assert_array_equal(other.predict(list(micro.index)), tuned.predict(list(micro.index)))
@@ -143,6 +188,54 @@ def test_degenerate_labels_can_be_tuned(micro, pretrained):
     archs = list(micro.index[:8])
     assert np.allclose(pretrained.finetune(archs[:1], [3.0]).predict(archs), 3.0)
     assert np.allclose(pretrained.finetune(archs, [3.0] * 8).predict(archs), 3.0)
+
+
+def test_mixtures_begin_equal_and_move_to_what_is_right():
+    rng = np.random.default_rng(0)
+    Z = rng.normal(size=(1000, 2))
+    Z[::5, 0] = np.nan
+    good, bad = np.nan_to_num(Z) + 0.2 * rng.normal(size=Z.shape), rng.normal(size=Z.shape)
+    both = np.stack([good, bad])
+    assert mixture_weights(both, Z).sum() == pytest.approx(1)
+    assert mixture_weights(both, Z)[0] > 0.97
+    assert mixture_weights(both[::-1], Z)[1] > mixture_weights(np.stack([good, good]), Z)[1] + 0.3
+    assert mixture_weights(both[:, 1:4], Z[1:4]) == pytest.approx([0.5, 0.5], abs=0.15)
+    np.testing.assert_array_equal(mixture_weights(-Z[None, 1:5], Z[1:5]), [1.0])
+
+
+def test_a_row_is_scored_by_the_members_that_left_it_out():
+    fold = np.array([0, 1, 2, 0])
+    seen = hold_out(fold, 4)
+    scores = np.arange(16.0).reshape(4, 4, 1)
+    expected = [np.mean([scores[k, i, 0] for k in range(4) if k % 3 == fold[i]]) for i in range(4)]
+    assert out_of_fold(scores, seen)[:, 0].tolist() == expected
+    alone = hold_out(np.zeros(1, dtype=int), 4)
+    assert alone.all()
+    assert out_of_fold(scores[:, :1], alone).tolist() == [[6.0]]
+
+
+def test_an_interrupted_finetuning_goes_on(micro, pretrained, tmp_path, monkeypatch):
+    from surrogates.graph_training import GraphTraining
+
+    archs, y = list(micro.index[:20]), micro["b"].iloc[:20]
+    expected = pretrained.finetune(archs, y).predict(list(micro.index))
+    real, steps = GraphTraining.training_step, []
+
+    def power_cut(self, batch, batch_idx):
+        if not any(parameter.requires_grad is False for parameter in self.net.parameters()) or self.current_epoch < 1:
+            return real(self, batch, batch_idx)
+        raise KeyboardInterrupt  # in the second epoch of the adapters
+
+    monkeypatch.setattr(GraphTraining, "training_step", power_cut)
+    interrupted = clone(pretrained).set_params(checkpoint_dir=tmp_path)
+    interrupted.pretrained_ = pretrained.pretrained_
+    with pytest.raises(KeyboardInterrupt):
+        interrupted.finetune(archs, y)
+    assert [path.parent.name for path in tmp_path.rglob("*.ckpt")] == ["adapter"]
+    monkeypatch.setattr(GraphTraining, "training_step", lambda *a: steps.append(a[0].current_epoch) or real(*a))
+    np.testing.assert_array_equal(interrupted.finetune(archs, y).predict(list(micro.index)), expected)
+    assert steps == [0] * 20 + [1] * 40, "from scratch again, then the adapters where they were"
+    assert not list(tmp_path.rglob("*.ckpt"))
 
 
 def test_what_to_install_is_said(monkeypatch):

@@ -10,6 +10,7 @@ torch = pytest.importorskip("torch")
 lightning = pytest.importorskip("lightning")
 
 from benchmarks import ArtefactError, get_space  # noqa: E402
+from benchmarks.errors import UnknownNameError  # noqa: E402
 from surrogates.graph_lessons import Lesson, graph_tensors  # noqa: E402
 from surrogates.graph_net import GraphNet, Sizes  # noqa: E402
 from surrogates.graph_trainer import train  # noqa: E402
@@ -81,6 +82,22 @@ def test_training_reduces_the_loss_and_logs_it(lesson, tmp_path):
     assert len(logged) == 1 + 5
 
 
+def test_loggers_are_named(lesson, tmp_path, monkeypatch):
+    with pytest.raises(UnknownNameError, match="unknown logger 'tensorbord'; did you mean 'tensorboard'"):
+        train(fresh(lesson), [lesson], Schedule(steps=20), log_dir=tmp_path, logger="tensorbord")
+    given = []
+    monkeypatch.setattr("surrogates.graph_trainer.TensorBoardLogger", lambda folder: given.append(folder) or False)
+    train(fresh(lesson), [lesson], Schedule(steps=20), log_dir=tmp_path, logger="tensorboard")
+    assert given == [str(tmp_path)]
+
+    def missing(folder):
+        raise ModuleNotFoundError("Neither `tensorboard` nor `tensorboardX` is available.")
+
+    monkeypatch.setattr("surrogates.graph_trainer.TensorBoardLogger", missing)
+    with pytest.raises(ImportError, match="needs 'tensorboard', which is not installed: pip install tensorboard"):
+        train(fresh(lesson), [lesson], Schedule(steps=20), log_dir=tmp_path, logger="tensorboard")
+
+
 def test_early_stopping_keeps_the_best_weights(lesson):
     nonsense = torch.randn(30, 2, generator=torch.Generator().manual_seed(0))
     taught = Lesson(MICRO, "y", lesson.graphs, lesson.rows, nonsense, lesson.seen)
@@ -133,6 +150,9 @@ def test_a_checkpoint_of_something_else_is_refused(lesson, tmp_path, monkeypatch
     sidecar = json.loads((tmp_path / "fit.json").read_text())
     (tmp_path / "fit.json").write_text(json.dumps(sidecar | {"node_schema": 0}))
     with pytest.raises(ArtefactError, match="is of another node schema: expected 1, got 0"):
+        train(fresh(lesson), [lesson], schedule, checkpoint_dir=tmp_path)
+    (tmp_path / "fit.json").write_text(json.dumps(sidecar | {"version": "0.0"}))
+    with pytest.raises(ArtefactError, match=r"is of another version: expected .*, got 0\.0"):
         train(fresh(lesson), [lesson], schedule, checkpoint_dir=tmp_path)
     assert (tmp_path / "last.ckpt").exists()
 

@@ -1,0 +1,49 @@
+"""What pre-training on other tasks and spaces gained: summaries of the experiments beside this file, as Markdown.
+
+    export NAS_DATA=<folder>
+    surrogates pretrain perf/cross_space/<name>.json --out <folder>/<name>    # goes on where it was, if interrupted
+    python perf/cross_space/report.py <folder>                                # renews results/<name>.csv, prints all
+
+Without a folder it prints what is in results/.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from surrogates.experiment import METHODS, compare
+
+HERE = Path(__file__).parent
+RESULTS = HERE / "results"
+
+
+def summarise(runs: pd.DataFrame) -> pd.DataFrame:
+    """Mean tau by k and task over the seeds that are complete, with the gain over either rival."""
+    expected = len(METHODS) * runs["task"].nunique()
+    complete = runs.groupby(["k", "seed"])["tau"].transform("size") == expected
+    table = compare(runs[complete]).rename(columns={"gain": "over_scratch"})
+    seeds = runs[complete].groupby("k")["seed"].nunique()
+    return table.assign(over_boosted=table["pretrained"] - table["boosted"], seeds=table["k"].map(seeds)).round(4)
+
+
+def markdown(name: str, table: pd.DataFrame) -> str:
+    """A Markdown table of one experiment."""
+    lines = [f"**{name}**", "", "| k | task | pre-trained | scratch | boosted | over scratch | over boosted | seeds |"]
+    lines.append("|" + "---|" * 8)
+    for row in table.itertuples(index=False):
+        taus = " | ".join(f"{tau:.3f}" for tau in (row.pretrained, row.scratch, row.boosted))
+        gains = " | ".join(f"{gain:+.3f}" for gain in (row.over_scratch, row.over_boosted))
+        lines.append(f"| {row.k} | {row.task} | {taus} | {gains} | {row.seeds} |")
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    for config in sorted(HERE.glob("*.json")):
+        summary = RESULTS / f"{config.stem}.csv"
+        if len(sys.argv) > 1 and (runs := Path(sys.argv[1], config.stem, "results.csv")).exists():
+            summarise(pd.read_csv(runs)).to_csv(summary, index=False)
+        if summary.exists():
+            print(markdown(config.stem.replace("_", " "), pd.read_csv(summary)))
