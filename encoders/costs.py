@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.costs import graph_costs
 from benchmarks.decoders import decoder_graph
-from benchmarks.graph import ArchGraph
 from encoders.base import Encoder
 
 if TYPE_CHECKING:
     from benchmarks.spaces.space import Space
 
-__all__ = ["Costs", "graph_costs", "network_costs"]
+__all__ = ["Costs", "network_costs"]
 
 _NAMES = ["params", "multiply_adds", "activations", "depth"]
 
@@ -85,16 +85,3 @@ def network_costs(space: Space, archs: Sequence[str], input_size: int | None = N
     """Parameters, multiply-adds and activations of the backbones of n architectures, of shape (n, 3)."""
     parts, counts = space.network_parts(archs, input_size)
     return counts @ np.array([graph_costs(part) for part in parts], dtype=np.int64).reshape(-1, 3)
-
-
-def graph_costs(graph: ArchGraph) -> tuple[int, int, int]:
-    """Parameters, multiply-adds and activations of a network graph."""
-    conv = graph.where("conv") | graph.where("conv_transpose")
-    linear = graph.where("linear")
-    weighted = conv | linear
-    weights = np.where(conv, graph.kernel**2, linear) * graph.channels_in * graph.channels_out
-    params = weights + weighted * graph.bias * graph.channels_out + graph.where("batch_norm") * 2 * graph.channels_out
-    # A transposed convolution applies its kernel once for every pixel that comes in.
-    applied = np.where(graph.where("conv_transpose"), graph.resolution_in, graph.resolution_out) ** 2
-    activations = weighted * graph.channels_out * graph.resolution_out**2
-    return int(params.sum()), int((weights * applied).sum()), int(activations.sum())

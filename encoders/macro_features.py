@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.costs import graph_costs
 from benchmarks.spaces.transnas_macro import TransNASMacro
-from encoders.costs import graph_costs, network_costs
+from encoders.costs import network_costs
 
 __all__ = ["macro_features"]
 

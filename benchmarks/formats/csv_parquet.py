@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.checks import Duplicates
 from benchmarks.errors import ArchitectureError, TableError
@@ -18,7 +20,9 @@ from benchmarks.table import Table
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["read_csv", "read_parquet", "write_csv", "write_parquet"]
+__all__ = ["read_csv", "read_parquet", "read_provenance", "write_csv", "write_parquet"]
+
+_PROVENANCE = b"transnas-surrogates"
 
 
 def read_csv(path: Path, duplicates: Duplicates = "error") -> Table:
@@ -91,8 +95,40 @@ def write_csv(table: Table, path: str | os.PathLike[str], epoch: Epoch = "final"
         frame.to_csv(beside, index=False)
 
 
-def write_parquet(table: Table, path: str | os.PathLike[str], epoch: Epoch = "final") -> None:
+def read_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """What a parquet file says about where its values come from; empty if it says nothing.
+
+    Raises:
+        TableError: If the file is not parquet or damaged.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "mine.parquet"
+        >>> table = Table.from_logs(["64-2311-basic"], {"jigsaw": {"valid_top1": [90.1]}})
+        >>> write_parquet(table, path, provenance={"commit": "1a2b3c"})
+        >>> read_provenance(path), read_parquet(path).value("64-2311-basic", "jigsaw")
+        ({'commit': '1a2b3c'}, 90.1)
+    """
+    import pyarrow.parquet
+
+    try:
+        found = pyarrow.parquet.read_schema(path).metadata or {}
+    except (ValueError, OSError) as error:
+        raise TableError(f"{path}: expected a parquet file; this one is damaged or something else ({error})") from error
+    provenance: dict[str, Any] = json.loads(found.get(_PROVENANCE, b"{}"))
+    return provenance
+
+
+def write_parquet(
+    table: Table, path: str | os.PathLike[str], epoch: Epoch = "final", provenance: Mapping[str, Any] | None = None
+) -> None:
     """Write one epoch of every metric as parquet.
+
+    Args:
+        table: What to write.
+        path: Where.
+        epoch: As in `Table.frame`.
+        provenance: Where the values come from, as JSON values; kept in the file's metadata for `read_provenance`.
 
     Raises:
         OSError: If the file cannot be written.
@@ -104,9 +140,14 @@ def write_parquet(table: Table, path: str | os.PathLike[str], epoch: Epoch = "fi
         >>> path.exists()
         True
     """
-    frame = to_frame(table, epoch)
+    import pyarrow.parquet
+
+    columns = pyarrow.Table.from_pandas(to_frame(table, epoch), preserve_index=False)
+    if provenance is not None:
+        notes = {_PROVENANCE: json.dumps(provenance).encode()}
+        columns = columns.replace_schema_metadata({**columns.schema.metadata, **notes})
     with write_beside(path) as beside:
-        frame.to_parquet(beside, index=False)
+        pyarrow.parquet.write_table(columns, beside)
 
 
 def _table(frame: pd.DataFrame, path: Path, duplicates: Duplicates) -> Table:

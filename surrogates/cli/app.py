@@ -6,9 +6,11 @@ from typing import Annotated
 
 import typer
 
-from surrogates.cli import doctor, evaluate, fit, leaderboard, lookup, predict, pretrain, transfer
+from surrogates.cli import doctor, evaluate, fit, leaderboard, lookup, predict, pretrain, refine, train, transfer
+from surrogates.cli.campaign import campaign_app
 from surrogates.cli.failures import TidyGroup
 from surrogates.cli.help import examples
+from surrogates.cli.rooms import rooms_app
 from surrogates.cli.table import table_app
 
 __all__ = ["app"]
@@ -37,7 +39,11 @@ app.command(short_help="Held-out accuracy of a model on a table.", epilog=evalua
 app.command(short_help="All models and baselines on a table.", epilog=leaderboard.EXAMPLES)(leaderboard.leaderboard)
 app.command(short_help="Which task teaches which.", epilog=transfer.EXAMPLES)(transfer.transfer)
 app.command(short_help="From other tables to a new task.", epilog=pretrain.EXAMPLES)(pretrain.pretrain)
+app.command(short_help="One real training.", epilog=train.EXAMPLES)(train.train)
+app.command(short_help="Train what a surrogate doubts.", epilog=refine.EXAMPLES)(refine.refine)
 app.command(short_help="Is this installation sound?", epilog=doctor.EXAMPLES)(doctor.doctor)
+app.add_typer(campaign_app, name="campaign", short_help="Many real trainings by a plan.")
+app.add_typer(rooms_app, name="rooms", short_help="Images with labels for all tasks.")
 app.add_typer(table_app, name="table", short_help="Look into tables of results, and convert them.")
 
 

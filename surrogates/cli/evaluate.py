@@ -29,7 +29,7 @@ EXAMPLES = examples(
 
 def evaluate(
     table: TableFile,
-    model: Annotated[str, typer.Option(help="Which surrogate.")] = "boosted",
+    model: Annotated[str, typer.Option(help="Which surrogate.")] = "ensemble",
     train_sizes: Annotated[str, typer.Option(help="Rows to fit on, separated by commas.")] = "50,100,400",
     seeds: Annotated[str, typer.Option(help="Seeds of the splits, separated by commas.")] = "0,1,2",
     protocol: Annotated[

@@ -7,7 +7,7 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from benchmarks.errors import ArtefactError, MissingExtraError
+from benchmarks.errors import ArtefactError, MissingExtraError, SurrogatesError
 
 __all__ = ["BAD_INPUT", "FAILED", "INTERRUPTED", "TidyGroup"]
 
@@ -40,7 +40,8 @@ class TidyGroup(TyperGroup):
         except Exception as error:
             if isinstance(error, typer.Abort) or hasattr(error, "exit_code"):  # typer's own
                 raise
-            _say(f"unexpected {type(error).__name__}: {error}; please report it")
+            expected = isinstance(error, SurrogatesError)
+            _say(str(error) if expected else f"unexpected {type(error).__name__}: {error}; please report it")
             raise typer.Exit(FAILED) from None
 
 

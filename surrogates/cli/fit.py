@@ -22,7 +22,7 @@ EXAMPLES = examples(
 def fit(
     table: TableFile,
     out: Annotated[Path, typer.Option("--out", "-o", help="Directory to write; one of ours there is replaced.")],
-    model: Annotated[str, typer.Option(help="Which surrogate.")] = "boosted",
+    model: Annotated[str, typer.Option(help="Which surrogate.")] = "ensemble",
     task: TaskNames = None,
     space: SpaceName = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same files.")] = 0,

@@ -11,9 +11,9 @@ import pytest
 
 import encoders
 from benchmarks import get_space, list_spaces
+from benchmarks.costs import graph_costs
 from benchmarks.graph import GraphBuilder
 from encoders import Costs, Encoder, GraphFeatures, OneHotEncoding, PathEncoding
-from encoders.costs import graph_costs
 from encoders.flow import longest_paths, mean_paths, path_counts, shortest_paths
 from encoders.testing import check_encoder
 

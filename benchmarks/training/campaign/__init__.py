@@ -1,0 +1,42 @@
+"""Campaigns: architectures x tasks x seeds, trained by several processes, one record for every run.
+
+A campaign is a plan (`load_plan`) and a folder. `run_campaign` does what is missing in the folder; it may be killed at
+any moment, started again, and started several times at once. `campaign_table` makes a `Table` of the records.
+"""
+
+from benchmarks.training.campaign.claims import claim, is_claimed
+from benchmarks.training.campaign.crew import CampaignError
+from benchmarks.training.campaign.images import ROOMS, CampaignImages, ImageNeeds, RoomsImages, TaskonomyImages
+from benchmarks.training.campaign.plan import Plan, Trial
+from benchmarks.training.campaign.plan_file import load_plan
+from benchmarks.training.campaign.records import Record, read_record, record_path, write_record
+from benchmarks.training.campaign.results import campaign_table, provenance, write_campaign_table
+from benchmarks.training.campaign.runner import Progress, run_campaign
+from benchmarks.training.campaign.status import campaign_status
+from benchmarks.training.campaign.trainer import ImageTrainer, Trainer
+
+__all__ = [
+    "ROOMS",
+    "CampaignError",
+    "CampaignImages",
+    "ImageNeeds",
+    "ImageTrainer",
+    "Plan",
+    "Progress",
+    "Record",
+    "RoomsImages",
+    "TaskonomyImages",
+    "Trainer",
+    "Trial",
+    "campaign_status",
+    "campaign_table",
+    "claim",
+    "is_claimed",
+    "load_plan",
+    "provenance",
+    "read_record",
+    "record_path",
+    "run_campaign",
+    "write_campaign_table",
+    "write_record",
+]

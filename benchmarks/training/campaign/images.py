@@ -1,0 +1,119 @@
+"""Where a campaign's images come from: Rooms, or a folder in Taskonomy's layout."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from benchmarks.tasks import SPLITS
+from benchmarks.training.taskonomy_files import SPLIT_FILES
+
+if TYPE_CHECKING:
+    from benchmarks.training.images import ImageSource
+    from benchmarks.training.recipes import Recipe
+
+__all__ = ["ROOMS", "CampaignImages", "ImageNeeds", "RoomsImages", "TaskonomyImages"]
+
+
+class ImageNeeds(NamedTuple):
+    """The part of a recipe that decides which images are opened: side in pixels, and how many (None = all)."""
+
+    size: int
+    train: int | None
+    valid: int | None
+    test: int | None
+
+    @classmethod
+    def of(cls, recipe: Recipe) -> ImageNeeds:
+        """What a recipe needs."""
+        return cls(recipe.input_size, recipe.n_train, recipe.n_valid, recipe.n_test)
+
+
+RENDERER = 1
+"""`benchmarks.training.rooms.render.RENDERER`, known here without torch; a test holds them together."""
+
+
+@dataclass(frozen=True)
+class RoomsImages:
+    """Rendered rooms, as many and as large as the recipe says.
+
+    Attributes:
+        seed: Of the scenes.
+
+    Example:
+        >>> RoomsImages(seed=1).describe()["rooms"]["seed"]
+        1
+    """
+
+    seed: int = 0
+
+    def describe(self) -> dict[str, Any]:
+        """What decides the images, as JSON."""
+        return {"rooms": {"seed": self.seed, "renderer": RENDERER}}
+
+    def open(self, needs: ImageNeeds, domains: Sequence[str]) -> Mapping[str, ImageSource]:
+        """Training, validation and test images of some domains.
+
+        Raises:
+            ValueError: If it is not said how many.
+        """
+        from benchmarks.training.rooms import rooms
+
+        self.check(needs)
+        return {split: rooms(split, getattr(needs, split), needs.size, self.seed, domains) for split in SPLITS}
+
+    def check(self, needs: ImageNeeds) -> None:
+        """Raise `ValueError` if it is not said how many images there are."""
+        for split in SPLITS:
+            if getattr(needs, split) is None:
+                raise ValueError(
+                    f"expected n_{split}, a number of images, as Rooms has no end; the recipe says 'all there are', "
+                    f"so set it: 'recipe': {{'n_{split}': 10000}}"
+                )
+
+
+@dataclass(frozen=True)
+class TaskonomyImages:
+    """A folder in Taskonomy's layout, with a split file each for training, validation and test.
+
+    Attributes:
+        root: The folder.
+        train: Split file, relative to `root`.
+        valid: Split file.
+        test: Split file.
+    """
+
+    root: str
+    train: str = SPLIT_FILES["train"]
+    valid: str = SPLIT_FILES["valid"]
+    test: str = SPLIT_FILES["test"]
+
+    def describe(self) -> dict[str, Any]:
+        """What decides the images: the split files by their content, wherever the folder is now.
+
+        Raises:
+            OSError: If a split file cannot be read.
+        """
+        files = {split: self._file(split).read_bytes() for split in SPLITS}
+        return {"taskonomy": {split: hashlib.sha256(content).hexdigest()[:12] for split, content in files.items()}}
+
+    def open(self, needs: ImageNeeds, domains: Sequence[str]) -> Mapping[str, ImageSource]:
+        """Training, validation and test images of some domains."""
+        from benchmarks.training.taskonomy import TaskonomySource
+
+        return {split: TaskonomySource(self.root, self._file(split), needs.size, domains=domains) for split in SPLITS}
+
+    def check(self, needs: ImageNeeds) -> None:
+        """Anything will do."""
+
+    def _file(self, split: str) -> Path:
+        return Path(self.root, getattr(self, split))
+
+
+CampaignImages = RoomsImages | TaskonomyImages
+
+ROOMS = RoomsImages()
+"""The default."""

@@ -1,0 +1,168 @@
+"""What a campaign is to train: architectures x tasks x seeds, with which recipe, on which images."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, is_dataclass, replace
+from functools import cached_property
+from typing import Any, TypeVar
+
+from benchmarks.checks import check_archs
+from benchmarks.errors import choice
+from benchmarks.tasks import TRANSNAS_TASKS
+from benchmarks.training.campaign.images import ROOMS, CampaignImages, ImageNeeds
+from benchmarks.training.recipes import Recipe, get_recipe, list_presets
+
+__all__ = ["DEFAULT_SEED", "Plan", "Trial", "changed_recipe", "fingerprint"]
+
+DEFAULT_SEED = 666
+"""The seed of the published trainings."""
+
+_Dataclass = TypeVar("_Dataclass")
+
+
+@dataclass(frozen=True, order=True)
+class Trial:
+    """One training.
+
+    Attributes:
+        arch: Architecture string.
+        task: Task name.
+        seed: Of weights, order of the images and augmentation.
+    """
+
+    arch: str
+    task: str
+    seed: int = DEFAULT_SEED
+
+    def __str__(self) -> str:
+        return f"{self.arch}, {self.task}, seed {self.seed}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A campaign.
+
+    Attributes:
+        archs: Architecture strings of any spaces.
+        tasks: Task names.
+        seeds: Seeds of each training.
+        preset: One of `benchmarks.training.recipes.list_presets`.
+        recipe: Field of the recipe -> other value, for all tasks; a nested part by a mapping.
+        recipe_of: Task -> the same for that task only; goes before `recipe`.
+        images: Where images come from.
+
+    Raises:
+        ArchitectureError: If a string is no architecture.
+        UnknownNameError: If there is no such task, preset or field; names the nearest one.
+        ValueError: If a value is not usable.
+
+    Example:
+        >>> plan = Plan(("64-2311-basic",), ("jigsaw", "normal"), seeds=(0, 1), recipe={"epochs": 2})
+        >>> len(plan.trials()), plan.settings("jigsaw")["recipe"]["epochs"]
+        (4, 2)
+    """
+
+    archs: tuple[str, ...]
+    tasks: tuple[str, ...] = TRANSNAS_TASKS
+    seeds: tuple[int, ...] = (DEFAULT_SEED,)
+    preset: str = "quick"
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    recipe_of: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    images: CampaignImages = ROOMS
+
+    def __post_init__(self) -> None:
+        archs = tuple(dict.fromkeys(check_archs(self.archs)[0]))
+        object.__setattr__(self, "archs", archs)
+        for name, value in (("tasks", self.tasks), ("seeds", self.seeds)):
+            if not value:
+                raise ValueError(f"expected at least one of {name}, got none")
+            object.__setattr__(self, name, tuple(dict.fromkeys(value)))
+        for task in (*self.tasks, *self.recipe_of):
+            choice(task, TRANSNAS_TASKS, "task")
+        choice(self.preset, list_presets(), "preset")
+        for task in self.tasks:
+            self.images.check(ImageNeeds.of(self.recipe_for(task)))
+
+    def trials(self) -> list[Trial]:
+        """Every training, one architecture after the other on all tasks, so that early records make whole rows."""
+        return [Trial(arch, task, seed) for seed in self.seeds for arch in self.archs for task in self.tasks]
+
+    def recipe_for(self, task: str) -> Recipe:
+        """How a task is trained."""
+        recipe = changed_recipe(get_recipe(task, self.preset), self.recipe)
+        return changed_recipe(recipe, self.recipe_of.get(task, {}))
+
+    def settings(self, task: str) -> dict[str, Any]:
+        """What must not change while a campaign goes on: recipe and images of a task, as JSON."""
+        return self._settings[task]
+
+    @cached_property
+    def _settings(self) -> dict[str, dict[str, Any]]:
+        images = self.images.describe()
+        settings = {task: {"recipe": self.recipe_for(task).to_dict(), "images": images} for task in self.tasks}
+        plain: dict[str, dict[str, Any]] = json.loads(json.dumps(settings))
+        return plain
+
+    @cached_property
+    def hash(self) -> str:
+        """The first 12 digits of SHA-256 over architectures, tasks, seeds and settings."""
+        return fingerprint([self.archs, self.tasks, self.seeds, self._settings])
+
+
+def fingerprint(value: Any) -> str:
+    """The first 12 digits of SHA-256 of a JSON value; the order of names does not matter.
+
+    Example:
+        >>> fingerprint({"a": 1, "b": 2}) == fingerprint({"b": 2, "a": 1})
+        True
+    """
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:12]
+
+
+def changed_recipe(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
+    """A recipe with other values.
+
+    Args:
+        recipe: Where to start.
+        changes: Field -> value; a mapping for a part that has fields of its own.
+
+    Raises:
+        UnknownNameError: If there is no such field; names the nearest one.
+        ValueError: If a value does not fit.
+
+    Example:
+        >>> changed_recipe(get_recipe("jigsaw"), {"epochs": 2, "optimiser": {"lr": 0.05}}).optimiser.lr
+        0.05
+    """
+    return _changed(recipe, changes, "recipe")
+
+
+def _changed(part: _Dataclass, changes: Any, where: str) -> _Dataclass:
+    if not isinstance(changes, Mapping):
+        raise ValueError(f"{where}: expected named entries, got {changes!r}")
+    names = [entry.name for entry in fields(part) if entry.name != "task"]  # type: ignore[arg-type]
+    values: dict[str, Any] = {}
+    for name, value in changes.items():
+        current = getattr(part, choice(name, names, f"entry of {where}:"))
+        if is_dataclass(current):
+            values[name] = _changed(current, value, f"{where}: {name}")
+        else:
+            values[name] = _fitting(value, current, f"{where}: {name}")
+    return replace(part, **values)  # type: ignore[type-var]
+
+
+def _fitting(value: Any, current: Any, where: str) -> Any:
+    """The value if it is of the kind of the current one; lists become tuples."""
+    numbers = (int, float)
+    if isinstance(current, tuple) and isinstance(value, (list, tuple)) and len(value) == len(current):
+        return tuple(_fitting(new, old, where) for new, old in zip(value, current, strict=True))
+    if isinstance(current, str) and isinstance(value, str):
+        return value
+    if isinstance(current, (*numbers, type(None))) and isinstance(value, (*numbers, type(None))):
+        if isinstance(current, float) and value is not None and not isinstance(value, bool):
+            return float(value)
+        return value
+    raise ValueError(f"{where}: expected something like {current!r}, got {value!r}")

@@ -1,0 +1,210 @@
+"""Records: one JSON file for every finished training, written whole or not at all.
+
+A campaign's folder holds a folder a task, with ``settings.json`` (recipe and images, which must not change) and one
+record a training. Names are the architecture, made safe for file systems, and the seed.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from benchmarks.errors import ArtefactError
+from benchmarks.files import write_beside
+from benchmarks.training.campaign.claims import claim
+from benchmarks.training.campaign.plan import Plan, Trial, fingerprint
+
+__all__ = [
+    "SETTINGS",
+    "Record",
+    "check_settings",
+    "changes",
+    "claim_path",
+    "read_record",
+    "read_records",
+    "record_path",
+    "write_record",
+]
+
+SETTINGS = "settings.json"
+_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Record:
+    """How one training ended.
+
+    Attributes:
+        trial: Which one.
+        settings: Fingerprint of recipe and images.
+        started: When, UTC, ISO 8601.
+        seconds: How long it took.
+        metrics: Metric with its split -> one value an epoch; empty if it failed.
+        info: Facts about the model.
+        epochs: Epochs done.
+        notes: What happened on the way.
+        failure: Why it failed; None if it did not.
+        machine: Hardware and versions it ran on.
+    """
+
+    trial: Trial
+    settings: str
+    started: str
+    seconds: float
+    metrics: Mapping[str, list[float]] = field(default_factory=dict)
+    info: Mapping[str, float] = field(default_factory=dict)
+    epochs: int = 0
+    notes: tuple[str, ...] = ()
+    failure: str | None = None
+    machine: Mapping[str, str] = field(default_factory=dict)
+
+
+def record_path(folder: Path, trial: Trial) -> Path:
+    """Where the record of a training is.
+
+    Example:
+        >>> record_path(Path("campaign"), Trial("64-2311-basic", "jigsaw", 0)).as_posix()
+        'campaign/jigsaw/64-2311-basic-seed0.json'
+    """
+    return folder / trial.task / f"{quote(trial.arch, safe='')}-seed{trial.seed}.json"
+
+
+def claim_path(folder: Path, trial: Trial) -> Path:
+    """Where a training is claimed."""
+    return record_path(folder, trial).with_suffix(".claim")
+
+
+def write_record(folder: Path, record: Record) -> None:
+    """Write a record, in the place of an older one.
+
+    Raises:
+        OSError: If it cannot be written, e.g. on a full disk; what was there before stays.
+
+    Example:
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> record = Record(Trial("64-2311-basic", "jigsaw"), "0", "", 1.0, {"valid_top1": [math.nan, 50.0]})
+        >>> write_record(folder, record)
+        >>> read_record(record_path(folder, record.trial)).metrics["valid_top1"]
+        [nan, 50.0]
+    """
+    path = record_path(folder, record.trial)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with write_beside(path) as beside:
+        beside.write_text(json.dumps({"format": _FORMAT, **_plain(asdict(record))}, allow_nan=False), encoding="utf-8")
+
+
+def read_record(path: Path) -> Record:
+    """Read a record.
+
+    Raises:
+        ArtefactError: If it is damaged, or written by a newer version.
+        FileNotFoundError: If there is none.
+    """
+    try:
+        content = json.loads(path.read_bytes())
+        version = content.pop("format")
+        content["trial"] = Trial(**content["trial"])
+        content["notes"] = tuple(content["notes"])
+        content["metrics"] = {name: _numbers(values) for name, values in content["metrics"].items()}
+        content["info"] = dict(zip(content["info"], _numbers(content["info"].values()), strict=True))
+        record = Record(**content)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ArtefactError(f"{str(path)!r} is damaged ({error}); 'campaign run' trains it again") from error
+    if version != _FORMAT or record_path(path.parents[1], record.trial) != path:
+        found = f"format {version}, {record.trial}"
+        raise ArtefactError(f"{str(path)!r}: expected format {_FORMAT} and the training of its name, got {found}")
+    return record
+
+
+def read_records(folder: Path, plan: Plan) -> tuple[dict[Trial, Record], dict[Trial, ArtefactError]]:
+    """The records of a plan's trainings, and what was wrong with those that cannot be used.
+
+    A record of other settings than the plan's is one of those.
+    """
+    prints = {task: fingerprint(plan.settings(task)) for task in plan.tasks}
+    found: dict[Trial, Record] = {}
+    damaged: dict[Trial, ArtefactError] = {}
+    for trial in plan.trials():
+        path = record_path(folder, trial)
+        try:
+            record = read_record(path)
+        except FileNotFoundError:
+            continue
+        except ArtefactError as error:
+            damaged[trial] = error
+            continue
+        if record.settings == prints[trial.task]:
+            found[trial] = record
+        else:
+            damaged[trial] = ArtefactError(
+                f"{str(path)!r} was trained with another recipe or on other images than the plan says"
+            )
+    return found, damaged
+
+
+def check_settings(folder: Path, plan: Plan) -> None:
+    """Make the folder that of this plan, or check that it is: recipe and images are as before.
+
+    Raises:
+        ArtefactError: If they are not; names what changed.
+        OSError: If the folder cannot be written.
+    """
+    for task in plan.tasks:
+        path = folder / task / SETTINGS
+        if not path.exists():
+            with claim(path.with_suffix(".claim")) as mine:  # another process may write the same just now
+                if mine and not path.exists():
+                    with write_beside(path) as beside:
+                        beside.write_text(json.dumps(plan.settings(task), indent=2) + "\n", encoding="utf-8")
+                    continue
+            _wait_for(path)
+        try:
+            before = json.loads(path.read_bytes())
+            found = changes(before, plan.settings(task))
+        except (ValueError, AttributeError) as error:
+            raise ArtefactError(f"{str(path)!r} is damaged: {error}") from error
+        if found:
+            raise ArtefactError(
+                f"{task}: the plan changed since {str(folder)!r} was begun: {'; '.join(found)}; results would not be "
+                "comparable: undo that, or choose another folder (architectures, tasks and seeds may be added)"
+            )
+
+
+def _wait_for(path: Path, seconds: float = 5.0) -> None:
+    import time
+
+    end = time.monotonic() + seconds
+    while not path.exists() and time.monotonic() < end:
+        time.sleep(0.01)
+
+
+def changes(before: Mapping[str, Any], now: Mapping[str, Any], where: str = "") -> list[str]:
+    """What differs between two nested mappings, in words."""
+    found = []
+    for name in dict.fromkeys((*before, *now)):
+        old, new = before.get(name), now.get(name)
+        label = f"{where}{name}"
+        if isinstance(old, dict) and isinstance(new, dict):
+            found += changes(old, new, f"{label}: ")
+        elif old != new:
+            found.append(f"{label} was {json.dumps(old)} and is now {json.dumps(new)}")
+    return found
+
+
+def _plain(value: Any) -> Any:
+    """JSON values; what is not finite becomes null."""
+    if isinstance(value, dict):
+        return {name: _plain(entry) for name, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(entry) for entry in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _numbers(values: Any) -> list[float]:
+    return [math.nan if value is None else value + 0 for value in values]

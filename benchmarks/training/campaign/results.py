@@ -1,0 +1,143 @@
+"""From a campaign's records to a table of results, with where it comes from."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+import benchmarks
+from benchmarks.errors import TableError, choice
+from benchmarks.formats.csv_parquet import write_parquet
+from benchmarks.logs import INFO_NAMES
+from benchmarks.table import Table
+from benchmarks.training.campaign.plan import Plan, Trial, fingerprint
+from benchmarks.training.campaign.records import Record, read_records
+
+__all__ = ["campaign_table", "provenance", "write_campaign_table"]
+
+_ENDINGS = (".csv", ".parquet", ".pth")
+
+
+def campaign_table(plan: Plan, folder: str | Path, seed: int | None = None) -> Table:
+    """Make a table of the trainings that are done.
+
+    Args:
+        plan: Which trainings.
+        folder: Where their records are.
+        seed: Only trainings of this seed; the mean over the seeds that are done if not given.
+
+    Returns:
+        Architectures with at least one finished training, in the order of the plan; NaN where a training failed or is
+        still missing.
+
+    Raises:
+        TableError: If none is done, or the plan lacks the seed.
+        ArtefactError: If a record is damaged.
+
+    Example:
+        >>> import tempfile
+        >>> campaign_table(Plan(("64-2311-basic",), ("jigsaw",)), tempfile.mkdtemp())
+        Traceback (most recent call last):
+        ...
+        benchmarks.errors.TableError: ... no training of the plan is done
+    """
+    seeds = plan.seeds if seed is None else (seed,)
+    if seed is not None and seed not in plan.seeds:
+        raise TableError(f"expected a seed of the plan ({', '.join(map(str, plan.seeds))}), got {seed}")
+    done = _done(plan, Path(folder))
+    rows = [(arch, s) for arch in plan.archs for s in seeds if any(Trial(arch, t, s) in done for t in plan.tasks)]
+    if not rows:
+        raise TableError(f"{str(folder)!r}: no training of the plan is done")
+    metrics: dict[str, dict[str, object]] = {}
+    info: dict[str, dict[str, object]] = {}
+    for task in plan.tasks:
+        found = [done.get(Trial(arch, task, s)) for arch, s in rows]
+        if any(found):
+            metrics[task] = _metrics(found)
+            info[task] = _info(found)
+    return Table.from_logs([arch for arch, _ in rows], metrics, info, duplicates="mean")
+
+
+def provenance(plan: Plan, folder: str | Path, seed: int | None = None) -> dict[str, Any]:
+    """Where a campaign's table comes from, as JSON values: plan, recipes, images, versions, hardware, time."""
+    records, _ = read_records(Path(folder), plan)
+    used = [record for record in records.values() if seed in (None, record.trial.seed)]
+    machines = Counter(_machine(record) for record in used)
+    return {
+        "transnas-surrogates": benchmarks.__version__,
+        "commits": sorted({record.machine.get("commit", "unknown") for record in used}),
+        "plan": plan.hash,
+        "preset": plan.preset,
+        "seeds": list(plan.seeds) if seed is None else [seed],
+        "settings": {task: fingerprint(plan.settings(task)) for task in plan.tasks},
+        "recipes": {task: plan.settings(task)["recipe"] for task in plan.tasks},
+        "deviations": {task: plan.recipe_for(task).deviations() for task in plan.tasks},
+        "images": next(iter(plan.settings(task)["images"] for task in plan.tasks)),
+        "trainings": {"done": sum(r.failure is None for r in used), "failed": sum(r.failure is not None for r in used)},
+        "hardware": dict(machines.most_common()),
+        "seconds": round(sum(record.seconds for record in used), 1),
+        "from": min((record.started for record in used), default=None),
+        "to": max((record.started for record in used), default=None),
+    }
+
+
+def write_campaign_table(plan: Plan, folder: str | Path, out: str | os.PathLike[str], seed: int | None = None) -> Table:
+    """Write `campaign_table` to a file; returns it.
+
+    Args:
+        plan: Which trainings.
+        folder: Where their records are.
+        out: Ends in ``.parquet`` (the last epoch, and `provenance`), ``.csv`` (the last epoch) or ``.pth`` (all epochs,
+            in the published layout; needs torch).
+        seed: As in `campaign_table`.
+    """
+    ending = choice(Path(out).suffix.casefold(), _ENDINGS, "file ending")
+    table = campaign_table(plan, folder, seed)
+    if ending == ".parquet":
+        write_parquet(table, out, provenance=provenance(plan, folder, seed))
+    elif ending == ".csv":
+        table.to_csv(out)
+    else:
+        table.to_pth(out)
+    return table
+
+
+def _done(plan: Plan, folder: Path) -> dict[Trial, Record]:
+    records, damaged = read_records(folder, plan)
+    for error in damaged.values():
+        raise error
+    return {trial: record for trial, record in records.items() if record.failure is None}
+
+
+def _metrics(records: list[Record | None]) -> dict[str, object]:
+    """Metric -> values of shape (n, E), NaN where there is no record or it is shorter."""
+    names = dict.fromkeys(name for record in records if record for name in record.metrics)
+    rows = {name: [record.metrics.get(name, []) if record else [] for record in records] for name in names}
+    epochs = max(len(values) for columns in rows.values() for values in columns)
+    return {name: _padded(columns, epochs) for name, columns in rows.items()}
+
+
+def _padded(rows: list[list[float]], epochs: int) -> NDArray[np.float64]:
+    table = np.full((len(rows), epochs), np.nan)
+    for row, values in enumerate(rows):
+        table[row, : len(values)] = values
+    return table
+
+
+def _info(records: list[Record | None]) -> dict[str, object]:
+    """Model fact -> values of shape (n,)."""
+    names = [name for name in INFO_NAMES if any(record and name in record.info for record in records)]
+    facts: Mapping[str, list[float]] = {
+        name: [record.info.get(name, np.nan) if record else np.nan for record in records] for name in names
+    }
+    return {name: np.array(values) for name, values in facts.items()}
+
+
+def _machine(record: Record) -> str:
+    return record.machine.get("gpu") or record.machine.get("cpu", "unknown")

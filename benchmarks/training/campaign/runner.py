@@ -1,0 +1,119 @@
+"""The runner: hands a plan's missing trainings to worker processes, and says how it goes."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.training.campaign.crew import CampaignError, Crew
+from benchmarks.training.campaign.plan import Plan, Trial
+from benchmarks.training.campaign.records import Record, check_settings, read_records
+from benchmarks.training.campaign.status import TimeLeft
+from benchmarks.training.campaign.trainer import ImageTrainer, Trainer
+from benchmarks.training.campaign.worker import Job, Outcome, Report
+
+__all__ = ["Progress", "run_campaign"]
+
+_GIVE_UP = 10
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Where a campaign is, after one more training.
+
+    Attributes:
+        total: Trainings of the plan.
+        finished: Those with a record, done or failed.
+        trial: The last one; None at the beginning.
+        outcome: What became of it.
+        record: Of that one.
+        seconds_left: Expected; None before the first training is done.
+    """
+
+    total: int
+    finished: int
+    trial: Trial | None = None
+    outcome: Outcome | None = None
+    record: Record | None = None
+    seconds_left: float | None = None
+
+
+def run_campaign(
+    plan: Plan,
+    folder: str | Path,
+    trainer: Trainer | None = None,
+    workers: int = 1,
+    retry_failed: bool = False,
+) -> Generator[Progress, None, None]:
+    """Do every training of a plan that has no record in the folder.
+
+    Works while it is iterated over; closing the iterator ends it, and loses what was being trained. What another
+    campaign process is doing on the same folder is left to it.
+
+    Args:
+        plan: What to do.
+        folder: Made if it is not there; goes on with what is in it.
+        trainer: Does a training; `ImageTrainer` if not given.
+        workers: Processes.
+        retry_failed: Whether to do those again that failed before.
+
+    Yields:
+        One at the beginning, then one for every training that ended.
+
+    Raises:
+        ArtefactError: If the folder was begun with another recipe or other images; names what changed.
+        CampaignError: If worker processes do not start, or 10 trainings in a row fail.
+        OSError: If records cannot be written (a full disk); what was written before is intact.
+        ValueError: If there is not at least one worker.
+    """
+    if workers < 1:
+        raise ValueError(f"expected at least 1 worker, got {workers}")
+    folder, trainer = Path(folder), ImageTrainer() if trainer is None else trainer
+    folder.mkdir(parents=True, exist_ok=True)
+    check_settings(folder, plan)
+    known, _ = read_records(folder, plan)
+    jobs = deque(_jobs(plan, known, retry_failed))
+    total, finished = len(plan.trials()), len(plan.trials()) - len(jobs)
+    yield Progress(total, finished)
+    if not jobs:
+        return
+    trainer.prepare(plan)
+    left = TimeLeft(record for record in known.values() if record.failure is None)
+    failures = 0
+    crew = Crew(plan, folder, trainer, min(workers, len(jobs)))
+    try:
+        for job, report in _reports(crew, jobs):
+            if report.error is not None:
+                raise OSError(*report.error)
+            failures = failures + 1 if report.outcome is Outcome.FAILED else 0
+            if report.record is not None:
+                finished += 1
+                left.add(report.record)
+            ahead = [pending.trial for pending in (*jobs, *crew.busy())]
+            yield Progress(total, finished, job.trial, report.outcome, report.record, left.seconds(ahead, crew.size))
+            if failures == _GIVE_UP and report.record is not None:
+                raise CampaignError(f"{_GIVE_UP} trainings in a row failed, the last: {report.record.failure}")
+    finally:
+        crew.end()
+
+
+def _jobs(plan: Plan, known: dict[Trial, Record], retry_failed: bool) -> Iterator[Job]:
+    for trial in plan.trials():
+        record = known.get(trial)
+        if record is None:
+            yield Job(trial)
+        elif record.failure is not None and retry_failed:
+            yield Job(trial, replaces=record.started)
+
+
+def _reports(crew: Crew, jobs: deque[Job]) -> Iterator[tuple[Job, Report]]:
+    """Of all jobs; those taken by others are tried once more at the end."""
+    taken: deque[Job] = deque()
+    for job, report in crew.reports(jobs):
+        if report.outcome is Outcome.TAKEN:
+            taken.append(job)
+        else:
+            yield job, report
+    yield from crew.reports(taken)

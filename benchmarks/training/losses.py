@@ -1,0 +1,69 @@
+"""What a training minimises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor
+
+from benchmarks.training.prepare import UNLABELLED
+
+__all__ = ["LOSSES", "discriminator_loss", "generator_loss", "pixel_cross_entropy", "soft_cross_entropy"]
+
+
+def soft_cross_entropy(outputs: Tensor, targets: Tensor) -> Tensor:
+    """Mean over images of the cross-entropy between class probabilities and logits, both of shape (B, classes).
+
+    Example:
+        >>> import torch
+        >>> soft_cross_entropy(torch.zeros(3, 4), torch.full((3, 4), 0.25)).exp()
+        tensor(4.)
+    """
+    return -(targets * F.log_softmax(outputs.float(), dim=1)).sum(dim=1).mean()
+
+
+def pixel_cross_entropy(outputs: Tensor, targets: Tensor) -> Tensor:
+    """Mean over labelled pixels of the cross-entropy of logits (B, classes, S, S); 0 if no pixel is labelled."""
+    flat = outputs.float().movedim(1, -1).flatten(0, -2)  # a view of what convolutions make: channels last
+    total = F.cross_entropy(flat, targets.flatten(), ignore_index=UNLABELLED, reduction="sum")
+    return total / (targets != UNLABELLED).sum().clamp_min(1)
+
+
+def generator_loss(outputs: Tensor, targets: Tensor, judged: Tensor, weight: float) -> Tensor:
+    """(1 - weight) L1 + weight x the generator's part of the vanilla GAN (Isola et al., CVPR 2017, equations 2 to 4).
+
+    Args:
+        outputs: Generated images of shape (B, 3, S, S).
+        targets: True images of the same shape.
+        judged: Logits of the discriminator on (input, output) pairs, of shape (B, 1); high = looks true.
+        weight: Share of the discriminator.
+    """
+    return (1 - weight) * F.l1_loss(outputs.float(), targets) + weight * F.softplus(-judged.float()).mean()
+
+
+def discriminator_loss(real: Tensor, fake: Tensor) -> Tensor:
+    """Binary cross-entropy of logits, halved as in Isola et al., section 3.3, on true and generated pairs (B, 1)."""
+    return 0.5 * (F.softplus(-real.float()).mean() + F.softplus(fake.float()).mean())
+
+
+def _mean_squared_error(outputs: Tensor, targets: Tensor) -> Tensor:
+    return F.mse_loss(outputs.float(), targets)
+
+
+def _cross_entropy(outputs: Tensor, targets: Tensor) -> Tensor:
+    return F.cross_entropy(outputs.float(), targets)
+
+
+def _l1(outputs: Tensor, targets: Tensor) -> Tensor:
+    return F.l1_loss(outputs.float(), targets)
+
+
+LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "soft_cross_entropy": soft_cross_entropy,
+    "mean_squared_error": _mean_squared_error,
+    "cross_entropy": _cross_entropy,
+    "pixel_cross_entropy": pixel_cross_entropy,
+    "l1_gan": _l1,
+}
+"""Name in a recipe -> loss of (outputs, targets); of ``"l1_gan"`` the part that is also reported, L1."""

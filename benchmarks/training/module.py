@@ -1,0 +1,281 @@
+"""One training of the real network on a task: what the published table was made by, as a Lightning module."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import lightning
+import torch
+from torch import Tensor, nn
+
+from benchmarks.errors import ArtefactError
+from benchmarks.tasks import SPLITS, TIME
+from benchmarks.training.augment import Draws
+from benchmarks.training.images import ImageSet, ImageSource
+from benchmarks.training.loader import BatchLoader
+from benchmarks.training.losses import LOSSES, discriminator_loss, generator_loss
+from benchmarks.training.network import Discriminator, build_network
+from benchmarks.training.optimisers import make_optimiser, make_schedule
+from benchmarks.training.prepare import Preparation
+from benchmarks.training.recipes import Recipe
+from benchmarks.training.run import TrainingFailed
+from benchmarks.training.scores import get_score
+
+__all__ = ["GroundTruthModule"]
+
+_STATE = "ground_truth"
+_NEVER = 2**31
+_FIXED = 0  # evaluation asks the same puzzles in every epoch of every run
+
+
+class GroundTruthModule(lightning.LightningModule):
+    """An architecture with a task's decoder, its images, loss, optimisers and metrics.
+
+    It brings its own loaders; after ``trainer.fit(module)`` its `metrics` hold one value an epoch, by the published
+    names. The trainer needs ``reload_dataloaders_every_n_epochs=1``, ``num_sanity_val_steps=0`` and, over several
+    devices, ``strategy="ddp_find_unused_parameters_true"`` (dead operations have parameters too).
+
+    Args:
+        arch: Architecture string.
+        recipe: How to train, on which task.
+        sources: Images by split: ``"train"``, ``"valid"``, ``"test"``.
+        seed: Decides weights, order of images and augmentation.
+        accumulate: Parts into which a batch is cut, their gradients added, to save memory.
+
+    Attributes:
+        network: Backbone and decoder.
+        discriminator: Of the adversarial loss, else None.
+        metrics: ``{split}_{metric}`` and ``time_elapsed`` (seconds) -> one value an epoch.
+
+    Raises:
+        ValueError: If a split is missing, has fewer images than the recipe says, or images of another size.
+
+    Example:
+        >>> from benchmarks.training.recipes import get_recipe
+        >>> images = ImageSet({"rgb": torch.zeros(2000, 3, 64, 64, dtype=torch.uint8)})
+        >>> sources = {"train": images, "valid": images, "test": images}
+        >>> module = GroundTruthModule("64-41414-1_01_001", get_recipe("autoencoder", "mini"), sources)
+        >>> module(torch.zeros(2, 3, 64, 64)).shape
+        torch.Size([2, 3, 64, 64])
+    """
+
+    def __init__(
+        self, arch: str, recipe: Recipe, sources: Mapping[str, ImageSource], *, seed: int = 666, accumulate: int = 1
+    ) -> None:
+        super().__init__()
+        self.automatic_optimization = False
+        self.arch, self.recipe, self.seed, self.accumulate = arch, recipe, seed, accumulate
+        self.counts = {split: _count(split, sources, recipe) for split in SPLITS}
+        self.sources = dict(sources)
+        self.prepare = Preparation(recipe, sources["train"])
+        self.score = get_score(recipe.task, recipe.num_classes)
+        self.network = build_network(
+            arch,
+            recipe.task,
+            recipe.num_classes,
+            recipe.network_size,
+            base_channels=recipe.base_channels,
+            decoder_width=recipe.decoder_width,
+            seed=seed,
+        )
+        for weights in self.network.parameters():  # the order of memory that oneDNN and tensor cores work in
+            if weights.ndim == 4:
+                weights.data = weights.data.contiguous(memory_format=torch.channels_last)
+        self.discriminator: Discriminator | None = None
+        if recipe.loss == "l1_gan":
+            self.discriminator = Discriminator(width=recipe.discriminator_width, seed=seed)
+        self.metrics: dict[str, list[float]] = {}
+        self._loss = LOSSES[recipe.loss]
+        self._totals: dict[str, Tensor] = {}
+        self._failed_at: Tensor | None = None
+        self._seconds = 0.0
+        self._started = time.perf_counter()
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits, numbers or images, as `TaskNetwork` gives them."""
+        outputs: Tensor = self.network(images)
+        return outputs
+
+    # -- data and optimisers ------------------------------------------------------------------------------------
+
+    def train_dataloader(self) -> BatchLoader:
+        """The training images in this epoch's order."""
+        batch_size = max(self.recipe.batch_size // self.trainer.world_size, 1)
+        return self._loader("train", batch_size, (self.seed, self.current_epoch))
+
+    def val_dataloader(self) -> list[BatchLoader]:
+        """Validation and test images: the published file has both, every epoch."""
+        batch_size = max(self.recipe.batch_size // self.accumulate, 1)
+        return [self._loader(split, batch_size, None) for split in SPLITS[1:]]
+
+    def configure_optimizers(self) -> Any:
+        """One optimiser and schedule for the network, one for the discriminator if there is one."""
+        parts = [part for part in (self.network, self.discriminator) if part is not None]
+        optimisers = [make_optimiser(self.recipe.optimiser, part) for part in parts]
+        steps = self.recipe.epochs * len(self.train_dataloader())
+        return optimisers, [make_schedule(self.recipe.optimiser, optimiser, steps) for optimiser in optimisers]
+
+    def _loader(self, split: str, batch_size: int, order: tuple[int, ...] | None) -> BatchLoader:
+        source = self.sources[split]
+        if isinstance(source, ImageSet):  # images where the network is: nothing is copied while training
+            source = self.sources[split] = source.to(self.device)
+        rank, world = self.trainer.global_rank, self.trainer.world_size
+        return BatchLoader(source, self.prepare.domains, batch_size, self.counts[split], order, rank, world)
+
+    # -- training -----------------------------------------------------------------------------------------------
+
+    def on_fit_start(self) -> None:
+        """Start the clock; a resumed training goes on from the seconds it had."""
+        self._started = time.perf_counter() - self._seconds
+
+    def on_train_epoch_start(self) -> None:
+        """Everything random in an epoch follows from the seed and the epoch's number."""
+        self._draws = Draws((self.seed, self.current_epoch, self.global_rank), self.device)
+        self._totals = {}
+        self._failed_at = torch.full((), _NEVER, device=self.device)
+
+    def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
+        """One step of every optimiser; nothing here waits for the device."""
+        inputs, targets = self.prepare(batch, self._draws, training=True)
+        parts = list(zip(inputs.chunk(self.accumulate), targets.chunk(self.accumulate), strict=True))
+        step = self._supervised_step if self.discriminator is None else self._adversarial_step
+        loss = step(parts, len(inputs))
+        assert self._failed_at is not None
+        failed = torch.where(loss.isfinite(), _NEVER, batch_idx)
+        self._failed_at = torch.minimum(self._failed_at, failed)
+        for schedule in _several(self.lr_schedulers()):
+            schedule.step()
+
+    def _supervised_step(self, parts: list[tuple[Tensor, Tensor]], n: int) -> Tensor:
+        """Loss of the batch."""
+        (optimiser,) = _several(self.optimizers())
+        optimiser.zero_grad()
+        total = torch.zeros((), device=self.device)
+        for inputs, targets in parts:
+            outputs = self(inputs)
+            loss = self._loss(outputs, targets)
+            self.manual_backward(loss * (len(inputs) / n))
+            self._add("train", outputs, targets, loss)
+            total += loss.detach()
+        self._shorten(self.network)
+        optimiser.step()
+        return total
+
+    def _adversarial_step(self, parts: list[tuple[Tensor, Tensor]], n: int) -> Tensor:
+        """A step of the generator, then one of the discriminator on what was generated; the generator's loss."""
+        assert self.discriminator is not None
+        for_generator, for_discriminator = _several(self.optimizers())
+        for_generator.zero_grad()
+        self.discriminator.requires_grad_(False)
+        total = torch.zeros((), device=self.device)
+        generated = []
+        for inputs, targets in parts:
+            outputs = self(inputs)
+            judged = self.discriminator(torch.cat([inputs, outputs], dim=1))
+            loss = generator_loss(outputs, targets, judged, self.recipe.adversarial_weight)
+            self.manual_backward(loss * (len(inputs) / n))
+            self._add("train", outputs, targets, self._loss(outputs.detach(), targets))
+            generated.append(outputs.detach())
+            total += loss.detach()
+        self._shorten(self.network)
+        for_generator.step()
+
+        for_discriminator.zero_grad()
+        self.discriminator.requires_grad_(True)
+        for (inputs, targets), outputs in zip(parts, generated, strict=True):
+            pairs = torch.cat([torch.cat([inputs, images], dim=1) for images in (targets, outputs.to(targets.dtype))])
+            real, fake = self.discriminator(pairs).chunk(2)
+            loss = discriminator_loss(real, fake)
+            self.manual_backward(loss * (len(inputs) / n))
+            total += loss.detach()
+        self._shorten(self.discriminator)
+        for_discriminator.step()
+        return total
+
+    def _shorten(self, network: nn.Module) -> None:
+        if self.recipe.optimiser.max_norm is not None:
+            nn.utils.clip_grad_norm_(network.parameters(), self.recipe.optimiser.max_norm)
+
+    # -- scores -------------------------------------------------------------------------------------------------
+
+    def on_validation_start(self) -> None:
+        """Stop here if the epoch's loss was not finite.
+
+        Raises:
+            TrainingFailed: Names epoch and step.
+        """
+        step = _NEVER if self._failed_at is None else int(self._failed_at)
+        if step != _NEVER:
+            raise TrainingFailed(
+                f"the loss of {self.arch} on {self.recipe.task} was not finite in epoch {self.current_epoch + 1} of "
+                f"{self.recipe.epochs}, step {step + 1} of {len(self.train_dataloader())}; a smaller learning rate "
+                f"than {self.recipe.optimiser.lr:g} may help"
+            )
+
+    def validation_step(self, batch: dict[str, Tensor], batch_idx: int, dataloader_idx: int = 0) -> None:
+        """Score a batch of validation or test images."""
+        if batch_idx == 0:
+            self._evaluation_draws = Draws((_FIXED, dataloader_idx, self.global_rank), self.device)
+        inputs, targets = self.prepare(batch, self._evaluation_draws, training=False)
+        outputs = self(inputs)
+        self._add(SPLITS[1 + dataloader_idx], outputs, targets, self._loss(outputs, targets))
+
+    def on_train_epoch_end(self) -> None:
+        """Write down the epoch; training scores are averages over the epoch's steps, as published."""
+        values: dict[str, float] = {}
+        for split, sums in self._totals.items():
+            totals = self.trainer.strategy.reduce(sums, reduce_op="sum")
+            assert isinstance(totals, Tensor)
+            values.update({f"{split}_{name}": value for name, value in self.score.metrics(totals).items()})
+        self._seconds = time.perf_counter() - self._started
+        for name, value in {**values, TIME: self._seconds}.items():
+            self.metrics.setdefault(name, []).append(value)
+        self.log_dict(values)
+
+    @torch.no_grad()
+    def _add(self, split: str, outputs: Tensor, targets: Tensor, loss: Tensor) -> None:
+        sums = self.score.sums(outputs.detach(), targets, loss.detach())
+        self._totals[split] = self._totals[split] + sums if split in self._totals else sums
+
+    # -- checkpoints --------------------------------------------------------------------------------------------
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep what was measured, and whose it is."""
+        checkpoint[_STATE] = {"run": self._identity(), "metrics": self.metrics, "seconds": self._seconds}
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take up what was measured.
+
+        Raises:
+            ArtefactError: If the checkpoint is of another architecture, recipe or seed.
+        """
+        state = checkpoint.get(_STATE, {})
+        found = state.get("run", {})
+        for name, mine in self._identity().items():
+            if found.get(name) != mine:
+                raise ArtefactError(
+                    f"the checkpoint is of another training: expected {name} {mine!r}, got {found.get(name)!r}; delete "
+                    "it or choose another checkpoint_dir"
+                )
+        self.metrics, self._seconds = state["metrics"], state["seconds"]
+
+    def _identity(self) -> dict[str, Any]:
+        return {"arch": self.arch, "seed": self.seed, "recipe": self.recipe.to_dict()}
+
+
+def _count(split: str, sources: Mapping[str, ImageSource], recipe: Recipe) -> int:
+    """How many images of a split to use."""
+    if split not in sources:
+        raise ValueError(f"expected image sources for {', '.join(SPLITS)}, got {', '.join(sources) or 'none'}")
+    source, wanted = sources[split], getattr(recipe, f"n_{split}")
+    if source.size != recipe.input_size:
+        raise ValueError(f"{split}: expected images of {recipe.input_size} pixels, got {source.size}")
+    if len(source) < max(wanted or 0, 2):
+        raise ValueError(f"{split}: expected at least {max(wanted or 0, 2):,} images, got {len(source):,}")
+    return wanted or len(source)
+
+
+def _several(one_or_more: Any) -> list[Any]:
+    return list(one_or_more) if isinstance(one_or_more, (list, tuple)) else [one_or_more]

@@ -1,0 +1,69 @@
+"""Optimisers and schedules from a recipe."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import nn
+from torch.optim.lr_scheduler import LambdaLR
+
+from benchmarks.training.recipes import Optimiser
+
+__all__ = ["make_optimiser", "make_schedule"]
+
+
+def make_optimiser(optimiser: Optimiser, network: nn.Module) -> torch.optim.Optimizer:
+    """The optimiser of all parameters of a network.
+
+    Example:
+        >>> from benchmarks.training.recipes import get_recipe
+        >>> type(make_optimiser(get_recipe("normal").optimiser, nn.Linear(2, 1))).__name__
+        'Adam'
+    """
+    return _OPTIMISERS[optimiser.name](optimiser, network)
+
+
+def make_schedule(optimiser: Optimiser, made: torch.optim.Optimizer, steps: int) -> LambdaLR:
+    """The learning rate at each of `steps` steps, beginning with the optimiser's own."""
+    share = _SCHEDULES[optimiser.schedule]
+
+    def factor(step: int) -> float:
+        return share(min(step / max(steps, 1), 1.0))
+
+    return LambdaLR(made, factor)
+
+
+def _sgd(optimiser: Optimiser, network: nn.Module) -> torch.optim.Optimizer:
+    return _fused(
+        torch.optim.SGD,
+        network,
+        lr=optimiser.lr,
+        momentum=optimiser.momentum,
+        nesterov=optimiser.momentum > 0,
+        weight_decay=optimiser.weight_decay,
+    )
+
+
+def _adam(optimiser: Optimiser, network: nn.Module) -> torch.optim.Optimizer:
+    return _fused(
+        torch.optim.Adam, network, lr=optimiser.lr, betas=optimiser.betas, weight_decay=optimiser.weight_decay
+    )
+
+
+def _fused(kind: Callable[..., torch.optim.Optimizer], network: nn.Module, **options: Any) -> torch.optim.Optimizer:
+    """All parameters updated in one call, several times faster than one by one, where this torch can on this device."""
+    parameters = list(network.parameters())
+    try:
+        return kind(parameters, fused=True, **options)
+    except (RuntimeError, TypeError):
+        return kind(parameters, **options)
+
+
+_OPTIMISERS = {"sgd": _sgd, "adam": _adam}
+_SCHEDULES: dict[str, Callable[[float], float]] = {
+    "cosine": lambda progress: 0.5 * (1.0 + math.cos(math.pi * progress)),
+    "constant": lambda progress: 1.0,
+}

@@ -1,0 +1,100 @@
+"""Write Rooms to disk in Taskonomy's layout, building by building; an interrupted export goes on where it was."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import torch
+
+from benchmarks.errors import choice
+from benchmarks.files import write_beside
+from benchmarks.training.images import DOMAINS, ImageSet
+from benchmarks.training.rooms.draws import SPLITS
+from benchmarks.training.rooms.render import BLOCK, RENDERER, render_block
+from benchmarks.training.taskonomy import BUILDING, write_split, write_taskonomy
+
+__all__ = ["export"]
+
+_MANIFEST = "rooms.json"
+
+
+def export(
+    root: str | os.PathLike[str],
+    sizes: Mapping[str, int],
+    size: int = 256,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, Path]:
+    """Write the first images of each split as Taskonomy's files.
+
+    Buildings that are already complete are left as they are, so the same call goes on after an interruption.
+
+    Args:
+        root: The folder to write; made if it does not exist.
+        sizes: Split -> number of images.
+        size: Side of the images in pixels.
+        seed: Which images, as in `benchmarks.training.rooms.source.rooms`.
+        progress: Called with the number of images done and of all images after each building.
+
+    Returns:
+        Split -> split file, for `benchmarks.training.taskonomy.TaskonomySource`.
+
+    Raises:
+        ValueError: If the folder holds an export of another size, seed or renderer.
+
+    Example:
+        >>> import tempfile
+        >>> from benchmarks.training.taskonomy import TaskonomySource
+        >>> with tempfile.TemporaryDirectory() as root:
+        ...     files = export(root, {"train": 3, "test": 2}, size=16)
+        ...     len(TaskonomySource(root, files["train"], size=16)), files["test"].name
+        (3, 'test_filenames_final5k.json')
+    """
+    for split, n in sizes.items():
+        choice(split, SPLITS, "split")
+        if n < 1:
+            raise ValueError(f"sizes[{split!r}]: expected at least 1, got {n}")
+    folder = Path(root)
+    folder.mkdir(parents=True, exist_ok=True)
+    _check_manifest(folder / _MANIFEST, {"renderer": RENDERER, "size": size, "seed": seed})
+    done, total = 0, sum(sizes.values())
+    for split, n in sizes.items():
+        for start in range(0, n, BUILDING):
+            count = min(BUILDING, n - start)
+            if _complete(folder, split, start) != count:
+                write_taskonomy(_images(split, start, count, size, seed), folder, split, start)
+            done += count
+            if progress is not None:
+                progress(done, total)
+    return {split: write_split(folder, split, n) for split, n in sizes.items()}
+
+
+def _images(split: str, start: int, count: int, size: int, seed: int) -> ImageSet:
+    """Images `start` to `start + count - 1` of a split."""
+    blocks = range(start // BLOCK, -(-(start + count) // BLOCK))
+    made = [render_block(split, block, size, seed) for block in blocks]
+    return ImageSet({name: torch.cat([block[name] for block in made])[:count] for name in DOMAINS})
+
+
+def _complete(folder: Path, split: str, start: int) -> int:
+    """How many images of a building are written, going by its list, which is written last."""
+    try:
+        return len(json.loads((folder / f"{split}_{start // BUILDING:04d}.json").read_text("utf-8")))
+    except (FileNotFoundError, ValueError):
+        return 0
+
+
+def _check_manifest(path: Path, wanted: dict[str, int]) -> None:
+    """An export is of one size, seed and renderer."""
+    if path.exists():
+        found = json.loads(path.read_text("utf-8"))
+        if found != wanted:
+            raise ValueError(
+                f"{path.parent} holds an export with {found}, asked for is {wanted}: choose another folder"
+            )
+        return
+    with write_beside(path) as beside:
+        beside.write_text(json.dumps(wanted), "utf-8")

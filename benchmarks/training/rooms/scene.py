@@ -1,0 +1,203 @@
+"""Scenes: a type, a room, its furniture and a camera, drawn at random but always the same for one image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.training.rooms.draws import Draws
+from benchmarks.training.rooms.furniture import FURNITURE, VARIANTS
+from benchmarks.training.rooms.materials import material_table
+from benchmarks.training.rooms.placing import Pieces, place
+from benchmarks.training.rooms.scene_types import ITEMS, SCENES, scene_items
+
+__all__ = ["Camera", "Scenes", "camera_rotation", "draw_scenes"]
+
+Floats = NDArray[np.float64]
+
+_KINDS = list(FURNITURE)
+_SIZES = np.array([scene.size for scene in SCENES.values()])
+_WINDOWS = np.array([scene.windows for scene in SCENES.values()])
+_ITEMS = scene_items()
+_CLUTTER = np.array([kind for kind, name in enumerate(_KINDS) if name not in ("window", "door", "pendant lamp")])
+_MISSING, _CHANGED = 0.07, 0.07  # how often a usual piece is absent, and how often another stands for it
+
+
+@dataclass(frozen=True)
+class Camera:
+    """Pinhole cameras; in a camera's own frame x is right, y is up and it looks along -z.
+
+    Attributes:
+        position: In the room, in metres, of shape (B, 3).
+        angles: Turns about the room's x, then y, then z (radians), from camera to room, of shape (B, 3): pi / 2
+            plus the pitch, the roll, and the yaw.
+        reach: Tangent of half the angle of view, of shape (B,).
+    """
+
+    position: Floats
+    angles: Floats
+    reach: Floats
+
+
+@dataclass(frozen=True)
+class Scenes:
+    """B scenes. The floor of a room is centred on the origin, z is up.
+
+    Attributes:
+        kind: Scene types, positions in `SCENES`, of shape (B,).
+        room: Width, depth and height, in metres, of shape (B, 3).
+        camera: One in each room.
+        pieces: Windows, door, pendant lamp and furniture.
+        variant: Finish of each piece, of shape (B, N), positions in `VARIANTS`.
+        materials: As `material_table` gives them.
+        lights: Of shape (B, 2, 7): position (3), colour (3) and reach in metres of the lamp and of the window.
+        ambient: Light that is everywhere, of shape (B,).
+        noise: Strength of the pixel noise, of shape (B,), in units of full brightness.
+        noise_keys: Which pixel noise, of shape (B,).
+    """
+
+    kind: NDArray[np.int64]
+    room: Floats
+    camera: Camera
+    pieces: Pieces
+    variant: NDArray[np.int64]
+    materials: Floats
+    lights: Floats
+    ambient: Floats
+    noise: Floats
+    noise_keys: NDArray[np.int64]
+
+
+def draw_scenes(split: str, indices: Sequence[int], seed: int = 0) -> Scenes:
+    """The scenes of some images.
+
+    Args:
+        split: ``train``, ``valid`` or ``test``.
+        indices: Positions of the images in their split.
+        seed: Another seed gives other scenes.
+
+    Example:
+        >>> scenes = draw_scenes("train", range(4))
+        >>> scenes.pieces.kind.shape, scenes.room.shape
+        ((4, 15), (4, 3))
+    """
+    draws = Draws(split, indices, seed)
+    kind = draws.whole(len(SCENES))
+    room = _SIZES[kind] * np.concatenate([draws.uniform(0.8, 1.1, 2), draws.uniform(0.94, 1.08, 1)], axis=1)
+    room[:, 2] = np.maximum(room[:, 2], 2.15)
+    turned = draws.uniform(0, 1) < 0.5
+    room[turned] = room[turned][:, [1, 0, 2]]
+    camera = _draw_camera(room, draws)
+    kinds = _draw_kinds(kind, draws)
+    pieces = place(kinds, room, _kept_clear(camera), draws)
+    camera = _turned_to(pieces, camera, draws)
+    variant = draws.whole(len(VARIANTS), kinds.shape[1])
+    return Scenes(
+        kind,
+        room,
+        camera,
+        pieces,
+        variant,
+        material_table(kind, pieces.kind, variant, draws),
+        _draw_lights(room, pieces, draws),
+        draws.uniform(0.25, 0.4),
+        draws.uniform(0.01, 0.04),
+        draws.noise_keys,
+    )
+
+
+def camera_rotation(angles: Floats) -> Floats:
+    """Rotations from the camera's frame to the room's, of shape (B, 3, 3), from angles of shape (B, 3).
+
+    Example:
+        >>> camera_rotation(np.array([[np.pi / 2, 0, 0]]))[0].round().astype(int).tolist()  # its up is the room's z
+        [[1, 0, 0], [0, 0, -1], [0, 1, 0]]
+    """
+    (a, b, c), (sa, sb, sc) = np.cos(angles).T, np.sin(angles).T
+    rows = [
+        [b * c, sa * sb * c - a * sc, a * sb * c + sa * sc],
+        [b * sc, sa * sb * sc + a * c, a * sb * sc - sa * c],
+        [-sb, sa * b, a * b],
+    ]
+    return np.moveaxis(np.array(rows), -1, 0)
+
+
+def _draw_kinds(scene: NDArray[np.int64], draws: Draws) -> NDArray[np.int64]:
+    """What each scene is given to place, of shape (B, 15): door, windows, lamp, then its furniture."""
+    usual = _ITEMS[scene]
+    missing, changed = draws.uniform(0, 1, ITEMS), draws.uniform(0, 1, ITEMS)
+    other = _CLUTTER[draws.whole(len(_CLUTTER), ITEMS)]
+    items = np.where((usual >= 0) & (changed < _CHANGED), other, usual)
+    items = np.where(missing < _MISSING, -1, items)
+    chance = draws.uniform(0, 1, 4)
+    door = np.where(chance[:, 0] < 0.8, _KINDS.index("door"), -1)
+    lamp = np.where(chance[:, 1] < 0.6, _KINDS.index("pendant lamp"), -1)
+    expected = _WINDOWS[scene][:, None] - np.arange(2)  # 1 or more: has it; 0: perhaps
+    windows = np.where(chance[:, 2:] < np.where(expected > 0, 0.85, 0.1), _KINDS.index("window"), -1)
+    return np.column_stack([door, windows, lamp, items])
+
+
+def _draw_camera(room: Floats, draws: Draws) -> Camera:
+    """Someone with their back near a wall, looking across the room."""
+    wall = draws.whole(4)
+    angle = wall * np.pi / 2
+    front = np.column_stack([-np.sin(angle), np.cos(angle)])
+    along = np.column_stack([np.cos(angle), np.sin(angle)])
+    depth = np.where(wall % 2 == 0, room[:, 1], room[:, 0])
+    length = np.where(wall % 2 == 0, room[:, 0], room[:, 1])
+    back = np.minimum(depth * draws.uniform(0.08, 0.3), depth / 2 - 0.3) - depth / 2
+    ground = front * np.maximum(back, 0.3 - depth / 2)[:, None]
+    ground = ground + along * ((length - 0.6) * draws.uniform(-0.45, 0.45))[:, None]
+    target = room[:, :2] * draws.uniform(-0.25, 0.25, 2)
+    yaw = np.arctan2(*((target - ground) * np.array([-1.0, 1.0])).T) + draws.uniform(-0.2, 0.2)
+    height = np.minimum(draws.uniform(0.9, 1.9), room[:, 2] - 0.3)
+    pitch = -0.12 + 0.12 * draws.uniform(-1, 1, 3).sum(1) - 0.1 * (height - 1.4)
+    roll = 0.03 * draws.uniform(-1, 1, 3).sum(1)
+    angles = np.column_stack([np.pi / 2 + pitch, roll, yaw])
+    return Camera(np.column_stack([ground, height]), angles, draws.uniform(0.62, 0.8))
+
+
+def _turned_to(pieces: Pieces, camera: Camera, draws: Draws) -> Camera:
+    """The camera turned to one piece of furniture, with an eye for the others."""
+    furniture = (pieces.kind >= 0) & (np.arange(pieces.kind.shape[1]) >= 4)
+    weight = furniture * (0.02 + draws.uniform(0, 1, furniture.shape[1]) ** 8) + 1e-6
+    target = (pieces.position[..., :2] * weight[..., None]).sum(1) / weight.sum(1)[:, None]
+    aim = target - camera.position[:, :2]
+    yaw = np.arctan2(-aim[:, 0], aim[:, 1]) + draws.uniform(-0.25, 0.25)
+    return Camera(camera.position, np.column_stack([camera.angles[:, :2], yaw]), camera.reach)
+
+
+def _kept_clear(camera: Camera) -> Floats:
+    """Boxes where nothing may stand, of shape (B, 2, 2, 3): around the camera and right before it."""
+    yaw = camera.angles[:, 2]
+    ahead = np.column_stack([-np.sin(yaw), np.cos(yaw)])
+    boxes = []
+    for distance, half in ((0.0, 0.35), (0.75, 0.45)):
+        middle = camera.position[:, :2] + distance * ahead
+        low = np.column_stack([middle - half, np.zeros(len(middle))])
+        high = np.column_stack([middle + half, np.full(len(middle), 10.0)])
+        boxes.append(np.stack([low, high], axis=1))
+    return np.stack(boxes, axis=1)
+
+
+def _draw_lights(room: Floats, pieces: Pieces, draws: Draws) -> Floats:
+    """The lamp below the ceiling and the daylight at the first window (none: a second lamp, dim)."""
+    warm = np.array([1.0, 0.9, 0.75]) ** draws.uniform(-0.3, 1.0)[:, None]
+    cool = np.array([0.85, 0.93, 1.0]) ** draws.uniform(0, 1.0)[:, None]
+    lamp = np.column_stack([room[:, :2] * draws.uniform(-0.3, 0.3, 2), room[:, 2] - draws.uniform(0.25, 0.6)])
+    window = pieces.kind == _KINDS.index("window")
+    first = window.argmax(1)
+    rows = np.arange(len(room))
+    yaw = pieces.yaw[rows, first]
+    inward = np.column_stack([-np.sin(yaw), np.cos(yaw), np.zeros(len(yaw))])
+    opening = pieces.position[rows, first] + 0.4 * inward + np.array([0, 0, 0.6])
+    lit = window.any(1)
+    corner = np.column_stack([room[:, :2] * draws.uniform(-0.45, 0.45, 2), room[:, 2] * draws.uniform(0.4, 0.9)])
+    daylight = np.where(lit, draws.uniform(0.3, 1.3), draws.uniform(0.0, 0.4))
+    reach = draws.uniform(1.5, 4.0, 2)
+    first_light = np.column_stack([lamp, warm * draws.uniform(0.45, 1.0)[:, None], reach[:, 0]])
+    second = np.column_stack([np.where(lit[:, None], opening, corner), cool * daylight[:, None], reach[:, 1]])
+    return np.stack([first_light, second], axis=1)

@@ -1,0 +1,79 @@
+"""Rendered images kept on disk: made once, read many times, made again when damaged."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import tempfile
+import warnings
+import zlib
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+__all__ = ["load_arrays", "store_arrays"]
+
+_HEADER = "header.json"
+_log = logging.getLogger(__name__)
+
+
+def load_arrays(folder: Path) -> dict[str, Tensor] | None:
+    """What `store_arrays` wrote, or None if there is nothing, or not every byte of it.
+
+    Example:
+        >>> folder = Path(tempfile.mkdtemp()) / "images"
+        >>> store_arrays({"rgb": torch.ones(2, 3)}, folder)
+        >>> load_arrays(folder)["rgb"].shape
+        torch.Size([2, 3])
+        >>> _ = (folder / "rgb.npy").write_bytes(b"damaged")
+        >>> load_arrays(folder) is None
+        True
+    """
+    try:
+        header = json.loads((folder / _HEADER).read_text("utf-8"))
+        arrays = {}
+        for name, checksum in header.items():
+            values = np.load(folder / f"{name}.npy", allow_pickle=False)
+            if zlib.crc32(values.data) != checksum:
+                raise ValueError(f"{name}.npy is damaged")
+            arrays[name] = torch.from_numpy(values)
+    except FileNotFoundError:
+        return None
+    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError) as error:
+        _log.warning("%s cannot be used and is made again: %s", folder, error)
+        return None
+    return arrays
+
+
+def store_arrays(arrays: dict[str, Tensor], folder: Path) -> None:
+    """Write arrays beside their folder, then rename it; if that cannot be done, warn and go on.
+
+    Args:
+        arrays: Name -> values.
+        folder: Where they go; an older content is replaced.
+    """
+    beside = None
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=".", dir=folder.parent))
+        header = {}
+        for name, values in arrays.items():
+            plain = np.ascontiguousarray(values.cpu().numpy())
+            np.save(beside / f"{name}.npy", plain, allow_pickle=False)
+            header[name] = zlib.crc32(plain.data)
+        (beside / _HEADER).write_text(json.dumps(header), "utf-8")
+        shutil.rmtree(folder, ignore_errors=True)
+        beside.rename(folder)
+    except OSError as error:
+        if load_arrays(folder) is None:  # else another process was faster
+            warnings.warn(
+                f"{folder.parent} cannot be written ({error.strerror or error}): these images will be rendered again "
+                "next time; set TRANSNAS_CACHE_DIR to a folder that can",
+                stacklevel=3,
+            )
+    finally:
+        if beside is not None:
+            shutil.rmtree(beside, ignore_errors=True)

@@ -1,0 +1,228 @@
+"""Train one architecture on one task: `train_architecture`."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import logging
+import signal
+import statistics
+import threading
+import time
+import warnings
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import lightning
+import torch
+from lightning.pytorch.callbacks import Checkpoint
+
+from benchmarks.costs import graph_costs
+from benchmarks.files import write_beside
+from benchmarks.training.images import ImageSource
+from benchmarks.training.module import GroundTruthModule
+from benchmarks.training.network import GraphNetwork, TaskNetwork
+from benchmarks.training.recipes import Recipe
+from benchmarks.training.run import Run, TrainingFailed
+
+__all__ = ["Run", "TrainingFailed", "train_architecture"]
+
+_CHECKPOINT = "last.ckpt"
+_TILES = 9
+_LEAST_PART = 2  # images: batch norm needs more than one value a channel
+
+
+def train_architecture(
+    arch: str,
+    task: str,
+    recipe: Recipe,
+    sources: Mapping[str, ImageSource],
+    *,
+    seed: int = 666,
+    device: str = "auto",
+    checkpoint_dir: str | Path | None = None,
+    progress: bool = False,
+    trainer_options: Mapping[str, Any] | None = None,
+) -> Run:
+    """Train an architecture on a task and report every metric of every epoch.
+
+    Args:
+        arch: Architecture string.
+        task: Task name; must be the recipe's.
+        recipe: How to train.
+        sources: Images by split: ``"train"``, ``"valid"``, ``"test"``.
+        seed: Of weights, order of images and augmentation; on one kind of device the same seed gives the same run.
+        device: ``"auto"`` (a GPU if there is one), ``"cpu"``, ``"cuda"`` or ``"cuda:1"``.
+        checkpoint_dir: Where to keep the state after each epoch. A training that finds its own goes on from there, to
+            the same result as without the interruption; a finished one removes it.
+        progress: Show a progress bar.
+        trainer_options: More options of `lightning.Trainer`, e.g. ``{"devices": 4, "strategy":
+            "ddp_find_unused_parameters_true"}``.
+
+    Returns:
+        Metrics, model facts and notes. Where memory did not suffice, batches were cut into parts, and a note says so.
+
+    Raises:
+        ValueError: If the recipe is of another task, or a source does not fit the recipe.
+        ArchitectureError: If the string is not an architecture.
+        TrainingFailed: If the loss is not finite, or two images at a time are too much for the memory.
+        ArtefactError: If the checkpoint is of another training.
+
+    Example:
+        >>> from dataclasses import replace
+        >>> from benchmarks.training.images import ImageSet
+        >>> from benchmarks.training.recipes import get_recipe
+        >>> tiny = replace(get_recipe("autoencoder", "mini"), epochs=1, n_train=4, n_valid=2, n_test=2, batch_size=2)
+        >>> images = ImageSet({"rgb": torch.zeros(4, 3, tiny.input_size, tiny.input_size, dtype=torch.uint8)})
+        >>> sources = {"train": images, "valid": images, "test": images}
+        >>> run = train_architecture("64-41414-1_01_001", "autoencoder", tiny, sources, device="cpu")
+        >>> run.epochs, len(run.metrics["valid_ssim"])
+        (1, 1)
+    """
+    if task != recipe.task:
+        raise ValueError(f"expected a recipe of {task!r}, got one of {recipe.task!r}")
+    notes: list[str] = []
+    accumulate = 1
+    while True:
+        module = GroundTruthModule(arch, recipe, sources, seed=seed, accumulate=accumulate)
+        try:
+            _fit(module, device, checkpoint_dir, progress, dict(trainer_options or {}))
+            break
+        except (RuntimeError, MemoryError) as error:
+            if not _out_of_memory(error):
+                raise
+            epoch = len(module.metrics.get("time_elapsed", ())) + 1
+            if recipe.batch_size // (2 * accumulate) < _LEAST_PART:
+                raise TrainingFailed(
+                    f"out of memory in epoch {epoch} of {arch} on {task}, even at {recipe.batch_size // accumulate} of "
+                    f"the batch's {recipe.batch_size} images at a time"
+                ) from error
+            accumulate *= 2
+        # Outside the handler: its traceback would keep the tensors of the failed step alive.
+        del module
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+        notes.append(
+            f"out of memory in epoch {epoch}: batches of {recipe.batch_size} cut into parts of "
+            f"{recipe.batch_size // accumulate}, gradients accumulated over {accumulate}"
+        )
+    info = _model_facts(module.network, recipe)
+    return Run(arch, task, seed, dict(module.metrics), info, recipe.epochs, notes)
+
+
+class _KeepLast(Checkpoint):
+    """Writes the state after every epoch, complete or not at all."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        if trainer.is_global_zero:
+            with write_beside(self.path) as beside:
+                trainer.save_checkpoint(beside)
+        else:  # all devices meet here, the first one writes
+            trainer.save_checkpoint(self.path)
+
+
+def _fit(
+    module: GroundTruthModule, device: str, checkpoint_dir: str | Path | None, progress: bool, options: dict[str, Any]
+) -> None:
+    checkpoint = None if checkpoint_dir is None else Path(checkpoint_dir) / _CHECKPOINT
+    if checkpoint is not None:
+        checkpoint.parent.mkdir(parents=True, exist_ok=True)
+        options["callbacks"] = [*options.get("callbacks", ()), _KeepLast(checkpoint)]
+    name, _, number = device.partition(":")
+    accelerator = {"cuda": "gpu"}.get(name, name)
+    with _quiet(), _sigint_restored():
+        trainer = lightning.Trainer(
+            **{
+                "max_epochs": module.recipe.epochs,
+                "accelerator": accelerator,
+                "devices": [int(number)] if number else 1,
+                "precision": module.recipe.precision,
+                "logger": False,
+                "enable_checkpointing": checkpoint is not None,
+                "enable_progress_bar": progress,
+                "enable_model_summary": False,
+                "num_sanity_val_steps": 0,
+                "reload_dataloaders_every_n_epochs": 1,
+                "use_distributed_sampler": False,
+                **options,
+            }
+        )
+        resume = str(checkpoint) if checkpoint is not None and checkpoint.exists() else None
+        safe: dict[str, Any] = (
+            {"weights_only": True} if "weights_only" in inspect.signature(trainer.fit).parameters else {}
+        )
+        try:
+            trainer.fit(module, ckpt_path=resume, **safe)
+        except SystemExit:  # how Lightning answers Ctrl-C
+            raise KeyboardInterrupt from None
+    if checkpoint is not None:
+        checkpoint.unlink(missing_ok=True)
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    """Whether an error is the GPU's, torch's or Python's way of saying so."""
+    return isinstance(error, (torch.cuda.OutOfMemoryError, MemoryError)) or "can't allocate memory" in str(error)
+
+
+def _model_facts(network: TaskNetwork, recipe: Recipe) -> dict[str, float]:
+    """What the published file keeps beside the metrics."""
+    tiles = (_TILES,) if recipe.task == "jigsaw" else ()
+    image = torch.zeros(1, *tiles, 3, recipe.network_size, recipe.network_size)
+    params = {name: sum(weights.numel() for weights in part.parameters()) for name, part in network.named_children()}
+    encoder, decoder = (graph_costs(part.graph)[1] for part in network.children() if isinstance(part, GraphNetwork))
+    return {
+        "inference_time": _inference_time(network, image),
+        "encoder_params": float(params["backbone"]),
+        "model_params": float(sum(params.values())),
+        "model_FLOPs": float(encoder + decoder),
+        "encoder_FLOPs": float(encoder),
+    }
+
+
+@torch.inference_mode()
+def _inference_time(network: TaskNetwork, image: torch.Tensor) -> float:
+    """Seconds for one image, the median of several, where the network is."""
+    device = next(network.parameters()).device
+    image = image.to(device)
+    was_training = network.training
+    network.eval()
+    times = []
+    for _ in range(5):
+        start = time.perf_counter()
+        network(image).sum().item()  # waits for the device
+        times.append(time.perf_counter() - start)
+    network.train(was_training)
+    return statistics.median(times)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Without Lightning's remarks on hardware and loaders, and torch's on what its own parts deprecate."""
+    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+@contextlib.contextmanager
+def _sigint_restored() -> Iterator[None]:
+    """Lightning leaves Ctrl-C switched off after an interruption."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handler = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)

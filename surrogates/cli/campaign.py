@@ -1,0 +1,168 @@
+"""``surrogates campaign``: many trainings by a plan."""
+
+from __future__ import annotations
+
+import math
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from surrogates.cli.help import AsJson, examples
+from surrogates.cli.output import stderr, write_json, write_table
+from surrogates.cli.train import Device, Threads
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pandas as pd
+
+    from benchmarks.training.campaign import Progress
+
+__all__ = ["campaign_app", "duration", "show_progress"]
+
+campaign_app = typer.Typer(
+    help="Train many architectures by a plan, in any number of pieces.", no_args_is_help=True, rich_markup_mode=None
+)
+
+PlanFile = Annotated[Path, typer.Argument(metavar="PLAN", exists=True, dir_okay=False, help="JSON, see 'run --help'.")]
+Folder = Annotated[
+    Path | None, typer.Option(help="Where records are kept; by default PLAN without its ending.", show_default=False)
+]
+Workers = Annotated[int, typer.Option("--workers", "-w", min=1, help="Trainings at the same time.")]
+
+
+@campaign_app.command(
+    short_help="Do what is missing.",
+    epilog=examples(
+        "surrogates campaign run plan.json --workers 4",
+        "surrogates campaign run plan.json --device cuda --workers 8 --retry-failed",
+    ),
+)
+def run(
+    plan: PlanFile,
+    folder: Folder = None,
+    workers: Workers = 1,
+    device: Device = "auto",
+    threads: Threads = 1,
+    retry_failed: Annotated[bool, typer.Option(help="Do those again that failed before.")] = False,
+    checkpoints: Annotated[
+        bool, typer.Option(help="Keep the state after every epoch, so that an interrupted training goes on from there.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Do every training of a plan that has no record yet; stop it at any moment and start it again.
+
+    PLAN: {"architectures": ["64-2311-basic", {"space": "transnas101-micro", "sample": 32, "distinct": true}]}, and if
+    wanted "tasks" (all seven), "seeds" ([666]), "preset" ("quick"), "recipe" ({"epochs": 3}, for all tasks),
+    "recipe_of" ({"jigsaw": {"epochs": 2}}) and "images" ({"rooms": {"seed": 0}} or {"taskonomy": "folder"}).
+
+    Architectures, tasks and seeds may be added later; recipe and images of a folder stay. Several processes, on several
+    machines that share the folder, may work on one plan. What fails (a loss that is not finite, too little memory) is
+    recorded with its reason.
+    """
+    from benchmarks.training.campaign import ImageTrainer, campaign_status, load_plan, run_campaign
+
+    whole, place = load_plan(plan), _folder(plan, folder)
+    trainer = ImageTrainer(device, threads, checkpoints)
+    with closing(run_campaign(whole, place, trainer, workers, retry_failed)) as steps:
+        show_progress(steps)
+    status = campaign_status(whole, place)
+    if as_json:
+        write_json(status.reset_index().to_dict(orient="records"))
+        return
+    counts = status.loc["all"]
+    elsewhere = f", {counts['running']:.0f} in other processes" if counts["running"] else ""
+    typer.echo(f"{place}: {counts['done']:.0f} done, {counts['failed']:.0f} failed{elsewhere}.")
+
+
+@campaign_app.command(short_help="How far it is.", epilog=examples("surrogates campaign status plan.json"))
+def status(plan: PlanFile, folder: Folder = None, as_json: AsJson = False) -> None:
+    """Show for every task what is done, failed, running and left, and for how long."""
+    from benchmarks.training.campaign import campaign_status, load_plan
+
+    found = campaign_status(load_plan(plan), _folder(plan, folder))
+    if as_json:
+        write_json(found.reset_index().to_dict(orient="records"))
+        return
+    _show(found)
+
+
+@campaign_app.command(
+    short_help="A table of what is done.",
+    epilog=examples(
+        "surrogates campaign table plan.json results.parquet",
+        "surrogates campaign table plan.json results.pth --seed 666",
+    ),
+)
+def table(
+    plan: PlanFile,
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="File to write, ending in .parquet, .csv or .pth.")],
+    folder: Folder = None,
+    seed: Annotated[int | None, typer.Option(help="Only this seed; else the mean over the seeds.")] = None,
+) -> None:
+    """Write the trainings that are done as a table.
+
+    parquet and csv hold the last epoch of every metric, parquet also where it comes from; .pth holds every epoch in the
+    published layout.
+    """
+    from benchmarks.training.campaign import load_plan, write_campaign_table
+
+    made = write_campaign_table(load_plan(plan), _folder(plan, folder), out, seed)
+    missing = int(made.describe()["missing"].sum())
+    gaps = f", {missing:,} values missing" if missing else ""
+    typer.echo(f"Wrote {out}: {len(made):,} architectures, {len(made.tasks)} tasks{gaps}.")
+
+
+def show_progress(steps: Iterable[Progress]) -> None:
+    """A bar with the time left on a terminal; failures as lines."""
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+    from rich.progress import Progress as Bar
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[left]}"))
+    with Bar(*columns, console=stderr(), transient=True) as progress:
+        bar = progress.add_task("starting", total=None, left="")
+        for step in steps:
+            left = "" if step.seconds_left is None else f"{duration(step.seconds_left)} left"
+            progress.update(bar, total=step.total, completed=step.finished, left=left)
+            if step.trial is not None:
+                progress.update(bar, description=str(step.trial))
+            if step.record is not None and step.record.failure is not None:
+                progress.console.print(f"failed: {step.trial}: {step.record.failure}", markup=False, soft_wrap=True)
+
+
+def duration(seconds: float) -> str:
+    """Time for people.
+
+    Example:
+        >>> duration(7.25), duration(200), duration(4000), duration(200_000), duration(float("nan"))
+        ('7.2 s', '3 min 20 s', '1 h 06 min', '2 d 07 h', '-')
+    """
+    if math.isnan(seconds):
+        return "-"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if not hours:
+        return f"{minutes} min {rest:02} s"
+    return f"{hours} h {minutes:02} min" if hours < 48 else f"{hours // 24} d {hours % 24:02} h"
+
+
+def _show(found: pd.DataFrame) -> None:
+    counts = ["done", "failed", "unusable", "running", "left"]
+    rows = [
+        [
+            str(row["task"]),
+            *(f"{row[name]:,}" for name in counts),
+            duration(row["seconds"]),
+            duration(row["seconds_left"] / max(row["running"], 1)),
+        ]
+        for row in found.reset_index().to_dict(orient="records")
+    ]
+    write_table(["task", *counts, "a training", "time left"], rows)
+
+
+def _folder(plan: Path, folder: Path | None) -> Path:
+    return plan.with_suffix("") if folder is None else folder

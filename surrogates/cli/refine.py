@@ -1,0 +1,158 @@
+"""``surrogates refine``: train what a surrogate is least sure of, and add it to the table."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from surrogates.cli.campaign import Workers, show_progress
+from surrogates.cli.help import AsJson, SpaceName, TableFile, TaskNames, examples
+from surrogates.cli.output import score, write_json, write_table
+from surrogates.cli.train import Device, Preset, Threads
+
+if TYPE_CHECKING:
+    from benchmarks.table import Table
+    from benchmarks.training.campaign import Plan
+    from surrogates.refinement import Round
+
+__all__ = ["EXAMPLES", "refine"]
+
+EXAMPLES = examples(
+    "surrogates refine results.parquet --plan plan.json --budget 8 --out refined.parquet",
+    "surrogates refine results.csv --space transnas101-micro --task jigsaw --preset mini --rounds 3 --out refined.csv",
+)
+
+
+def refine(
+    table: TableFile,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Table to write, ending in .parquet, .csv or .pth.")],
+    budget: Annotated[int, typer.Option(min=1, help="Architectures to train in a round.")] = 16,
+    rounds: Annotated[int, typer.Option(min=1, help="How often to choose, train and fit.")] = 1,
+    model: Annotated[str, typer.Option(help="Which surrogate chooses.")] = "boosted",
+    task: TaskNames = None,
+    space: SpaceName = None,
+    plan: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="Train as this campaign does: its recipe, images and seeds."),
+    ] = None,
+    preset: Preset = "quick",
+    folder: Annotated[
+        Path | None, typer.Option(help="Where records are kept; by default OUT without its ending.", show_default=False)
+    ] = None,
+    workers: Workers = 1,
+    device: Device = "auto",
+    threads: Threads = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Fit a surrogate to a table, train the architectures it is least sure of, add them, fit again.
+
+    TABLE must hold results of the same recipe and images as --plan or --preset say; a parquet written by 'campaign
+    table' says so itself and is checked. The new table holds the last epoch. An interrupted command, given again, goes
+    on.
+
+    Shown for every round and task: the predicted standard deviation (mean over the space) and tau in cross-validation,
+    each before and after; and tau between what was predicted and what was then measured.
+    """
+    from benchmarks.errors import choice
+    from benchmarks.training.campaign import ImageTrainer, campaign_table, run_campaign
+    from surrogates.cli.arguments import table_of_one_space
+    from surrogates.models import make_model
+    from surrogates.refinement import refine as refinement
+
+    choice(out.suffix.casefold(), _WRITERS, "file ending")
+    surrogate, begin = make_model(model), table_of_one_space(table, space, task or [])
+    template = _template(plan, preset, begin)
+    _check_made_alike(table, template)
+    place = out.with_suffix("") if folder is None else folder
+    trainer = ImageTrainer(device, threads)
+
+    def measure(archs: list[str]) -> Table:
+        part = replace(template, archs=tuple(archs))
+        with closing(run_campaign(part, place / "runs", trainer, workers)) as steps:
+            show_progress(steps)
+        return campaign_table(part, place / "runs")
+
+    found: list[Round] = []
+    for turn in refinement(begin, measure, surrogate, budget, rounds, place):
+        found.append(turn)
+        if not as_json:
+            typer.echo(f"round {turn.number}: trained {len(turn.archs)}, {len(turn.table):,} architectures known")
+            _show(turn)
+    last = found[-1].table if found else begin
+    _write(last, out, table, begin, template, found, place)
+    if as_json:
+        write_json([_plain(turn) for turn in found])
+    else:
+        typer.echo(f"Wrote {out}: {len(last):,} architectures, {len(last) - len(begin)} of them new.")
+
+
+_WRITERS = (".csv", ".parquet", ".pth")
+
+
+def _template(plan: Path | None, preset: str, begin: Table) -> Plan:
+    """How to train; which architectures comes later."""
+    from benchmarks.training.campaign import Plan, load_plan
+
+    if plan is None:
+        return Plan((begin.archs[0],), begin.tasks, preset=preset)
+    return replace(load_plan(plan), archs=(begin.archs[0],), tasks=begin.tasks)
+
+
+def _check_made_alike(table: Path, template: Plan) -> None:
+    """Raise `ValueError` if the table says that it was made with another recipe or other images."""
+    from benchmarks.formats.csv_parquet import read_provenance
+    from benchmarks.training.campaign.records import changes
+
+    made = read_provenance(table) if table.suffix.casefold() == ".parquet" else {}
+    if "recipes" not in made:
+        typer.echo(f"note: {table} does not say how it was made; make sure that it was by this recipe", err=True)
+        return
+    for task in template.tasks:
+        before = {"recipe": made["recipes"].get(task), "images": made["images"]}
+        if found := changes(before, template.settings(task)):
+            raise ValueError(
+                f"{table}: {task} was trained otherwise: {'; '.join(found)}; expected the same recipe and images "
+                "(--plan takes them from the plan of a campaign)"
+            )
+
+
+def _write(last: Table, out: Path, source: Path, begin: Table, template: Plan, found: list[Round], place: Path) -> None:
+    from benchmarks.formats.csv_parquet import read_provenance, write_parquet
+    from benchmarks.training.campaign import provenance
+
+    if out.suffix.casefold() != ".parquet":
+        (last.to_csv if out.suffix.casefold() == ".csv" else last.to_pth)(out)
+        return
+    made: dict[str, Any] = read_provenance(source) if source.suffix.casefold() == ".parquet" else {}
+    new = [arch for turn in found for arch in turn.archs]
+    added = provenance(replace(template, archs=tuple(new)), place / "runs") if new else {}
+    keys = ("recipes", "images", "deviations", "settings")
+    note = {key: (made or added).get(key) for key in keys}
+    write_parquet(last, out, provenance={**note, "refined": {"table": begin.hash, "made": made, "added": added}})
+
+
+def _show(turn: Round) -> None:
+    rows = [
+        [
+            str(row["task"]),
+            str(row["measured"]),
+            f"{row['std_before']:.3g}",
+            f"{row['std_after']:.3g}",
+            *(score(row[name]) for name in ("cv_tau_before", "cv_tau_after", "tau")),
+        ]
+        for row in turn.summary.reset_index().to_dict(orient="records")
+    ]
+    write_table(["task", "measured", "std before", "after", "cv tau before", "after", "tau of these"], rows)
+
+
+def _plain(turn: Round) -> dict[str, Any]:
+    return {
+        "round": turn.number,
+        "archs": list(turn.archs),
+        "known": len(turn.table),
+        "tasks": turn.summary.reset_index().to_dict(orient="records"),
+    }

@@ -1,0 +1,98 @@
+"""``surrogates rooms``: look at the rendered images, and write them in Taskonomy's layout."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from surrogates.cli.help import examples
+from surrogates.cli.output import stderr
+
+__all__ = ["rooms_app"]
+
+rooms_app = typer.Typer(
+    help="Indoor scenes drawn at random, with labels for all tasks.", no_args_is_help=True, rich_markup_mode=None
+)
+
+
+class _Split(str, Enum):
+    train = "train"
+    valid = "valid"
+    test = "test"
+
+
+Size = Annotated[int, typer.Option(min=16, max=1024, help="Side of an image in pixels.")]
+Seed = Annotated[int, typer.Option(min=0, help="Another seed gives other rooms.")]
+
+
+@rooms_app.command(
+    short_help="A picture of some images and their labels.",
+    epilog=examples(
+        "surrogates rooms sheet rooms.png", "surrogates rooms sheet large.png --size 256 --columns 4 --rows 2"
+    ),
+)
+def sheet(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="File to write, ending in .png.")],
+    split: Annotated[_Split, typer.Option(help="Which images.")] = _Split.train,
+    size: Size = 64,
+    seed: Seed = 0,
+    columns: Annotated[int, typer.Option(min=1, help="Images side by side.")] = 6,
+    rows: Annotated[int, typer.Option(min=1, help="Images below each other.")] = 3,
+) -> None:
+    """Draw a contact sheet: images, their segmentation, their normals, their other labels in words."""
+    from benchmarks.errors import choice
+    from benchmarks.files import write_beside
+
+    choice(out.suffix.casefold(), (".png",), "file ending")
+    with _extra():
+        from benchmarks.training.rooms import contact_sheet, rooms
+    with stderr().status("rendering"):
+        images = rooms(split.value, columns * rows, size=size, seed=seed, cache=False)
+    picture = contact_sheet(images, columns, rows)
+    with write_beside(out) as beside:
+        picture.save(beside)
+    typer.echo(f"Wrote {out}: {columns * rows} images of {size} x {size}.")
+
+
+@rooms_app.command(
+    short_help="Files in Taskonomy's layout.",
+    epilog=examples(
+        "surrogates rooms export rooms --train 8000 --valid 1000 --test 1000",
+        "surrogates train 64-2311-basic --task normal --data rooms",
+    ),
+)
+def export(
+    out: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder to write; goes on if it was begun.")],
+    train: Annotated[int, typer.Option(min=1, help="Training images.")] = 8_000,
+    valid: Annotated[int, typer.Option(min=1, help="Validation images.")] = 1_000,
+    test: Annotated[int, typer.Option(min=1, help="Test images.")] = 1_000,
+    size: Size = 256,
+    seed: Seed = 0,
+) -> None:
+    """Render images and write them, with their split files, as Taskonomy's downloads are laid out."""
+    from rich.progress import Progress
+
+    with _extra():
+        from benchmarks.training.rooms.export import export as write
+    sizes = {"train": train, "valid": valid, "test": test}
+    with Progress(console=stderr(), transient=True) as progress:
+        bar = progress.add_task("rendering", total=sum(sizes.values()))
+        write(out, sizes, size=size, seed=seed, progress=lambda done, _: progress.update(bar, completed=done))
+    typer.echo(f"Wrote {out}: {sum(sizes.values()):,} images of {size} x {size}.")
+
+
+@contextmanager
+def _extra() -> Iterator[None]:
+    """Say which extra is missing, if torch or pillow is."""
+    from benchmarks.errors import MissingExtraError
+
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        package = "pillow" if error.name == "PIL" else error.name or "torch"
+        raise MissingExtraError("Rooms", package, "training") from error

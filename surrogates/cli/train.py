@@ -1,0 +1,92 @@
+"""``surrogates train``: one real training of one architecture."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from surrogates.cli.help import AsJson, examples
+from surrogates.cli.output import stderr, write_json, write_table
+
+if TYPE_CHECKING:
+    from benchmarks.training.run import Run
+
+__all__ = ["EXAMPLES", "Device", "Preset", "Threads", "train"]
+
+EXAMPLES = examples(
+    "surrogates train 64-41414-3_33_333 --task class_scene --preset mini",
+    "surrogates train 64-2311-basic --task jigsaw --epochs 2 --out run.json --json",
+    "surrogates train 64-2311-basic --task normal --preset paper --data /data/taskonomy",
+)
+
+Device = Annotated[str, typer.Option(help="auto (a GPU if there is one), cpu, cuda or cuda:1.")]
+Preset = Annotated[str, typer.Option(help="Recipe: paper (as published), quick or mini.")]
+Threads = Annotated[int, typer.Option(min=1, help="Threads of a training on the CPU.")]
+
+
+def train(
+    arch: Annotated[str, typer.Argument(metavar="ARCH", help="Architecture string.")],
+    task: Annotated[str, typer.Option("--task", "-t", help="One of the seven tasks.")],
+    preset: Preset = "quick",
+    epochs: Annotated[int | None, typer.Option(min=1, help="Other than the recipe's.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of weights, order of images and augmentation.")] = 666,
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="Images in Taskonomy's layout; else Rooms."),
+    ] = None,
+    device: Device = "auto",
+    threads: Threads = 1,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="File for every metric of every epoch, JSON.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train a backbone and the decoder of a task, and show the metrics of the last epoch."""
+    from benchmarks.errors import MissingExtraError
+    from benchmarks.files import write_beside
+    from benchmarks.training.campaign import ROOMS, ImageNeeds, Plan, TaskonomyImages
+
+    images = ROOMS if data is None else TaskonomyImages(str(data))
+    plan = Plan((arch,), (task,), (seed,), preset, {} if epochs is None else {"epochs": epochs}, images=images)
+    recipe = plan.recipe_for(task)
+    try:
+        import torch
+
+        from benchmarks.training.images import TASK_DOMAINS
+        from benchmarks.training.train import train_architecture
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("Training", error.name or "torch", "training") from error
+    torch.set_num_threads(threads)
+    console = stderr()
+    with console.status("opening the images"):
+        sources = images.open(ImageNeeds.of(recipe), TASK_DOMAINS[task])
+    run = train_architecture(
+        plan.archs[0], task, recipe, sources, seed=seed, device=device, progress=console.is_terminal
+    )
+    if out is not None:
+        with write_beside(out) as beside:
+            beside.write_text(json.dumps(run.to_json(), indent=2) + "\n", encoding="utf-8")
+    if as_json:
+        write_json(run.to_json())
+        return
+    _show(run)
+    for note in run.notes:
+        typer.echo(f"Note: {note}.")
+    if out is not None:
+        typer.echo(f"Wrote {out}.")
+
+
+def _show(run: Run) -> None:
+    """One row a metric, one column a split."""
+    from benchmarks.tasks import SPLITS, TIME
+
+    last = {name: values[-1] for name, values in run.metrics.items() if values}
+    metrics = dict.fromkeys(name.partition("_")[2] for name in last if name != TIME)
+    rows = [
+        [metric, *(f"{last[column]:.4g}" if (column := f"{split}_{metric}") in last else "-" for split in SPLITS)]
+        for metric in metrics
+    ]
+    write_table(["metric", *SPLITS], rows)
+    params = f"{run.info['model_params']:,.0f} parameters, " if "model_params" in run.info else ""
+    typer.echo(f"{run.arch} on {run.task}, seed {run.seed}: {params}{run.epochs} epochs in {last.get(TIME, 0):.0f} s.")

@@ -1,0 +1,156 @@
+import lightning
+import pytest
+import torch
+from torch import nn
+
+from benchmarks.tasks import TRANSNAS_TASKS
+from benchmarks.training import module as module_file
+from benchmarks.training.loader import BatchLoader
+from benchmarks.training.module import GroundTruthModule
+from benchmarks.training.optimisers import make_optimiser, make_schedule
+from benchmarks.training.recipes import get_recipe
+from tests.benchmarks.training.small_trainings import ARCH, images, overfit_recipe, small_recipe, train
+
+# Metric names of each task in the published file.
+NAMES = {
+    "class_scene": {"top1", "top5", "loss"},
+    "class_object": {"top1", "top5", "loss"},
+    "room_layout": {"loss", "neg_loss"},
+    "jigsaw": {"top1", "top5", "loss"},
+    "segmentsemantic": {"acc", "mIoU", "loss"},
+    "normal": {"ssim", "l1_loss"},
+    "autoencoder": {"ssim", "l1_loss"},
+}
+
+
+@pytest.mark.parametrize("task", TRANSNAS_TASKS)
+def test_every_task_learns_and_reports_the_published_metrics(task):
+    run = train(overfit_recipe(task))
+    expected = {f"{split}_{name}" for split in ("train", "valid", "test") for name in NAMES[task]}
+    assert set(run.metrics) == {*expected, "time_elapsed"}
+    assert {len(values) for values in run.metrics.values()} == {run.epochs}
+    loss = run.metrics["train_l1_loss" if "ssim" in NAMES[task] else "train_loss"]
+    assert loss[-1] < 0.85 * loss[0]
+    assert run.notes == []
+
+
+def test_cosine_falls_from_the_first_step_to_zero_after_the_last():
+    recipe = get_recipe("jigsaw").optimiser
+    weights = nn.Linear(2, 1)
+    optimiser = make_optimiser(recipe, weights)
+    schedule = make_schedule(recipe, optimiser, 8)
+    rates = []
+    for _ in range(9):
+        rates.append(optimiser.param_groups[0]["lr"])
+        optimiser.step()
+        schedule.step()
+    other = torch.optim.SGD(weights.parameters(), lr=0.1)
+    theirs = torch.optim.lr_scheduler.CosineAnnealingLR(other, 8)
+    expected = []
+    for _ in range(9):
+        expected.append(other.param_groups[0]["lr"])
+        other.step()
+        theirs.step()
+    assert rates == pytest.approx(expected, abs=1e-9)
+    assert optimiser.param_groups[0]["nesterov"]
+
+
+def test_a_constant_rate_stays():
+    recipe = get_recipe("normal").optimiser
+    optimiser = make_optimiser(recipe, nn.Linear(2, 1))
+    schedule = make_schedule(recipe, optimiser, 2)
+    optimiser.step()
+    schedule.step()
+    assert optimiser.param_groups[0]["lr"] == 1e-4
+    assert optimiser.param_groups[0]["betas"] == (0.5, 0.999)
+
+
+def test_loaders_split_the_images_between_devices():
+    source = images(10)
+    whole = torch.cat(BatchLoader(source, ("rgb",), 4, 10, order=(1, 2)).indices())
+    assert len(whole) == 8
+    assert len(whole.unique()) == 8
+    shares = [torch.cat(BatchLoader(source, ("rgb",), 2, 10, (1, 2), rank, 2).indices()) for rank in (0, 1)]
+    assert [len(share) for share in shares] == [4, 4]
+    assert len(torch.cat(shares).unique()) == 8
+    evaluated = [torch.cat(BatchLoader(source, ("rgb",), 4, 9, None, rank, 2).indices()) for rank in (0, 1)]
+    assert sorted(torch.cat(evaluated).tolist()) == list(range(9))
+
+
+@pytest.mark.parametrize("order", [None, (3,)])
+@pytest.mark.parametrize(("n", "batch_size", "world"), [(10, 4, 1), (9, 2, 2), (3, 8, 1)])
+def test_a_loader_has_the_length_it_says(order, n, batch_size, world):
+    loader = BatchLoader(images(10), ("rgb",), batch_size, n, order, 0, world)
+    assert len(loader) == len(list(loader)) == len(loader.indices())
+
+
+def test_a_source_that_reads_gives_the_batches_of_one_in_memory():
+    class Reader:
+        size = 32
+
+        def __init__(self):
+            self.inside = images(10)
+
+        def __len__(self):
+            return 10
+
+        def batch(self, indices, domains):
+            return self.inside.batch(indices, domains)
+
+    one, other = (list(BatchLoader(source, ("rgb",), 4, 10, (7,))) for source in (Reader(), images(10)))
+    assert len(one) == 2
+    for ours, theirs in zip(one, other, strict=True):
+        assert torch.equal(ours["rgb"], theirs["rgb"])
+
+
+class NoNorm(nn.Module):
+    """A network whose gradient is the mean over images: no batch norm."""
+
+    def __init__(self, *_, **__):
+        super().__init__()
+        self.backbone, self.decoder = nn.Conv2d(3, 4, 3), nn.Linear(4, 9)
+        with torch.no_grad():
+            for weights in self.parameters():
+                weights.copy_(torch.linspace(-0.5, 0.5, weights.numel()).view_as(weights))
+
+    def forward(self, x):
+        return self.decoder(self.backbone(x).mean(dim=(2, 3)))
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")  # Lightning's own
+def test_accumulated_gradients_are_those_of_the_batch(monkeypatch):
+    monkeypatch.setattr(module_file, "build_network", NoNorm)
+    source = images()
+    weights = []
+    for accumulate in (1, 4):
+        sources = {"train": source, "valid": source, "test": source}
+        module = GroundTruthModule(ARCH, small_recipe("room_layout"), sources, accumulate=accumulate)
+        trainer = lightning.Trainer(
+            max_epochs=1,
+            accelerator="cpu",
+            logger=False,
+            enable_checkpointing=False,
+            enable_progress_bar=False,
+            enable_model_summary=False,
+            num_sanity_val_steps=0,
+            reload_dataloaders_every_n_epochs=1,
+        )
+        trainer.fit(module)
+        weights.append(torch.cat([part.flatten() for part in module.parameters()]))
+    torch.testing.assert_close(*weights, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("sources", "message"),
+    [
+        ({"train": images()}, "expected image sources for train, valid, test, got train"),
+        ({"train": images(8), "valid": images(8), "test": images(8)}, "train: expected at least 16 images, got 8"),
+        (
+            {"train": images(16, size=64), "valid": images(8), "test": images(8)},
+            "train: expected images of 32 pixels, got 64",
+        ),
+    ],
+)
+def test_sources_that_do_not_fit_are_named(sources, message):
+    with pytest.raises(ValueError, match=message):
+        GroundTruthModule(ARCH, small_recipe("jigsaw"), sources)

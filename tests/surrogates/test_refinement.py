@@ -1,0 +1,162 @@
+"""Refinement with a trainer whose truth is a known function."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks import get_space, kendall_tau
+from benchmarks.errors import ArtefactError
+from benchmarks.table import Table
+from surrogates import BoostedSurrogate, GaussianProcessSurrogate
+from surrogates.refinement import STATE, Round, extend, pick, refine
+
+SPACE = get_space("transnas101-micro")
+MODEL = GaussianProcessSurrogate(length_scales=(4.0,))
+
+
+def truth(archs: list[str]) -> pd.DataFrame:
+    """Depth and width of the cell, by eye: two tasks that disagree."""
+    depth = np.array([arch.count("3") + 0.5 * arch.count("2") + (arch[-1] == "3") for arch in archs])
+    skips = np.array([arch[9:].count("1") ** 2 for arch in archs])
+    return pd.DataFrame({"arch": archs, "jigsaw": 50 + 3 * depth - skips, "normal": 0.5 - depth / 40})
+
+
+class Trainer:
+    """Measures the truth; remembers what it was asked, and may be interrupted."""
+
+    def __init__(self, fails: tuple[str, ...] = (), stop_at: int = -1) -> None:
+        self.asked: list[list[str]] = []
+        self.fails = fails
+        self.stop_at = stop_at
+
+    def __call__(self, archs: list[str]) -> Table:
+        if len(self.asked) == self.stop_at:
+            raise KeyboardInterrupt
+        self.asked.append(archs)
+        return Table.from_frame(truth([arch for arch in archs if arch not in self.fails]))
+
+
+@pytest.fixture(scope="module")
+def begin() -> Table:
+    return Table.from_frame(truth(SPACE.sample(20, rng=1)))
+
+
+@pytest.fixture(scope="module")
+def rounds(begin: Table) -> list[Round]:
+    return list(refine(begin, Trainer(), MODEL, budget=15, rounds=3))
+
+
+def test_held_out_ranks_are_better_afterwards(begin: Table, rounds: list[Round]) -> None:
+    seen = set(SPACE.simplify(list(rounds[-1].table.archs)))
+    sample = SPACE.sample(600, rng=2)
+    held_out = [arch for arch, form in zip(sample, SPACE.simplify(sample), strict=True) if form not in seen]
+    expected = truth(held_out)
+    before = MODEL.fit(list(begin.archs), begin.frame())
+    for t, task in enumerate(("jigsaw", "normal")):
+        taus = [
+            kendall_tau(expected[task].to_numpy(), surrogate.predict(held_out)[:, t])
+            for surrogate in (before, rounds[-1].surrogate)
+        ]
+        assert taus[1] > taus[0] + 0.05
+
+
+def test_every_round_adds_new_functions(begin: Table, rounds: list[Round]) -> None:
+    assert [(turn.number, len(turn.archs), len(turn.table)) for turn in rounds] == [
+        (1, 15, 35),
+        (2, 15, 50),
+        (3, 15, 65),
+    ]
+    archs = [*begin.archs, *(arch for turn in rounds for arch in turn.archs)]
+    new = SPACE.simplify(archs[20:])
+    assert len(set(new)) == 45
+    assert not set(new) & set(SPACE.simplify(archs[:20]))
+    np.testing.assert_array_equal(rounds[-1].table.frame(), truth(archs).set_index("arch"))
+    for turn in rounds:
+        assert turn.summary["measured"].tolist() == [15, 15]
+        assert turn.summary["std_after"].gt(0).all()
+    assert (rounds[-1].summary["std_after"] < rounds[0].summary["std_before"]).all()
+
+
+def test_the_summary_compares_predicted_with_measured(begin: Table, rounds: list[Round]) -> None:
+    before = MODEL.fit(list(begin.archs), begin.frame())
+    archs = list(rounds[0].archs)
+    tau = kendall_tau(truth(archs)["jigsaw"].to_numpy(), before.predict(archs)[:, 0])
+    assert rounds[0].summary.loc["jigsaw", "tau"] == pytest.approx(tau)
+    assert rounds[0].summary.loc["jigsaw", "cv_tau_before"] == pytest.approx(before.cv_scores_["jigsaw"]["tau"])
+
+
+def test_a_batch_is_uncertain_and_diverse(begin: Table) -> None:
+    """Against a naive loop over standard features."""
+    from surrogates.standard_features import standard_features
+
+    surrogate = MODEL.fit(list(begin.archs), begin.frame()["jigsaw"])
+    found = pick(surrogate, begin, 3)
+    forms = dict.fromkeys(SPACE.simplify(list(SPACE)))
+    others = [form for form in forms if form not in set(SPACE.simplify(list(begin.archs)))]
+    _, std = surrogate.predict(others, return_std=True)
+    X, labelled = standard_features(SPACE.name, others), list(standard_features(SPACE.name, list(begin.archs)))
+    chosen = []
+    for _ in range(3):
+        worth = [s * min(np.linalg.norm(x - known) for known in labelled) for s, x in zip(std, X, strict=True)]
+        best = int(np.argmax(worth))
+        chosen.append(others[best])
+        labelled.append(X[best])
+    assert SPACE.simplify(found) == chosen
+
+
+def test_interrupted_it_goes_on_with_what_it_chose(begin: Table, rounds: list[Round], tmp_path: Path) -> None:
+    stopped = Trainer(stop_at=1)
+    with pytest.raises(KeyboardInterrupt):
+        list(refine(begin, stopped, MODEL, budget=15, rounds=3, folder=tmp_path))
+    state = json.loads((tmp_path / STATE).read_text())
+    assert state["rounds"] == [list(rounds[0].archs), list(rounds[1].archs)]
+    state["rounds"][1] = list(reversed(state["rounds"][1]))
+    (tmp_path / STATE).write_text(json.dumps(state))
+    again = list(refine(begin, Trainer(), MODEL, budget=15, rounds=2, folder=tmp_path))
+    assert [list(turn.archs) for turn in again] == state["rounds"]  # not chosen anew
+    longer = list(refine(begin, Trainer(), MODEL, budget=15, rounds=3, folder=tmp_path))
+    assert len(longer[-1].table) == 65
+
+
+def test_a_folder_is_of_one_refinement(begin: Table, tmp_path: Path) -> None:
+    list(refine(begin, Trainer(), MODEL, budget=2, folder=tmp_path))
+    with pytest.raises(ArtefactError, match="its budget was 2 and is now 3"):
+        list(refine(begin, Trainer(), MODEL, budget=3, folder=tmp_path))
+    with pytest.raises(ArtefactError, match="its table was"):
+        list(refine(begin.where(tasks=["jigsaw"]), Trainer(), MODEL, budget=2, folder=tmp_path))
+    (tmp_path / STATE).write_text("{")
+    with pytest.raises(ArtefactError, match="is damaged"):
+        list(refine(begin, Trainer(), MODEL, budget=2, folder=tmp_path))
+    for wrong in ({"budget": 0}, {"rounds": 0}):
+        with pytest.raises(ValueError, match=r"expected \w+ >= 1, got 0"):
+            list(refine(begin, Trainer(), MODEL, **wrong))
+
+
+def test_what_failed_is_not_chosen_again(begin: Table) -> None:
+    first = next(refine(begin, Trainer(), MODEL, budget=4))
+    turns = list(refine(begin, Trainer(fails=first.archs[:2]), MODEL, budget=4, rounds=2))
+    assert turns[0].archs == first.archs
+    assert len(turns[0].table) == 22
+    assert not set(first.archs) & set(turns[1].archs)
+
+
+def test_it_ends_when_nothing_is_left() -> None:
+    macro = get_space("transnas101-macro")
+    all_but_two = pd.DataFrame({"arch": macro.archs[:-2], "jigsaw": [float(len(arch)) for arch in macro.archs[:-2]]})
+    table = Table.from_frame(all_but_two)
+    surrogate = BoostedSurrogate(n_members=2, n_rounds=2, n_jobs=1).fit(list(table.archs), table.frame())
+    assert set(pick(surrogate, table, 5)) == set(macro.archs[-2:])
+    assert pick(surrogate, table, 5, set(macro.archs[-2:])) == []
+
+
+def test_tables_are_joined_by_their_last_epoch() -> None:
+    old = Table.from_frame(pd.DataFrame({"arch": ["64-2311-basic"], "jigsaw": [80.0]}))
+    metrics = {"jigsaw": {"valid_top1": [[1.0, 90.0]], "valid_loss": [[2.0, 1.0]]}}
+    new = Table.from_logs(["64-1234-basic"], metrics, {"jigsaw": {"model_params": [1000]}})
+    both = extend(old, new)
+    assert both.frame()["jigsaw"].tolist() == [80.0, 90.0]
+    assert np.isnan(both.value("64-2311-basic", "jigsaw", "valid_loss"))
+    assert both.info("model_params")["jigsaw"].tolist()[1] == 1000
