@@ -17,7 +17,7 @@ from surrogates.provenance import describe_tasks
 if TYPE_CHECKING:
     import pandas as pd
 
-    from surrogates.boosted import BoostedSurrogate
+    from surrogates.scored import ScoredSurrogate
 
 __all__ = ["Agreement"]
 
@@ -56,7 +56,7 @@ class Agreement:
         self.tau = tau
 
     @classmethod
-    def of(cls, surrogate: BoostedSurrogate, Y: pd.DataFrame) -> Agreement:
+    def of(cls, surrogate: ScoredSurrogate, Y: pd.DataFrame) -> Agreement:
         """The agreement of a fitted surrogate with the labels it was fitted to.
 
         Args:

@@ -52,6 +52,7 @@ class GaussianProcessSurrogate(ScoredSurrogate):
 
     Attributes:
         kernels_: The kernels used, with their weights.
+        archs_: The architectures, in their simplest forms, that they compare with.
 
     Example:
         >>> from benchmarks import get_space
@@ -92,15 +93,15 @@ class GaussianProcessSurrogate(ScoredSurrogate):
         self.centre_ = np.nanmean(Z, axis=0)
         R = fill_missing(Z)[chosen] - self.centre_
         used, inverse = np.unique(labels.group[chosen], return_inverse=True)
-        points = standard_features(labels.space, [labels.archs[i] for i in used])
-        X = points[inverse]
-        self.points_ = points
+        self.archs_ = [labels.archs[i] for i in used]
+        self._points = standard_features(labels.space, self.archs_)
+        X = self._points[inverse]
         self.kernels_, self.weights_ = [], []
         scores = np.zeros_like(R)
         for kernel, tasks in self._choose(X, Z[chosen], R):
             eigen = Eigen.of(kernel.matrix(X, X))
             filled = tasks.fill(eigen, R, missing)
-            weights = np.zeros((len(points), Z.shape[1]))
+            weights = np.zeros((len(used), Z.shape[1]))
             np.add.at(weights, inverse, tasks.solve(eigen, filled))  # replicates stand at the same point
             self.kernels_.append(kernel)
             self.weights_.append(weights)
@@ -136,7 +137,7 @@ class GaussianProcessSurrogate(ScoredSurrogate):
     def _posterior(self, X: Float) -> Float:
         scores = np.tile(self.centre_, (len(X), 1))
         for kernel, weights in zip(self.kernels_, self.weights_, strict=True):
-            scores += kernel.share * (kernel.matrix(X, self.points_) @ weights)
+            scores += kernel.share * (kernel.matrix(X, self._points) @ weights)
         return scores
 
     def _threads(self, n_rows: int) -> threadpool_limits:
@@ -145,7 +146,8 @@ class GaussianProcessSurrogate(ScoredSurrogate):
         return threadpool_limits(limits=1 if n_rows < _FEW_ROWS else every, user_api="blas")
 
     def _pack(self) -> Pack:
-        pack = Pack(arrays={**self.calibration_.to_arrays(), "centre": self.centre_, "points": self.points_})
+        pack = Pack(arrays={**self.calibration_.to_arrays(), "centre": self.centre_})
+        pack.settings["archs"] = self.archs_
         pack.settings["kernels"] = [[kernel.shape, kernel.length, kernel.share] for kernel in self.kernels_]
         for i, (kernel, weights) in enumerate(zip(self.kernels_, self.weights_, strict=True)):
             pack.arrays |= {f"kernel{i}_features": kernel.features, f"kernel{i}_weights": weights}
@@ -153,7 +155,8 @@ class GaussianProcessSurrogate(ScoredSurrogate):
 
     def _unpack(self, pack: Pack) -> None:
         self.calibration_ = FoldCalibration.from_arrays(len(self.tasks_), pack.arrays)
-        self.centre_, self.points_ = pack.arrays["centre"], pack.arrays["points"]
+        self.centre_, self.archs_ = pack.arrays["centre"], pack.settings["archs"]
+        self._points = standard_features(self.space_, self.archs_)
         self.kernels_ = [
             _Kernel(shape, length, pack.arrays[f"kernel{i}_features"], share)
             for i, (shape, length, share) in enumerate(pack.settings["kernels"])

@@ -1,6 +1,6 @@
 """Makes the bundle again: ``NAS_DATA=<folder> python -m surrogates.pretrained.build [FOLDER]``.
 
-Fits ``BoostedSurrogate(random_state=0)`` on all rows of the published tables, and writes it with its answers and with
+Fits ``EnsembleSurrogate(random_state=0)`` on all rows of the published tables, and writes it with its answers and with
 how it does in cross-validation. The same values and library versions give the same bytes.
 """
 
@@ -16,7 +16,7 @@ from benchmarks.errors import SurrogatesError, TableError
 from benchmarks.formats.load import load_table
 from surrogates.agreement import Agreement
 from surrogates.baked import BakedSurrogate
-from surrogates.boosted import BoostedSurrogate
+from surrogates.ensemble import EnsembleSurrogate
 from surrogates.pretrained import AGREEMENT, ANSWERS, FOLDER, PUBLISHED, SURROGATE
 from surrogates.store import save_surrogate
 
@@ -35,7 +35,7 @@ def build(space: str, data: Path, folder: Path = FOLDER) -> None:
         TableError: If the values are not there.
     """
     table = load_table(data / PUBLISHED[space], space=space)
-    surrogate = BoostedSurrogate(random_state=0)
+    surrogate = EnsembleSurrogate(random_state=0)
     surrogate.fit(list(table.archs), table.frame())
     save_surrogate(surrogate, folder / space / SURROGATE, table)
     BakedSurrogate.of(surrogate).save(folder / space / ANSWERS)
