@@ -18,6 +18,7 @@ __all__ = ["STORABLE", "class_of", "from_json", "to_json"]
 STORABLE: dict[str, str] = {
     "BoostedSurrogate": "surrogates.boosted",
     "Costs": "encoders.costs",
+    "ZeroCost": "encoders.zero_cost",
     "EnsembleSurrogate": "surrogates.ensemble",
     "GaussianProcessSurrogate": "surrogates.gaussian_process",
     "GraphFeatures": "encoders.graph_features",

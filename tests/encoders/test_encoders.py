@@ -13,11 +13,12 @@ import encoders
 from benchmarks import get_space, list_spaces
 from benchmarks.costs import graph_costs
 from benchmarks.graph import GraphBuilder
-from encoders import Costs, Encoder, GraphFeatures, OneHotEncoding, PathEncoding
+from encoders import Costs, Encoder, GraphFeatures, OneHotEncoding, PathEncoding, ZeroCost
 from encoders.flow import longest_paths, mean_paths, path_counts, shortest_paths
 from encoders.testing import check_encoder
 
-ENCODERS = [OneHotEncoding(), PathEncoding(), GraphFeatures(), Costs(), Costs(task="jigsaw", input_size=64)]
+PROXIES = ZeroCost(proxies=("l2_norm", "naswot"), base_channels=4, input_size=32, batch_size=4, images="noise")
+ENCODERS = [OneHotEncoding(), PathEncoding(), GraphFeatures(), Costs(), Costs(task="jigsaw", input_size=64), PROXIES]
 OUTSIDE = {
     "transnas101-micro": "32-4114-3_01_223",
     "transnas101-macro": "32-23111141-basic",

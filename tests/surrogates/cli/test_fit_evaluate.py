@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 from benchmarks.table import Table
-from surrogates import BoostedSurrogate, evaluate, load_surrogate
+from surrogates import BoostedSurrogate, EnsembleSurrogate, evaluate, load_surrogate
 from tests.surrogates.cli.helpers import QUICK, run
 
 
 @pytest.mark.usefixtures("small_boosted")
 def test_fit_writes_a_surrogate_of_the_table(table_file: Path, macro_table: Table, tmp_path: Path) -> None:
-    result = run("fit", table_file, "--out", tmp_path / "model", "--seed", "3")
+    result = run("fit", table_file, "--out", tmp_path / "model", "--seed", "3", "--model", "boosted")
     assert result.exit_code == 0
     assert "jigsaw" in result.stdout
     assert result.stdout.splitlines()[-1].startswith(f"Wrote {tmp_path / 'model'}: boosted, ")
@@ -19,7 +19,7 @@ def test_fit_writes_a_surrogate_of_the_table(table_file: Path, macro_table: Tabl
     assert surrogate.tasks_ == ("jigsaw", "room_layout")
     assert surrogate.random_state == 3
     assert json.loads((tmp_path / "model" / "metadata.json").read_text())["table_hash"] == macro_table.hash
-    again = run("fit", table_file, "--out", tmp_path / "model", "--task", "jigsaw")
+    again = run("fit", table_file, "--out", tmp_path / "model", "--task", "jigsaw", "--model", "boosted")
     assert again.exit_code == 0
     assert load_surrogate(tmp_path / "model").tasks_ == ("jigsaw",)
 
@@ -29,7 +29,7 @@ def test_fit_looks_at_the_directory_before_the_work(
 ) -> None:
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter1").write_text("")
-    monkeypatch.setattr(BoostedSurrogate, "fit", lambda *_: pytest.fail("worked first"))
+    monkeypatch.setattr(EnsembleSurrogate, "fit", lambda *_: pytest.fail("worked first"))
     assert run("fit", table_file, "--out", table_file / "model").exit_code == 1
     result = run("fit", table_file, "--out", tmp_path / "thesis")
     assert result.exit_code == 1
@@ -41,7 +41,7 @@ def test_ctrl_c_in_fit_leaves_nothing(table_file: Path, tmp_path: Path, monkeypa
     def interrupt(*_: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(BoostedSurrogate, "fit", interrupt)
+    monkeypatch.setattr(EnsembleSurrogate, "fit", interrupt)
     result = run("fit", table_file, "--out", tmp_path / "model")
     assert result.exit_code == 130
     assert result.stderr == "error: interrupted\n"
@@ -50,7 +50,7 @@ def test_ctrl_c_in_fit_leaves_nothing(table_file: Path, tmp_path: Path, monkeypa
 
 @pytest.mark.usefixtures("small_boosted")
 def test_evaluate_tells_every_task_and_the_mean(table_file: Path, macro_table: Table) -> None:
-    result = run("evaluate", table_file, "--train-sizes", "20,30", "--seeds", "0,1", "--json")
+    result = run("evaluate", table_file, "--train-sizes", "20,30", "--seeds", "0,1", "--model", "boosted", "--json")
     assert result.exit_code == 0
     scores = json.loads(result.stdout)
     assert scores["table_hash"] == macro_table.hash
@@ -68,7 +68,9 @@ def test_evaluate_tells_every_task_and_the_mean(table_file: Path, macro_table: T
 
 @pytest.mark.usefixtures("small_boosted")
 def test_evaluate_prints_a_table_for_each_size(table_file: Path) -> None:
-    result = run("evaluate", table_file, "--train-sizes", "20", "--seeds", "0", "--protocol", "distinct")
+    result = run(
+        "evaluate", table_file, "--train-sizes", "20", "--seeds", "0", "--protocol", "distinct", "--model", "boosted"
+    )
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
     assert lines[0] == "n = 20"
