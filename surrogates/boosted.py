@@ -150,6 +150,8 @@ class BoostedSurrogate(ScoredSurrogate):
         return {name: getattr(self, name) for name in names}
 
     def _threads(self) -> int:
+        if self.regressor is not None:  # scikit-learn changes the warning filters of the process while it works
+            return 1
         return self.n_jobs if self.n_jobs is not None and self.n_jobs > 0 else os.cpu_count() or 1
 
     def _check_parameters(self) -> None:
