@@ -1,6 +1,7 @@
 """How good: one task at a time against the published figures, and coverage of the 90 % intervals.
 
-    NAS_DATA=<folder> python perf/accuracy.py            # about five minutes on two cores
+    NAS_DATA=<folder> python perf/accuracy.py            # the ensemble; about ten minutes on two cores
+    NAS_DATA=<folder> python perf/accuracy.py boosted    # any model of `surrogates leaderboard`
 
 Protocol *all*: the first n rows of a seeded permutation train, all others test; nothing is tuned on them.
 """
@@ -8,14 +9,16 @@ Protocol *all*: the first n rows of a seeded permutation train, all others test;
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks import load_table, split
 from benchmarks.metrics import kendall_tau
-from surrogates import BoostedSurrogate
+from surrogates.models import make_model
 
+MODEL = sys.argv[1] if len(sys.argv) > 1 else "ensemble"
 # FLAN (Akhauri and Abdelfattah, 2024), micro, one task at a time; None: not published.
 FLAN = {
     128: {"class_scene": 0.775, "class_object": 0.668, "room_layout": 0.779, "jigsaw": 0.641}
@@ -35,7 +38,7 @@ def one_task_at_a_time(space: str, sizes: tuple[int, ...], seeds: range = range(
             rows = split(table, n, seed)
             train, test = frame.iloc[rows.train], frame.iloc[rows.test]
             for t, task in enumerate(table.tasks):
-                surrogate = BoostedSurrogate(random_state=0).fit(list(train.index), train[task])
+                surrogate = make_model(MODEL).fit(list(train.index), train[task])
                 taus[i, t] = kendall_tau(test[task], surrogate.predict(list(test.index)))
         print(f"{space} n={n:<5d} one task at a time  mean {taus.mean():.3f}", *(f"{tau:.3f}" for tau in taus.mean(0)))
         if space == "micro" and n in FLAN:
@@ -51,7 +54,7 @@ def coverage(space: str, n: int, seeds: range) -> None:
     for seed in seeds:
         rows = split(table, n, seed)
         train, test = frame.iloc[rows.train], frame.iloc[rows.test]
-        mean, std = BoostedSurrogate(random_state=0).fit(list(train.index), train).predict(test.index, return_std=True)
+        mean, std = make_model(MODEL).fit(list(train.index), train).predict(test.index, return_std=True)
         inside.append((np.abs(test - mean) <= 1.645 * std).mean())
     found = np.mean(inside, axis=0)
     print(f"{space} n={n:<5d} coverage of 90 %    mean {found.mean():.3f}", *(f"{share:.3f}" for share in found))
