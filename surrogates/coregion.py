@@ -21,6 +21,7 @@ _SIGNAL = 0.8
 _JITTER = 1e-6
 _FILLS = 60
 _CLOSE = 1e-4
+_FAR = 50.0
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class Coregion:
         def loss(parameters: Float) -> tuple[float, Float]:
             root = np.zeros((tasks, tasks))
             root[lower] = parameters[:-tasks]
-            log_noise = parameters[-tasks:]
+            log_noise = np.clip(parameters[-tasks:], -_FAR, _FAR)  # a long step of the search must not overflow
             inverse, log_det = _invert(eigen.values, root @ root.T, np.exp(log_noise))
             solved = np.einsum("iab,ib->ia", inverse, rotated)  # (n, T)
             outer = inverse - solved[:, :, None] * solved[:, None, :]  # (n, T, T)

@@ -1,0 +1,20 @@
+"""Search methods, one a file, and what runs them on an oracle."""
+
+from surrogates.search.base import Searcher, scores
+from surrogates.search.constraints import Constraint
+from surrogates.search.errors import ConstraintError, SearchError
+from surrogates.search.history import History
+from surrogates.search.registry import list_searchers, make_searcher
+from surrogates.search.run import run_search
+
+__all__ = [
+    "Constraint",
+    "ConstraintError",
+    "History",
+    "SearchError",
+    "Searcher",
+    "list_searchers",
+    "make_searcher",
+    "run_search",
+    "scores",
+]

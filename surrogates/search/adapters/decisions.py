@@ -1,0 +1,154 @@
+"""An architecture as the D decisions that make it, for optimisers that know nothing of architectures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from benchmarks.errors import choice
+from benchmarks.registry import get_space
+from benchmarks.spaces.cell import EDGES, CellSpace
+from benchmarks.spaces.space import Space
+from surrogates.search.arrays import choices
+from surrogates.search.errors import ConstraintError
+
+__all__ = ["Decisions"]
+
+
+class Decisions:
+    """Architectures of a space as integers or named options, and back.
+
+    A decision is the operation on an edge of a cell, or the digit of a module of a skeleton (``"none"`` where it has no
+    more). Options have no order. Any combination stands for an architecture; one that is not published or not allowed
+    (``64-1111-basic``) for the nearest that is: the one with fewest other decisions, of equals always the same one.
+
+    Args:
+        space: The space of N architectures.
+        allowed: Which of them may be meant, of shape (N,); all by default.
+
+    Attributes:
+        space: The space.
+        options: The names of the D decisions, and of the options of each.
+        lower: The first integer of each decision, of shape (D,).
+        upper: The last integer of each decision, of shape (D,).
+
+    Raises:
+        UnknownNameError: If there is no such space.
+        ValueError: If `allowed` has another shape.
+        ConstraintError: If nothing is allowed.
+
+    Example:
+        >>> decisions = Decisions("transnas101-micro")
+        >>> decisions.encode(["64-41414-3_00_100"]).tolist()
+        [[3, 0, 0, 1, 0, 0]]
+        >>> decisions.decode([[3, 0, 0, 1, 0, 0]])
+        ['64-41414-3_00_100']
+        >>> decisions.options["0->1"]
+        ('none', 'skip', 'conv1x1', 'conv3x3')
+    """
+
+    def __init__(self, space: str | Space, allowed: NDArray[np.bool_] | None = None) -> None:
+        self.space = get_space(space)
+        mask = np.ones(len(self.space), dtype=bool) if allowed is None else np.asarray(allowed, dtype=bool)
+        if mask.shape != (len(self.space),):
+            raise ValueError(f"expected allowed of shape ({len(self.space)},), got {mask.shape}")
+        if not mask.any():
+            raise ConstraintError(f"none of the {len(self.space):,} architectures of {self.space} is allowed")
+        codes = choices(self.space)
+        self.lower, self.upper = codes.min(axis=0), codes.max(axis=0)
+        self.options = _options(self.space, self.lower, self.upper)
+        self._mask = mask
+        self._rows = np.random.default_rng(0).permutation(np.flatnonzero(mask))  # the order settles ties
+        self._codes = codes[self._rows]
+        self._sizes = tuple((self.upper - self.lower + 1).tolist())
+        self._row_of = np.full(np.prod(self._sizes), -1)  # combination -> row; -1 until somebody asks for its nearest
+        self._row_of[self._combinations(self._codes)] = self._rows
+
+    def __repr__(self) -> str:
+        return f"<Decisions: {len(self.options)} make one of {len(self._rows):,} architectures of {self.space}>"
+
+    def allowed(self, archs: Sequence[str]) -> NDArray[np.bool_]:
+        """Which of n published architectures may be meant, of shape (n,)."""
+        return self._mask[[self.space.index(arch) for arch in archs]]
+
+    # -- integers -----------------------------------------------------------------------------------------------
+
+    def encode(self, archs: Sequence[str]) -> NDArray[np.int64]:
+        """The decisions of n published architectures as integers, of shape (n, D).
+
+        Raises:
+            ArchitectureError: If a string is not one of the published architectures.
+        """
+        return choices(self.space)[[self.space.index(arch) for arch in archs]]
+
+    def decode(self, codes: ArrayLike) -> list[str]:
+        """The n architectures that integers of shape (n, D) stand for.
+
+        Raises:
+            ValueError: If they have another shape, are no integers, or lie outside `lower` and `upper`.
+        """
+        numbers = np.asarray(codes, dtype=np.float64)
+        if numbers.ndim != 2 or numbers.shape[1] != len(self.lower):
+            raise ValueError(f"expected codes of shape (n, {len(self.lower)}), got {numbers.shape}")
+        wrong = (numbers < self.lower) | (numbers > self.upper) | (numbers != np.rint(numbers))
+        if wrong.any():
+            row, column = np.argwhere(wrong)[0]
+            raise ValueError(
+                f"expected integers from {self.lower.tolist()} to {self.upper.tolist()}, got {numbers[row, column]} "
+                f"for {list(self.options)[column]!r}"
+            )
+        integers = numbers.astype(np.int64)
+        combinations = self._combinations(integers)
+        for position in np.flatnonzero(self._row_of[combinations] < 0).tolist():
+            nearest = (self._codes != integers[position]).sum(axis=1).argmin()
+            self._row_of[combinations[position]] = self._rows[nearest]
+        return [self.space[row] for row in self._row_of[combinations].tolist()]
+
+    # -- names --------------------------------------------------------------------------------------------------
+
+    def describe(self, arch: str) -> dict[str, str]:
+        """The decisions of a published architecture by name.
+
+        Raises:
+            ArchitectureError: If the string is not one of the published architectures.
+
+        Example:
+            >>> Decisions("transnas101-macro").describe("64-2311-basic")
+            {'module 1': '2', 'module 2': '3', 'module 3': '1', 'module 4': '1', 'module 5': 'none', 'module 6': 'none'}
+        """
+        (code,) = self.encode([arch]) - self.lower
+        return {name: options[number] for (name, options), number in zip(self.options.items(), code, strict=True)}
+
+    def build(self, named: Mapping[str, str]) -> str:
+        """The architecture that decisions by name stand for; other names are ignored.
+
+        Raises:
+            ValueError: If a decision is missing.
+            UnknownNameError: If there is no such option; names the nearest one.
+
+        Example:
+            >>> decisions = Decisions("transnas101-macro")
+            >>> decisions.build({"arch": "no decision", **decisions.describe("64-2311-basic")})
+            '64-2311-basic'
+        """
+        if missing := [name for name in self.options if name not in named]:
+            raise ValueError(f"expected {', '.join(map(repr, self.options))}; missing: {', '.join(map(repr, missing))}")
+        numbers = [options.index(choice(named[name], options, name)) for name, options in self.options.items()]
+        return self.decode([numbers + self.lower])[0]
+
+    def _combinations(self, codes: NDArray[np.int64]) -> NDArray[np.int64]:
+        """One number for each of n combinations, of shape (n,)."""
+        return np.asarray(np.ravel_multi_index(tuple((codes - self.lower).T), self._sizes), dtype=np.int64)
+
+
+def _options(space: Space, lower: NDArray[np.int64], upper: NDArray[np.int64]) -> dict[str, tuple[str, ...]]:
+    if isinstance(space, CellSpace):
+        operations = tuple(operation.name for operation in space.operations)
+        return {f"{source}->{target}": operations for source, target in EDGES}
+    bounds = zip(lower.tolist(), upper.tolist(), strict=True)
+    return {
+        f"module {number}": tuple(str(digit) if digit else "none" for digit in range(first, last + 1))
+        for number, (first, last) in enumerate(bounds, start=1)
+    }

@@ -1,0 +1,88 @@
+"""What an optimiser is to improve: tasks an oracle answers for, and what an architecture costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.errors import choice
+from benchmarks.spaces.space import Space
+from benchmarks.tasks import find_task
+from surrogates.oracle import Oracle
+from surrogates.search.adapters.decisions import Decisions
+from surrogates.search.arrays import COSTS, costs
+from surrogates.search.constraints import Constraint
+from surrogates.search.sources import open_source
+
+__all__ = ["Objectives"]
+
+
+class Objectives:
+    """The K = T + C objectives of architectures of one space: T tasks, then C costs.
+
+    Args:
+        oracle: An `Oracle`, a `Table` (what was measured is searched), or a function: a list of n architectures in,
+            values of shape (n,) or (n, T) in the tasks' own units out.
+        tasks: One task or several, whose metrics say what is better; a name of no benchmark is better when higher.
+        costs: ``"params"`` and ``"multiply_adds"`` of the backbone, each an objective to be made small.
+        space: What to search; needed if the oracle is a function.
+        constraint: What an architecture may cost.
+
+    Attributes:
+        decisions: What makes an architecture: those that are known and meet the constraint.
+        names: The K names.
+        signs: +1 for an objective that is better when higher, else -1, of shape (K,).
+
+    Raises:
+        ValueError: If there is no task, a function comes without a space, or a space contradicts the oracle's.
+        ConstraintError: If no architecture meets the constraint; names the smallest there is.
+        UnknownNameError: If there is no such task, cost or space; names the nearest one.
+
+    Example:
+        >>> objectives = Objectives(Oracle.from_pretrained("transnas101-micro"), "jigsaw", costs=["params"])
+        >>> objectives.names, objectives.signs.tolist()
+        (('jigsaw', 'params'), [1.0, -1.0])
+        >>> objectives.measure(["64-41414-0_00_100", "64-41414-3_33_333"]).shape
+        (2, 2)
+    """
+
+    def __init__(
+        self,
+        oracle: object,
+        tasks: str | Sequence[str],
+        costs: Sequence[str] = (),
+        *,
+        space: str | Space | None = None,
+        constraint: Constraint | None = None,
+    ) -> None:
+        self.source = open_source(oracle, tasks, space)
+        self._oracle = oracle
+        self._columns = [COSTS.index(choice(cost, COSTS, "cost")) for cost in costs]
+        allowed = self.source.known
+        if constraint is not None:
+            constraint.check(self.source.space)
+            allowed = allowed & constraint.mask(self.source.space)
+        self.decisions = Decisions(self.source.space, allowed)
+        self.names = (*self.source.tasks, *costs)
+        signs = [find_task(task).metric.sign for task in self.source.tasks]
+        self.signs = np.array(signs + [-1.0] * len(self._columns))
+
+    def measure(self, archs: Sequence[str]) -> NDArray[np.float64]:
+        """The objectives of n architectures, each in its own unit, of shape (n, K); the oracle is asked once.
+
+        Raises:
+            ArchitectureError: If a string is not one of the published architectures.
+            ValueError: If the oracle gives something that is no finite number.
+        """
+        space, tasks = self.source.space, self.source.tasks
+        if isinstance(self._oracle, Oracle):
+            values = self._oracle.answers(archs, tasks).value
+        else:
+            values = self.source.measure(list(archs))
+        if not np.isfinite(values).all():
+            row, column = np.argwhere(~np.isfinite(values))[0]
+            raise ValueError(f"the oracle returned {values[row, column]} for {archs[row]!r} on {tasks[column]}")
+        charged = costs(space)[[space.index(arch) for arch in archs]][:, self._columns]
+        return np.column_stack([values, charged])

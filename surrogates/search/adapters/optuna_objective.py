@@ -1,0 +1,145 @@
+"""Optuna over an oracle: one trial at a time, or batches of trials with one question to the oracle each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from optuna.distributions import CategoricalDistribution
+from optuna.study import Study
+from optuna.trial import BaseTrial, FrozenTrial, TrialState
+
+from benchmarks.spaces.space import Space
+from surrogates.search.adapters.decisions import Decisions
+from surrogates.search.adapters.objectives import Objectives
+from surrogates.search.constraints import Constraint
+
+__all__ = ["OptunaObjective", "distributions"]
+
+
+def distributions(decisions: Decisions) -> dict[str, CategoricalDistribution]:
+    """The search space: a categorical parameter for each decision.
+
+    Example:
+        >>> distributions(Decisions("transnas101-micro"))["2->3"].choices
+        ('none', 'skip', 'conv1x1', 'conv3x3')
+    """
+    return {name: CategoricalDistribution(options) for name, options in decisions.options.items()}
+
+
+class OptunaObjective:
+    """An objective for `optuna.Study.optimize`; values are in the metrics' own units.
+
+    Combinations of parameters that are no published or no allowed architecture stand for the nearest one (see
+    `Decisions`), so no trial is lost; each trial keeps its architecture as the user attribute ``"arch"``.
+
+    Args:
+        oracle: An `Oracle`, a `Table`, or a function of architectures (see `Objectives`).
+        tasks: One task or several.
+        costs: ``"params"`` and ``"multiply_adds"``, each an objective more.
+        space: What to search; needed if the oracle is a function.
+        constraint: What an architecture may cost.
+
+    Attributes:
+        objectives: What is measured.
+        directions: ``"maximize"`` or ``"minimize"`` for each objective, for `optuna.create_study`.
+        distributions: The search space, for `optuna.Study.ask`.
+
+    Raises:
+        ValueError, UnknownNameError, ConstraintError: As `Objectives`.
+
+    Example:
+        >>> import optuna
+        >>> from surrogates import Oracle
+        >>> optuna.logging.set_verbosity(optuna.logging.WARNING)
+        >>> objective = OptunaObjective(Oracle.from_pretrained("transnas101-macro"), "jigsaw")
+        >>> study = optuna.create_study(directions=objective.directions, sampler=optuna.samplers.RandomSampler(0))
+        >>> study.optimize(objective, n_trials=5)
+        >>> study.best_trial.user_attrs["arch"] == objective.architecture(study.best_params)
+        True
+    """
+
+    def __init__(
+        self,
+        oracle: object,
+        tasks: str | Sequence[str],
+        costs: Sequence[str] = (),
+        *,
+        space: str | Space | None = None,
+        constraint: Constraint | None = None,
+    ) -> None:
+        self.objectives = Objectives(oracle, tasks, costs, space=space, constraint=constraint)
+        self.directions = ["maximize" if sign > 0 else "minimize" for sign in self.objectives.signs]
+        self.distributions = distributions(self.objectives.decisions)
+
+    def __call__(self, trial: BaseTrial) -> float | tuple[float, ...]:
+        """Suggest an architecture and measure it.
+
+        Raises:
+            ValueError: If the study has other directions, or the oracle gives something that is no finite number.
+        """
+        study = getattr(trial, "study", None)  # a FixedTrial has none
+        if study is not None:
+            self._check(study)
+        arch = self.architecture(
+            {name: trial.suggest_categorical(name, space.choices) for name, space in self.distributions.items()}
+        )
+        trial.set_user_attr("arch", arch)
+        values = tuple(self.objectives.measure([arch])[0].tolist())
+        return values if len(values) > 1 else values[0]
+
+    def architecture(self, params: dict[str, Any]) -> str:
+        """The architecture that the parameters of a trial stand for.
+
+        Raises:
+            ValueError: If parameters are missing.
+            UnknownNameError: If one has no such option; names the nearest one.
+        """
+        return self.objectives.decisions.build(params)
+
+    def optimize(self, study: Study, n_trials: int, batch_size: int = 16) -> list[FrozenTrial]:
+        """Ask the study for a batch of trials, the oracle once for all of them, and tell the study; until all is done.
+
+        Args:
+            study: A study with these `directions`.
+            n_trials: Trials to add.
+            batch_size: Trials asked for at once.
+
+        Returns:
+            The `n_trials` trials, finished.
+
+        Raises:
+            ValueError: If a number is below 1, the study has other directions, or the oracle gives something that is no
+                finite number. The trials of that batch are told to have failed, those before are kept.
+
+        Example:
+            >>> import optuna
+            >>> from surrogates import Oracle
+            >>> objective = OptunaObjective(Oracle.from_pretrained("transnas101-micro"), "jigsaw", costs=["params"])
+            >>> study = optuna.create_study(directions=objective.directions, sampler=optuna.samplers.RandomSampler(0))
+            >>> len(objective.optimize(study, n_trials=40, batch_size=20))
+            40
+        """
+        if n_trials < 1 or batch_size < 1:
+            raise ValueError(f"expected n_trials >= 1 and batch_size >= 1, got {n_trials} and {batch_size}")
+        self._check(study)
+        done = []
+        for start in range(0, n_trials, batch_size):
+            space: dict[str, Any] = dict(self.distributions)
+            trials = [study.ask(space) for _ in range(start, min(start + batch_size, n_trials))]
+            archs = [self.architecture(trial.params) for trial in trials]
+            try:
+                values = self.objectives.measure(archs).tolist()
+            except Exception:
+                for trial in trials:
+                    study.tell(trial, state=TrialState.FAIL)
+                raise
+            for trial, arch, value in zip(trials, archs, values, strict=True):
+                trial.set_user_attr("arch", arch)
+                done.append(study.tell(trial, value))
+        return done
+
+    def _check(self, study: Study) -> None:
+        came = [direction.name.lower() for direction in study.directions]
+        if came != self.directions:
+            raise ValueError(f"expected a study with directions={self.directions}, got {came}")

@@ -1,0 +1,104 @@
+"""Our searchers as samplers of Optuna."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+from optuna.distributions import BaseDistribution
+from optuna.samplers import BaseSampler, RandomSampler
+from optuna.study import Study, StudyDirection
+from optuna.trial import FrozenTrial, TrialState
+
+from surrogates.search.adapters.decisions import Decisions
+from surrogates.search.adapters.optuna_objective import distributions
+from surrogates.search.base import Searcher
+from surrogates.search.registry import make_searcher
+
+__all__ = ["SearcherSampler"]
+
+
+class SearcherSampler(BaseSampler):
+    """A searcher that chooses the architectures of an Optuna study.
+
+    Before each trial the searcher is told of all trials completed since the last one, by whoever: a study that is taken
+    up again, enqueued trials, other workers on the same storage (give each another seed). Failed and pruned trials are
+    not told. Parameters of the study that are no decision of an architecture are drawn at random.
+
+    Args:
+        searcher: A name (`list_searchers`), or a searcher; it is not changed, a copy with this seed searches.
+        decisions: What makes an architecture, such as `OptunaObjective(...).objectives.decisions`.
+        seed: Of the searcher and of parameters that are no decision.
+
+    Raises:
+        UnknownNameError: If there is no such searcher; names the nearest one.
+
+    Example:
+        >>> import optuna
+        >>> from surrogates import Oracle
+        >>> from surrogates.search.adapters import OptunaObjective
+        >>> optuna.logging.set_verbosity(optuna.logging.WARNING)
+        >>> objective = OptunaObjective(Oracle.from_pretrained("transnas101-micro"), "jigsaw")
+        >>> sampler = SearcherSampler("local", objective.objectives.decisions)
+        >>> study = optuna.create_study(directions=objective.directions, sampler=sampler)
+        >>> study.optimize(objective, n_trials=10)
+        >>> len({trial.user_attrs["arch"] for trial in study.trials})
+        10
+    """
+
+    def __init__(self, searcher: str | Searcher, decisions: Decisions, seed: int = 0) -> None:
+        if isinstance(searcher, Searcher):
+            params = searcher.get_params(deep=False)
+            self._searcher = type(searcher)(**{**params, "random_state": seed})
+        else:
+            self._searcher = make_searcher(searcher, seed)
+        self._decisions = decisions
+        self._others = RandomSampler(seed)
+        self._study = ""
+        self._told: set[int] = set()
+        self._lock = threading.Lock()
+
+    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        """The decisions of an architecture."""
+        return dict(distributions(self._decisions))
+
+    def sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """The decisions of the architecture the searcher asks for next.
+
+        Raises:
+            ValueError: If all architectures were asked, or a completed trial of the study lacks decisions.
+        """
+        if "fixed_params" in trial.system_attrs:  # enqueued: somebody else chose
+            return {}
+        with self._lock:
+            self._catch_up(study)
+            (arch,) = self._searcher.ask()
+        return dict(self._decisions.describe(arch))
+
+    def sample_independent(
+        self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        """A random value of a parameter that is no decision, or of an enqueued trial."""
+        return self._others.sample_independent(study, trial, param_name, param_distribution)
+
+    def _catch_up(self, study: Study) -> None:
+        """Tell the searcher what it does not know yet; of another study than before, all."""
+        signs = np.array([1.0 if way == StudyDirection.MAXIMIZE else -1.0 for way in study.directions])
+        if study.study_name != self._study:
+            self._searcher.start(self._decisions.space, len(signs), self._decisions.allowed)
+            self._study, self._told = study.study_name, set()
+        completed = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+        if new := [trial for trial in completed if trial.number not in self._told]:
+            archs = [self._decisions.build(trial.params) for trial in new]
+            self._searcher.tell(archs, np.array([trial.values for trial in new]) * signs)
+            self._told |= {trial.number for trial in new}
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in self.__dict__.items() if name != "_lock"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._lock = threading.Lock()

@@ -1,0 +1,88 @@
+"""An oracle as a blackbox of syne-tune: its simulator runs many workers on the clock of simulated trainings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from syne_tune.blackbox_repository.blackbox import Blackbox
+from syne_tune.config_space import choice, randint
+
+from benchmarks.spaces.space import Space
+from surrogates.search.adapters.objectives import Objectives
+from surrogates.search.constraints import Constraint
+
+__all__ = ["SyneTuneBlackbox"]
+
+
+class SyneTuneBlackbox(Blackbox):  # type: ignore[misc]
+    """The final values of T tasks, in their own units, and ``"elapsed_time"``, the simulated seconds of training.
+
+    Every task's metric is better when higher: give schedulers ``do_minimize=False``. There is one fidelity, a whole
+    training (``"training"`` = 1). Where nobody knows how long one takes, it takes a second. Combinations that are no
+    published or no allowed architecture stand for the nearest one (see `Decisions`).
+
+    Args:
+        oracle: An `Oracle`, a `Table`, or a function of architectures (see `Objectives`).
+        tasks: One task or several.
+        space: What to search; needed if the oracle is a function.
+        constraint: What an architecture may cost.
+
+    Attributes:
+        objectives: What is measured.
+
+    Raises:
+        ValueError, UnknownNameError, ConstraintError: As `Objectives`.
+
+    Example:
+        >>> from surrogates import Oracle
+        >>> blackbox = SyneTuneBlackbox(Oracle.from_pretrained("transnas101-micro"), "jigsaw")
+        >>> named = blackbox.objectives.decisions.describe("64-41414-3_33_333")
+        >>> sorted(blackbox(named, fidelity=1))
+        ['elapsed_time', 'jigsaw']
+        >>> blackbox.architecture(named)
+        '64-41414-3_33_333'
+    """
+
+    def __init__(
+        self,
+        oracle: object,
+        tasks: str | Sequence[str],
+        *,
+        space: str | Space | None = None,
+        constraint: Constraint | None = None,
+    ) -> None:
+        self.objectives = Objectives(oracle, tasks, space=space, constraint=constraint)
+        super().__init__(
+            configuration_space={
+                name: choice(list(options)) for name, options in self.objectives.decisions.options.items()
+            },
+            fidelity_space={"training": randint(1, 1)},
+            objectives_names=[*self.objectives.names, "elapsed_time"],
+        )
+
+    @property
+    def fidelity_values(self) -> NDArray[np.int64]:
+        """The one fidelity, of shape (1,)."""
+        return np.ones(1, dtype=np.int64)
+
+    def architecture(self, config: dict[str, Any]) -> str:
+        """The architecture that a configuration stands for; other entries are ignored.
+
+        Raises:
+            ValueError: If decisions are missing.
+            UnknownNameError: If one has no such option; names the nearest one.
+        """
+        return self.objectives.decisions.build(config)
+
+    def _objective_function(
+        self, configuration: dict[str, Any], fidelity: dict[str, Any] | None = None, seed: int | None = None
+    ) -> dict[str, float] | NDArray[np.float64]:
+        archs = [self.architecture(configuration)]
+        seconds = np.nan_to_num(self.objectives.source.seconds(archs), nan=1.0)
+        values = np.append(self.objectives.measure(archs)[0], seconds)
+        if fidelity is None:  # syne-tune's way to ask for all fidelities at once
+            return values[None]
+        return dict(zip(self.objectives_names, values.tolist(), strict=True))

@@ -1,0 +1,201 @@
+"""The contract of a searcher: asked for architectures, told what they are worth."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+
+from benchmarks.errors import ArchitectureError
+from benchmarks.registry import get_space
+from surrogates.search.errors import ConstraintError
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from benchmarks.spaces.space import Space
+
+__all__ = ["Searcher", "scores"]
+
+
+class Searcher(BaseEstimator, ABC):  # type: ignore[misc]
+    """Batched ask and tell over the published architectures of a space; higher told values are better, always.
+
+    Constructors only store their keyword arguments, as scikit-learn's do; `start` forgets everything and seeds the
+    searcher's own generator. A subclass says what it wants next (`_propose`) in rows, the positions in the space; the
+    queue, the rule that nothing is asked twice, and the list of what was told are kept here.
+
+    Args:
+        random_state: Seed.
+
+    Attributes:
+        space_: The space of N architectures, after `start`.
+        n_tasks_: Number T of values that are told for each.
+        allowed_: Whether each architecture may be asked, of shape (N,).
+        free_: Whether it may, and was neither asked nor told yet, of shape (N,).
+        rng_: The generator all draws come from.
+        rows_: Rows of the m architectures told so far, in that order.
+    """
+
+    def __init__(self, *, random_state: int = 0) -> None:
+        self.random_state = random_state
+
+    # -- for callers --------------------------------------------------------------------------------------------
+
+    def start(
+        self,
+        space: str | Space,
+        n_tasks: int = 1,
+        allowed: Callable[[Sequence[str]], NDArray[np.bool_]] | None = None,
+    ) -> Self:
+        """Begin a search, forgetting any before.
+
+        Args:
+            space: What to search: its published architectures.
+            n_tasks: How many values come with each architecture.
+            allowed: Says of n architectures which may be asked, of shape (n,); all if not given. Asked once.
+
+        Raises:
+            UnknownNameError: If there is no such space.
+            ValueError: If `n_tasks` is below 1, or `allowed` gives another shape.
+            ConstraintError: If nothing is allowed.
+        """
+        if n_tasks < 1:
+            raise ValueError(f"expected n_tasks >= 1, got {n_tasks}")
+        self.space_ = get_space(space)
+        self.n_tasks_ = n_tasks
+        self.allowed_ = _mask(self.space_, allowed)
+        self.free_ = self.allowed_.copy()
+        self.rng_ = np.random.default_rng(self.random_state)
+        self.rows_: list[int] = []
+        self._told: list[NDArray[np.float64]] = []
+        self._queue: list[int] = []
+        self._left = int(self.free_.sum())
+        self._begin()
+        return self
+
+    def ask(self, n: int = 1) -> list[str]:
+        """The next n architectures to measure, none asked or told before; fewer where fewer are left.
+
+        Asking again before telling is allowed: the searcher goes on with what it knows.
+
+        Raises:
+            ValueError: If n < 1, the search was not started, or nothing is left to ask.
+        """
+        self._check_started()
+        if n < 1:
+            raise ValueError(f"expected n >= 1, got {n}")
+        if not self._left:
+            raise ValueError(f"all {int(self.allowed_.sum()):,} allowed architectures of {self.space_} were asked")
+        wanted = min(n, self._left)
+        rows: list[int] = []
+        while len(rows) < wanted:
+            if not self._queue:
+                self._queue = [int(row) for row in self._propose(wanted - len(rows))] or self._any(1).tolist()
+            row = self._queue.pop(0)
+            if self.free_[row]:
+                self._take(row)
+                rows.append(row)
+        archs = self.space_.archs
+        return [archs[row] for row in rows]
+
+    def tell(self, archs: Sequence[str], values: NDArray[np.float64] | Sequence[float]) -> None:
+        """Learn what some architectures are worth, asked for or not.
+
+        Args:
+            archs: n published architectures.
+            values: Higher is better, finite, of shape (n,) or (n, T).
+
+        Raises:
+            ValueError: If the search was not started, or the values are not finite numbers of that shape.
+            ArchitectureError: If a string is not one of the published architectures.
+        """
+        self._check_started()
+        if isinstance(archs, str):
+            raise ArchitectureError(f"expected a list of architecture strings, got the string {archs!r}")
+        told = np.asarray(values, dtype=np.float64)
+        if told.shape != (len(archs), self.n_tasks_) and not (self.n_tasks_ == 1 and told.shape == (len(archs),)):
+            raise ValueError(f"expected values of shape {(len(archs), self.n_tasks_)}, got {told.shape}")
+        if not np.isfinite(told).all():
+            raise ValueError(f"expected finite values, got {told[~np.isfinite(told)][0]}")
+        rows = [self.space_.index(arch) for arch in archs]
+        told = told.reshape(len(rows), self.n_tasks_)
+        for row in rows:
+            if self.free_[row]:
+                self._take(row)
+        self.rows_ += rows
+        self._told += list(told)
+        self._learn(rows, told)
+
+    @property
+    def values_(self) -> NDArray[np.float64]:
+        """What was told, in the order of `rows_`, of shape (m, T)."""
+        return np.array(self._told, dtype=np.float64).reshape(-1, self.n_tasks_)
+
+    # -- for subclasses -----------------------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        """Set up the searcher's own state; `space_`, `n_tasks_`, `free_` and `rng_` are there."""
+
+    @abstractmethod
+    def _propose(self, n: int) -> Iterable[int]:
+        """Rows to ask next, best first.
+
+        About n of them, or as many as make a round of the method: the surplus is queued, and asked before `_propose` is
+        called again. Rows no longer free are skipped; where there is none at all, a random one is asked.
+        """
+
+    def _learn(self, rows: list[int], values: NDArray[np.float64]) -> None:
+        """React to what was just told: n rows and values of shape (n, T)."""
+
+    def _any(self, n: int) -> NDArray[np.int64]:
+        """Up to n different free rows, drawn uniformly."""
+        free = np.flatnonzero(self.free_)
+        if n == 1 and len(free):
+            return free[self.rng_.integers(len(free), size=1)]
+        return self.rng_.permutation(free)[:n]
+
+    # -- how ----------------------------------------------------------------------------------------------------
+
+    def _take(self, row: int) -> None:
+        self.free_[row] = False
+        self._left -= 1
+
+    def _check_started(self) -> None:
+        if not hasattr(self, "space_"):
+            raise ValueError(f"expected a started searcher; call {type(self).__name__}.start(space) first")
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "space_")
+
+
+def scores(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """One number for each of m architectures, higher is better, of shape (m,).
+
+    Args:
+        values: Of shape (m, T). Of one task they are the numbers; of several it is the mean over tasks of the share of
+            the m architectures that are no better, which no unit can outweigh.
+
+    Example:
+        >>> scores(np.array([[1.0, 300.0], [2.0, 200.0], [3.0, 250.0]])).round(2).tolist()
+        [0.67, 0.5, 0.83]
+    """
+    if values.shape[1] == 1:
+        return values[:, 0]
+    ranks: Any = [np.searchsorted(np.sort(column), column, side="right") for column in values.T]
+    return np.asarray(np.mean(ranks, axis=0) / max(1, len(values)))
+
+
+def _mask(space: Space, allowed: Callable[[Sequence[str]], NDArray[np.bool_]] | None) -> NDArray[np.bool_]:
+    if allowed is None:
+        return np.ones(len(space), dtype=bool)
+    mask = np.array(allowed(space.archs), dtype=bool)
+    if mask.shape != (len(space),):
+        raise ValueError(f"expected allowed(archs) of shape ({len(space)},), got {mask.shape}")
+    if not mask.any():
+        raise ConstraintError(f"none of the {len(space):,} architectures of {space} is allowed")
+    return mask

@@ -1,0 +1,79 @@
+"""What an architecture may cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.registry import get_space, infer_space
+from benchmarks.spaces.space import Space
+from surrogates.search.arrays import COSTS, costs
+from surrogates.search.errors import ConstraintError
+
+__all__ = ["Constraint"]
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """An upper bound on the backbone's parameters, its multiply-adds for one image, or both.
+
+    Attributes:
+        max_params: Most parameters.
+        max_multiply_adds: Most multiply-adds, for one image of the published size.
+
+    Raises:
+        ValueError: If neither is given, or one is not positive.
+
+    Example:
+        >>> small = Constraint(max_params=5e5)
+        >>> small(["64-41414-0_00_100", "64-41414-3_33_333"]).tolist()
+        [True, False]
+    """
+
+    max_params: float | None = None
+    max_multiply_adds: float | None = None
+
+    def __post_init__(self) -> None:
+        if not self._bounds():
+            raise ValueError("expected max_params or max_multiply_adds, got neither")
+        for name, bound in self._bounds().items():
+            if not bound > 0:
+                raise ValueError(f"expected max_{name} > 0, got {bound}")
+
+    def __call__(self, archs: Sequence[str]) -> NDArray[np.bool_]:
+        """Which of n published architectures of one space meet it, of shape (n,)."""
+        space = infer_space(archs)
+        return self.mask(space)[[space.index(arch) for arch in archs]]
+
+    def mask(self, space: str | Space) -> NDArray[np.bool_]:
+        """Which of the N architectures of a space meet it, of shape (N,)."""
+        table = costs(space)
+        columns = [table[:, COSTS.index(name)] <= bound for name, bound in self._bounds().items()]
+        return np.asarray(np.all(columns, axis=0))
+
+    def check(self, space: str | Space) -> None:
+        """Raise an error that names the smallest value there is if no architecture of the space meets it.
+
+        Raises:
+            ConstraintError: If nothing meets it.
+        """
+        if self.mask(space).any():
+            return
+        least = dict(zip(COSTS, costs(space).min(axis=0).tolist(), strict=True))
+        for name, bound in self._bounds().items():
+            if bound < least[name]:
+                raise ConstraintError(
+                    f"no architecture of {get_space(space)} has at most {bound:,.0f} {name}: the smallest has "
+                    f"{least[name]:,}"
+                )
+        smallest = ", ".join(f"{name} {least[name]:,}" for name in self._bounds())
+        raise ConstraintError(
+            f"no architecture of {get_space(space)} meets {self} at once; the smallest values, each alone: {smallest}"
+        )
+
+    def _bounds(self) -> dict[str, float]:
+        bounds = dict(zip(COSTS, (self.max_params, self.max_multiply_adds), strict=True))
+        return {name: bound for name, bound in bounds.items() if bound is not None}

@@ -1,0 +1,151 @@
+"""Many searches: every method on every task with every seed, kept in a folder and taken up again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.errors import ArtefactError, choice
+from benchmarks.files import write_beside
+from surrogates.search.base import Searcher
+from surrogates.search.history import History
+from surrogates.search.registry import list_searchers, make_searcher
+from surrogates.search.run import run_search
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from benchmarks.table import Table
+
+__all__ = ["Finished", "claim", "informed_searcher", "run_grid"]
+
+_TRANSFER = "transfer"
+
+
+@dataclass(frozen=True)
+class Finished:
+    """One search of a grid.
+
+    Attributes:
+        method: Name of the searcher.
+        task: What was searched for.
+        seed: Of the searcher.
+        history: Its queries.
+    """
+
+    method: str
+    task: str
+    seed: int
+    history: History
+
+
+def run_grid(
+    table: Table,
+    methods: Sequence[str],
+    seeds: Sequence[int],
+    budget: int,
+    folder: str | Path | None = None,
+) -> Iterator[Finished]:
+    """Run every method on every task of a table with every seed; each search as soon as it is done.
+
+    `transfer` knows the table's other tasks.
+
+    Args:
+        table: What is searched: true values, or predicted ones.
+        methods: Names of searchers.
+        seeds: Of the searchers.
+        budget: Queries of each search.
+        folder: Where to keep them: ``<method>/<task>/<seed>/history.json``. What is there is not run again.
+
+    Raises:
+        UnknownNameError: Before the work, if there is no such method; names the nearest one.
+        ValueError: If the budget is not between 1 and the number of architectures measured on a task, or `transfer` is
+            wanted of a single task.
+
+    Example:
+        >>> from benchmarks import get_space
+        >>> from benchmarks.table import Table
+        >>> archs = get_space("transnas101-macro").sample(30)
+        >>> table = Table.from_logs(archs, {"jigsaw": {"valid_top1": [float(arch.count("4")) for arch in archs]}})
+        >>> [(done.method, done.seed, len(done.history)) for done in run_grid(table, ["random", "local"], [0], 5)]
+        [('random', 0, 5), ('local', 0, 5)]
+    """
+    for method in methods:
+        choice(method, list_searchers(), "searcher")
+    known = table.oriented()
+    for method in methods:
+        for task in table.tasks:
+            for seed in seeds:
+                kept = None if folder is None else Path(folder) / method / task / str(seed)
+                searcher = informed_searcher(method, seed, known.drop(columns=task))
+                yield Finished(method, task, seed, run_search(searcher, table, task, budget, seed, folder=kept))
+
+
+def informed_searcher(method: str, seed: int, others: pd.DataFrame, **params: Any) -> Searcher:
+    """A searcher by name; `transfer` is given what is known of other tasks.
+
+    Args:
+        method: Its name.
+        seed: Its random state.
+        others: Other tasks' values, higher is better, of shape (n, S), indexed by architecture.
+        params: Its other parameters.
+
+    Raises:
+        UnknownNameError: If there is no such method or parameter; names the nearest one.
+        ValueError: If `transfer` has no other task to learn from.
+
+    Example:
+        >>> import pandas as pd
+        >>> informed_searcher("random", 3, pd.DataFrame())
+        RandomSearch(random_state=3)
+    """
+    if method == _TRANSFER:
+        if not others.shape[1]:
+            raise ValueError("the searcher 'transfer' learns from other tasks: expected one besides those searched")
+        params["sources"] = others
+    return make_searcher(method, seed, **params)
+
+
+def claim(folder: str | Path, about: Mapping[str, Any]) -> Path:
+    """Make a folder that of one study, or check that it is: later runs may add to it, but not mix two studies.
+
+    Args:
+        folder: Made if it does not exist.
+        about: What all searches in it have in common, as JSON values; kept in ``study.json``.
+
+    Raises:
+        ArtefactError: If it holds another study, or files of something else.
+        OSError: If it cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> folder = claim(Path(tempfile.mkdtemp()) / "study", {"table": "abc"})
+        >>> claim(folder, {"table": "abc"}) == folder
+        True
+    """
+    folder = Path(folder)
+    path, mine = folder / "study.json", json.loads(json.dumps(dict(about)))
+    if not path.exists():
+        if folder.is_dir() and (strange := sorted(entry.name for entry in folder.iterdir())):
+            raise ArtefactError(
+                f"{str(folder)!r} holds {strange[0]!r} but no {path.name}; choose a new or empty folder"
+            )
+        folder.mkdir(parents=True, exist_ok=True)
+        with write_beside(path) as beside:
+            beside.write_text(json.dumps(mine, indent=2) + "\n", encoding="utf-8")
+        return folder
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        changed = [key for key in mine if found.get(key) != mine[key]]
+    except (ValueError, AttributeError) as error:
+        raise ArtefactError(f"{str(path)!r} is damaged: {error}") from error
+    if changed:
+        key = changed[0]
+        raise ArtefactError(
+            f"{str(folder)!r} holds another study: {key} was {found.get(key)!r} and is now {mine[key]!r}; "
+            "choose another folder, or delete that one to start again"
+        )
+    return folder

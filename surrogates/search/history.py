@@ -1,0 +1,139 @@
+"""What a search asked and what it was told: one row a query, in the metrics' own units."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.errors import ArtefactError, choice
+from benchmarks.files import write_beside
+from benchmarks.tasks import find_task
+from surrogates.search.base import scores
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["History"]
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """The m queries of one search, in order.
+
+    Attributes:
+        space: Name of the space.
+        tasks: Names of the T tasks.
+        archs: The m architectures.
+        values: In each metric's own unit, of shape (m, T).
+        cost: Simulated seconds of training on all tasks, of shape (m,); NaN where nobody knows.
+        search: What was run: searcher, its parameters, seed, batch size, constraint.
+
+    Example:
+        >>> history = History("transnas101-macro", ("jigsaw",), ["64-2311-basic"], np.array([[90.0]]), np.ones(1), {})
+        >>> history.frame().to_dict("records")
+        [{'step': 1, 'arch': '64-2311-basic', 'value': 90.0, 'best': 90.0, 'cost': 1.0}]
+    """
+
+    space: str
+    tasks: tuple[str, ...]
+    archs: list[str]
+    values: NDArray[np.float64]
+    cost: NDArray[np.float64]
+    search: Mapping[str, Any]
+
+    def __len__(self) -> int:
+        return len(self.archs)
+
+    def __repr__(self) -> str:
+        return f"<History of {len(self):,} queries on {', '.join(self.tasks)} of {self.space}>"
+
+    @property
+    def signs(self) -> NDArray[np.float64]:
+        """+1 for a task whose metric is better when higher, else -1; of shape (T,)."""
+        return np.array([find_task(task).metric.sign for task in self.tasks])
+
+    @cached_property
+    def best(self) -> NDArray[np.float64]:
+        """Best value so far on each task, in its metric's own unit, of shape (m, T)."""
+        if not len(self):
+            return np.zeros((0, len(self.tasks)))
+        return np.asarray(np.maximum.accumulate(self.values * self.signs, axis=0) * self.signs)
+
+    def best_arch(self, task: str | None = None) -> str:
+        """The best architecture found, the first of equals; on average over tasks (by rank) unless one is named.
+
+        Raises:
+            ValueError: If there is no query.
+            UnknownNameError: If there is no such task; names the nearest one.
+        """
+        if not len(self):
+            raise ValueError("expected a history of at least one query, got an empty one")
+        oriented = self.values * self.signs
+        if task is not None:
+            column = self.tasks.index(choice(task, self.tasks, "task"))
+            oriented = oriented[:, [column]]
+        return self.archs[int(scores(oriented).argmax())]
+
+    def frame(self) -> pd.DataFrame:
+        """One row a query: step (from 1), arch, value, best (so far), cost.
+
+        Of several tasks, value and best are a column each: ``value/jigsaw``, ``best/jigsaw``.
+        """
+        import pandas as pd
+
+        suffixes = [""] if len(self.tasks) == 1 else [f"/{task}" for task in self.tasks]
+        columns: dict[str, Any] = {"step": np.arange(1, len(self) + 1), "arch": np.array(self.archs, dtype=object)}
+        for number, suffix in enumerate(suffixes):
+            columns[f"value{suffix}"] = self.values[:, number]
+            columns[f"best{suffix}"] = self.best[:, number]
+        return pd.DataFrame({**columns, "cost": self.cost})
+
+    # -- files --------------------------------------------------------------------------------------------------
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write a JSON file, whole or not at all; its folder must exist.
+
+        Raises:
+            OSError: If it cannot be written.
+        """
+        content = {
+            "format": _FORMAT,
+            "space": self.space,
+            "tasks": list(self.tasks),
+            "search": dict(self.search),
+            "archs": self.archs,
+            "values": self.values.tolist(),
+            "cost": [None if np.isnan(cost) else cost for cost in self.cost.tolist()],
+        }
+        with write_beside(path) as beside:
+            beside.write_text(json.dumps(content, allow_nan=False) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> History:
+        """Read what `save` wrote.
+
+        Raises:
+            FileNotFoundError: If there is no such file.
+            ArtefactError: If it is damaged, or written by a newer version.
+        """
+        text = Path(path).read_text(encoding="utf-8")
+        try:
+            content = json.loads(text)
+            if content["format"] != _FORMAT:
+                raise ValueError(f"expected format {_FORMAT}, got {content['format']}")
+            archs, tasks = list(map(str, content["archs"])), tuple(map(str, content["tasks"]))
+            values = np.array(content["values"], dtype=np.float64).reshape(len(archs), len(tasks))
+            cost = np.array(content["cost"], dtype=np.float64).reshape(len(archs))  # null becomes NaN
+            return cls(str(content["space"]), tasks, archs, values, cost, dict(content["search"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise ArtefactError(f"{str(path)!r} is no history of a search, or damaged: {error}") from error

@@ -1,0 +1,71 @@
+"""Searchers by name."""
+
+from __future__ import annotations
+
+import importlib
+from inspect import signature
+from typing import TYPE_CHECKING, Any
+
+from benchmarks.errors import choice
+
+if TYPE_CHECKING:
+    from surrogates.search.base import Searcher
+
+__all__ = ["list_searchers", "make_searcher", "searcher_class"]
+
+_SEARCHERS = {
+    "random": ("surrogates.search.random", "RandomSearch"),
+    "local": ("surrogates.search.local", "LocalSearch"),
+    "evolution": ("surrogates.search.evolution", "RegularisedEvolution"),
+    "reinforce": ("surrogates.search.reinforce", "Reinforce"),
+    "ddpnas": ("surrogates.search.ddpnas", "DDPNAS"),
+    "pnas": ("surrogates.search.pnas", "PNAS"),
+    "bananas": ("surrogates.search.bananas", "Bananas"),
+    "predictor": ("surrogates.search.predictor", "PredictorSearch"),
+    "attentive": ("surrogates.search.attentive", "AttentiveSampling"),
+    "nsga2": ("surrogates.search.nsga2", "NSGA2Search"),
+    "transfer": ("surrogates.search.transfer", "TransferSearch"),
+}
+
+
+def list_searchers() -> tuple[str, ...]:
+    """Names of all searchers.
+
+    Example:
+        >>> "evolution" in list_searchers()
+        True
+    """
+    return tuple(_SEARCHERS)
+
+
+def searcher_class(name: str) -> type[Searcher]:
+    """The class behind a name; imported when first asked for.
+
+    Raises:
+        UnknownNameError: If there is no such searcher; names the nearest one.
+    """
+    module, attribute = _SEARCHERS[choice(name, _SEARCHERS, "searcher")]
+    found: type[Searcher] = getattr(importlib.import_module(module), attribute)
+    return found
+
+
+def make_searcher(name: str, seed: int = 0, **params: Any) -> Searcher:
+    """A searcher by name, not started.
+
+    Args:
+        name: One of `list_searchers`.
+        seed: Its random state.
+        params: Keyword arguments of its constructor.
+
+    Raises:
+        UnknownNameError: If there is no such searcher or argument; names the nearest one.
+
+    Example:
+        >>> make_searcher("random", seed=3)
+        RandomSearch(random_state=3)
+    """
+    kind = searcher_class(name)
+    known = [argument for argument in signature(kind).parameters if argument != "random_state"]
+    for argument in params:
+        choice(argument, known, f"argument of the searcher {name!r}")
+    return kind(random_state=seed, **params)

@@ -1,0 +1,171 @@
+"""One search: a searcher asks, an oracle answers, a history remembers."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from benchmarks.spaces.space import Space
+from surrogates.search.base import Searcher
+from surrogates.search.constraints import Constraint
+from surrogates.search.history import History
+from surrogates.search.record import Record
+from surrogates.search.registry import make_searcher
+from surrogates.search.sources import Source, open_source
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+__all__ = ["run_search"]
+
+
+def run_search(
+    searcher: str | Searcher,
+    oracle: object,
+    task: str | Sequence[str],
+    budget: int,
+    seed: int = 0,
+    *,
+    space: str | Space | None = None,
+    constraint: Constraint | None = None,
+    batch_size: int = 1,
+    folder: str | Path | None = None,
+    progress: bool = False,
+) -> History:
+    """Search for good architectures.
+
+    Args:
+        searcher: A name (`list_searchers`), or a searcher; it is not changed, a copy with this seed searches.
+        oracle: An `Oracle`, a `Table` (what was measured is searched), or a function: a list of n architectures in,
+            values of shape (n,) or (n, T) in the tasks' own units out.
+        task: One task or several, whose metrics say what is better; a name of no benchmark is better when higher.
+        budget: Architectures to ask about.
+        seed: Of the searcher. The same seed gives the same search.
+        space: What to search; needed if the oracle is a function.
+        constraint: What an architecture may cost.
+        batch_size: Architectures the oracle is asked about at once.
+        folder: Where to keep the history. A search that stopped there is taken up again, also with a larger budget: the
+            searcher is told once more what it was told before, and the oracle is not asked again.
+        progress: Show a bar on the standard error.
+
+    Returns:
+        The queries, in order.
+
+    Raises:
+        ValueError: If the budget is not between 1 and the number of architectures that may be asked, or
+            `batch_size` < 1.
+        ConstraintError: If no architecture meets the constraint; names the smallest there is.
+        UnknownNameError: If there is no such searcher, task or space; names the nearest one.
+        ArtefactError: If the folder holds another search, or is damaged.
+        SearchError: If the oracle fails or returns something that is no finite number; its `history` (also in the
+            folder) holds what was answered before.
+
+    Example:
+        >>> from surrogates import Oracle
+        >>> history = run_search("random", Oracle.from_pretrained("transnas101-micro"), "class_scene", budget=20)
+        >>> history.frame().columns.tolist()
+        ['step', 'arch', 'value', 'best', 'cost']
+    """
+    source = open_source(oracle, task, space)
+    agent = _seeded(searcher, seed)
+    if batch_size < 1:
+        raise ValueError(f"expected batch_size >= 1, got {batch_size}")
+    allowed = source.known
+    if constraint is not None:
+        constraint.check(source.space)
+        allowed = allowed & constraint.mask(source.space)
+    _check_budget(budget, int(allowed.sum()), source, constraint)
+    agent.start(source.space, len(source.tasks), lambda archs: allowed)
+    search = _describe(searcher, agent, seed, batch_size, constraint)
+    record = Record(source, search, None if folder is None else Path(folder))
+    with _bar(progress, budget) as bar:
+        try:
+            while len(record.archs) < budget:
+                _one_batch(agent, record, source, batch_size, budget)
+                if bar is not None:
+                    bar.update(bar.task_ids[0], completed=len(record.archs))
+                record.save_if_due()
+        finally:
+            record.save()
+    return record.history(budget)
+
+
+def _one_batch(agent: Searcher, record: Record, source: Source, batch_size: int, budget: int) -> None:
+    """Ask for a whole batch, so that a longer search begins like a shorter one; measure what the budget allows."""
+    start = record.replayed
+    batch = agent.ask(batch_size)
+    stop = min(start + len(batch), budget)
+    known = min(stop, len(record.archs))
+    record.check(start, batch[: known - start])
+    if known < stop:
+        fresh = batch[known - start : stop - start]
+        try:
+            values = source.measure(fresh)
+        except Exception as error:
+            raise record.failed(f"the oracle raised {type(error).__name__}: {error}", budget) from error
+        finite = np.isfinite(values)
+        good = len(fresh) if finite.all() else int(finite.all(axis=1).argmin())
+        record.add(fresh[:good], values[:good])
+        if good < len(fresh):
+            raise record.failed(f"the oracle returned {values[good].tolist()} for {fresh[good]!r}", budget)
+    if stop - start == len(batch):  # else the budget ends within this batch, and nobody asks again
+        agent.tell(batch, np.array(record.values[start:stop]) * record.signs)
+    record.replayed = stop
+
+
+def _seeded(searcher: str | Searcher, seed: int) -> Searcher:
+    if isinstance(searcher, Searcher):
+        return type(searcher)(**{**searcher.get_params(deep=False), "random_state": seed})
+    return make_searcher(searcher, seed)
+
+
+def _check_budget(budget: int, available: int, source: Source, constraint: Constraint | None) -> None:
+    if 1 <= budget <= available:
+        return
+    what = f"the architectures of {source.space}"
+    if not source.known.all():
+        what += " that were measured"
+    if constraint is not None:
+        what += f"{' and' if not source.known.all() else ' that'} meet {constraint}"
+    raise ValueError(f"expected 1 <= budget <= {available:,} ({what}), got {budget}")
+
+
+def _describe(
+    searcher: str | Searcher, agent: Searcher, seed: int, batch_size: int, constraint: Constraint | None
+) -> dict[str, Any]:
+    """What makes a search that search, in words and numbers."""
+    params = {name: value for name, value in agent.get_params(deep=False).items() if name != "random_state"}
+    plain = {
+        name: value if isinstance(value, str | int | float | None) else _digest(value) for name, value in params.items()
+    }
+    return {
+        "searcher": type(agent).__name__,
+        "params": plain,
+        "seed": int(seed),
+        "batch_size": int(batch_size),
+        "constraint": None if constraint is None else str(constraint),
+    }
+
+
+def _digest(value: object) -> str:
+    """A short name for a parameter that is no plain value: the same for the same content."""
+    content = value.to_json() if hasattr(value, "to_json") else repr(value)
+    return (
+        content if len(content) < 80 else f"{type(value).__name__} {hashlib.sha256(content.encode()).hexdigest()[:16]}"
+    )
+
+
+def _bar(progress: bool, budget: int) -> AbstractContextManager[Any]:
+    if not progress:
+        return nullcontext()
+    from rich.console import Console
+    from rich.progress import Progress
+
+    bar = Progress(console=Console(stderr=True))
+    bar.add_task("searching", total=budget)
+    return bar

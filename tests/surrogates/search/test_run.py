@@ -1,0 +1,267 @@
+"""Running, resuming and failing."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from benchmarks import get_space
+from benchmarks.errors import ArtefactError, UnknownNameError
+from benchmarks.table import Table
+from surrogates import Oracle
+from surrogates.search import Constraint, ConstraintError, History, SearchError, make_searcher, run_search
+from surrogates.search.front import front
+from surrogates.search.record import FILE
+from surrogates.training_cost import training_seconds
+
+MICRO = get_space("transnas101-micro")
+Function = Callable[[list[str]], NDArray[np.float64]]
+
+
+def threes(archs: list[str]) -> NDArray[np.float64]:
+    return np.array([float(arch.count("3")) for arch in archs])
+
+
+def failing(after: int, how: str) -> Function:
+    """Like `threes`, until `after` architectures were asked."""
+    asked: list[str] = []
+
+    def oracle(archs: list[str]) -> NDArray[np.float64]:
+        values = threes(archs)
+        asked.extend(archs)
+        if len(asked) > after and how == "raises":
+            raise OSError("the machine is gone")
+        if len(asked) > after:
+            values[-1] = np.nan if how == "nan" else np.inf
+        return values
+
+    return oracle
+
+
+def test_history_row_by_row(macro_table: Table) -> None:
+    history = run_search("random", macro_table, "room_layout", 20, seed=1)
+    frame = history.frame()
+    assert frame["step"].tolist() == list(range(1, 21))
+    best = -np.inf
+    for row in frame.itertuples():
+        assert row.value == macro_table.value(row.arch, "room_layout")
+        best = max(best, row.value)
+        assert row.best == best
+    np.testing.assert_allclose(frame["cost"], training_seconds(history.archs, "room_layout"))
+    assert macro_table.value(history.best_arch(), "room_layout") == best
+
+
+def test_lower_is_better_where_the_metric_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A task whose metric falls: best is the minimum, and the searcher is told the negative."""
+    from benchmarks import tasks
+
+    falling = tasks.Task("error", tasks.infer_metric("loss"), "valid", "error", "user", 1, 0)
+    monkeypatch.setitem(tasks._TASKS, "error", falling)
+    history = run_search("evolution", threes, "error", 60, space=MICRO)
+    assert history.best[-1, 0] == history.values.min() == 0
+    assert np.isnan(history.cost).all()
+
+
+def test_several_tasks(macro_table: Table) -> None:
+    history = run_search("evolution", macro_table, ["jigsaw", "room_layout"], 25)
+    assert {"value/jigsaw", "best/room_layout"} <= set(history.frame())
+    both = sum(training_seconds(history.archs, task) for task in history.tasks)
+    np.testing.assert_allclose(history.cost, both)
+    assert history.best_arch("jigsaw") == history.archs[int(history.values[:, 0].argmax())]
+    assert front(history, cost=None)["arch"].isin(history.archs).all()
+
+
+def test_a_table_is_searched_where_it_was_measured(macro_table: Table) -> None:
+    measured = macro_table.frame()["jigsaw"].dropna()
+    history = run_search("local", macro_table, "jigsaw", len(measured))
+    assert set(history.archs) == set(measured.index)
+    with pytest.raises(ValueError, match=rf"1 <= budget <= {len(measured)} .* that were measured"):
+        run_search("local", macro_table, "jigsaw", len(measured) + 1)
+
+
+def test_oracle_and_function_agree() -> None:
+    oracle = Oracle.from_pretrained("transnas101-micro")
+    asked = run_search("evolution", oracle, "jigsaw", 40, seed=4)
+    values = dict(zip(asked.archs, asked.values[:, 0], strict=True))
+    again = run_search("evolution", lambda archs: [values[a] for a in archs], "jigsaw", 40, 4, space=MICRO)
+    assert again.archs == asked.archs
+    assert oracle.queries.total == 40
+
+
+def test_a_searcher_is_not_changed() -> None:
+    searcher = make_searcher("evolution", population=7, sample=2, seed=9)
+    history = run_search(searcher, threes, "mine", 10, seed=1, space=MICRO)
+    assert not hasattr(searcher, "space_")
+    assert history.search["params"] == {"population": 7, "sample": 2}
+    assert history.archs == run_search(searcher, threes, "mine", 10, seed=1, space=MICRO).archs
+
+
+@pytest.mark.parametrize("bound", [{"max_params": 2e6}, {"max_multiply_adds": 5e8}])
+def test_constraint_holds(bound: dict[str, float]) -> None:
+    from encoders import Costs
+
+    constraint = Constraint(**bound)
+    history = run_search("evolution", threes, "mine", 60, space=MICRO, constraint=constraint)
+    column = 0 if "max_params" in bound else 1
+    assert (Costs().exact(history.archs)[:, column] <= next(iter(bound.values()))).all()
+
+
+# -- files ------------------------------------------------------------------------------------------------------
+
+
+def test_file_round_trip(tmp_path: Path, macro_table: Table) -> None:
+    history = run_search("random", macro_table, "jigsaw", 5)
+    history.save(tmp_path / "h.json")
+    found = History.load(tmp_path / "h.json")
+    assert found.frame().equals(history.frame())
+    assert (found.space, found.tasks, dict(found.search)) == (history.space, history.tasks, dict(history.search))
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[1]", '{"format": 2}', '{"format": 1, "space": "x"}'])
+def test_damaged_file(tmp_path: Path, text: str) -> None:
+    (tmp_path / FILE).write_text(text)
+    with pytest.raises(ArtefactError, match="no history of a search, or damaged"):
+        run_search("random", threes, "mine", 5, space=MICRO, folder=tmp_path)
+
+
+@pytest.mark.parametrize("name", ["evolution", "local", "ddpnas", "nsga2"])
+def test_resumed_search_is_the_uninterrupted_one(tmp_path: Path, name: str) -> None:
+    whole = run_search(name, threes, "mine", 50, seed=3, space=MICRO, batch_size=4)
+    run_search(name, threes, "mine", 30, seed=3, space=MICRO, batch_size=4, folder=tmp_path)
+    asked: list[str] = []
+    parts = run_search(
+        name,
+        lambda archs: [asked.extend(archs), threes(archs)][1],
+        "mine",
+        50,
+        seed=3,
+        space=MICRO,
+        batch_size=4,
+        folder=tmp_path,
+    )
+    assert parts.archs == whole.archs
+    assert asked == whole.archs[30:]
+    shorter = run_search(name, threes, "mine", 7, seed=3, space=MICRO, batch_size=4, folder=tmp_path)
+    assert shorter.archs == whole.archs[:7]
+    assert len(History.load(tmp_path / FILE)) == 50
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"seed": 1}, "seed was 0 and is now 1"),
+        ({"searcher": "local"}, "searcher was 'RandomSearch' and is now 'LocalSearch'"),
+        ({"space": "transnas101-macro"}, "space was 'transnas101-micro' and is now 'transnas101-macro'"),
+        ({"task": "other"}, r"tasks was \['mine'\] and is now \['other'\]"),
+        ({"batch_size": 2}, "batch_size was 1 and is now 2"),
+        ({"constraint": Constraint(max_params=1e7)}, "constraint was None and is now"),
+    ],
+)
+def test_another_search_in_the_folder(tmp_path: Path, changed: dict[str, object], message: str) -> None:
+    given = {"searcher": "random", "oracle": threes, "task": "mine", "budget": 5, "space": MICRO, "folder": tmp_path}
+    run_search(**given)
+    before = (tmp_path / FILE).read_bytes()
+    with pytest.raises(ArtefactError, match=message):
+        run_search(**{**given, **changed})
+    assert (tmp_path / FILE).read_bytes() == before
+
+
+def test_a_history_of_another_version_is_refused(tmp_path: Path) -> None:
+    run_search("random", threes, "mine", 5, space=MICRO, folder=tmp_path)
+    text = (tmp_path / FILE).read_text()
+    first = History.load(tmp_path / FILE).archs[2]
+    (tmp_path / FILE).write_text(text.replace(first, "64-41414-0_00_000"))
+    with pytest.raises(ArtefactError, match="asked for '64-41414-0_00_000' as query 3"):
+        run_search("random", threes, "mine", 9, space=MICRO, folder=tmp_path)
+
+
+# -- failures ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("how", "message"),
+    [
+        ("raises", r"the oracle raised OSError: the machine is gone, at query 13 of 20; the 12 before are in"),
+        ("nan", r"the oracle returned \[nan\] for '64-.*', at query 16 of 20; the 15 before are in"),
+        ("inf", r"the oracle returned \[inf\] for '64-.*', at query 16 of 20"),
+    ],
+)
+def test_oracle_that_fails_half_way(tmp_path: Path, how: str, message: str) -> None:
+    whole = run_search("evolution", threes, "mine", 20, space=MICRO, batch_size=4)
+    with pytest.raises(SearchError, match=message) as caught:
+        run_search("evolution", failing(12, how), "mine", 20, space=MICRO, batch_size=4, folder=tmp_path)
+    kept = 12 if how == "raises" else 15
+    assert caught.value.history.archs == whole.archs[:kept] == History.load(tmp_path / FILE).archs
+    resumed = run_search("evolution", threes, "mine", 20, space=MICRO, batch_size=4, folder=tmp_path)
+    assert resumed.archs == whole.archs
+
+
+def test_interrupt_keeps_the_history(tmp_path: Path) -> None:
+    def interrupted(archs: list[str]) -> NDArray[np.float64]:
+        if (tmp_path / "stop").exists():
+            raise KeyboardInterrupt
+        (tmp_path / "stop").touch()
+        return threes(archs)
+
+    with pytest.raises(KeyboardInterrupt):
+        run_search("random", interrupted, "mine", 5, space=MICRO, folder=tmp_path)
+    assert len(History.load(tmp_path / FILE)) == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "kind", "message"),
+    [
+        ({"budget": 0}, ValueError, r"1 <= budget <= 4,096 \(the architectures of transnas101-micro\), got 0"),
+        ({"budget": 4097}, ValueError, "got 4097"),
+        ({"budget": 9, "constraint": Constraint(max_params=2e4)}, ValueError, "8 .*that meet Constraint.*got 9"),
+        ({"constraint": Constraint(max_params=10)}, ConstraintError, "at most 10 params: the smallest has 19,488"),
+        ({"batch_size": 0}, ValueError, "batch_size >= 1, got 0"),
+        ({"task": []}, ValueError, "at least one task"),
+        ({"task": ["a", "a"]}, ValueError, "'a' more than once"),
+        ({"space": None}, ValueError, "expected space=..., got None"),
+        ({"space": "transnas"}, UnknownNameError, "did you mean 'transnas101-ma?i?cro'"),
+        ({"oracle": 3}, TypeError, "expected an Oracle, a Table or a function of architectures, got int"),
+        ({"oracle": lambda archs: [1.0, 2.0]}, SearchError, r"expected values of shape \(1, 1\), got \(2,\)"),
+        ({"searcher": "randon"}, UnknownNameError, "did you mean 'random'"),
+    ],
+)
+def test_bad_input(given: dict[str, object], kind: type[Exception], message: str) -> None:
+    usual = {"searcher": "random", "oracle": threes, "task": "mine", "budget": 5, "space": MICRO}
+    with pytest.raises(kind, match=message):
+        run_search(**{**usual, **given})
+
+
+def test_oracle_knows_its_tasks_and_space(macro_table: Table) -> None:
+    with pytest.raises(UnknownNameError, match="unknown task of the oracle 'jigsau'; did you mean 'jigsaw'"):
+        run_search("random", macro_table, "jigsau", 5)
+    oracle = Oracle.from_table(macro_table)
+    with pytest.raises(ValueError, match="the oracle knows transnas101-macro, got space='transnas101-micro'"):
+        run_search("random", oracle, "jigsaw", 5, space=MICRO)
+
+
+@pytest.mark.parametrize(("bounds", "message"), [({}, "got neither"), ({"max_params": 0}, "max_params > 0, got 0")])
+def test_bad_constraint(bounds: dict[str, float], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        Constraint(**bounds)
+
+
+def test_constraints_that_exclude_each_other() -> None:
+    macro = get_space("transnas101-macro")
+    from surrogates.search.arrays import costs
+
+    least = costs(macro).min(axis=0)
+    constraint = Constraint(max_params=float(least[0]), max_multiply_adds=float(least[1]))
+    if constraint.mask(macro).any():
+        constraint.check(macro)
+    else:
+        with pytest.raises(ConstraintError, match="at once; the smallest values, each alone: params"):
+            constraint.check(macro)
+
+
+def test_progress_goes_to_the_error_stream(capsys: pytest.CaptureFixture[str]) -> None:
+    run_search("random", threes, "mine", 5, space=MICRO, progress=True)
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "searching" in shown.err
