@@ -6,7 +6,21 @@ from typing import Annotated
 
 import typer
 
-from surrogates.cli import doctor, evaluate, fit, leaderboard, lookup, predict, pretrain, refine, train, transfer
+from surrogates.cli import (
+    doctor,
+    evaluate,
+    fit,
+    leaderboard,
+    lookup,
+    predict,
+    pretrain,
+    refine,
+    search,
+    search_benchmark,
+    train,
+    transfer,
+    unnas,
+)
 from surrogates.cli.campaign import campaign_app
 from surrogates.cli.failures import TidyGroup
 from surrogates.cli.help import examples
@@ -39,6 +53,12 @@ app.command(short_help="Held-out accuracy of a model on a table.", epilog=evalua
 app.command(short_help="All models and baselines on a table.", epilog=leaderboard.EXAMPLES)(leaderboard.leaderboard)
 app.command(short_help="Which task teaches which.", epilog=transfer.EXAMPLES)(transfer.transfer)
 app.command(short_help="From other tables to a new task.", epilog=pretrain.EXAMPLES)(pretrain.pretrain)
+app.command(short_help="Find good architectures.", epilog=search.EXAMPLES)(search.search)
+app.command(
+    short_help="Searchers on a surrogate and on the truth.",
+    epilog=search_benchmark.EXAMPLES,
+)(search_benchmark.search_benchmark)
+app.command(short_help="Is searching without labels enough?", epilog=unnas.EXAMPLES)(unnas.unnas)
 app.command(short_help="One real training.", epilog=train.EXAMPLES)(train.train)
 app.command(short_help="Train what a surrogate doubts.", epilog=refine.EXAMPLES)(refine.refine)
 app.command(short_help="Is this installation sound?", epilog=doctor.EXAMPLES)(doctor.doctor)

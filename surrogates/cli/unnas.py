@@ -1,0 +1,99 @@
+"""``surrogates unnas``: are labels necessary to find good architectures?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from surrogates.cli.help import AsJson, SpaceName, TableFile, TaskNames, examples
+from surrogates.cli.output import score, stderr, write_json, write_table
+
+if TYPE_CHECKING:
+    from surrogates.search.unnas import UnNASStudy
+
+__all__ = ["EXAMPLES", "unnas"]
+
+EXAMPLES = examples(
+    "surrogates unnas results.csv --out unnas",
+    "surrogates unnas results.csv --method local --budget 200 --seeds 0,1,2 --out unnas --json",
+)
+
+
+def unnas(
+    table: TableFile,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Directory to write; an older study there is replaced.")],
+    method: Annotated[str, typer.Option(help="Which searcher.")] = "evolution",
+    budget: Annotated[int, typer.Option(help="Queries of each search.")] = 100,
+    seeds: Annotated[str, typer.Option(help="Seeds of the searches, separated by commas.")] = "0,1,2,3,4,5,6,7,8,9",
+    task: TaskNames = None,
+    space: SpaceName = None,
+    as_json: AsJson = False,
+) -> None:
+    """Search on every task of a table of true values, deploy what was found on every other one.
+
+    Compares label-free tasks (jigsaw, autoencoder) with supervised ones: rank correlations of every two tasks, over all
+    architectures and among the top 10 %, and the regret and true rank of what a search on one task means for the other.
+    Architectures that lack a task are left out. The directory holds all pairs (unnas.csv), all searches
+    (unnas_searches.csv) and, where matplotlib is installed, one figure (unnas.png).
+    """
+    from rich.progress import Progress
+
+    from surrogates.artefact import check_target
+    from surrogates.cli.arguments import integers, table_of_one_space
+    from surrogates.cli.plots import can_plot, no_plots_note
+    from surrogates.search.unnas import UnNASStudy, unnas_searches
+
+    numbers = integers(seeds, "--seeds", 0)
+    if not out.is_dir():
+        check_target(out)
+    results = table_of_one_space(table, space, task or [])
+    searches = []
+    with Progress(console=stderr(), transient=True) as progress:
+        bar = progress.add_task("", total=len(results.tasks) * len(numbers))
+        for done in unnas_searches(results, method, budget, numbers):
+            searches.append(done)
+            progress.update(bar, advance=1, description=f"on {done.task}")
+    study = UnNASStudy.of(results, searches)
+    files = study.save(out, plots=can_plot())
+    sources = _by_source(study)
+    if as_json:
+        about = {"table_hash": results.hash, "space": results.space.name, "method": method, "budget": budget}
+        pairs = study.pairs().to_dict(orient="records")
+        write_json({**about, "seeds": numbers, "sources": sources, "pairs": pairs, "files": list(map(str, files))})
+        return
+    typer.echo(f"True rank of the best found with {budget} queries by {method}, mean of {len(numbers)} seeds")
+    ranks = study.matrix("rank")
+    rows = [[str(name), *(f"{rank:,.1f}" for rank in ranks.loc[name])] for name in ranks.index]
+    write_table(["searched on", *map(str, ranks.columns)], rows)
+    typer.echo("\nEach searched task, mean over the supervised tasks it is deployed on (itself left out)")
+    cells = [
+        [
+            row["source"],
+            "no" if row["label_free"] else "yes",
+            *(score(row[name]) for name in _TAUS),
+            f"{row['rank']:,.1f}",
+            f"{row['top_percent']:.2f} %",
+        ]
+        for row in sources
+    ]
+    write_table(["searched on", "labels", "tau", "tau in top 10 %", "overlap of tops", "rank", "top"], cells)
+    typer.echo(f"Wrote {out}: {len(files)} files{no_plots_note()}.")
+
+
+_TAUS = ("kendall", "top_kendall", "top_overlap")
+
+
+def _by_source(study: UnNASStudy) -> list[dict[str, Any]]:
+    """One row a searched task: means over the supervised tasks that are not it."""
+    from surrogates.search.unnas import LABEL_FREE
+
+    pairs = study.pairs()
+    others = pairs[(pairs["source"] != pairs["target"]) & ~pairs["target"].isin(LABEL_FREE)]
+    means = others.groupby("source")[[*_TAUS, "spearman", "rank", "top_percent"]].mean()
+    means = means.loc[[source for source in dict.fromkeys(pairs["source"]) if source in means.index]]
+    return [
+        {"source": str(source), "label_free": source in LABEL_FREE, **{str(k): float(v) for k, v in row.items()}}
+        for source, row in means.iterrows()
+    ]

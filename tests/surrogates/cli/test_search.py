@@ -1,0 +1,101 @@
+"""``surrogates search``, on the bundled oracle and on a small table."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks.table import Table
+from surrogates import Oracle
+from surrogates.search import run_search
+from surrogates.search.arrays import costs
+from tests.surrogates.cli.helpers import run
+
+MACRO = ("--space", "transnas101-macro", "--task", "jigsaw")
+
+
+def test_the_best_are_shown() -> None:
+    result = run("search", *MACRO, "--method", "random", "--budget", "30", "--seeds", "0,1", "--top", "3")
+    assert result.exit_code == 0, result.stderr
+    head, *rows, end = result.stdout.splitlines()
+    assert head.split() == ["arch", "jigsaw", "±", "std", "rank", "of", "3,256", "seeds"]
+    assert len(rows) == 3
+    oracle = Oracle.from_pretrained("transnas101-macro")
+    asked = {arch for seed in (0, 1) for arch in run_search("random", oracle, "jigsaw", 30, seed).archs}
+    best = sorted(asked, key=lambda arch: -oracle(arch, "jigsaw"))
+    assert [row.split()[0] for row in rows] == best[:3]
+    assert rows[0].split()[4] == str(oracle.rank(best[0], "jigsaw"))
+    assert end.startswith("2 searches by random, 30 queries each; training what one asked would take ")
+
+
+def test_json_of_several_tasks_on_a_table(macro_table: Table, table_file: Path) -> None:
+    options = ["--task", "jigsaw", "--task", "room_layout", "--method", "evolution", "--budget", "25", "--seed", "3"]
+    result = run("search", "--table", table_file, *options, "--json")
+    assert result.exit_code == 0, result.stderr
+    found = json.loads(result.stdout)
+    assert (found["space"], found["tasks"]) == ("transnas101-macro", ["jigsaw", "room_layout"])
+    (search,) = found["searches"]
+    history = run_search("evolution", macro_table, ["jigsaw", "room_layout"], 25, 3)
+    assert search["best_arch"] == history.best_arch() == found["best"][0]["arch"]
+    assert search["best"]["jigsaw"] == history.best[-1, 0]
+    assert search["gpu_hours"] == pytest.approx(history.cost.sum() / 3600)
+    answer = found["best"][0]["tasks"]["jigsaw"]
+    assert answer["std"] is None
+    assert answer["value"] == macro_table.value(history.best_arch(), "jigsaw")
+
+
+def test_searches_are_kept_and_taken_up(table_file: Path, tmp_path: Path) -> None:
+    out = tmp_path / "found"
+    options = ["search", "--table", table_file, "--task", "jigsaw", "--method", "local", "--out", out]
+    assert run(*options, "--budget", "10").exit_code == 0
+    kept = json.loads((out / "seed-0" / "history.json").read_text())
+    result = run(*options, "--budget", "20", "--seeds", "0,1", "--plot", tmp_path / "best.png")
+    assert result.exit_code == 0, result.stderr
+    longer = json.loads((out / "seed-0" / "history.json").read_text())
+    assert (longer["archs"][:10], len(longer["archs"])) == (kept["archs"], 20)
+    assert (out / "seed-1").is_dir()
+    assert (tmp_path / "best.png").stat().st_size > 1000
+    result = run(*options[:-3], "evolution", "--out", out)
+    assert result.exit_code == 1
+    assert "holds another study: method was 'local' and is now 'evolution'" in result.stderr
+
+
+def test_constraint_and_front() -> None:
+    options = ["--method", "attentive", "--objective", "params", "--budget", "25"]
+    result = run("search", *MACRO, *options, "--max-params", "3e6", "--json")
+    assert result.exit_code == 0, result.stderr
+    front = json.loads(result.stdout)["front"]
+    values, sizes = [row["tasks"]["jigsaw"]["value"] for row in front], [row["params"] for row in front]
+    assert values == sorted(values)
+    assert sizes == sorted(sizes)
+    space = Oracle.from_pretrained("transnas101-macro").space
+    assert sizes == costs(space)[[space.index(row["arch"]) for row in front], 0].tolist()
+    assert sizes[-1] <= 3e6
+
+
+def test_transfer_is_told_the_other_tasks() -> None:
+    result = run("search", *MACRO, "--method", "transfer", "--budget", "12", "--json")
+    assert result.exit_code == 0, result.stderr
+    assert json.loads(result.stdout)["best"][0]["tasks"]["jigsaw"]["rank"] < 500
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--task", "jigsau", "--space", "transnas101-macro"], "did you mean 'jigsaw'"),
+        ([*MACRO, "--method", "evolutoin"], "did you mean 'evolution'"),
+        ([*MACRO, "--budget", "0"], "1 <= budget <= 3,256"),
+        ([*MACRO, "--budget", "3257"], "1 <= budget <= 3,256"),
+        ([*MACRO, "--max-params", "10"], "no architecture of transnas101-macro has at most 10 params"),
+        ([*MACRO, "--seeds", "first"], "expected integers from 0"),
+        ([*MACRO, "--method", "local", "--objective", "params"], "--method attentive or nsga2"),
+        (["--task", "jigsaw"], "or --table, got neither"),
+        (["--task", "jigsaw", "--space", "transnas101-makro"], "did you mean 'transnas101-macro'"),
+        ([*MACRO, "--plot", "best.txt"], "ends in one of"),
+        ([*MACRO, "--plot", "no/such/folder/best.png"], "expected an existing folder"),
+    ],
+)
+def test_bad_input(options: list[str], message: str) -> None:
+    result = run("search", *options)
+    assert result.exit_code == 2
+    assert message in " ".join(result.stderr.replace("│", " ").split())
