@@ -47,7 +47,8 @@ class GaussianProcessSurrogate(ScoredSurrogate):
         length_scales: Of the kernels, in mean absolute (root mean square) standard deviations a feature.
         max_rows: Labelled rows that the posterior uses, drawn if there are more.
         evidence_rows: Rows that choose the kernel, the first ones of those.
-        n_jobs: Threads of the linear algebra beyond 400 rows; what the environment says if not given, all cores if -1.
+        n_jobs: Threads of the linear algebra beyond 400 rows, all cores if -1; with one, the default, the same machine
+            gives the same bits whatever the environment says.
         random_state: Seed of the draw.
 
     Attributes:
@@ -142,7 +143,7 @@ class GaussianProcessSurrogate(ScoredSurrogate):
 
     def _threads(self, n_rows: int) -> threadpool_limits:
         """Limit the threads of linear algebra; on few rows they cost more than they save."""
-        every = os.cpu_count() if self.n_jobs == -1 else self.n_jobs
+        every = os.cpu_count() if self.n_jobs == -1 else self.n_jobs or 1
         return threadpool_limits(limits=1 if n_rows < _FEW_ROWS else every, user_api="blas")
 
     def _pack(self) -> Pack:

@@ -1,7 +1,7 @@
 """Makes the bundle again: ``NAS_DATA=<folder> python -m surrogates.pretrained.build [FOLDER]``.
 
 Fits ``EnsembleSurrogate(random_state=0)`` on all rows of the published tables, and writes it with its answers and with
-how it does in cross-validation. The same values and library versions give the same bytes.
+how it does in cross-validation. The same values and library versions give the same bytes on one kind of CPU.
 """
 
 from __future__ import annotations

@@ -125,7 +125,7 @@ def test_threads_make_no_difference():
     np.testing.assert_allclose(one.predict(archs), two.predict(archs), rtol=1e-6)
 
 
-@pytest.mark.parametrize(("n_jobs", "rows", "expected"), [(3, 500, 3), (3, 50, 1), (None, 500, None), (-1, 500, 8)])
+@pytest.mark.parametrize(("n_jobs", "rows", "expected"), [(3, 500, 3), (3, 50, 1), (None, 500, 1), (-1, 500, 8)])
 def test_threads_are_limited(monkeypatch, n_jobs, rows, expected):
     asked = []
     monkeypatch.setattr(gaussian_process, "threadpool_limits", lambda limits, user_api: asked.append(limits))

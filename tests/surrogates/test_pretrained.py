@@ -9,6 +9,7 @@ import pytest
 from benchmarks import ArchitectureError, ArtefactError, UnknownNameError, get_space, list_spaces
 from surrogates import Oracle, list_pretrained, load_pretrained, pretrained
 from surrogates.baked import BakedSurrogate
+from surrogates.npz import npz_arrays
 from surrogates.pretrained import ANSWERS, FOLDER, load_answers
 from surrogates.pretrained.build import build
 
@@ -104,15 +105,23 @@ def test_the_build_command_says_what_it_needs(tmp_path: Path) -> None:
 
 @pytest.mark.data
 @pytest.mark.parametrize("name", list_spaces())
-def test_the_bundle_is_rebuilt_bit_for_bit(name: str, nas_data: Path, tmp_path: Path) -> None:
+def test_the_bundle_can_be_made_again(name: str, nas_data: Path, tmp_path: Path) -> None:
+    """Trees bit for bit; linear algebra, and what follows from it, up to the last digits of another kind of CPU."""
     build(name, nas_data, tmp_path)
     mine, theirs = FOLDER / name, tmp_path / name
     assert [path.name for path in sorted(mine.iterdir())] == [path.name for path in sorted(theirs.iterdir())]
     for part in mine.iterdir():
         names = sorted(path.name for path in part.iterdir())
         assert names == sorted(path.name for path in (theirs / part.name).iterdir())
-        _, different, missing = filecmp.cmpfiles(part, theirs / part.name, names, shallow=False)
-        assert (different, missing) == ([], [])
+        trees = [file for file in names if file.endswith(".ubj.gz")]
+        assert filecmp.cmpfiles(part, theirs / part.name, trees, shallow=False)[1:] == ([], [])
+        for file in (file for file in names if file.endswith(".npz")):
+            again = npz_arrays((theirs / part.name / file).read_bytes())
+            for key, array in npz_arrays((part / file).read_bytes()).items():
+                if key == "counts":  # a prediction at the border of two cells may change sides
+                    assert np.abs(array - again[key]).sum() <= 8
+                else:
+                    np.testing.assert_allclose(array, again[key], rtol=1e-5, atol=1e-7)
 
 
 @pytest.mark.data
