@@ -44,6 +44,8 @@ if __name__ == "__main__":
     for config in sorted(HERE.glob("*.json")):
         summary = RESULTS / f"{config.stem}.csv"
         if len(sys.argv) > 1 and (runs := Path(sys.argv[1], config.stem, "results.csv")).exists():
-            summarise(pd.read_csv(runs)).to_csv(summary, index=False)
+            found = summarise(pd.read_csv(runs))
+            if len(found):  # at least one seed is complete
+                found.to_csv(summary, index=False)
         if summary.exists():
             print(markdown(config.stem.replace("_", " "), pd.read_csv(summary)))
