@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import inspect
 import json
-import logging
-import signal
-import threading
-import warnings
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -22,6 +16,7 @@ from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 from benchmarks import __version__
 from benchmarks.errors import ArtefactError, choice
 from benchmarks.files import write_beside
+from benchmarks.training.lightning_session import quiet, sigint_restored
 from encoders.node_features import SCHEMA
 from surrogates.graph_lessons import Lesson
 from surrogates.graph_net import GraphNet
@@ -73,7 +68,7 @@ def train(
         )
     if schedule.patience is not None:
         callbacks.append(EarlyStopping("held_out", patience=schedule.patience, check_on_train_epoch_end=True))
-    with _quiet(), _sigint_restored():
+    with quiet(), sigint_restored():
         trainer = lightning.Trainer(
             max_epochs=schedule.epochs,
             accelerator="auto",
@@ -144,32 +139,3 @@ def _resume_from(directory: Path, mine: dict[str, Any]) -> str | None:
     with write_beside(sidecar) as beside:
         beside.write_text(json.dumps(mine))
     return None
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Without Lightning's remarks on hardware and loaders, and torch's on what its own parts deprecate."""
-    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
-
-
-@contextlib.contextmanager
-def _sigint_restored() -> Iterator[None]:
-    """Lightning leaves Ctrl-C switched off after an interruption."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    handler = signal.getsignal(signal.SIGINT)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, handler)

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import inspect
-import logging
-import signal
 import statistics
-import threading
 import time
-import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +16,7 @@ from lightning.pytorch.callbacks import Checkpoint
 from benchmarks.costs import graph_costs
 from benchmarks.files import write_beside
 from benchmarks.training.images import ImageSource
+from benchmarks.training.lightning_session import quiet, sigint_restored
 from benchmarks.training.module import GroundTruthModule
 from benchmarks.training.network import GraphNetwork, TaskNetwork
 from benchmarks.training.recipes import Recipe
@@ -134,7 +130,7 @@ def _fit(
         options["callbacks"] = [*options.get("callbacks", ()), _KeepLast(checkpoint)]
     name, _, number = device.partition(":")
     accelerator = {"cuda": "gpu"}.get(name, name)
-    with _quiet(), _sigint_restored():
+    with quiet(), sigint_restored():
         trainer = lightning.Trainer(
             **{
                 "max_epochs": module.recipe.epochs,
@@ -197,32 +193,3 @@ def _inference_time(network: TaskNetwork, image: torch.Tensor) -> float:
         times.append(time.perf_counter() - start)
     network.train(was_training)
     return statistics.median(times)
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Without Lightning's remarks on hardware and loaders, and torch's on what its own parts deprecate."""
-    loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
-
-
-@contextlib.contextmanager
-def _sigint_restored() -> Iterator[None]:
-    """Lightning leaves Ctrl-C switched off after an interruption."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    handler = signal.getsignal(signal.SIGINT)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, handler)
