@@ -246,7 +246,6 @@ _PAPER = {
     )
 }
 
-# Small images, narrow networks, fewer images and epochs.
 _QUICK: dict[str, Any] = {
     "epochs": 5,
     "input_size": 64,
@@ -279,7 +278,15 @@ _MINI_DENSE = {
     "n_train": 1_536,
     "n_valid": 512,
 }
-_MINI_IMAGE = {**_MINI_DENSE, "epochs": 4, "augmentation": Augmentation(), "n_valid": 256}
+_MINI_IMAGE = {
+    **_MINI_DENSE,
+    "epochs": 4,
+    "optimiser": replace(_MINI_ADAM, lr=3e-3),
+    "augmentation": Augmentation(),
+    "base_channels": 16,
+    "decoder_width": 256,
+    "n_valid": 256,
+}
 
 _PRESETS: dict[str, dict[str, dict[str, Any]]] = {
     "paper": {task: {} for task in _PAPER},
@@ -295,6 +302,6 @@ _PRESETS: dict[str, dict[str, dict[str, Any]]] = {
         "jigsaw": {**_MINI, "augmentation": Augmentation(), "num_classes": 24},
         "segmentsemantic": _MINI_DENSE,
         "normal": _MINI_IMAGE,
-        "autoencoder": {**_MINI_IMAGE, "base_channels": 16},
+        "autoencoder": _MINI_IMAGE,
     },
 }
