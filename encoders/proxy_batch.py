@@ -11,7 +11,8 @@ from benchmarks.training.augment import Draws
 from benchmarks.training.images import TASK_DOMAINS, ImageSet
 from benchmarks.training.losses import LOSSES
 from benchmarks.training.prepare import Preparation
-from benchmarks.training.recipes import Recipe, get_recipe
+from benchmarks.training.recipe import Recipe
+from benchmarks.training.recipes import get_recipe
 from encoders.proxies import LabelledBatch
 
 if TYPE_CHECKING:

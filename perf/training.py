@@ -27,7 +27,8 @@ from benchmarks.training.images import ImageSet
 from benchmarks.training.losses import soft_cross_entropy
 from benchmarks.training.network import build_network
 from benchmarks.training.optimisers import make_optimiser, make_schedule
-from benchmarks.training.recipes import Recipe, get_recipe
+from benchmarks.training.recipe import Recipe
+from benchmarks.training.recipes import get_recipe
 from benchmarks.training.train import train_architecture
 
 TASK = "class_scene"

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from benchmarks.training.module import GroundTruthModule
     from benchmarks.training.network import Discriminator, GraphNetwork, TaskNetwork, build_backbone, build_network
     from benchmarks.training.permutations import jigsaw_permutations
-    from benchmarks.training.recipes import Recipe, get_recipe, list_presets
+    from benchmarks.training.recipe import Recipe
+    from benchmarks.training.recipes import deviations, get_recipe, list_presets
     from benchmarks.training.run import Run, TrainingFailed
     from benchmarks.training.taskonomy import TaskonomySource, write_taskonomy
     from benchmarks.training.train import train_architecture
@@ -34,6 +35,7 @@ __all__ = [
     "TrainingFailed",
     "build_backbone",
     "build_network",
+    "deviations",
     "get_recipe",
     "jigsaw_permutations",
     "list_presets",
@@ -47,13 +49,14 @@ _MODULES = {
     "GroundTruthModule": "benchmarks.training.module",
     "ImageSet": "benchmarks.training.images",
     "ImageSource": "benchmarks.training.images",
-    "Recipe": "benchmarks.training.recipes",
+    "Recipe": "benchmarks.training.recipe",
     "Run": "benchmarks.training.run",
     "TaskNetwork": "benchmarks.training.network",
     "TaskonomySource": "benchmarks.training.taskonomy",
     "TrainingFailed": "benchmarks.training.run",
     "build_backbone": "benchmarks.training.network",
     "build_network": "benchmarks.training.network",
+    "deviations": "benchmarks.training.recipes",
     "get_recipe": "benchmarks.training.recipes",
     "jigsaw_permutations": "benchmarks.training.permutations",
     "list_presets": "benchmarks.training.recipes",

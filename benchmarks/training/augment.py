@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from benchmarks.training.recipes import Augmentation
+from benchmarks.training.recipe import Augmentation
 
 __all__ = ["Draws", "adjust_brightness", "adjust_contrast", "adjust_hue", "adjust_saturation", "augment", "flip"]
 

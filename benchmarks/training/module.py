@@ -19,7 +19,7 @@ from benchmarks.training.losses import LOSSES, discriminator_loss, generator_los
 from benchmarks.training.network import Discriminator, build_network
 from benchmarks.training.optimisers import make_optimiser, make_schedule
 from benchmarks.training.prepare import Preparation
-from benchmarks.training.recipes import Recipe
+from benchmarks.training.recipe import Recipe
 from benchmarks.training.run import TrainingFailed
 from benchmarks.training.scores import get_score
 

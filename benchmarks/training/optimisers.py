@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
 
-from benchmarks.training.recipes import Optimiser
+from benchmarks.training.recipe import Optimiser
 
 __all__ = ["make_optimiser", "make_schedule"]
 

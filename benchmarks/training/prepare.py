@@ -11,7 +11,7 @@ from torch import Tensor
 from benchmarks.training.augment import Draws, augment
 from benchmarks.training.images import TASK_DOMAINS, ImageSource
 from benchmarks.training.permutations import jigsaw_permutations
-from benchmarks.training.recipes import Recipe
+from benchmarks.training.recipe import Recipe
 
 __all__ = ["UNLABELLED", "Preparation", "jigsaw_tiles"]
 

@@ -19,7 +19,7 @@ from benchmarks.training.images import ImageSource
 from benchmarks.training.lightning_session import quiet, sigint_restored
 from benchmarks.training.module import GroundTruthModule
 from benchmarks.training.network import GraphNetwork, TaskNetwork
-from benchmarks.training.recipes import Recipe
+from benchmarks.training.recipe import Recipe
 from benchmarks.training.run import Run, TrainingFailed
 
 __all__ = ["Run", "TrainingFailed", "train_architecture"]

@@ -13,7 +13,7 @@ from benchmarks.training.taskonomy_files import SPLIT_FILES
 
 if TYPE_CHECKING:
     from benchmarks.training.images import ImageSource
-    from benchmarks.training.recipes import Recipe
+    from benchmarks.training.recipe import Recipe
 
 __all__ = ["ROOMS", "CampaignImages", "ImageNeeds", "RoomsImages", "TaskonomyImages"]
 

@@ -13,7 +13,8 @@ from benchmarks.checks import check_archs
 from benchmarks.errors import choice
 from benchmarks.tasks import TRANSNAS_TASKS
 from benchmarks.training.campaign.images import ROOMS, CampaignImages, ImageNeeds
-from benchmarks.training.recipes import Recipe, get_recipe, list_presets
+from benchmarks.training.recipe import Recipe
+from benchmarks.training.recipes import get_recipe, list_presets
 
 __all__ = ["DEFAULT_SEED", "Plan", "Trial", "changed_recipe", "fingerprint"]
 

@@ -18,6 +18,7 @@ from benchmarks.logs import INFO_NAMES
 from benchmarks.table import Table
 from benchmarks.training.campaign.plan import Plan, Trial, fingerprint
 from benchmarks.training.campaign.records import Record, read_records
+from benchmarks.training.recipes import deviations
 
 __all__ = ["campaign_table", "provenance", "write_campaign_table"]
 
@@ -77,7 +78,7 @@ def provenance(plan: Plan, folder: str | Path, seed: int | None = None) -> dict[
         "seeds": list(plan.seeds) if seed is None else [seed],
         "settings": {task: fingerprint(plan.settings(task)) for task in plan.tasks},
         "recipes": {task: plan.settings(task)["recipe"] for task in plan.tasks},
-        "deviations": {task: plan.recipe_for(task).deviations() for task in plan.tasks},
+        "deviations": {task: deviations(plan.recipe_for(task)) for task in plan.tasks},
         "images": next(iter(plan.settings(task)["images"] for task in plan.tasks)),
         "trainings": {"done": sum(r.failure is None for r in used), "failed": sum(r.failure is not None for r in used)},
         "hardware": dict(machines.most_common()),

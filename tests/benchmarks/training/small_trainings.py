@@ -8,7 +8,8 @@ from typing import Any
 import torch
 
 from benchmarks.training.images import ImageSet
-from benchmarks.training.recipes import Augmentation, Recipe, get_recipe
+from benchmarks.training.recipe import Augmentation, Recipe
+from benchmarks.training.recipes import get_recipe
 from benchmarks.training.run import Run
 from benchmarks.training.train import train_architecture
 

@@ -18,6 +18,7 @@ from benchmarks.training.campaign import (
 )
 from benchmarks.training.campaign.images import RENDERER
 from benchmarks.training.campaign.worker import Job, do
+from benchmarks.training.recipes import deviations
 from tests.benchmarks.training.campaign_fakes import ARCHS, Fake, values
 
 torch = pytest.importorskip("torch")
@@ -95,7 +96,7 @@ def test_parquet_says_where_it_comes_from(folder: Path, tmp_path: Path) -> None:
     assert found["plan"] == PLAN.hash
     assert found["trainings"] == {"done": 13, "failed": 6}
     assert found["recipes"]["jigsaw"]["epochs"] == PLAN.recipe_for("jigsaw").epochs
-    assert found["deviations"]["jigsaw"] == PLAN.recipe_for("jigsaw").deviations()
+    assert found["deviations"]["jigsaw"] == deviations(PLAN.recipe_for("jigsaw"))
     assert sum(found["hardware"].values()) == 19
     assert found["images"] == {"rooms": {"seed": 0, "renderer": RENDERER}}
     assert found["seconds"] >= 0

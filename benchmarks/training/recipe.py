@@ -1,0 +1,154 @@
+"""What decides a training, as data: `Recipe` and its parts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from benchmarks.errors import choice
+from benchmarks.tasks import TRANSNAS_TASKS
+
+__all__ = ["Augmentation", "Optimiser", "Recipe"]
+
+_LOSSES = ("soft_cross_entropy", "mean_squared_error", "cross_entropy", "pixel_cross_entropy", "l1_gan")
+_OPTIMISERS = ("sgd", "adam")
+_SCHEDULES = ("cosine", "constant")
+
+
+@dataclass(frozen=True)
+class Optimiser:
+    """One optimiser and its schedule.
+
+    Attributes:
+        name: ``"sgd"`` or ``"adam"``.
+        lr: Learning rate at the first step.
+        schedule: ``"cosine"`` falls to 0 over all steps, ``"constant"`` stays.
+        weight_decay: L2 penalty on every parameter.
+        momentum: Of SGD, Nesterov's.
+        betas: Of Adam.
+        max_norm: Longer gradients are shortened to this norm; None = never.
+    """
+
+    name: str
+    lr: float
+    schedule: str
+    weight_decay: float
+    momentum: float = 0.9
+    betas: tuple[float, float] = (0.5, 0.999)
+    max_norm: float | None = None
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Random changes of the training images.
+
+    Attributes:
+        flip: Probability of a horizontal flip, of the image and of a label that is an image.
+        brightness: Largest relative change; contrast and saturation likewise.
+        contrast, saturation: See brightness.
+        hue: Largest shift, in turns of the colour circle.
+        grey: Probability of a greyscale image.
+    """
+
+    flip: float = 0.0
+    brightness: float = 0.0
+    contrast: float = 0.0
+    saturation: float = 0.0
+    hue: float = 0.0
+    grey: float = 0.0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that decides a training but the architecture, the images and the seed.
+
+    Attributes:
+        task: One of the seven tasks.
+        epochs: Passes over the training images.
+        batch_size: Images a step, over all devices.
+        optimiser: Of the network; the discriminator, where there is one, has its own of the same kind.
+        loss: A name in `benchmarks.training.losses`.
+        augmentation: Random changes of the training images.
+        mean: Subtracted from each colour in [0, 1].
+        std: What it is then divided by.
+        adversarial_weight: Share of the discriminator in the loss ``"l1_gan"``; the rest is L1.
+        input_size: Side of the images in pixels.
+        base_channels: Channels after the stem; None = as the architecture string says.
+        decoder_width: Widest layer of a dense task's decoder; its other layers scale with it.
+        discriminator_width: Width of its first layer; its other layers scale with it.
+        num_classes: Outputs; for jigsaw the number of permutations.
+        n_train: Training images; None = all the source has.
+        n_valid: Validation images.
+        n_test: Test images.
+        precision: As `lightning.Trainer` names it, e.g. ``"bf16-mixed"``.
+
+    Example:
+        >>> from benchmarks.training.recipes import get_recipe
+        >>> from dataclasses import replace
+        >>> recipe = replace(get_recipe("jigsaw"), epochs=2)
+        >>> recipe.loss, recipe.epochs
+        ('cross_entropy', 2)
+    """
+
+    task: str
+    epochs: int
+    batch_size: int
+    optimiser: Optimiser
+    loss: str
+    augmentation: Augmentation
+    mean: tuple[float, float, float]
+    std: tuple[float, float, float]
+    adversarial_weight: float = 0.0
+    input_size: int = 256
+    base_channels: int | None = None
+    decoder_width: int = 1024
+    discriminator_width: int = 64
+    num_classes: int = 0
+    n_train: int | None = None
+    n_valid: int | None = None
+    n_test: int | None = None
+    precision: str = "32-true"
+
+    def __post_init__(self) -> None:
+        choice(self.task, TRANSNAS_TASKS, "task")
+        choice(self.loss, _LOSSES, "loss")
+        choice(self.optimiser.name, _OPTIMISERS, "optimiser")
+        choice(self.optimiser.schedule, _SCHEDULES, "schedule")
+        for name in ("epochs", "batch_size", "input_size", "decoder_width", "discriminator_width", "num_classes"):
+            _check_positive(name, getattr(self, name))
+        for name in ("base_channels", "n_train", "n_valid", "n_test"):
+            if getattr(self, name) is not None:
+                _check_positive(name, getattr(self, name))
+
+    @property
+    def network_size(self) -> int:
+        """Side in pixels of what the backbone sees: the image, or a jigsaw's tile, a quarter of it."""
+        return self.input_size // 4 if self.task == "jigsaw" else self.input_size
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Recipe:
+        """What `to_dict` gave, also after a trip through JSON.
+
+        Example:
+            >>> from benchmarks.training.recipes import get_recipe
+        >>> recipe = get_recipe("normal", "mini")
+            >>> Recipe.from_dict(recipe.to_dict()) == recipe
+            True
+        """
+        optimiser, augmentation = dict(values["optimiser"]), dict(values["augmentation"])
+        plain: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+        }
+        plain["optimiser"] = Optimiser(**{**optimiser, "betas": tuple(optimiser["betas"])})
+        plain["augmentation"] = Augmentation(**augmentation)
+        return cls(**plain)
+
+
+def _check_positive(name: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(f"expected a positive integer as {name}, got {value!r}")
