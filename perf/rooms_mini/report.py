@@ -1,0 +1,91 @@
+"""How far `rooms-mini` ranks architectures as TransNAS-Bench-101 does, and how far a second training agrees with it.
+
+    NAS_DATA=<folder> python perf/rooms_mini/report.py
+
+The tables were made with
+
+    surrogates campaign run perf/rooms_mini/plan.json --workers 4          # the same again after any interruption
+    surrogates campaign table perf/rooms_mini/plan.json benchmarks/tables/rooms-mini.parquet --seed 666
+    surrogates campaign run perf/rooms_mini/again.json --workers 4
+    surrogates campaign table perf/rooms_mini/again.json benchmarks/tables/rooms-mini-again.parquet --seed 667
+
+Columns: Kendall's tau between our last-epoch values and the published ones of the same architectures, for the primary
+metric with a 95 % bootstrap interval and for others of our metrics; then tau between two of our trainings with
+different seeds, and the standard deviation of one training over that of the architectures.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from benchmarks import bootstrap_interval, kendall_tau, load_table, table_provenance
+from benchmarks.table import Table
+from benchmarks.tasks import metric_column
+
+SPACES = ("micro", "macro")
+OTHERS = {
+    "segmentsemantic": "valid_mIoU",
+    "normal": "valid_l1_loss",
+    "autoencoder": "valid_l1_loss",
+    "class_scene": "valid_loss",
+    "class_object": "valid_loss",
+    "jigsaw": "valid_loss",
+}
+"""Task -> another metric of ours; the published one stays the primary."""
+
+
+def published() -> pd.DataFrame:
+    """Primary metrics of both spaces, higher = better."""
+    folder = Path(os.environ["NAS_DATA"]) / "transnas101"
+    return pd.concat([load_table(folder / f"{space}_final.csv").oriented() for space in SPACES])
+
+
+def fidelity(ours: Table, truth: pd.DataFrame) -> None:
+    """Print tau against the published values, task by task, for each space and for both together."""
+    print(f"{'task':16s} {'space':6s} {'n':>3s}   tau  [95 %]          another metric of ours")
+    own = ours.oriented()
+    for task in ours.tasks:
+        for space in (*SPACES, "both"):
+            kept = [name.endswith(space) or space == "both" for name in ours.row_spaces]
+            archs = [arch for arch, keep in zip(ours.archs, kept, strict=True) if keep]
+            a, b = truth.loc[archs, task].to_numpy(), own.loc[archs, task].to_numpy()
+            low, high = bootstrap_interval(kendall_tau, a, b, level=0.95)
+            other = ""
+            if task in OTHERS:
+                values = ours.frame(OTHERS[task])[task].loc[archs].to_numpy()
+                sign = -1 if "loss" in OTHERS[task] else 1
+                other = f"{OTHERS[task]} {kendall_tau(a, sign * values):.2f}"
+            print(
+                f"{task:16s} {space:6s} {len(archs):3d}  {kendall_tau(a, b):5.2f}  [{low:5.2f}, {high:5.2f}]   {other}"
+            )
+
+
+def noise(ours: Table, again: Table) -> None:
+    """Print how far two trainings of an architecture agree."""
+    both = [arch for arch in again.archs if arch in set(ours.archs)]
+    first, second = ours.oriented().loc[both], again.oriented().loc[both]
+    print(f"\n{len(both)} architectures trained twice")
+    print(f"{'task':16s}   tau   sd of a training   over that of architectures")
+    for task in again.tasks:
+        a, b = first[task].to_numpy(), second[task].to_numpy()
+        spread = float(np.sqrt(np.mean((a - b) ** 2) / 2))
+        metric = metric_column(task)
+        print(f"{task:16s} {kendall_tau(a, b):5.2f}   {spread:8.3g} {metric:14s} {spread / np.std((a + b) / 2):.2f}")
+
+
+def main() -> None:
+    """Print everything."""
+    ours, again, truth = load_table("rooms-mini"), load_table("rooms-mini-again"), published()
+    made = table_provenance("rooms-mini")
+    hardware = ", ".join(f"{name} ({count})" for name, count in made["hardware"].items())
+    print(f"{made['trainings']['done']} trainings, {made['seconds'] / 3600:.1f} core hours on {hardware}")
+    fidelity(ours, truth)
+    noise(ours, again)
+
+
+if __name__ == "__main__":
+    main()
