@@ -171,6 +171,6 @@ _PRESETS: dict[str, dict[str, dict[str, Any]]] = {
         "jigsaw": {**_MINI, "augmentation": Augmentation(), "num_classes": 24},
         "segmentsemantic": _MINI_DENSE,
         "normal": _MINI_IMAGE,
-        "autoencoder": _MINI_IMAGE,
+        "autoencoder": {**_MINI_IMAGE, "epochs": 2},
     },
 }
