@@ -1,14 +1,18 @@
-"""Files that are either there completely or not at all: write beside the name, then rename."""
+"""Files that are either there completely or not at all, and folders that belong to one undertaking."""
 
 from __future__ import annotations
 
+import json
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-__all__ = ["write_beside"]
+from benchmarks.errors import ArtefactError
+
+__all__ = ["claim_folder", "write_beside"]
 
 
 @contextmanager
@@ -47,3 +51,57 @@ def write_beside(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise type(error)(error.errno, f"cannot write: {error.strerror or error}", str(target)) from error
     finally:
         beside.unlink(missing_ok=True)
+
+
+def claim_folder(
+    folder: str | os.PathLike[str],
+    about: Mapping[str, Any],
+    what: str,
+    results: Callable[[str], bool] = lambda name: True,
+    say: Callable[[Any], str] = repr,
+) -> Path:
+    """Make a folder that of one undertaking, or check that it is: work may be taken up again, but two never mix.
+
+    Args:
+        folder: Made if it does not exist.
+        about: What must stay as it was, as JSON values; kept in ``<what>.json``.
+        what: Kind of undertaking, e.g. ``"study"``.
+        results: Which names in a folder without that file must not be there; all by default.
+        say: A value of `about` in a message.
+
+    Raises:
+        ArtefactError: If it holds another undertaking, or results of something else, or its description is damaged.
+        OSError: If it cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> folder = claim_folder(Path(tempfile.mkdtemp()) / "mine", {"seed": 0}, "study")
+        >>> claim_folder(folder, {"seed": 1}, "study")
+        Traceback (most recent call last):
+        ...
+        benchmarks.errors.ArtefactError: ... holds another study: seed was 0 and is now 1; choose another folder, or ...
+    """
+    folder = Path(folder)
+    path, mine = folder / f"{what}.json", json.loads(json.dumps(dict(about)))
+    if not path.exists():
+        strange = sorted(entry.name for entry in folder.iterdir() if results(entry.name)) if folder.is_dir() else []
+        if strange:
+            raise ArtefactError(
+                f"{str(folder)!r} holds {strange[0]!r} but no {path.name}; choose a new or empty folder"
+            )
+        folder.mkdir(parents=True, exist_ok=True)
+        with write_beside(path) as beside:
+            beside.write_text(json.dumps(mine, indent=2) + "\n", encoding="utf-8")
+        return folder
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        changed = [key for key in mine if found.get(key) != mine[key]]
+    except (ValueError, AttributeError) as error:
+        raise ArtefactError(f"{str(path)!r} is damaged: {error}") from error
+    if changed:
+        key = changed[0]
+        raise ArtefactError(
+            f"{str(folder)!r} holds another {what}: {key} was {say(found.get(key))} and is now {say(mine[key])}; "
+            "choose another folder, or delete that one to start again"
+        )
+    return folder

@@ -5,10 +5,10 @@ Names are imported when first used, so that a look-up of a bundled answer waits 
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from benchmarks import __version__
+from benchmarks.facade import lazy_names
 
 if TYPE_CHECKING:
     from surrogates.base import Surrogate
@@ -58,11 +58,7 @@ _MODULES = {
     "save_surrogate": "surrogates.store",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(_MODULES[name]), name)
+__getattr__ = lazy_names(__name__, _MODULES)
 
 
 def __dir__() -> list[str]:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.errors import ArtefactError
-from benchmarks.files import write_beside
+from benchmarks.files import claim_folder
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from surrogates.experiment import Experiment
 
-__all__ = ["COLUMNS", "DESCRIPTION", "NETWORK", "RESULTS", "claim", "finished"]
+__all__ = ["COLUMNS", "NETWORK", "RESULTS", "claim", "finished"]
 
-DESCRIPTION, NETWORK, RESULTS = "experiment.json", "pretrained.safetensors", "results.csv"
+NETWORK, RESULTS = "pretrained.safetensors", "results.csv"
 COLUMNS = ["space", "task", "method", "k", "seed", "tau", "rho", "coverage"]
 """Of the results, one row a run."""
 _SCORES = COLUMNS[-3:]
@@ -30,28 +29,7 @@ def claim(folder: Path, experiment: Experiment) -> None:
         ArtefactError: If it holds another experiment, or its description is damaged.
         OSError: If it cannot be written.
     """
-    path, mine = folder / DESCRIPTION, experiment.describe()
-    if not path.exists():
-        for name in (NETWORK, RESULTS):
-            if (folder / name).exists():
-                raise ArtefactError(
-                    f"{str(folder)!r} holds {name!r} but no {DESCRIPTION}; choose a new or empty directory"
-                )
-        folder.mkdir(parents=True, exist_ok=True)
-        with write_beside(path) as beside:
-            beside.write_text(json.dumps(mine, indent=2) + "\n", encoding="utf-8")
-        return
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        changed = [key for key in mine if found.get(key) != mine[key]]
-    except (ValueError, AttributeError) as error:
-        raise ArtefactError(f"{str(path)!r} is damaged: {error}") from error
-    if changed:
-        key = changed[0]
-        raise ArtefactError(
-            f"{str(folder)!r} holds another experiment: {key} was {_short(found.get(key))} and is now "
-            f"{_short(mine[key])}; choose another directory, or delete that one to start again"
-        )
+    claim_folder(folder, experiment.describe(), "experiment", {NETWORK, RESULTS}.__contains__, _short)
 
 
 def finished(path: Path, experiment: Experiment) -> pd.DataFrame:

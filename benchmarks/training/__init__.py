@@ -6,10 +6,9 @@ then, the error says that the extra ``[training]`` installs it.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from benchmarks.errors import MissingExtraError
+from benchmarks.facade import lazy_names
 
 if TYPE_CHECKING:
     from benchmarks.training.images import ImageSet, ImageSource
@@ -63,20 +62,15 @@ _MODULES = {
     "train_architecture": "benchmarks.training.train",
     "write_taskonomy": "benchmarks.training.taskonomy",
 }
-_EXTRA = {"torch": "torch", "lightning": "lightning", "torchmetrics": "torchmetrics", "PIL": "pillow"}
-"""What the extra installs: import name -> package."""
+_EXTRA = {
+    "torch": ("torch", "training"),
+    "lightning": ("lightning", "training"),
+    "torchmetrics": ("torchmetrics", "training"),
+    "PIL": ("pillow", "training"),
+}
+"""What the extra installs: import name -> package, extra."""
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    try:
-        return getattr(importlib.import_module(_MODULES[name]), name)
-    except ModuleNotFoundError as error:
-        missing = (error.name or "").partition(".")[0]
-        if missing not in _EXTRA:
-            raise
-        raise MissingExtraError(f"benchmarks.training.{name}", _EXTRA[missing], "training") from error
+__getattr__ = lazy_names(__name__, _MODULES, _EXTRA)
 
 
 def __dir__() -> list[str]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.errors import ArtefactError, choice
-from benchmarks.files import write_beside
+from benchmarks.errors import choice
+from benchmarks.files import claim_folder
 from surrogates.search.base import Searcher
 from surrogates.search.history import History
 from surrogates.search.registry import list_searchers, make_searcher
@@ -126,26 +125,4 @@ def claim(folder: str | Path, about: Mapping[str, Any]) -> Path:
         >>> claim(folder, {"table": "abc"}) == folder
         True
     """
-    folder = Path(folder)
-    path, mine = folder / "study.json", json.loads(json.dumps(dict(about)))
-    if not path.exists():
-        if folder.is_dir() and (strange := sorted(entry.name for entry in folder.iterdir())):
-            raise ArtefactError(
-                f"{str(folder)!r} holds {strange[0]!r} but no {path.name}; choose a new or empty folder"
-            )
-        folder.mkdir(parents=True, exist_ok=True)
-        with write_beside(path) as beside:
-            beside.write_text(json.dumps(mine, indent=2) + "\n", encoding="utf-8")
-        return folder
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        changed = [key for key in mine if found.get(key) != mine[key]]
-    except (ValueError, AttributeError) as error:
-        raise ArtefactError(f"{str(path)!r} is damaged: {error}") from error
-    if changed:
-        key = changed[0]
-        raise ArtefactError(
-            f"{str(folder)!r} holds another study: {key} was {found.get(key)!r} and is now {mine[key]!r}; "
-            "choose another folder, or delete that one to start again"
-        )
-    return folder
+    return claim_folder(folder, about, "study")

@@ -5,10 +5,9 @@ Names are imported when first used; if the tool behind one is missing, the error
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from benchmarks.errors import MissingExtraError
+from benchmarks.facade import lazy_names
 
 if TYPE_CHECKING:
     from surrogates.search.adapters.decisions import Decisions
@@ -36,18 +35,7 @@ _EXTRA = {
 }
 """What an extra installs: import name -> package, extra."""
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    try:
-        return getattr(importlib.import_module(_MODULES[name]), name)
-    except ModuleNotFoundError as error:
-        missing = (error.name or "").partition(".")[0]
-        if missing not in _EXTRA:
-            raise
-        package, extra = _EXTRA[missing]
-        raise MissingExtraError(name, package, extra) from error
+__getattr__ = lazy_names(__name__, _MODULES, _EXTRA)
 
 
 def __dir__() -> list[str]:

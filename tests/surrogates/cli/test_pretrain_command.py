@@ -93,7 +93,7 @@ def test_a_changed_config_is_refused(config: Path, tmp_path: Path, monkeypatch: 
     _change(config, seeds=[0, 1])
     result = run("pretrain", config, "--out", tmp_path / "results")
     assert result.exit_code == 1
-    assert "holds another experiment: seeds was 0 and is now 0, 1; choose another directory" in result.stderr
+    assert "holds another experiment: seeds was 0 and is now 0, 1; choose another folder" in result.stderr
 
 
 def test_bad_input_has_exit_codes(config: Path, tmp_path: Path) -> None:
