@@ -16,6 +16,7 @@ is fitted to what was measured, what it likes best is measured next, and so on. 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,13 +28,29 @@ from surrogates.search.posterior import Kernels, Posterior
 from surrogates.search.trainings import functions, trainings
 from surrogates.transform import NormalScores
 
-__all__ = ["PredictorSearch", "expected_improvement"]
+__all__ = ["Options", "PredictorSearch", "expected_improvement"]
 
 Float = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _MOST_LABELS = 800
 _ONE_BY_ONE = 16
+
+
+class Options(NamedTuple):
+    """What a round chooses from: n free rows, which have m functions with those measured.
+
+    Attributes:
+        rows: In no order, of shape (n,).
+        position: Of the function of each of them, among the m, of shape (n,).
+        known: Whether each function was measured or is about to be, of shape (m,).
+        z: Labels the posterior is fitted to.
+    """
+
+    rows: Ints
+    position: Ints
+    known: NDArray[np.bool_]
+    z: Float
 
 
 class PredictorSearch(Searcher):
@@ -78,22 +95,34 @@ class PredictorSearch(Searcher):
         for p in position[len(free) : len(free) + len(pending)]:
             posterior.expect(int(p))
         asked = np.concatenate([np.array(self.rows_, dtype=np.int64), pending])
-        known = np.isin(candidates, function[asked])
-        position = position[: len(free)]
+        options = Options(free, position[: len(free)], np.isin(candidates, function[asked]), z)
         done = np.isin(training[free], training[asked])
         barred = done.copy()
         chosen: list[int] = []
         while len(chosen) < min(max(n, self.n_round), _ONE_BY_ONE) and not barred.all():
-            gain = _gain(posterior, z.max(), known, for_function=len(chosen) % 2 == 1)[position]
+            gain = self._gain(posterior, options, len(chosen))
             best = int(np.argmax(np.where(barred, -np.inf, gain)))
             chosen.append(int(free[best]))
-            barred |= position == position[best]  # one training of a function a round
-            posterior.expect(int(position[best]))
+            barred |= options.position == options.position[best]  # one training of a function a round
+            posterior.expect(int(options.position[best]))
         if len(chosen) < n:  # a large batch, or nothing but repetitions is left
-            gain = _gain(posterior, z.max(), known, for_function=False)[position]
-            order = np.lexsort([-gain, done])
+            order = np.lexsort([-self._gain(posterior, options, 0), done])
             chosen += np.setdiff1d(free[order], chosen, assume_unique=True).tolist()
         return chosen
+
+    def _gain(self, posterior: Posterior, options: Options, turn: int) -> Float:
+        """What measuring each of n rows is expected to bring, of shape (n,), when `turn` were chosen in this round.
+
+        Either a better label than the best, noise included; or, every other turn, a better function than the best one
+        measured, so that trainings of one good function do not use up the budget.
+        """
+        mean, known = posterior.mean(), options.known
+        if turn % 2 == 0 or known.all():
+            gain = expected_improvement(mean, posterior.std_of_label(), float(options.z.max()))
+        else:
+            gain = expected_improvement(mean, posterior.std(), float(mean[known].max()))
+            gain = np.where(known, -1.0, gain)
+        return np.asarray(gain[options.position])
 
     def _first(self, n: int) -> Iterable[int]:
         """Rows to ask before anything is known."""
@@ -131,16 +160,3 @@ def expected_improvement(mean: Float, std: Float, best: float) -> Float:
     """
     t = (mean - best) / std
     return np.asarray(std * (t * ndtr(t) + np.exp(-0.5 * t**2) / np.sqrt(2 * np.pi)))
-
-
-def _gain(posterior: Posterior, best: float, known: NDArray[np.bool_], for_function: bool) -> Float:
-    """What measuring each of m candidates is expected to bring, of shape (m,).
-
-    Either a better label than the best, noise included; or, `for_function`, a better function than the best `known` one
-    (of shape (m,)), so that trainings of one good function do not use up the budget.
-    """
-    if not for_function or known.all():
-        return expected_improvement(posterior.mean(), posterior.std_of_label(), best)
-    mean = posterior.mean()
-    gain = expected_improvement(mean, posterior.std(), float(mean[known].max()))
-    return np.where(known, -1.0, gain)

@@ -23,6 +23,7 @@ _SEARCHERS = {
     "bananas": ("surrogates.search.bananas", "Bananas"),
     "predictor": ("surrogates.search.predictor", "PredictorSearch"),
     "attentive": ("surrogates.search.attentive", "AttentiveSampling"),
+    "front": ("surrogates.search.front_search", "FrontSearch"),
     "nsga2": ("surrogates.search.nsga2", "NSGA2Search"),
     "transfer": ("surrogates.search.transfer", "TransferSearch"),
 }

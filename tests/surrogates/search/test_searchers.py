@@ -30,6 +30,7 @@ PARAMS = {
     "bananas": {"surrogate": QUICK, "n_first": 8, "n_round": 8},
     "predictor": {"n_first": 8, "n_round": 8},
     "attentive": {"initial": 8, "round_size": 8, "surrogate": QUICK},
+    "front": {"n_first": 8, "n_round": 8},
     "nsga2": {"population": 6},
     "transfer": {"sources": sources(), "n_first": 8, "n_round": 8},
 }
@@ -105,6 +106,9 @@ def test_unknown_names_are_named() -> None:
         ("attentive", {"bins": 0}, "at least 1"),
         ("attentive", {"sampling": "best"}, "did you mean 'best-up'"),
         ("attentive", {"cost": "flops"}, "unknown cost 'flops'"),
+        ("front", {"floor": 1.0}, "0 <= floor < 1, got 1.0"),
+        ("front", {"n_round": 0}, "n_round >= 1, got 20 and 0"),
+        ("front", {"cost": "param"}, "did you mean 'params'"),
         ("nsga2", {"population": 1}, "population >= 2, got 1"),
         ("nsga2", {"cost": "param"}, "did you mean 'params'"),
     ],
