@@ -12,7 +12,7 @@ from benchmarks.errors import (
     TableNotFoundError,
     UnknownNameError,
 )
-from benchmarks.formats import load_table
+from benchmarks.formats import list_tables, load_table, table_provenance
 from benchmarks.graph import ArchGraph, GraphBatch
 from benchmarks.metrics import (
     best_index,
@@ -55,6 +55,7 @@ __all__ = [
     "infer_space",
     "kendall_tau",
     "list_spaces",
+    "list_tables",
     "list_tasks",
     "load_table",
     "noise_ceiling",
@@ -63,6 +64,7 @@ __all__ = [
     "score_frame",
     "spearman_rho",
     "split",
+    "table_provenance",
     "twin_noise",
 ]
 

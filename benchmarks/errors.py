@@ -14,6 +14,7 @@ __all__ = [
     "TableNotFoundError",
     "UnknownNameError",
     "choice",
+    "did_you_mean",
 ]
 
 
@@ -73,7 +74,16 @@ def choice(name: object, choices: Iterable[str], what: str) -> str:
     valid = list(choices)
     if isinstance(name, str) and name in valid:
         return name
-    folded = {entry.casefold().replace("_", "-"): entry for entry in valid}
+    raise UnknownNameError(f"unknown {what} {name!r}{did_you_mean(name, valid)} Choices: {', '.join(valid) or 'none'}")
+
+
+def did_you_mean(name: object, choices: Iterable[str]) -> str:
+    """How a message goes on after a wrong name: with the nearest choice, if one is near.
+
+    Example:
+        >>> did_you_mean("jigsau", ["jigsaw", "normal"]), did_you_mean("?", ["jigsaw", "normal"])
+        ("; did you mean 'jigsaw'?", '.')
+    """
+    folded = {entry.casefold().replace("_", "-"): entry for entry in choices}
     near = difflib.get_close_matches(str(name).casefold().replace("_", "-"), folded, n=1, cutoff=0.5)
-    hint = f"; did you mean {folded[near[0]]!r}?" if near else "."
-    raise UnknownNameError(f"unknown {what} {name!r}{hint} Choices: {', '.join(valid) or 'none'}")
+    return f"; did you mean {folded[near[0]]!r}?" if near else "."

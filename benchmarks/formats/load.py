@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from benchmarks.checks import Duplicates
-from benchmarks.errors import TableError, TableNotFoundError
-from benchmarks.formats.csv_parquet import read_csv, read_parquet
+from benchmarks.errors import TableError
+from benchmarks.formats.bundled import find_table
+from benchmarks.formats.csv_parquet import read_csv, read_parquet, read_provenance
 from benchmarks.formats.transnas_pth import read_pth
 from benchmarks.spaces.space import Space
 from benchmarks.table import Table
 
-__all__ = ["READERS", "load_table"]
+__all__ = ["READERS", "load_table", "table_provenance"]
 
 READERS: dict[str, Callable[[Path, Duplicates], Table]] = {
     ".csv": read_csv,
@@ -29,15 +31,15 @@ def load_table(
     r"""Load a table of measured results.
 
     Args:
-        path: A csv or parquet file with one row an architecture (see `Table.from_frame` for its columns), or
-            the published ``transnas-bench_v10141024.pth``, which is converted once into a memory-mapped
-            cache.
+        path: The name of a bundled table (`list_tables`), a csv or parquet file with one row an architecture (see
+            `Table.from_frame` for its columns), or the published ``transnas-bench_v10141024.pth``, which is converted
+            once into a memory-mapped cache.
         space: Keep only the rows of this search space; the published file holds two.
         duplicates: Rows of one architecture that disagree are an ``"error"``, or replaced by their
             ``"mean"``.
 
     Raises:
-        TableNotFoundError: If there is no such file.
+        TableNotFoundError: If there is no such file or bundled table.
         TableError: If the file is damaged or of an unknown format, or its content is not usable.
         ArchitectureError: If a row holds no architecture.
 
@@ -48,11 +50,27 @@ def load_table(
         >>> load_table(path).frame("valid_loss")["jigsaw"].tolist()
         [0.5, nan]
     """
-    path = Path(path)
-    reader = READERS.get(path.suffix.casefold())
+    file = find_table(path)
+    reader = READERS.get(file.suffix.casefold())
     if reader is None:
-        raise TableError(f"{path}: expected a file ending in {', '.join(READERS)}, got {path.suffix or 'no suffix'!r}")
-    if not path.is_file():
-        raise TableNotFoundError(f"no such file: {path}")
-    table = reader(path, duplicates)
+        raise TableError(f"{file}: expected a file ending in {', '.join(READERS)}, got {file.suffix or 'no suffix'!r}")
+    table = reader(file, duplicates)
     return table if space is None else table.where(space=space)
+
+
+def table_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Where a table's values come from: what a parquet file or bundled table says about itself.
+
+    Tables of campaigns tell plan, recipes and how they differ from the published ones, images, seeds, commits, hardware
+    and seconds; other files nothing.
+
+    Raises:
+        TableNotFoundError: If there is no such file or bundled table.
+        TableError: If a parquet file is damaged.
+
+    Example:
+        >>> table_provenance("rooms-mini")["preset"]
+        'mini'
+    """
+    file = find_table(path)
+    return read_provenance(file) if file.suffix.casefold() == ".parquet" else {}

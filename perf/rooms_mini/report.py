@@ -1,6 +1,7 @@
 """How far `rooms-mini` ranks architectures as TransNAS-Bench-101 does, and how far a second training agrees with it.
 
     NAS_DATA=<folder> python perf/rooms_mini/report.py
+    NAS_DATA=<folder> python perf/rooms_mini/report.py --records perf/rooms_mini/plan    # also after every epoch
 
 The tables were made with
 
@@ -16,6 +17,7 @@ different seeds, and the standard deviation of one training over that of the arc
 
 from __future__ import annotations
 
+import argparse
 import os
 from pathlib import Path
 
@@ -25,6 +27,7 @@ import pandas as pd
 from benchmarks import bootstrap_interval, kendall_tau, load_table, table_provenance
 from benchmarks.table import Table
 from benchmarks.tasks import metric_column
+from benchmarks.training.campaign import campaign_table, load_plan
 
 SPACES = ("micro", "macro")
 OTHERS = {
@@ -64,6 +67,21 @@ def fidelity(ours: Table, truth: pd.DataFrame) -> None:
             )
 
 
+def by_epoch(records: Path, truth: pd.DataFrame) -> None:
+    """Print tau after every epoch, from the records of the campaign: the tables keep the last one only."""
+    table = campaign_table(load_plan(Path(__file__).with_name("plan.json")), records)
+    print("\ntau after each epoch")
+    for task in table.tasks:
+        for space in SPACES:
+            archs = [a for a, name in zip(table.archs, table.row_spaces, strict=True) if name.endswith(space)]
+            part = table.where(archs=archs, tasks=[task])
+            taus = [
+                kendall_tau(truth.loc[archs, task].to_numpy(), part.oriented(epoch=epoch)[task].to_numpy())
+                for epoch in range(part.logs[task].epochs)
+            ]
+            print(f"{task:16s} {space:6s}", *(f"{tau:5.2f}" for tau in taus))
+
+
 def noise(ours: Table, again: Table) -> None:
     """Print how far two trainings of an architecture agree."""
     both = [arch for arch in again.archs if arch in set(ours.archs)]
@@ -77,7 +95,7 @@ def noise(ours: Table, again: Table) -> None:
         print(f"{task:16s} {kendall_tau(a, b):5.2f}   {spread:8.3g} {metric:14s} {spread / np.std((a + b) / 2):.2f}")
 
 
-def main() -> None:
+def main(records: Path | None) -> None:
     """Print everything."""
     ours, again, truth = load_table("rooms-mini"), load_table("rooms-mini-again"), published()
     made = table_provenance("rooms-mini")
@@ -85,7 +103,11 @@ def main() -> None:
     print(f"{made['trainings']['done']} trainings, {made['seconds'] / 3600:.1f} core hours on {hardware}")
     fidelity(ours, truth)
     noise(ours, again)
+    if records is not None:
+        by_epoch(records, truth)
 
 
 if __name__ == "__main__":
-    main()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--records", type=Path, help="folder of the campaign's records")
+    main(parser.parse_args().records)

@@ -7,12 +7,29 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["AsJson", "SpaceName", "TableFile", "TaskNames", "examples"]
+__all__ = ["AsJson", "SpaceName", "TableFile", "TableOption", "TaskNames", "examples"]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 SpaceName = Annotated[str | None, typer.Option("--space", help="Only this space, where the table holds several.")]
-TableFile = Annotated[
-    Path, typer.Argument(metavar="TABLE", exists=True, dir_okay=False, help="csv, parquet or the published .pth.")
+_TABLE_HELP = "csv, parquet, the published .pth, or the name of a bundled table (rooms-mini)."
+
+
+def _find(path: Path | None) -> Path | None:
+    """The file of a bundled table's name; any other path as it is, if it exists."""
+    if path is None:
+        return None
+    from benchmarks.errors import TableNotFoundError
+    from benchmarks.formats.bundled import find_table
+
+    try:
+        return find_table(path)
+    except TableNotFoundError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+TableFile = Annotated[Path, typer.Argument(metavar="TABLE", callback=_find, help=_TABLE_HELP)]
+TableOption = Annotated[
+    Path | None, typer.Option("--table", metavar="TABLE", callback=_find, help=f"Measured results: {_TABLE_HELP}")
 ]
 TaskNames = Annotated[list[str] | None, typer.Option("--task", "-t", help="Only this task; may be repeated.")]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
-from surrogates.cli.help import AsJson, TaskNames, examples
+from surrogates.cli.help import AsJson, TableOption, TaskNames, examples
 from surrogates.cli.output import write_csv, write_json, write_table
 
 if TYPE_CHECKING:
@@ -49,9 +49,7 @@ def lookup(
     source: Annotated[
         _Source, typer.Option(help="Whom to ask: the table, the surrogate, or first one, then the other.")
     ] = _Source.auto,
-    table: Annotated[
-        Path | None, typer.Option(exists=True, dir_okay=False, help="Measured results: csv, parquet or .pth.")
-    ] = None,
+    table: TableOption = None,
 ) -> None:
     """Show the expected performance of architectures, from the bundled surrogates; works offline.
 

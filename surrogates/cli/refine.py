@@ -104,10 +104,10 @@ def _template(plan: Path | None, preset: str, begin: Table) -> Plan:
 
 def _check_made_alike(table: Path, template: Plan) -> None:
     """Raise `ValueError` if the table says that it was made with another recipe or other images."""
-    from benchmarks.formats.csv_parquet import read_provenance
+    from benchmarks.formats import table_provenance
     from benchmarks.training.campaign.records import changes
 
-    made = read_provenance(table) if table.suffix.casefold() == ".parquet" else {}
+    made = table_provenance(table)
     if "recipes" not in made:
         typer.echo(f"note: {table} does not say how it was made; make sure that it was by this recipe", err=True)
         return
@@ -121,13 +121,14 @@ def _check_made_alike(table: Path, template: Plan) -> None:
 
 
 def _write(last: Table, out: Path, source: Path, begin: Table, template: Plan, found: list[Round], place: Path) -> None:
-    from benchmarks.formats.csv_parquet import read_provenance, write_parquet
+    from benchmarks.formats import table_provenance
+    from benchmarks.formats.csv_parquet import write_parquet
     from benchmarks.training.campaign import provenance
 
     if out.suffix.casefold() != ".parquet":
         (last.to_csv if out.suffix.casefold() == ".csv" else last.to_pth)(out)
         return
-    made: dict[str, Any] = read_provenance(source) if source.suffix.casefold() == ".parquet" else {}
+    made: dict[str, Any] = table_provenance(source)
     new = [arch for turn in found for arch in turn.archs]
     added = provenance(replace(template, archs=tuple(new)), place / "runs") if new else {}
     keys = ("recipes", "images", "deviations", "settings")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from surrogates.cli.help import AsJson, examples
+from surrogates.cli.help import AsJson, TableOption, examples
 from surrogates.cli.output import stderr, write_json, write_table
 
 if TYPE_CHECKING:
@@ -35,12 +35,9 @@ def search(
     method: Annotated[str, typer.Option(help="Which searcher.")] = "predictor",
     budget: Annotated[int, typer.Option(help="Architectures each search may ask about.")] = 100,
     seeds: Annotated[str, typer.Option("--seeds", "--seed", help="One search each, separated by commas.")] = "0",
-    table: Annotated[
-        Path | None,
-        typer.Option(exists=True, dir_okay=False, help="Search measured results, not the bundled surrogate."),
-    ] = None,
+    table: TableOption = None,
     objective: Annotated[
-        _Objective | None, typer.Option(help="A second aim: as little of this as possible (attentive and nsga2).")
+        _Objective | None, typer.Option(help="A second aim: as little of this as possible (attentive, front, nsga2).")
     ] = None,
     max_params: Annotated[float | None, typer.Option(help="Most parameters of the backbone.")] = None,
     max_multiply_adds: Annotated[float | None, typer.Option(help="Most multiply-adds of the backbone.")] = None,
@@ -129,8 +126,8 @@ def _aims(method: str, objective: _Objective | None) -> dict[str, str]:
         return {"cost": objective.value}
     able = [name for name in list_searchers() if "cost" in signature(searcher_class(name)).parameters]
     raise typer.BadParameter(
-        f"{method!r} has one aim; for a second one take --method {' or '.join(able)}, or bound the cost: "
-        f"--max-{objective.value.replace('_', '-')}",
+        f"{method!r} has one aim; for a second one take --method {', '.join(able[:-1])} or {able[-1]}, "
+        f"or bound the cost: --max-{objective.value.replace('_', '-')}",
         param_hint="--objective",
     )
 

@@ -17,7 +17,7 @@ from tests.surrogates.cli.helpers import CELL, run
         (["lookup", CELL, "--json", "--csv"], 2, "expected one of --json and --csv, got both"),
         (["lookup", CELL, "--source", "table"], 2, "--source table needs measured results: --table PATH"),
         (["lookup", CELL, "--source", "oracle"], 2, "'oracle' is not one of"),
-        (["lookup", CELL, "--table", "/no/such.csv"], 2, "does not exist"),
+        (["lookup", CELL, "--table", "/no/such.csv"], 2, "no such file"),
         (["lokup", CELL], 2, "No such command 'lokup'"),
         (["predict", "transnas101-micor", CELL], 2, "did you mean 'transnas101-micro'?"),
         (["predict", "{here}", CELL], 1, "no metadata.json"),

@@ -1,0 +1,49 @@
+"""Tables that come with the package."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from benchmarks.errors import TableNotFoundError, did_you_mean
+
+__all__ = ["find_table", "list_tables"]
+
+_FOLDER = Path(__file__).parents[1] / "tables"
+
+
+def list_tables() -> tuple[str, ...]:
+    """Names of the bundled tables, for `load_table`.
+
+    ``"rooms-mini"`` holds our own trainings of TransNAS-Bench-101 backbones on all seven tasks, on rendered rooms with
+    the recipes ``"mini"`` of `benchmarks.training.recipes`, one row an architecture; ``"rooms-mini-again"`` some of
+    them trained once more with another seed. `benchmarks.table_provenance` tells recipe, commit, hardware and time.
+
+    Example:
+        >>> list_tables()
+        ('rooms-mini', 'rooms-mini-again')
+    """
+    return tuple(sorted(path.stem for path in _FOLDER.glob("*.parquet")))
+
+
+def find_table(path: str | os.PathLike[str]) -> Path:
+    """The file of a table: the path itself, or that of a bundled table's name.
+
+    Raises:
+        TableNotFoundError: If there is no such file and no bundled table of that name.
+
+    Example:
+        >>> find_table("rooms-mini").name
+        'rooms-mini.parquet'
+        >>> find_table("rooms-mino")
+        Traceback (most recent call last):
+        ...
+        benchmarks.errors.TableNotFoundError: no such file: rooms-mino; did you mean 'rooms-mini'? Bundled tables: ...
+    """
+    found = Path(path)
+    if found.is_file():
+        return found
+    names = list_tables()
+    if str(path) in names:
+        return _FOLDER / f"{path}.parquet"
+    raise TableNotFoundError(f"no such file: {path}{did_you_mean(path, names)} Bundled tables: {', '.join(names)}")
