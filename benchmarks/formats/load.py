@@ -50,7 +50,9 @@ def load_table(
         >>> load_table(path).frame("valid_loss")["jigsaw"].tolist()
         [0.5, nan]
     """
-    file = find_table(path)
+    file = Path(path)
+    if file.suffix.casefold() in READERS or not (file.suffix or file.is_dir()):
+        file = find_table(path)
     reader = READERS.get(file.suffix.casefold())
     if reader is None:
         raise TableError(f"{file}: expected a file ending in {', '.join(READERS)}, got {file.suffix or 'no suffix'!r}")
