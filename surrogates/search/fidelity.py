@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.errors import TableError
-from benchmarks.files import write_beside
 from benchmarks.metrics import kendall_tau
 from benchmarks.table import Table
 from benchmarks.tasks import find_task
 from surrogates.predictor import predict_matrix
+from surrogates.search.grid import save_study
 from surrogates.search.truth import Truth, picks
 
 if TYPE_CHECKING:
@@ -168,21 +168,8 @@ class Fidelity:
             OSError: If the directory cannot be written.
         """
         figure = self.plot() if plots else None
-        folder = Path(directory)
-        folder.mkdir(parents=True, exist_ok=True)
-        files = []
         tables = {"curves.csv": self.frame, "regret.csv": self.regrets(), "agreement.csv": self.agreement()}
-        for name, frame in tables.items():
-            files.append(folder / name)
-            with write_beside(files[-1]) as beside:
-                frame.to_csv(beside, index=False)
-        picture = folder / "curves.png"
-        if figure is None:
-            picture.unlink(missing_ok=True)  # of an older run
-            return files
-        with write_beside(picture) as beside:
-            figure.savefig(beside, dpi=150)
-        return [*files, picture]
+        return save_study(directory, tables, "curves.png", figure)
 
 
 def _standings(rows: pd.DataFrame) -> pd.DataFrame:

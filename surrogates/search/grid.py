@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.errors import choice
-from benchmarks.files import claim_folder
+from benchmarks.files import claim_folder, write_beside
 from surrogates.search.base import Searcher
 from surrogates.search.history import History
 from surrogates.search.registry import list_searchers, make_searcher
@@ -16,10 +16,11 @@ from surrogates.search.run import run_search
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
     from benchmarks.table import Table
 
-__all__ = ["Finished", "claim", "informed_searcher", "run_grid"]
+__all__ = ["Finished", "claim", "informed_searcher", "run_grid", "save_study"]
 
 _TRANSFER = "transfer"
 
@@ -126,3 +127,41 @@ def claim(folder: str | Path, about: Mapping[str, Any]) -> Path:
         True
     """
     return claim_folder(folder, about, "study")
+
+
+def save_study(
+    folder: str | Path, tables: Mapping[str, pd.DataFrame], picture: str, figure: Figure | None
+) -> list[Path]:
+    """Write the tables and the picture of a study; without a figure, a picture of an older run is removed.
+
+    Args:
+        folder: Made if it does not exist.
+        tables: File name -> what to write there as csv.
+        picture: File name of the figure.
+        figure: What to draw; None = nothing.
+
+    Returns:
+        The files that were written.
+
+    Raises:
+        OSError: If the folder cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> import pandas as pd
+        >>> save_study(tempfile.mkdtemp(), {"a.csv": pd.DataFrame({"x": [1]})}, "a.png", None)[0].name
+        'a.csv'
+    """
+    place = Path(folder)
+    place.mkdir(parents=True, exist_ok=True)
+    files = []
+    for name, frame in tables.items():
+        files.append(place / name)
+        with write_beside(files[-1]) as beside:
+            frame.to_csv(beside, index=False)
+    if figure is None:
+        (place / picture).unlink(missing_ok=True)
+        return files
+    with write_beside(place / picture) as beside:
+        figure.savefig(beside, dpi=150)
+    return [*files, place / picture]

@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks.errors import TableError, choice
-from benchmarks.files import write_beside
 from benchmarks.metrics import kendall_tau, spearman_rho
 from benchmarks.table import Table
-from surrogates.search.grid import run_grid
+from surrogates.search.grid import run_grid, save_study
 from surrogates.search.truth import Truth
 
 if TYPE_CHECKING:
@@ -120,20 +119,8 @@ class UnNASStudy:
             OSError: If the directory cannot be written.
         """
         figure = self.plot() if plots else None
-        folder = Path(directory)
-        folder.mkdir(parents=True, exist_ok=True)
-        files = []
-        for name, frame in (("unnas.csv", self.pairs()), ("unnas_searches.csv", self.deployed)):
-            files.append(folder / name)
-            with write_beside(files[-1]) as beside:
-                frame.to_csv(beside, index=False)
-        picture = folder / "unnas.png"
-        if figure is None:
-            picture.unlink(missing_ok=True)  # of an older study
-            return files
-        with write_beside(picture) as beside:
-            figure.savefig(beside, dpi=150)
-        return [*files, picture]
+        tables = {"unnas.csv": self.pairs(), "unnas_searches.csv": self.deployed}
+        return save_study(directory, tables, "unnas.png", figure)
 
 
 def unnas_study(
