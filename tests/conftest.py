@@ -5,10 +5,14 @@ import os
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")  # tests are small and run side by side; read when numpy and torch are imported
 
+import signal
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+# A shell lets background jobs ignore Ctrl-C, and their children too: tests send it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

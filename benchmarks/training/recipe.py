@@ -136,7 +136,7 @@ class Recipe:
 
         Example:
             >>> from benchmarks.training.recipes import get_recipe
-        >>> recipe = get_recipe("normal", "mini")
+            >>> recipe = get_recipe("normal", "mini")
             >>> Recipe.from_dict(recipe.to_dict()) == recipe
             True
         """

@@ -60,7 +60,7 @@ def search(
     from surrogates.search.constraints import Constraint
     from surrogates.search.curves import history_figure
     from surrogates.search.grid import claim, informed_searcher
-    from surrogates.search.run import run_search
+    from surrogates.search.run import check_search, run_search
 
     numbers = integers(seeds, "--seeds", 0)
     bounded = max_params is not None or max_multiply_adds is not None
@@ -71,6 +71,7 @@ def search(
     searchers = [
         informed_searcher(method, seed, _others(oracle, task, method), **_aims(method, objective)) for seed in numbers
     ]
+    check_search(oracle, task, budget, constraint=constraint)
     if plot is not None:
         _check_plot(plot)
     if out is not None:

@@ -55,9 +55,12 @@ def search_benchmark(
     from surrogates.search.fidelity import ON_SURROGATE, ON_TABLE, Fidelity
     from surrogates.search.grid import claim, run_grid
     from surrogates.search.registry import list_searchers
+    from surrogates.search.run import check_search
 
     chosen = [choice(name.strip(), list_searchers(), "searcher") for name in dict.fromkeys(methods.split(","))]
     truth = table_of_one_space(table, space, task or [])
+    for name in truth.tasks:
+        check_search(truth, name, budget)
     how = {"surrogate": "bundled"} if bundled else {"surrogate": model, "train_rows": train_rows, "fit_seed": fit_seed}
     fitted = None if bundled else _unfitted(truth, model, train_rows, fit_seed)
     claim(out, {"study": "search-benchmark", "table": truth.hash, **how})

@@ -21,7 +21,7 @@ from surrogates.search.sources import Source, open_source
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-__all__ = ["run_search"]
+__all__ = ["check_search", "run_search"]
 
 
 def run_search(
@@ -71,15 +71,10 @@ def run_search(
         >>> history.frame().columns.tolist()
         ['step', 'arch', 'value', 'best', 'cost']
     """
-    source = open_source(oracle, task, space)
+    source, allowed = check_search(oracle, task, budget, space=space, constraint=constraint)
     agent = _seeded(searcher, seed)
     if batch_size < 1:
         raise ValueError(f"expected batch_size >= 1, got {batch_size}")
-    allowed = source.known
-    if constraint is not None:
-        constraint.check(source.space)
-        allowed = allowed & constraint.mask(source.space)
-    _check_budget(budget, int(allowed.sum()), source, constraint)
     agent.start(source.space, len(source.tasks), lambda archs: allowed)
     search = _describe(searcher, agent, seed, batch_size, constraint)
     record = Record(source, search, None if folder is None else Path(folder))
@@ -93,6 +88,40 @@ def run_search(
         finally:
             record.save()
     return record.history(budget)
+
+
+def check_search(
+    oracle: object,
+    task: str | Sequence[str],
+    budget: int,
+    *,
+    space: str | Space | None = None,
+    constraint: Constraint | None = None,
+) -> tuple[Source, np.ndarray]:
+    """Find out whether a search is possible before anything is asked or written; parameters as of `run_search`.
+
+    Returns:
+        What answers, and which architectures of its space may be asked about, of shape (n,).
+
+    Raises:
+        ValueError: If the budget is not between 1 and the number of architectures that may be asked.
+        ConstraintError: If no architecture meets the constraint; names the smallest there is.
+        UnknownNameError: If there is no such task or space; names the nearest one.
+
+    Example:
+        >>> from surrogates import Oracle
+        >>> check_search(Oracle.from_pretrained("transnas101-micro"), "jigsaw", budget=5000)
+        Traceback (most recent call last):
+        ...
+        ValueError: expected 1 <= budget <= 4,096 (the architectures of transnas101-micro), got 5000
+    """
+    source = open_source(oracle, task, space)
+    allowed = source.known
+    if constraint is not None:
+        constraint.check(source.space)
+        allowed = allowed & constraint.mask(source.space)
+    _check_budget(budget, int(allowed.sum()), source, constraint)
+    return source, allowed
 
 
 def _one_batch(agent: Searcher, record: Record, source: Source, batch_size: int, budget: int) -> None:

@@ -55,7 +55,7 @@ def test_searches_are_kept_and_taken_up(table_file: Path, tmp_path: Path) -> Non
     assert (longer["archs"][:10], len(longer["archs"])) == (kept["archs"], 20)
     assert (out / "seed-1").is_dir()
     assert (tmp_path / "best.png").stat().st_size > 1000
-    result = run(*options[:-3], "evolution", "--out", out)
+    result = run(*options[:-3], "evolution", "--budget", "10", "--out", out)
     assert result.exit_code == 1
     assert "holds another study: method was 'local' and is now 'evolution'" in result.stderr
 
@@ -95,7 +95,8 @@ def test_transfer_is_told_the_other_tasks() -> None:
         ([*MACRO, "--plot", "no/such/folder/best.png"], "expected an existing folder"),
     ],
 )
-def test_bad_input(options: list[str], message: str) -> None:
-    result = run("search", *options)
+def test_bad_input(options: list[str], message: str, tmp_path: Path) -> None:
+    result = run("search", *options, "--out", tmp_path / "kept")
     assert result.exit_code == 2
     assert message in " ".join(result.stderr.replace("│", " ").split())
+    assert not (tmp_path / "kept").exists()
