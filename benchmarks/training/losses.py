@@ -64,6 +64,7 @@ LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "mean_squared_error": _mean_squared_error,
     "cross_entropy": _cross_entropy,
     "pixel_cross_entropy": pixel_cross_entropy,
+    "l1": _l1,
     "l1_gan": _l1,
 }
 """Name in a recipe -> loss of (outputs, targets); of ``"l1_gan"`` the part that is also reported, L1."""

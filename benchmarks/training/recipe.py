@@ -11,7 +11,7 @@ from benchmarks.tasks import TRANSNAS_TASKS
 
 __all__ = ["Augmentation", "Optimiser", "Recipe"]
 
-_LOSSES = ("soft_cross_entropy", "mean_squared_error", "cross_entropy", "pixel_cross_entropy", "l1_gan")
+_LOSSES = ("soft_cross_entropy", "mean_squared_error", "cross_entropy", "pixel_cross_entropy", "l1", "l1_gan")
 _OPTIMISERS = ("sgd", "adam")
 _SCHEDULES = ("cosine", "constant")
 
