@@ -136,12 +136,12 @@ _MINI: dict[str, Any] = {
 }
 _MINI_DENSE = {
     **_MINI,
-    "epochs": 5,
-    "batch_size": 16,
+    "epochs": 6,
+    "batch_size": 8,
     "optimiser": replace(_MINI_ADAM, lr=5e-3),
     "decoder_width": 128,
     "discriminator_width": 8,
-    "n_train": 1_536,
+    "n_train": 2_048,
     "n_valid": 512,
 }
 # Structural similarity looks at windows of 11 pixels: on smaller images it says little about a network. A discriminator
