@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from surrogates.cli.help import AsJson, TableOption, examples
+from surrogates.cli.help import SEARCHERS, AsJson, TableOption, examples
 from surrogates.cli.output import stderr, write_json, write_table
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class _Objective(str, Enum):
 def search(
     task: Annotated[list[str], typer.Option("--task", "-t", help="What to be good at; may be repeated.")],
     space: Annotated[str | None, typer.Option(help="What to search; a table of one space says so itself.")] = None,
-    method: Annotated[str, typer.Option(help="Which searcher.")] = "predictor",
+    method: Annotated[str, typer.Option(help=SEARCHERS)] = "predictor",
     budget: Annotated[int, typer.Option(help="Architectures each search may ask about.")] = 100,
     seeds: Annotated[str, typer.Option("--seeds", "--seed", help="One search each, separated by commas.")] = "0",
     table: TableOption = None,
@@ -41,7 +41,7 @@ def search(
     ] = None,
     max_params: Annotated[float | None, typer.Option(help="Most parameters of the backbone.")] = None,
     max_multiply_adds: Annotated[float | None, typer.Option(help="Most multiply-adds of the backbone.")] = None,
-    top: Annotated[int, typer.Option(min=1, help="How many architectures to show.")] = 5,
+    top: Annotated[int, typer.Option(min=1, help="How many architectures to show; a front is shown whole.")] = 5,
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Keep the searches here, and take them up.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw the best so far against queries (png, pdf, svg).")] = None,
     as_json: AsJson = False,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from surrogates.cli.help import AsJson, SpaceName, TableFile, TaskNames, examples
+from surrogates.cli.help import SEARCHERS, AsJson, SpaceName, TableFile, TaskNames, examples
 from surrogates.cli.output import score, stderr, write_json, write_table
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ EXAMPLES = examples(
 def search_benchmark(
     table: TableFile,
     out: Annotated[Path, typer.Option("--out", "-o", help="Directory to write; the same study there is taken up.")],
-    methods: Annotated[str, typer.Option(help="Searchers, separated by commas.")] = "random,local,evolution",
+    methods: Annotated[str, typer.Option(help=f"Separated by commas. {SEARCHERS}")] = "random,local,evolution",
     budget: Annotated[int, typer.Option(help="Queries of each search.")] = 100,
     seeds: Annotated[int, typer.Option(min=1, help="Number of seeds of each search.")] = 10,
     train_rows: Annotated[int, typer.Option(help="Rows of the table the surrogate is fitted to.")] = 500,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from surrogates.cli.help import AsJson, SpaceName, TableFile, TaskNames, examples
+from surrogates.cli.help import SEARCHERS, AsJson, SpaceName, TableFile, TaskNames, examples
 from surrogates.cli.output import score, stderr, write_json, write_table
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ EXAMPLES = examples(
 def unnas(
     table: TableFile,
     out: Annotated[Path, typer.Option("--out", "-o", help="Directory to write; an older study there is replaced.")],
-    method: Annotated[str, typer.Option(help="Which searcher.")] = "evolution",
+    method: Annotated[str, typer.Option(help=SEARCHERS)] = "evolution",
     budget: Annotated[int, typer.Option(help="Queries of each search.")] = 100,
     seeds: Annotated[str, typer.Option(help="Seeds of the searches, separated by commas.")] = "0,1,2,3,4,5,6,7,8,9",
     task: TaskNames = None,

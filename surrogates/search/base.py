@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Searcher", "scores"]
 
+_TRIES = 20  # a sampler may draw only what is taken, and something new the next time
+
 
 class Searcher(BaseEstimator, ABC):  # type: ignore[misc]
     """Batched ask and tell over the published architectures of a space; higher told values are better, always.
@@ -95,7 +97,7 @@ class Searcher(BaseEstimator, ABC):  # type: ignore[misc]
         rows: list[int] = []
         while len(rows) < wanted:
             if not self._queue:
-                self._queue = [int(row) for row in self._propose(wanted - len(rows))] or self._any(1).tolist()
+                self._queue = self._next(wanted - len(rows))
             row = self._queue.pop(0)
             if self.free_[row]:
                 self._take(row)
@@ -146,7 +148,8 @@ class Searcher(BaseEstimator, ABC):  # type: ignore[misc]
         """Rows to ask next, best first.
 
         About n of them, or as many as make a round of the method: the surplus is queued, and asked before `_propose` is
-        called again. Rows no longer free are skipped; where there is none at all, a random one is asked.
+        called again. Rows no longer free are skipped; where there is none at all, also when asked again some times, a
+        random one is asked.
         """
 
     def _learn(self, rows: list[int], values: NDArray[np.float64]) -> None:
@@ -160,6 +163,21 @@ class Searcher(BaseEstimator, ABC):  # type: ignore[misc]
         return self.rng_.permutation(free)[:n]
 
     # -- how ----------------------------------------------------------------------------------------------------
+
+    def _next(self, n: int) -> list[int]:
+        """Rows to queue, one of them free at least."""
+        for _ in range(_TRIES):
+            rows = np.array(list(self._propose(n)))
+            if not len(rows):
+                break
+            if rows.dtype.kind not in "iu" or rows.min() < 0 or rows.max() >= len(self.free_):
+                raise TypeError(
+                    f"expected {type(self).__name__}._propose to give rows of {self.space_}, integers from 0 to "
+                    f"{len(self.free_) - 1} (space_.index(arch) of a string), got {rows.tolist()[:3]}"
+                )
+            if self.free_[rows].any():
+                return list(rows.tolist())
+        return list(self._any(1).tolist())
 
     def _take(self, row: int) -> None:
         self.free_[row] = False

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from benchmarks.errors import SurrogatesError
 
 if TYPE_CHECKING:
+    from types import UnionType
+
     from surrogates.search.history import History
 
-__all__ = ["ConstraintError", "SearchError"]
+__all__ = ["ConstraintError", "SearchError", "expect"]
 
 
 class ConstraintError(SurrogatesError, ValueError):
@@ -26,3 +28,20 @@ class SearchError(SurrogatesError, RuntimeError):
     def __init__(self, message: str, history: History) -> None:
         super().__init__(message)
         self.history = history
+
+
+def expect(value: object, kind: type | UnionType, name: str, what: str) -> None:
+    """Refuse an argument of the wrong type.
+
+    Raises:
+        TypeError: Says what was expected, and what came.
+
+    Example:
+        >>> from numbers import Integral
+        >>> expect(5.5, Integral, "budget", "an integer")
+        Traceback (most recent call last):
+        ...
+        TypeError: expected an integer as budget, got 5.5 (float)
+    """
+    if not isinstance(value, kind):
+        raise TypeError(f"expected {what} as {name}, got {value!r} ({type(value).__name__})")

@@ -51,7 +51,7 @@ class RegularisedEvolution(Searcher):
             count = min(n, max(1, self._unborn))
             self._unborn -= count
             return self._any(count)
-        return [row for _ in range(n) if (row := self._child()) >= 0]
+        return [row for _ in range(min(n, self.population)) if (row := self._child()) >= 0]
 
     def _child(self) -> int:
         """A free row near the best of a sample, -1 if there is none."""

@@ -45,6 +45,8 @@ class Record:
         self._saved, self._saved_at = 0, time.monotonic()
         self.signs = self.history(0).signs
         if folder is not None:
+            if folder.exists() and not folder.is_dir():
+                raise ArtefactError(f"expected a folder or nothing at {self.where}, got a file")
             folder.mkdir(parents=True, exist_ok=True)
             self._take_up(folder / FILE)
 
@@ -99,6 +101,19 @@ class Record:
             self._saved = len(self.archs)
         self._saved_at = time.monotonic()
 
+    def _check_answers(self, found: History) -> None:
+        """Whether the oracle still says what the folder holds: answers of two oracles are no history."""
+        rows = [self.source.space.index(arch) for arch in found.archs]
+        same = self.source.known[rows]
+        if same.all() and rows:
+            same = np.all(np.isclose(self.source.measure(list(found.archs)), found.values, rtol=1e-6), axis=1)
+        if not same.all():
+            arch = found.archs[int(same.argmin())]
+            raise ArtefactError(
+                f"{self.where} holds a search of another oracle, which answered otherwise for {arch!r}; choose another "
+                "folder"
+            )
+
     def _take_up(self, path: Path) -> None:
         """Read what an earlier run left, if it is the same search."""
         if not path.exists():
@@ -112,5 +127,7 @@ class Record:
                     f"{self.where} holds another search: {key} was {theirs.get(key)!r} and is now {mine[key]!r}; "
                     "choose another folder, or delete that one to start again"
                 )
+        if self.source.remembers:
+            self._check_answers(found)
         self.add(found.archs, found.values)
         self._saved = len(self.archs)

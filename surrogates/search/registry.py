@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from inspect import signature
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.errors import choice
@@ -11,7 +12,7 @@ from benchmarks.errors import choice
 if TYPE_CHECKING:
     from surrogates.search.base import Searcher
 
-__all__ = ["list_searchers", "make_searcher", "searcher_class"]
+__all__ = ["list_searchers", "make_searcher", "searcher_class", "seeded_searcher"]
 
 _SEARCHERS = {
     "random": ("surrogates.search.random", "RandomSearch"),
@@ -70,3 +71,24 @@ def make_searcher(name: str, seed: int = 0, **params: Any) -> Searcher:
     for argument in params:
         choice(argument, known, f"argument of the searcher {name!r}")
     return kind(random_state=seed, **params)
+
+
+def seeded_searcher(searcher: str | Searcher, seed: int) -> Searcher:
+    """A searcher by name, or a copy of one, with a seed; not started.
+
+    Raises:
+        UnknownNameError: If there is no searcher of that name; names the nearest one.
+        TypeError: If it is neither a name nor a `Searcher`, or the seed is no integer.
+
+    Example:
+        >>> seeded_searcher(make_searcher("local"), 3)
+        LocalSearch(random_state=3)
+    """
+    from surrogates.search.base import Searcher
+    from surrogates.search.errors import expect
+
+    expect(seed, Integral, "seed", "an integer")
+    expect(searcher, str | Searcher, "searcher", "a name or a Searcher")
+    if isinstance(searcher, Searcher):
+        return type(searcher)(**{**searcher.get_params(deep=False), "random_state": seed})
+    return make_searcher(searcher, seed)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from contextlib import nullcontext
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +14,10 @@ import numpy as np
 from benchmarks.spaces.space import Space
 from surrogates.search.base import Searcher
 from surrogates.search.constraints import Constraint
+from surrogates.search.errors import expect
 from surrogates.search.history import History
 from surrogates.search.record import Record
-from surrogates.search.registry import make_searcher
+from surrogates.search.registry import seeded_searcher
 from surrogates.search.sources import Source, open_source
 
 if TYPE_CHECKING:
@@ -61,7 +63,8 @@ def run_search(
             `batch_size` < 1.
         ConstraintError: If no architecture meets the constraint; names the smallest there is.
         UnknownNameError: If there is no such searcher, task or space; names the nearest one.
-        ArtefactError: If the folder holds another search, or is damaged.
+        TypeError: If something else is given for one of these.
+        ArtefactError: If the folder holds another search or one of another oracle, or is damaged.
         SearchError: If the oracle fails or returns something that is no finite number; its `history` (also in the
             folder) holds what was answered before.
 
@@ -72,7 +75,7 @@ def run_search(
         ['step', 'arch', 'value', 'best', 'cost']
     """
     source, allowed = check_search(oracle, task, budget, space=space, constraint=constraint)
-    agent = _seeded(searcher, seed)
+    agent = seeded_searcher(searcher, seed)
     if batch_size < 1:
         raise ValueError(f"expected batch_size >= 1, got {batch_size}")
     agent.start(source.space, len(source.tasks), lambda archs: allowed)
@@ -107,6 +110,7 @@ def check_search(
         ValueError: If the budget is not between 1 and the number of architectures that may be asked.
         ConstraintError: If no architecture meets the constraint; names the smallest there is.
         UnknownNameError: If there is no such task or space; names the nearest one.
+        TypeError: If something else is given for one of these.
 
     Example:
         >>> from surrogates import Oracle
@@ -117,6 +121,8 @@ def check_search(
     """
     source = open_source(oracle, task, space)
     allowed = source.known
+    expect(budget, Integral, "budget", "an integer")
+    expect(constraint, Constraint | None, "constraint", "a Constraint or None")
     if constraint is not None:
         constraint.check(source.space)
         allowed = allowed & constraint.mask(source.space)
@@ -145,12 +151,6 @@ def _one_batch(agent: Searcher, record: Record, source: Source, batch_size: int,
     if stop - start == len(batch):  # else the budget ends within this batch, and nobody asks again
         agent.tell(batch, np.array(record.values[start:stop]) * record.signs)
     record.replayed = stop
-
-
-def _seeded(searcher: str | Searcher, seed: int) -> Searcher:
-    if isinstance(searcher, Searcher):
-        return type(searcher)(**{**searcher.get_params(deep=False), "random_state": seed})
-    return make_searcher(searcher, seed)
 
 
 def _check_budget(budget: int, available: int, source: Source, constraint: Constraint | None) -> None:

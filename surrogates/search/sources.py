@@ -34,6 +34,7 @@ class Source:
         measure: Values of n architectures in the metrics' own units, of shape (n, T).
         known: Which of the N published architectures it has values for, of shape (N,).
         table: Measured training times, if any.
+        remembers: Whether it answers from memory, so that asking again costs nothing.
     """
 
     space: Space
@@ -41,6 +42,7 @@ class Source:
     measure: Callable[[list[str]], Values]
     known: NDArray[np.bool_]
     table: Table | None = None
+    remembers: bool = False
 
     def seconds(self, archs: Sequence[str]) -> Values:
         """Simulated seconds of training n architectures on all tasks, of shape (n,); NaN where nobody knows."""
@@ -101,7 +103,7 @@ def _of_oracle(oracle: Any, tasks: tuple[str, ...], space: str | Space | None) -
             return np.asarray(oracle.answers(archs, tasks).value, dtype=np.float64)
         return np.array([[oracle(arch, task) for task in tasks] for arch in archs], dtype=np.float64)
 
-    return Source(oracle.space, tasks, measure, known, oracle.table)
+    return Source(oracle.space, tasks, measure, known, oracle.table, remembers=True)
 
 
 def _of_function(function: Callable[[list[str]], Any], n_tasks: int) -> Callable[[list[str]], Values]:

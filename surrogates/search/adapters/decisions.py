@@ -97,7 +97,7 @@ class Decisions:
             row, column = np.argwhere(wrong)[0]
             raise ValueError(
                 f"expected integers from {self.lower.tolist()} to {self.upper.tolist()}, got {numbers[row, column]} "
-                f"for {list(self.options)[column]!r}"
+                f"for {list(self.options)[column]!r}; an optimiser of real numbers has to round (docs/adapters.md)"
             )
         integers = numbers.astype(np.int64)
         combinations = self._combinations(integers)

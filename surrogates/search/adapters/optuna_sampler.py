@@ -14,7 +14,8 @@ from optuna.trial import FrozenTrial, TrialState
 from surrogates.search.adapters.decisions import Decisions
 from surrogates.search.adapters.optuna_objective import distributions
 from surrogates.search.base import Searcher
-from surrogates.search.registry import make_searcher
+from surrogates.search.errors import expect
+from surrogates.search.registry import seeded_searcher
 
 __all__ = ["SearcherSampler"]
 
@@ -33,6 +34,7 @@ class SearcherSampler(BaseSampler):
 
     Raises:
         UnknownNameError: If there is no such searcher; names the nearest one.
+        TypeError: If something else is given for one of these.
 
     Example:
         >>> import optuna
@@ -48,11 +50,10 @@ class SearcherSampler(BaseSampler):
     """
 
     def __init__(self, searcher: str | Searcher, decisions: Decisions, seed: int = 0) -> None:
-        if isinstance(searcher, Searcher):
-            params = searcher.get_params(deep=False)
-            self._searcher = type(searcher)(**{**params, "random_state": seed})
-        else:
-            self._searcher = make_searcher(searcher, seed)
+        expect(
+            decisions, Decisions, "decisions", "OptunaObjective(oracle, task).objectives.decisions or other Decisions"
+        )
+        self._searcher = seeded_searcher(searcher, seed)
         self._decisions = decisions
         self._others = RandomSampler(seed)
         self._study = ""

@@ -7,7 +7,8 @@ import pytest
 
 from benchmarks.table import Table
 from surrogates import Oracle
-from surrogates.search import run_search
+from surrogates.cli.help import SEARCHERS
+from surrogates.search import list_searchers, run_search
 from surrogates.search.arrays import costs
 from tests.surrogates.cli.helpers import run
 
@@ -100,3 +101,7 @@ def test_bad_input(options: list[str], message: str, tmp_path: Path) -> None:
     assert result.exit_code == 2
     assert message in " ".join(result.stderr.replace("│", " ").split())
     assert not (tmp_path / "kept").exists()
+
+
+def test_help_names_every_searcher() -> None:
+    assert ", ".join(list_searchers()) + "." == SEARCHERS

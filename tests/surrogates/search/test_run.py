@@ -225,6 +225,14 @@ def test_interrupt_keeps_the_history(tmp_path: Path) -> None:
         ({"oracle": 3}, TypeError, "expected an Oracle, a Table or a function of architectures, got int"),
         ({"oracle": lambda archs: [1.0, 2.0]}, SearchError, r"expected values of shape \(1, 1\), got \(2,\)"),
         ({"searcher": "randon"}, UnknownNameError, "did you mean 'random'"),
+        ({"searcher": 5}, TypeError, r"expected a name or a Searcher as searcher, got 5 \(int\)"),
+        ({"budget": 5.5}, TypeError, "expected an integer as budget, got 5.5"),
+        ({"seed": None}, TypeError, "expected an integer as seed, got None"),
+        (
+            {"constraint": {"max_params": 3e6}},
+            TypeError,
+            r"expected a Constraint or None as constraint, got .*\(dict\)",
+        ),
     ],
 )
 def test_bad_input(given: dict[str, object], kind: type[Exception], message: str) -> None:

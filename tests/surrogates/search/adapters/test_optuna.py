@@ -163,3 +163,8 @@ def test_a_study_of_something_else_is_refused() -> None:
     study.add_trial(optuna.trial.create_trial(value=1.0))
     with pytest.raises(ValueError, match="missing: 'module 1'"):
         study.ask(dict(distributions(Decisions(MACRO))))
+
+
+def test_an_oracle_is_no_decisions() -> None:
+    with pytest.raises(TypeError, match=r"OptunaObjective\(oracle, task\).objectives.decisions .*, got .*\(Oracle\)"):
+        SearcherSampler("evolution", Oracle.from_pretrained("transnas101-micro"))  # type: ignore[arg-type]
