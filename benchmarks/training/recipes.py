@@ -168,7 +168,7 @@ _PRESETS: dict[str, dict[str, dict[str, Any]]] = {
         **dict.fromkeys(("segmentsemantic", "normal", "autoencoder"), _QUICK_DENSE),
     },
     "mini": {
-        "class_scene": _MINI,
+        "class_scene": {**_MINI, "epochs": 8, "batch_size": 16, "optimiser": replace(_MINI_ADAM, lr=6e-3)},
         "class_object": _MINI,
         "room_layout": {**_MINI, "augmentation": Augmentation()},
         "jigsaw": {**_MINI, "augmentation": Augmentation(), "num_classes": 24},
