@@ -27,7 +27,7 @@ def search_benchmark(
     out: Annotated[Path, typer.Option("--out", "-o", help="Directory to write; the same study there is taken up.")],
     methods: Annotated[str, typer.Option(help=f"Separated by commas. {SEARCHERS}")] = "random,local,evolution",
     budget: Annotated[int, typer.Option(help="Queries of each search.")] = 100,
-    seeds: Annotated[int, typer.Option(min=1, help="Number of seeds of each search.")] = 10,
+    seeds: Annotated[str, typer.Option(help="Seeds of the searches, separated by commas.")] = "0,1,2,3,4,5,6,7,8,9",
     train_rows: Annotated[int, typer.Option(help="Rows of the table the surrogate is fitted to.")] = 500,
     model: Annotated[str, typer.Option(help="Which surrogate.")] = "ensemble",
     fit_seed: Annotated[int, typer.Option(help="Draws the rows, and fits.")] = 0,
@@ -50,13 +50,14 @@ def search_benchmark(
     from rich.progress import Progress
 
     from benchmarks.errors import choice
-    from surrogates.cli.arguments import table_of_one_space
+    from surrogates.cli.arguments import integers, table_of_one_space
     from surrogates.cli.plots import can_plot, no_plots_note
     from surrogates.search.fidelity import ON_SURROGATE, ON_TABLE, Fidelity
     from surrogates.search.grid import claim, run_grid
     from surrogates.search.registry import list_searchers
     from surrogates.search.run import check_search
 
+    numbers = integers(seeds, "--seeds", 0)
     chosen = [choice(name.strip(), list_searchers(), "searcher") for name in dict.fromkeys(methods.split(","))]
     truth = table_of_one_space(table, space, task or [])
     for name in truth.tasks:
@@ -68,21 +69,21 @@ def search_benchmark(
         predicted = _predicted(truth, fitted, train_rows, fit_seed)
     searches = []
     with Progress(console=stderr(), transient=True) as progress:
-        bar = progress.add_task("", total=2 * len(chosen) * len(truth.tasks) * seeds)
+        bar = progress.add_task("", total=2 * len(chosen) * len(truth.tasks) * len(numbers))
         for source, values in ((ON_TABLE, truth), (ON_SURROGATE, predicted)):
-            for done in run_grid(values, chosen, range(seeds), budget, out / "searches" / source):
+            for done in run_grid(values, chosen, numbers, budget, out / "searches" / source):
                 searches.append((source, done))
                 progress.update(bar, advance=1, description=f"{done.method} on the {source}: {done.task}")
     study = Fidelity.of(truth, predicted, searches)
     files = study.save(out, plots=can_plot())
     if as_json:
         found = {"regret": study.regrets(), "agreement": study.agreement()}
-        about = {"table_hash": truth.hash, "space": truth.space.name, **how, "budget": budget, "seeds": seeds}
+        about = {"table_hash": truth.hash, "space": truth.space.name, **how, "budget": budget, "seeds": numbers}
         write_json(
             {**about, **{k: v.to_dict(orient="records") for k, v in found.items()}, "files": list(map(str, files))}
         )
         return
-    _show(study, budget, seeds)
+    _show(study, budget, len(numbers))
     typer.echo(f"Wrote {out}: {len(files)} files{no_plots_note()}.")
 
 

@@ -43,6 +43,15 @@ class Constraint:
             if not bound > 0:
                 raise ValueError(f"expected max_{name} > 0, got {bound}")
 
+    def __str__(self) -> str:
+        """In words.
+
+        Example:
+            >>> print(Constraint(max_params=5e5))
+            at most 500,000 params
+        """
+        return "at most " + " and ".join(f"{bound:,.0f} {name}" for name, bound in self._bounds().items())
+
     def __call__(self, archs: Sequence[str]) -> NDArray[np.bool_]:
         """Which of n published architectures of one space meet it, of shape (n,)."""
         space = infer_space(archs)
@@ -71,7 +80,7 @@ class Constraint:
                 )
         smallest = ", ".join(f"{name} {least[name]:,}" for name in self._bounds())
         raise ConstraintError(
-            f"no architecture of {get_space(space)} meets {self} at once; the smallest values, each alone: {smallest}"
+            f"no architecture of {get_space(space)} has {self} at once; the smallest values, each alone: {smallest}"
         )
 
     def _bounds(self) -> dict[str, float]:

@@ -160,7 +160,7 @@ def _check_budget(budget: int, available: int, source: Source, constraint: Const
     if not source.known.all():
         what += " that were measured"
     if constraint is not None:
-        what += f"{' and' if not source.known.all() else ' that'} meet {constraint}"
+        what += f"{' and' if not source.known.all() else ' that'} have {constraint}"
     raise ValueError(f"expected 1 <= budget <= {available:,} ({what}), got {budget}")
 
 
