@@ -9,7 +9,7 @@ score; the second alone would fill the space evenly, whatever is known (greedy k
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
+from sklearn import config_context
 from sklearn.base import clone
 
 from benchmarks.errors import ArtefactError
@@ -76,14 +77,14 @@ def refine(
         model: Unfitted; a fresh copy is fitted in every round.
         budget: Architectures a round.
         rounds: Turns of the loop.
-        folder: Keeps what was chosen, so that the same call goes on with it after an interruption; `measure` should
-            remember what it has trained.
+        folder: Keeps what was chosen, for which table, budget and model, so that the same call goes on with it after an
+            interruption; `measure` should remember what it has trained.
 
     Yields:
         A `Round` after each.
 
     Raises:
-        ArtefactError: If the folder is of another refinement.
+        ArtefactError: If the folder is of another refinement: another table, budget or model.
         ValueError: If budget or rounds are less than 1.
 
     Example:
@@ -101,13 +102,14 @@ def refine(
     for name, value in (("budget", budget), ("rounds", rounds)):
         if value < 1:
             raise ValueError(f"expected {name} >= 1, got {value}")
-    chosen = _read_choices(folder, table, budget)
+    about = {} if folder is None else {"table": table.hash, "budget": budget, "model": _in_words(model)}
+    chosen = _read_choices(folder, about)
     surrogate = _fitted(model, table)
     tried: set[str] = set()
     for number in range(1, rounds + 1):
         if number > len(chosen):
             chosen.append(pick(surrogate, table, budget, tried))
-            _write_choices(folder, table if number == 1 else None, budget, chosen)
+            _write_choices(folder, about, chosen)
         archs = chosen[number - 1]
         if not archs:
             return
@@ -223,7 +225,14 @@ def _tau(measured: NDArray[np.float64], predicted: NDArray[np.float64]) -> float
     return kendall_tau(measured[rows], predicted[rows]) if rows.sum() > 1 else float("nan")
 
 
-def _read_choices(folder: Path | None, table: Table, budget: int) -> list[list[str]]:
+def _in_words(model: Surrogate) -> str:
+    """Its class and the parameters that are not the defaults; threads aside, as no prediction depends on them."""
+    threads = [name for name in model.get_params() if name.rpartition("__")[2] == "n_jobs"]
+    with config_context(print_changed_only=True):
+        return " ".join(repr(clone(model).set_params(**dict.fromkeys(threads))).split())
+
+
+def _read_choices(folder: Path | None, about: Mapping[str, Any]) -> list[list[str]]:
     """What was chosen before the interruption, a list for every round begun."""
     if folder is None or not (folder / STATE).exists():
         return []
@@ -231,24 +240,31 @@ def _read_choices(folder: Path | None, table: Table, budget: int) -> list[list[s
     try:
         state: dict[str, Any] = json.loads(path.read_bytes())
         choices: list[list[str]] = [list(map(str, archs)) for archs in state["rounds"]]
-        found = {"table": state["table"], "budget": state["budget"]}
+        found = {"model": None, "table": state["table"], "budget": state["budget"], **state}
     except (ValueError, KeyError, TypeError) as error:
         raise ArtefactError(f"{str(path)!r} is damaged: {error}; delete it to choose again") from error
-    for name, value in {"table": table.hash, "budget": budget}.items():
+    for name, value in about.items():
         if found[name] != value:
+            what = _changed(name, found[name], value)
             raise ArtefactError(
-                f"{str(folder)!r} holds another refinement: its {name} was {found[name]} and is now {value}; choose "
-                "another folder"
+                f"{str(folder)!r} holds another refinement: {what}; choose another folder (--folder), or delete "
+                f"{STATE} in it to choose again"
             )
     return choices
 
 
-def _write_choices(folder: Path | None, table: Table | None, budget: int, rounds: Sequence[Sequence[str]]) -> None:
+def _changed(name: str, before: Any, now: Any) -> str:
+    """What is not as it was, in words: hashes tell people nothing."""
+    if name == "table":
+        return "its table has changed, or it began with another one"
+    if before is None:
+        return f"it does not say by which {name} it chose, as those of earlier versions"
+    return f"its {name} was {before} and is now {now}"
+
+
+def _write_choices(folder: Path | None, about: Mapping[str, Any], rounds: Sequence[Sequence[str]]) -> None:
     if folder is None:
         return
-    path = folder / STATE
-    begun = table.hash if table is not None else json.loads(path.read_bytes())["table"]
     folder.mkdir(parents=True, exist_ok=True)
-    with write_beside(path) as beside:
-        text = json.dumps({"table": begun, "budget": budget, "rounds": rounds}, indent=2)
-        beside.write_text(text + "\n", encoding="utf-8")
+    with write_beside(folder / STATE) as beside:
+        beside.write_text(json.dumps({**about, "rounds": rounds}, indent=2) + "\n", encoding="utf-8")

@@ -15,6 +15,7 @@ from lightning.pytorch.callbacks import Checkpoint
 
 from benchmarks.costs import graph_costs
 from benchmarks.files import write_beside
+from benchmarks.training.device import device_options
 from benchmarks.training.images import ImageSource
 from benchmarks.training.lightning_session import quiet, sigint_restored
 from benchmarks.training.module import GroundTruthModule
@@ -49,7 +50,7 @@ def train_architecture(
         recipe: How to train.
         sources: Images by split: ``"train"``, ``"valid"``, ``"test"``.
         seed: Of weights, order of images and augmentation; on one kind of device the same seed gives the same run.
-        device: ``"auto"`` (a GPU if there is one), ``"cpu"``, ``"cuda"`` or ``"cuda:1"``.
+        device: ``"auto"`` (a GPU if there is one), ``"cpu"``, ``"cuda"`` or ``"cuda:1"``; `device_options` checks it.
         checkpoint_dir: Where to keep the state after each epoch. A training that finds its own goes on from there, to
             the same result as without the interruption; a finished one removes it.
         progress: Show a progress bar.
@@ -60,7 +61,7 @@ def train_architecture(
         Metrics, model facts and notes. Where memory did not suffice, batches were cut into parts, and a note says so.
 
     Raises:
-        ValueError: If the recipe is of another task, or a source does not fit the recipe.
+        ValueError: If the recipe is of another task, a source does not fit the recipe, or there is no such device.
         ArchitectureError: If the string is not an architecture.
         TrainingFailed: If the loss is not finite, or two images at a time are too much for the memory.
         ArtefactError: If the checkpoint is of another training.
@@ -78,12 +79,13 @@ def train_architecture(
     """
     if task != recipe.task:
         raise ValueError(f"expected a recipe of {task!r}, got one of {recipe.task!r}")
+    options = {**device_options(device), **(trainer_options or {})}
     notes: list[str] = []
     accumulate = 1
     while True:
         module = GroundTruthModule(arch, recipe, sources, seed=seed, accumulate=accumulate)
         try:
-            _fit(module, device, checkpoint_dir, progress, dict(trainer_options or {}))
+            _fit(module, checkpoint_dir, progress, dict(options))
             break
         except (RuntimeError, MemoryError) as error:
             if not _out_of_memory(error):
@@ -121,21 +123,15 @@ class _KeepLast(Checkpoint):
             trainer.save_checkpoint(self.path)
 
 
-def _fit(
-    module: GroundTruthModule, device: str, checkpoint_dir: str | Path | None, progress: bool, options: dict[str, Any]
-) -> None:
+def _fit(module: GroundTruthModule, checkpoint_dir: str | Path | None, progress: bool, options: dict[str, Any]) -> None:
     checkpoint = None if checkpoint_dir is None else Path(checkpoint_dir) / _CHECKPOINT
     if checkpoint is not None:
         checkpoint.parent.mkdir(parents=True, exist_ok=True)
         options["callbacks"] = [*options.get("callbacks", ()), _KeepLast(checkpoint)]
-    name, _, number = device.partition(":")
-    accelerator = {"cuda": "gpu"}.get(name, name)
     with quiet(), sigint_restored():
         trainer = lightning.Trainer(
             **{
                 "max_epochs": module.recipe.epochs,
-                "accelerator": accelerator,
-                "devices": [int(number)] if number else 1,
                 "precision": module.recipe.precision,
                 "logger": False,
                 "enable_checkpointing": checkpoint is not None,

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from surrogates.cli.failures import FAILED
 from surrogates.cli.help import AsJson, examples
 from surrogates.cli.output import stderr, write_json, write_table
 from surrogates.cli.train import Device, Threads
+from surrogates.cli.words import counted, duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from benchmarks.training.campaign import Progress
 
-__all__ = ["campaign_app", "duration", "show_progress"]
+__all__ = ["RetryFailed", "Workers", "campaign_app", "failures", "show_progress"]
 
 campaign_app = typer.Typer(
     help="Train many architectures by a plan, in any number of pieces.", no_args_is_help=True, rich_markup_mode=None
@@ -31,6 +32,9 @@ Folder = Annotated[
     Path | None, typer.Option(help="Where records are kept; by default PLAN without its ending.", show_default=False)
 ]
 Workers = Annotated[int, typer.Option("--workers", "-w", min=1, help="Trainings at the same time.")]
+RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="Do those again that failed before.")]
+
+_REASONS = 5
 
 
 @campaign_app.command(
@@ -46,7 +50,7 @@ def run(
     workers: Workers = 1,
     device: Device = "auto",
     threads: Threads = 1,
-    retry_failed: Annotated[bool, typer.Option(help="Do those again that failed before.")] = False,
+    retry_failed: RetryFailed = False,
     checkpoints: Annotated[
         bool, typer.Option(help="Keep the state after every epoch, so that an interrupted training goes on from there.")
     ] = False,
@@ -60,7 +64,8 @@ def run(
 
     Architectures, tasks and seeds may be added later; recipe and images of a folder stay. Several processes, on several
     machines that share the folder, may work on one plan. What fails (a loss that is not finite, too little memory) is
-    recorded with its reason.
+    recorded with its reason, and done again with --retry-failed only; as long as something has failed, the exit code is
+    1.
     """
     from benchmarks.training.campaign import ImageTrainer, campaign_status, load_plan, run_campaign
 
@@ -71,15 +76,19 @@ def run(
     status = campaign_status(whole, place)
     if as_json:
         write_json(status.reset_index().to_dict(orient="records"))
-        return
     counts = status.loc["all"]
-    elsewhere = f", {counts['running']:.0f} in other processes" if counts["running"] else ""
-    typer.echo(f"{place}: {counts['done']:.0f} done, {counts['failed']:.0f} failed{elsewhere}.")
+    if not as_json:
+        elsewhere = f", {counts['running']:,} in other processes" if counts["running"] else ""
+        typer.echo(f"{place}: {counts['done']:,} done, {counts['failed']:,} failed{elsewhere}.")
+    if counts["failed"]:
+        for line in failures(status):
+            typer.echo(line, err=True)
+        raise typer.Exit(FAILED)
 
 
 @campaign_app.command(short_help="How far it is.", epilog=examples("surrogates campaign status plan.json"))
 def status(plan: PlanFile, folder: Folder = None, as_json: AsJson = False) -> None:
-    """Show for every task what is done, failed, running and left, and for how long."""
+    """Show for every task what is done, failed, running and left, and for how long; and why trainings failed."""
     from benchmarks.training.campaign import campaign_status, load_plan
 
     found = campaign_status(load_plan(plan), _folder(plan, folder))
@@ -87,6 +96,8 @@ def status(plan: PlanFile, folder: Folder = None, as_json: AsJson = False) -> No
         write_json(found.reset_index().to_dict(orient="records"))
         return
     _show(found)
+    for line in failures(found):
+        typer.echo(line)
 
 
 @campaign_app.command(
@@ -111,43 +122,49 @@ def table(
 
     made = write_campaign_table(load_plan(plan), _folder(plan, folder), out, seed)
     missing = int(made.describe()["missing"].sum())
-    gaps = f", {missing:,} values missing" if missing else ""
-    typer.echo(f"Wrote {out}: {len(made):,} architectures, {len(made.tasks)} tasks{gaps}.")
+    gaps = f", {counted(missing, 'value')} missing" if missing else ""
+    typer.echo(f"Wrote {out}: {counted(len(made), 'architecture')}, {counted(len(made.tasks), 'task')}{gaps}.")
 
 
 def show_progress(steps: Iterable[Progress]) -> None:
-    """A bar with the time left on a terminal; failures as lines."""
+    """A bar with the time left on a terminal; failures as lines; how far it came when it is interrupted."""
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
     from rich.progress import Progress as Bar
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[left]}"))
-    with Bar(*columns, console=stderr(), transient=True) as progress:
-        bar = progress.add_task("starting", total=None, left="")
-        for step in steps:
-            left = "" if step.seconds_left is None else f"{duration(step.seconds_left)} left"
-            progress.update(bar, total=step.total, completed=step.finished, left=left)
-            if step.trial is not None:
-                progress.update(bar, description=str(step.trial))
-            if step.record is not None and step.record.failure is not None:
-                progress.console.print(f"failed: {step.trial}: {step.record.failure}", markup=False, soft_wrap=True)
+    console, far = stderr(), ""
+    try:
+        with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+            bar = progress.add_task("starting", total=None, left="")
+            for step in steps:
+                far = f"{step.finished:,} of {counted(step.total, 'training')} finished"
+                left = "" if step.seconds_left is None else f"{duration(step.seconds_left)} left"
+                progress.update(bar, total=step.total, completed=step.finished, left=left)
+                if step.trial is not None:
+                    progress.update(bar, description=str(step.trial))
+                if step.record is not None and step.record.failure is not None:
+                    console.print(f"failed: {step.trial}: {step.record.failure}", markup=False, soft_wrap=True)
+    except KeyboardInterrupt:
+        if far:
+            typer.echo(f"{far}; the same command goes on with the rest", err=True)
+        raise
 
 
-def duration(seconds: float) -> str:
-    """Time for people.
+def failures(status: pd.DataFrame) -> list[str]:
+    """Lines that say why trainings failed and what to do; none if none failed.
+
+    Args:
+        status: As `campaign_status` gives it.
 
     Example:
-        >>> duration(7.25), duration(200), duration(4000), duration(200_000), duration(float("nan"))
-        ('7.2 s', '3 min 20 s', '1 h 06 min', '2 d 07 h', '-')
+        >>> import pandas as pd
+        >>> failures(pd.DataFrame({"reasons": {"all": {"out of memory": 2}}}))
+        ['2 trainings failed: out of memory', '--retry-failed tries them again']
     """
-    if math.isnan(seconds):
-        return "-"
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    if not hours:
-        return f"{minutes} min {rest:02} s"
-    return f"{hours} h {minutes:02} min" if hours < 48 else f"{hours // 24} d {hours % 24:02} h"
+    reasons: dict[str, int] = status["reasons"].to_dict()["all"]
+    lines = [f"{counted(count, 'training')} failed: {reason}" for reason, count in reasons.items()]
+    more = [f"and {counted(len(lines) - _REASONS, 'other reason')}"] if len(lines) > _REASONS else []
+    return [*lines[:_REASONS], *more, "--retry-failed tries them again"] if lines else []
 
 
 def _show(found: pd.DataFrame) -> None:

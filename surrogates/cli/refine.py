@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from surrogates.cli.campaign import Workers, show_progress
+from surrogates.cli.campaign import RetryFailed, Workers, failures, show_progress
 from surrogates.cli.help import AsJson, SpaceName, TableFile, TaskNames, examples
 from surrogates.cli.output import score, write_json, write_table
-from surrogates.cli.train import Device, Preset, Threads
+from surrogates.cli.train import Device, Threads, check_out
+from surrogates.cli.words import counted
 
 if TYPE_CHECKING:
     from benchmarks.table import Table
@@ -39,13 +40,19 @@ def refine(
         Path | None,
         typer.Option(exists=True, dir_okay=False, help="Train as this campaign does: its recipe, images and seeds."),
     ] = None,
-    preset: Preset = "quick",
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            help="Recipe, without --plan: paper (as published), quick or mini; by default quick.", show_default=False
+        ),
+    ] = None,
     folder: Annotated[
         Path | None, typer.Option(help="Where records are kept; by default OUT without its ending.", show_default=False)
     ] = None,
     workers: Workers = 1,
     device: Device = "auto",
     threads: Threads = 1,
+    retry_failed: RetryFailed = False,
     as_json: AsJson = False,
 ) -> None:
     """Fit a surrogate to a table, train the architectures it is least sure of, add them, fit again.
@@ -54,43 +61,62 @@ def refine(
     table' says so itself and is checked. The new table holds the last epoch. An interrupted command, given again, goes
     on.
 
+    What fails is recorded with its reason and left out; --retry-failed trains it again.
+
     Shown for every round and task: the predicted standard deviation (mean over the space) and tau in cross-validation,
     each before and after; and tau between what was predicted and what was then measured.
     """
-    from benchmarks.errors import choice
-    from benchmarks.training.campaign import ImageTrainer, campaign_table, run_campaign
+    from benchmarks.errors import TableError, choice
+    from benchmarks.training.campaign import CampaignError, ImageTrainer, campaign_table, run_campaign
     from surrogates.cli.arguments import table_of_one_space
     from surrogates.models import make_model
     from surrogates.refinement import refine as refinement
 
+    if plan is not None and preset is not None:
+        raise typer.BadParameter("expected one of --plan and --preset, got both")
     choice(out.suffix.casefold(), _WRITERS, "file ending")
+    _check_out(out, table)
     surrogate, begin = make_model(model), table_of_one_space(table, space, task or [])
-    template = _template(plan, preset, begin)
+    template = _template(plan, preset or "quick", begin)
     _check_made_alike(table, template)
     place = out.with_suffix("") if folder is None else folder
     trainer = ImageTrainer(device, threads)
 
     def measure(archs: list[str]) -> Table:
         part = replace(template, archs=tuple(archs))
-        with closing(run_campaign(part, place / "runs", trainer, workers)) as steps:
+        with closing(run_campaign(part, place / "runs", trainer, workers, retry_failed)) as steps:
             show_progress(steps)
-        return campaign_table(part, place / "runs")
+        try:
+            return campaign_table(part, place / "runs")
+        except TableError as error:  # nothing wrong with what was given: all trainings failed
+            raise CampaignError(str(error)) from error
 
     found: list[Round] = []
     for turn in refinement(begin, measure, surrogate, budget, rounds, place):
         found.append(turn)
         if not as_json:
-            typer.echo(f"round {turn.number}: trained {len(turn.archs)}, {len(turn.table):,} architectures known")
+            typer.echo(
+                f"round {turn.number}: trained {len(turn.archs)}, {counted(len(turn.table), 'architecture')} known"
+            )
             _show(turn)
     last = found[-1].table if found else begin
     _write(last, out, table, begin, template, found, place)
+    for line in _failures(template, found, place):
+        typer.echo(line, err=True)
     if as_json:
         write_json([_plain(turn) for turn in found])
     else:
-        typer.echo(f"Wrote {out}: {len(last):,} architectures, {len(last) - len(begin)} of them new.")
+        typer.echo(f"Wrote {out}: {counted(len(last), 'architecture')}, {len(last) - len(begin)} of them new.")
 
 
 _WRITERS = (".csv", ".parquet", ".pth")
+
+
+def _check_out(out: Path, table: Path) -> None:
+    """Raise if the new table cannot be written, or would take the place of the one that is refined."""
+    check_out(out)
+    if out.exists() and out.samefile(table):
+        raise typer.BadParameter(f"expected another file than the table to refine, got {out}", param_hint="--out")
 
 
 def _template(plan: Path | None, preset: str, begin: Table) -> Plan:
@@ -118,6 +144,16 @@ def _check_made_alike(table: Path, template: Plan) -> None:
                 f"{table}: {task} was trained otherwise: {'; '.join(found)}; expected the same recipe and images "
                 "(--plan takes them from the plan of a campaign)"
             )
+
+
+def _failures(template: Plan, found: list[Round], place: Path) -> list[str]:
+    """What of all rounds failed, in lines."""
+    from benchmarks.training.campaign import campaign_status
+
+    archs = tuple(arch for turn in found for arch in turn.archs)
+    if not archs:
+        return []
+    return failures(campaign_status(replace(template, archs=archs), place / "runs"))
 
 
 def _write(last: Table, out: Path, source: Path, begin: Table, template: Plan, found: list[Round], place: Path) -> None:

@@ -10,6 +10,7 @@ import typer
 
 from surrogates.cli.help import SEARCHERS, AsJson, TableOption, examples
 from surrogates.cli.output import stderr, write_json, write_table
+from surrogates.cli.words import duration
 
 if TYPE_CHECKING:
     from surrogates.oracle import Oracle
@@ -169,7 +170,7 @@ def _runs(histories: list[History], seeds: list[int]) -> list[dict[str, Any]]:
             "seed": seed,
             "best_arch": history.best_arch(),
             "best": dict(zip(history.tasks, history.best[-1].tolist(), strict=True)),
-            "gpu_hours": float(history.cost.sum()) / 3600,
+            "training_seconds": float(history.cost.sum()),
         }
         for seed, history in zip(seeds, histories, strict=True)
     ]
@@ -222,7 +223,7 @@ def _show(records: list[dict[str, Any]], histories: list[History], oracle: Oracl
             cells += [f"{answer['value']:.5g}", "-" if std != std else f"± {std:.2g}", f"{answer['rank']:,}"]
         rows.append([record["arch"], *cells, f"{len(record['seeds'])} of {len(histories)}"])
     write_table(["arch", *extra, *heads, "seeds"], rows)
-    hours = float(np.mean([history.cost.sum() for history in histories])) / 3600
-    spent = "" if np.isnan(hours) else f"; training what one asked would take {hours:,.0f} GPU hours"
+    seconds = float(np.mean([history.cost.sum() for history in histories]))
+    spent = "" if np.isnan(seconds) else f"; training what one asked would take {duration(seconds)}"
     count = f"{len(histories)} searches" if len(histories) > 1 else "One search"
     typer.echo(f"{count} by {method}, {len(histories[0])} queries each{spent}.")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,11 +13,12 @@ import typer
 
 from surrogates.cli.help import AsJson, examples
 from surrogates.cli.output import stderr, write_json, write_table
+from surrogates.cli.words import counted
 
 if TYPE_CHECKING:
     from benchmarks.training.run import Run
 
-__all__ = ["EXAMPLES", "Device", "Preset", "Threads", "train"]
+__all__ = ["EXAMPLES", "Device", "Preset", "Threads", "check_out", "train"]
 
 EXAMPLES = examples(
     "surrogates train 64-41414-3_33_333 --task class_scene --preset mini",
@@ -47,16 +51,20 @@ def train(
     from benchmarks.files import write_beside
     from benchmarks.training.campaign import ROOMS, ImageNeeds, Plan, TaskonomyImages
 
+    if out is not None:
+        check_out(out)
     images = ROOMS if data is None else TaskonomyImages(str(data))
     plan = Plan((arch,), (task,), (seed,), preset, {} if epochs is None else {"epochs": epochs}, images=images)
     recipe = plan.recipe_for(task)
     try:
         import torch
 
+        from benchmarks.training.device import device_options
         from benchmarks.training.images import TASK_DOMAINS
         from benchmarks.training.train import train_architecture
     except ModuleNotFoundError as error:
         raise MissingExtraError("Training", error.name or "torch", "training") from error
+    device_options(device)  # before images are rendered
     torch.set_num_threads(threads)
     console = stderr()
     with console.status("opening the images"):
@@ -77,6 +85,24 @@ def train(
         typer.echo(f"Wrote {out}.")
 
 
+def check_out(path: Path) -> None:
+    """Raise `OSError`, before the work, if a file cannot be written where its result is to go.
+
+    Example:
+        >>> check_out(Path("no-such-folder/run.json"))
+        Traceback (most recent call last):
+        ...
+        FileNotFoundError: [Errno 2] cannot write: No such file or directory: 'no-such-folder/run.json'
+    """
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise type(error)(error.errno, f"cannot write: {error.strerror or error}", str(path)) from error
+
+
 def _show(run: Run) -> None:
     """One row a metric, one column a split."""
     from benchmarks.tasks import SPLITS, TIME
@@ -89,4 +115,5 @@ def _show(run: Run) -> None:
     ]
     write_table(["metric", *SPLITS], rows)
     params = f"{run.info['model_params']:,.0f} parameters, " if "model_params" in run.info else ""
-    typer.echo(f"{run.arch} on {run.task}, seed {run.seed}: {params}{run.epochs} epochs in {last.get(TIME, 0):.0f} s.")
+    effort = f"{params}{counted(run.epochs, 'epoch')} in {last.get(TIME, 0):.0f} s"
+    typer.echo(f"{run.arch} on {run.task}, seed {run.seed}: {effort}.")

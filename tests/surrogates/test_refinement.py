@@ -125,8 +125,21 @@ def test_a_folder_is_of_one_refinement(begin: Table, tmp_path: Path) -> None:
     list(refine(begin, Trainer(), MODEL, budget=2, folder=tmp_path))
     with pytest.raises(ArtefactError, match="its budget was 2 and is now 3"):
         list(refine(begin, Trainer(), MODEL, budget=3, folder=tmp_path))
-    with pytest.raises(ArtefactError, match="its table was"):
+    with pytest.raises(ArtefactError, match=r"its table has changed, or it began with another one.*\(--folder\)"):
         list(refine(begin.where(tasks=["jigsaw"]), Trainer(), MODEL, budget=2, folder=tmp_path))
+    other = BoostedSurrogate(n_members=2, n_rounds=2, n_jobs=1)
+    with pytest.raises(ArtefactError, match=r"its model was GaussianP.*\(4.0,\)\) and is now BoostedSurrogate\(n_memb"):
+        list(refine(begin, Trainer(), other, budget=2, folder=tmp_path))
+    wider = GaussianProcessSurrogate(length_scales=(5.0,))
+    with pytest.raises(ArtefactError, match=r"\(4.0,\)\) and is now GaussianProcessSurrogate\(length_scales=\(5.0,\)"):
+        list(refine(begin, Trainer(), wider, budget=2, folder=tmp_path))
+    threads = GaussianProcessSurrogate(length_scales=(4.0,), n_jobs=1)
+    assert len(list(refine(begin, Trainer(), threads, budget=2, folder=tmp_path))) == 1
+    state = json.loads((tmp_path / STATE).read_text())
+    del state["model"]
+    (tmp_path / STATE).write_text(json.dumps(state))
+    with pytest.raises(ArtefactError, match="does not say by which model it chose"):
+        list(refine(begin, Trainer(), MODEL, budget=2, folder=tmp_path))
     (tmp_path / STATE).write_text("{")
     with pytest.raises(ArtefactError, match="is damaged"):
         list(refine(begin, Trainer(), MODEL, budget=2, folder=tmp_path))

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ __all__ = [
     "check_settings",
     "changes",
     "claim_path",
+    "failure_reasons",
+    "keep_settings",
     "read_record",
     "read_records",
     "record_path",
@@ -148,25 +151,29 @@ def read_records(folder: Path, plan: Plan) -> tuple[dict[Trial, Record], dict[Tr
     return found, damaged
 
 
+def failure_reasons(records: Iterable[Record]) -> dict[str, int]:
+    """Why trainings failed -> how many did so, the most frequent first.
+
+    Example:
+        >>> failure_reasons([Record(Trial("64-2311-basic", "jigsaw"), "", "", 1.0, failure="out of memory")])
+        {'out of memory': 1}
+    """
+    return dict(Counter(record.failure for record in records if record.failure is not None).most_common())
+
+
 def check_settings(folder: Path, plan: Plan) -> None:
-    """Make the folder that of this plan, or check that it is: recipe and images are as before.
+    """Check that the folder is of this plan, as far as it is begun: recipe and images are as before.
 
     Raises:
         ArtefactError: If they are not; names what changed.
-        OSError: If the folder cannot be written.
     """
     for task in plan.tasks:
         path = folder / task / SETTINGS
-        if not path.exists():
-            with claim(path.with_suffix(".claim")) as mine:  # another process may write the same just now
-                if mine and not path.exists():
-                    with write_beside(path) as beside:
-                        beside.write_text(json.dumps(plan.settings(task), indent=2) + "\n", encoding="utf-8")
-                    continue
-            _wait_for(path)
         try:
             before = json.loads(path.read_bytes())
             found = changes(before, plan.settings(task))
+        except FileNotFoundError:
+            continue
         except (ValueError, AttributeError) as error:
             raise ArtefactError(f"{str(path)!r} is damaged: {error}") from error
         if found:
@@ -174,6 +181,24 @@ def check_settings(folder: Path, plan: Plan) -> None:
                 f"{task}: the plan changed since {str(folder)!r} was begun: {'; '.join(found)}; results would not be "
                 "comparable: undo that, or choose another folder (architectures, tasks and seeds may be added)"
             )
+
+
+def keep_settings(folder: Path, plan: Plan) -> None:
+    """Make the folder that of this plan, where another process does not make it that of another just now.
+
+    Raises:
+        ArtefactError: As `check_settings`.
+        OSError: If the folder cannot be written.
+    """
+    for task in plan.tasks:
+        path = folder / task / SETTINGS
+        if not path.exists():
+            with claim(path.with_suffix(".claim")) as mine:
+                if mine and not path.exists():
+                    with write_beside(path) as beside:
+                        beside.write_text(json.dumps(plan.settings(task), indent=2) + "\n", encoding="utf-8")
+            _wait_for(path)
+    check_settings(folder, plan)
 
 
 def _wait_for(path: Path, seconds: float = 5.0) -> None:

@@ -17,12 +17,13 @@ from benchmarks.formats.csv_parquet import write_parquet
 from benchmarks.logs import INFO_NAMES
 from benchmarks.table import Table
 from benchmarks.training.campaign.plan import Plan, Trial, fingerprint
-from benchmarks.training.campaign.records import Record, read_records
+from benchmarks.training.campaign.records import Record, failure_reasons, read_records
 from benchmarks.training.recipes import deviations
 
 __all__ = ["campaign_table", "provenance", "write_campaign_table"]
 
 _ENDINGS = (".csv", ".parquet", ".pth")
+_REASONS = 3  # the most frequent ones are enough for a message
 
 
 def campaign_table(plan: Plan, folder: str | Path, seed: int | None = None) -> Table:
@@ -38,7 +39,7 @@ def campaign_table(plan: Plan, folder: str | Path, seed: int | None = None) -> T
         still missing.
 
     Raises:
-        TableError: If none is done, or the plan lacks the seed.
+        TableError: If none is done (says why those failed that were tried), or the plan lacks the seed.
         ArtefactError: If a record is damaged.
 
     Example:
@@ -51,10 +52,14 @@ def campaign_table(plan: Plan, folder: str | Path, seed: int | None = None) -> T
     seeds = plan.seeds if seed is None else (seed,)
     if seed is not None and seed not in plan.seeds:
         raise TableError(f"expected a seed of the plan ({', '.join(map(str, plan.seeds))}), got {seed}")
-    done = _done(plan, Path(folder))
+    records = _records(plan, Path(folder))
+    done = {trial: record for trial, record in records.items() if record.failure is None}
     rows = [(arch, s) for arch in plan.archs for s in seeds if any(Trial(arch, t, s) in done for t in plan.tasks)]
     if not rows:
-        raise TableError(f"{str(folder)!r}: no training of the plan is done")
+        failed = failure_reasons(record for record in records.values() if record.trial.seed in seeds)
+        why = [f"; {count} failed: {reason}" for reason, count in failed.items()]
+        again = " (--retry-failed tries again)" if failed else ""
+        raise TableError(f"{str(folder)!r}: no training of the plan is done{''.join(why[:_REASONS])}{again}")
     metrics: dict[str, dict[str, object]] = {}
     info: dict[str, dict[str, object]] = {}
     for task in plan.tasks:
@@ -109,11 +114,11 @@ def write_campaign_table(plan: Plan, folder: str | Path, out: str | os.PathLike[
     return table
 
 
-def _done(plan: Plan, folder: Path) -> dict[Trial, Record]:
+def _records(plan: Plan, folder: Path) -> dict[Trial, Record]:
     records, damaged = read_records(folder, plan)
     for error in damaged.values():
         raise error
-    return {trial: record for trial, record in records.items() if record.failure is None}
+    return records
 
 
 def _metrics(records: list[Record | None]) -> dict[str, object]:

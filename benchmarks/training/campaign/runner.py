@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.training.campaign.crew import CampaignError, Crew
 from benchmarks.training.campaign.plan import Plan, Trial
-from benchmarks.training.campaign.records import Record, check_settings, read_records
+from benchmarks.training.campaign.records import Record, check_settings, keep_settings, read_records
 from benchmarks.training.campaign.status import TimeLeft
 from benchmarks.training.campaign.trainer import ImageTrainer, Trainer
 from benchmarks.training.campaign.worker import Job, Outcome, Report
@@ -66,7 +66,7 @@ def run_campaign(
         ArtefactError: If the folder was begun with another recipe or other images; names what changed.
         CampaignError: If worker processes do not start, or 10 trainings in a row fail.
         OSError: If records cannot be written (a full disk); what was written before is intact.
-        ValueError: If there is not at least one worker.
+        ValueError: If there is not at least one worker, or the trainer's device is not there.
     """
     if workers < 1:
         raise ValueError(f"expected at least 1 worker, got {workers}")
@@ -80,6 +80,7 @@ def run_campaign(
     if not jobs:
         return
     trainer.prepare(plan)
+    keep_settings(folder, plan)  # not before: a campaign that cannot begin binds nobody to its recipe
     left = TimeLeft(record for record in known.values() if record.failure is None)
     failures = 0
     crew = Crew(plan, folder, trainer, min(workers, len(jobs)))
@@ -94,7 +95,10 @@ def run_campaign(
             ahead = [pending.trial for pending in (*jobs, *crew.busy())]
             yield Progress(total, finished, job.trial, report.outcome, report.record, left.seconds(ahead, crew.size))
             if failures == _GIVE_UP and report.record is not None:
-                raise CampaignError(f"{_GIVE_UP} trainings in a row failed, the last: {report.record.failure}")
+                raise CampaignError(
+                    f"{_GIVE_UP} trainings in a row failed, the last: {report.record.failure}; they are recorded, and "
+                    "tried again only with --retry-failed"
+                )
     finally:
         crew.end()
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.training.campaign.claims import is_claimed
 from benchmarks.training.campaign.plan import Plan, Trial
-from benchmarks.training.campaign.records import Record, claim_path, read_records
+from benchmarks.training.campaign.records import Record, claim_path, failure_reasons, read_records
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,7 +58,8 @@ def campaign_status(plan: Plan, folder: str | Path) -> pd.DataFrame:
     Returns:
         DataFrame indexed by task, a row "all" at the end: done, failed, unusable (damaged records, or of another
         recipe), running (in any process that is alive), left (without a usable record, running ones not among them),
-        seconds (a training on average, NaN if none is done) and seconds_left (of running and left, one after another).
+        seconds (a training on average, NaN if none is done), seconds_left (of running and left, one after another) and
+        reasons (why trainings failed -> how many did so, the most frequent first).
 
     Example:
         >>> import tempfile
@@ -86,5 +87,6 @@ def campaign_status(plan: Plan, folder: str | Path) -> pd.DataFrame:
             "left": max(len(open_) - running, 0),
             "seconds": statistics.fmean(done) if done else float("nan"),
             "seconds_left": left.seconds(open_),
+            "reasons": failure_reasons(mine),
         }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("task").astype({"seconds_left": float})

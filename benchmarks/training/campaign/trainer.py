@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from benchmarks.errors import MissingExtraError
 from benchmarks.training.campaign.images import CampaignImages, ImageNeeds
 from benchmarks.training.campaign.plan import Plan, Trial
+from benchmarks.training.device import device_options
 
 if TYPE_CHECKING:
     from benchmarks.training.images import ImageSource
@@ -67,18 +68,19 @@ class ImageTrainer:
     checkpoints: bool = False
 
     def prepare(self, plan: Plan) -> None:
-        """Render the images once, so that workers find them on disk.
+        """Check the device, and render the images once, so that workers find them on disk.
 
         Raises:
             MissingExtraError: If torch or lightning is not installed.
             OSError: If images cannot be read.
-            ValueError: If they are damaged.
+            ValueError: If they are damaged, or there is no such device here.
         """
         try:
             import lightning  # noqa: F401
             import torch  # noqa: F401
         except ImportError as error:
             raise MissingExtraError("A campaign", error.name or "torch", "training") from error
+        device_options(self.device)  # where it is missing, every training would fail and be recorded
         for needs in {ImageNeeds.of(plan.recipe_for(task)) for task in plan.tasks}:
             plan.images.open(needs, _domains(plan))
 

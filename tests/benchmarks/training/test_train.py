@@ -143,3 +143,10 @@ def test_a_recipe_of_another_task_is_refused():
 
     with pytest.raises(ValueError, match="expected a recipe of 'normal', got one of 'jigsaw'"):
         train_architecture(ARCH, "normal", small_recipe("jigsaw"), {"train": images()})
+
+
+def test_l1_alone_is_the_adversarial_loss_without_weight() -> None:
+    alone = train(small_recipe("normal", loss="l1", adversarial_weight=0.0))
+    weightless = train(small_recipe("normal", adversarial_weight=0.0))
+    for metric in ("train_l1_loss", "valid_l1_loss", "valid_ssim"):
+        assert alone.metrics[metric] == pytest.approx(weightless.metrics[metric], rel=1e-4)

@@ -1,17 +1,22 @@
 """``surrogates campaign`` with a fake trainer, and once with real ones."""
 
 import json
+from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 import benchmarks.training.campaign as package
 from benchmarks import load_table
-from benchmarks.training.campaign import record_path
+from benchmarks.training.campaign import Progress, record_path
 from benchmarks.training.campaign.plan import Trial
+from surrogates.cli.campaign import failures
 from tests.benchmarks.training.campaign_fakes import ARCHS, Fake
 from tests.surrogates.cli.helpers import run
+
+WHY = "1 training failed: loss is nan in epoch 2\n--retry-failed tries them again\n"
 
 
 @pytest.fixture
@@ -38,9 +43,10 @@ def test_run_status_table(plan: Path, tmp_path: Path, made: list[tuple[Any, ...]
     result = run("campaign", "status", plan)
     assert result.stdout.splitlines()[-1].split() == ["all", "0", "0", "0", "0", "4", "-", "-"]
     result = run("campaign", "run", plan, "--workers", "2", "--device", "cpu", "--threads", "2", "--checkpoints")
-    assert result.exit_code == 0, result.stderr
+    assert result.exit_code == 1
     assert result.stdout == f"{tmp_path / 'plan'}: 3 done, 1 failed.\n"
     assert "failed: 64-2311-basic, jigsaw, seed 666: loss is nan in epoch 2\n" in result.stderr
+    assert result.stderr.endswith(WHY)
     assert made == [("cpu", 2, True)]
     lines = [line.split() for line in run("campaign", "status", plan).stdout.splitlines()]
     assert lines[0] == ["task", "done", "failed", "unusable", "running", "left", "a", "training", "time", "left"]
@@ -48,18 +54,21 @@ def test_run_status_table(plan: Path, tmp_path: Path, made: list[tuple[Any, ...]
         ["jigsaw", "1", "1", "0", "0", "0"],
         ["class_scene", "2", "0", "0", "0", "0"],
         ["all", "3", "1", "0", "0", "0"],
+        ["1", "training", "failed:", "loss", "is", "nan"],
+        ["--retry-failed", "tries", "them", "again"],
     ]
     found = json.loads(run("campaign", "status", plan, "--json").stdout)
     assert [row["task"] for row in found] == ["jigsaw", "class_scene", "all"]
+    assert [row["reasons"] for row in found] == [{"loss is nan in epoch 2": 1}, {}, {"loss is nan in epoch 2": 1}]
     out = tmp_path / "results.parquet"
     result = run("campaign", "table", plan, out)
-    assert result.stdout == f"Wrote {out}: 2 architectures, 2 tasks, 1 values missing.\n"
+    assert result.stdout == f"Wrote {out}: 2 architectures, 2 tasks, 1 value missing.\n"
     assert load_table(out).archs == ARCHS[:2]
 
 
 def test_a_folder_of_choice_and_json(plan: Path, tmp_path: Path, made: list[tuple[Any, ...]]) -> None:
     result = run("campaign", "run", plan, "--folder", tmp_path / "elsewhere", "--json")
-    assert json.loads(result.stdout)[-1]["done"] == 3
+    assert (result.exit_code, json.loads(result.stdout)[-1]["done"]) == (1, 3)
     assert not (tmp_path / "plan").exists()
     again = run("campaign", "run", plan, "--folder", tmp_path / "elsewhere", "--retry-failed", "--json")
     assert json.loads(again.stdout)[-1]["failed"] == 1
@@ -76,7 +85,7 @@ def test_bad_input_is_one_clear_message(plan: Path, tmp_path: Path, made: list[t
     assert "no training of the plan is done" in result.stderr
     result = run("campaign", "table", plan, tmp_path / "a.txt")
     assert "unknown file ending '.txt'" in result.stderr
-    assert run("campaign", "run", plan).exit_code == 0
+    run("campaign", "run", plan)
     content = json.loads(plan.read_text())
     plan.write_text(json.dumps({**content, "recipe": {"epochs": 77}}))
     result = run("campaign", "run", plan)
@@ -92,6 +101,60 @@ def test_bad_input_is_one_clear_message(plan: Path, tmp_path: Path, made: list[t
     assert result.exit_code == 1
     assert "is damaged" in result.stderr
     assert "'campaign run' trains it again" in result.stderr
+
+
+def test_what_failed_before_fails_the_command_until_it_is_tried_again(
+    plan: Path, tmp_path: Path, made: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("campaign", "run", plan)
+    again = run("campaign", "run", plan)
+    assert (again.exit_code, again.stderr) == (1, WHY)
+    assert len(Fake(tmp_path / "diary").trained()) == 4
+    monkeypatch.setattr(package, "ImageTrainer", lambda *_: Fake(tmp_path / "diary"))
+    healed = run("campaign", "run", plan, "--retry-failed")
+    assert (healed.exit_code, healed.stderr) == (0, "")
+    assert healed.stdout == f"{tmp_path / 'plan'}: 4 done, 0 failed.\n"
+
+
+def test_when_all_failed_the_table_says_why(plan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = {(arch, task): "bug" for arch in ARCHS for task in ("jigsaw", "class_scene")} | {
+        (ARCHS[0], "jigsaw"): "nan"
+    }
+    monkeypatch.setattr(package, "ImageTrainer", lambda *_: Fake(tmp_path / "diary", broken=broken))
+    result = run("campaign", "run", plan)
+    expected = "3 trainings failed: TypeError: not a number\n1 training failed: loss is nan in epoch 2\n"
+    assert result.stderr.endswith(f"\n{expected}--retry-failed tries them again\n")
+    result = run("campaign", "table", plan, tmp_path / "a.csv")
+    assert "is done; 3 failed: TypeError: not a number; 1 failed: loss is nan in epoch 2 (--retry" in result.stderr
+
+
+def test_of_many_reasons_the_most_frequent_are_shown() -> None:
+    reasons = {f"reason {n}": 9 - n for n in range(7)}
+    lines = failures(pd.DataFrame({"reasons": {"all": reasons}}))
+    assert lines[0] == "9 trainings failed: reason 0"
+    assert lines[4:] == ["5 trainings failed: reason 4", "and 2 other reasons", "--retry-failed tries them again"]
+
+
+def test_a_device_that_is_not_there_leaves_no_records(plan: Path, tmp_path: Path) -> None:
+    pytest.importorskip("lightning")
+    result = run("campaign", "run", plan, "--device", "cud")
+    assert result.exit_code == 2
+    assert "expected auto, cpu, cuda or cuda:N as the device, where torch finds" in result.stderr
+    assert run("campaign", "status", plan).stdout.splitlines()[-1].split()[:6] == ["all", "0", "0", "0", "0", "4"]
+
+
+def test_interrupted_it_says_how_far_it_is(
+    plan: Path, made: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: Any) -> Generator[Progress, None, None]:
+        yield Progress(total=4, finished=0)
+        yield Progress(total=4, finished=1)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(package, "run_campaign", interrupted)
+    result = run("campaign", "run", plan)
+    assert result.exit_code == 130
+    assert result.stderr == "1 of 4 trainings finished; the same command goes on with the rest\nerror: interrupted\n"
 
 
 def test_without_torch_it_says_what_to_install(plan: Path, monkeypatch: pytest.MonkeyPatch) -> None:

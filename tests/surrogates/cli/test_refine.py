@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import benchmarks.training.campaign as package
-from benchmarks import load_table
+from benchmarks import get_space, load_table
 from benchmarks.formats.csv_parquet import read_provenance
 from benchmarks.training.campaign import load_plan, write_campaign_table
 from benchmarks.training.campaign.worker import Job, do
@@ -89,6 +89,61 @@ def test_a_table_that_does_not_say_is_taken_with_a_note(table: Path, tmp_path: P
     (turn,) = json.loads(result.stdout)
     assert [row["task"] for row in turn["tasks"]] == ["jigsaw"]
     assert len(load_table(out)) == 14
+
+
+def test_failed_trainings_say_why_and_are_tried_again(
+    table: Path, plan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = {(arch, task): "nan" for arch in get_space("transnas101-macro") for task in ("jigsaw", "class_scene")}
+    out = tmp_path / "refined.csv"
+    arguments = [str(part) for part in ("refine", table, "--plan", plan, "--budget", "2", "--out", out)]
+    with monkeypatch.context() as patch:
+        patch.setattr(package, "ImageTrainer", lambda *_: Fake(tmp_path / "diary", broken=broken))
+        assert run(*arguments).exit_code == 1
+    again = run(*arguments)
+    assert again.exit_code == 1
+    assert "no training of the plan is done; 4 failed: loss is nan in epoch 2 (--retry-failed" in again.stderr
+    assert len(Fake(tmp_path / "diary").trained()) == 4
+    assert not out.exists()
+    healed = run(*arguments, "--retry-failed")
+    assert healed.exit_code == 0, healed.stderr
+    assert len(load_table(out)) == 14
+    assert sorted(Fake(tmp_path / "diary").trained()[4:]) == sorted(Fake(tmp_path / "diary").trained()[:4])
+
+
+def test_what_failed_of_a_round_is_said_at_the_end(
+    table: Path, plan: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = {(arch, "jigsaw"): "nan" for arch in get_space("transnas101-macro")}
+    monkeypatch.setattr(package, "ImageTrainer", lambda *_: Fake(tmp_path / "diary", broken=broken))
+    result = run("refine", table, "--plan", plan, "--budget", "2", "--out", tmp_path / "refined.csv")
+    assert result.exit_code == 0
+    assert result.stderr.endswith("2 trainings failed: loss is nan in epoch 2\n--retry-failed tries them again\n")
+
+
+def test_another_model_is_refused_in_the_same_folder(table: Path, plan: Path, tmp_path: Path) -> None:
+    arguments = ["refine", table, "--plan", plan, "--budget", "2", "--out", tmp_path / "refined.csv", "--model"]
+    assert run(*arguments, "boosted").exit_code == 0
+    result = run(*arguments, "gp")
+    assert result.exit_code == 1
+    assert "its model was BoostedSurrogate(" in result.stderr
+    assert "is now GaussianProcessSurrogate()" in result.stderr
+    assert "choose another folder (--folder)" in result.stderr
+    assert run(*arguments, "gp", "--folder", tmp_path / "other").exit_code == 0
+
+
+def test_what_would_lose_something_is_refused_before_any_training(table: Path, plan: Path, tmp_path: Path) -> None:
+    before = table.read_bytes()
+    for arguments, code, message in (
+        (["--out", table], 2, "expected another file than the table to refine"),
+        (["--out", tmp_path / "refined.csv", "--preset", "mini"], 2, "expected one of --plan and --preset, got both"),
+        (["--out", tmp_path / "nodir" / "a.csv", "--folder", tmp_path / "x"], 1, "cannot write: No such file"),
+    ):
+        result = run("refine", table, "--plan", plan, *arguments)
+        assert result.exit_code == code
+        assert message in result.stderr
+    assert table.read_bytes() == before
+    assert not (tmp_path / "diary").exists()
 
 
 def test_help_has_examples() -> None:

@@ -81,6 +81,24 @@ def test_failures_are_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         assert "unexpected" not in result.stderr
 
 
+def test_what_cannot_work_is_refused_before_the_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: object, **__: object) -> Run:
+        raise AssertionError
+
+    monkeypatch.setattr("benchmarks.training.train.train_architecture", never)
+    arguments = ["train", ARCH, "-t", "jigsaw", "--preset", "mini"]
+    result = run(*arguments, "--out", tmp_path / "nodir" / "x.json")
+    assert result.exit_code == 1
+    assert "cannot write: No such file or directory" in result.stderr
+    assert "nodir/x.json" in result.stderr
+    assert "Is a directory" in run(*arguments, "--out", tmp_path).stderr
+    assert list(tmp_path.iterdir()) == []
+    for device in ("cud", "cpu:1", "cuda:999"):
+        result = run(*arguments, "--device", device)
+        assert result.exit_code == 2
+        assert "expected auto, cpu, cuda or cuda:N as the device" in result.stderr
+
+
 @pytest.mark.parametrize("command", ["train", "rooms sheet", "rooms export"])
 def test_help_has_examples(command: str) -> None:
     result = run(*command.split(), "--help")

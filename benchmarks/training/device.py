@@ -1,0 +1,46 @@
+"""Where a training runs: device names, checked before any work."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from benchmarks.errors import did_you_mean
+
+__all__ = ["device_options"]
+
+
+def device_options(device: str) -> dict[str, Any]:
+    """Options of `lightning.Trainer` for a device of this machine.
+
+    Args:
+        device: ``"auto"`` (a GPU if there is one), ``"cpu"``, ``"cuda"`` (the first GPU) or ``"cuda:1"`` (the second);
+            also ``"mps"`` where torch has that.
+
+    Raises:
+        ValueError: If there is no such device; says which ones there are.
+
+    Example:
+        >>> device_options("cpu")
+        {'accelerator': 'cpu', 'devices': 1}
+        >>> device_options("cpu:1")
+        Traceback (most recent call last):
+        ...
+        ValueError: expected auto, cpu, cuda or cuda:N as the device, where torch finds ...; got 'cpu:1'...
+    """
+    import torch
+
+    gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    numbered = re.fullmatch(r"cuda:([0-9]+)", device)
+    if device in ("auto", "cpu") or (device == "mps" and torch.backends.mps.is_available()):
+        return {"accelerator": device, "devices": 1}
+    if device == "cuda" and gpus:
+        return {"accelerator": "cuda", "devices": 1}
+    if numbered and int(numbered[1]) < gpus:
+        return {"accelerator": "cuda", "devices": [int(numbered[1])]}
+    found = {0: "no GPU", 1: "1 GPU (cuda:0)"}.get(gpus, f"{gpus} GPUs (cuda:0 to cuda:{gpus - 1})")
+    known = device == "cuda" or numbered is not None
+    hint = "" if known else did_you_mean(device, ("auto", "cpu", "cuda")).rstrip(".")
+    raise ValueError(
+        f"expected auto, cpu, cuda or cuda:N as the device, where torch finds {found}; got {device!r}{hint}"
+    )

@@ -1,0 +1,60 @@
+"""Devices by name, on machines with and without GPUs."""
+
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("lightning")
+
+import torch
+
+from benchmarks.training.campaign import ImageTrainer, Plan, run_campaign
+from benchmarks.training.device import device_options
+from tests.benchmarks.training.small_trainings import ARCH, images, small_recipe
+
+
+def gpus(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    """As if the machine had so many."""
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: count > 0)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+
+
+@pytest.mark.parametrize(
+    ("count", "found"), [(0, "no GPU"), (1, r"1 GPU \(cuda:0\)"), (4, r"4 GPUs \(cuda:0 to cuda:3\)")]
+)
+@pytest.mark.parametrize("device", ["cud", "cpu:1", "mps", "cuda:4", "cuda:", "cuda:-1", "cuda:0,1", ""])
+def test_a_device_that_is_not_there_is_refused(
+    monkeypatch: pytest.MonkeyPatch, device: str, count: int, found: str
+) -> None:
+    gpus(monkeypatch, count)
+    with pytest.raises(ValueError, match=rf"expected auto, cpu, cuda or cuda:N .* finds {found}; got '{device}'"):
+        device_options(device)
+
+
+def test_gpus_are_taken_where_there_are_some(monkeypatch: pytest.MonkeyPatch) -> None:
+    gpus(monkeypatch, 0)
+    for device in ("cuda", "cuda:0"):
+        with pytest.raises(ValueError, match=f"finds no GPU; got '{device}'$"):
+            device_options(device)
+    assert device_options("auto") == {"accelerator": "auto", "devices": 1}
+    gpus(monkeypatch, 2)
+    assert device_options("cuda") == {"accelerator": "cuda", "devices": 1}
+    assert device_options("cuda:1") == {"accelerator": "cuda", "devices": [1]}
+    with pytest.raises(ValueError, match="did you mean 'cuda'"):
+        device_options("cud")
+
+
+def test_a_training_is_refused_before_it_begins(monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmarks.training.train import train_architecture
+
+    gpus(monkeypatch, 0)
+    with pytest.raises(ValueError, match="finds no GPU; got 'cuda'"):
+        train_architecture(ARCH, "jigsaw", small_recipe("jigsaw"), {"train": images()}, device="cuda")
+
+
+def test_a_campaign_is_refused_before_anything_is_recorded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    gpus(monkeypatch, 0)
+    with pytest.raises(ValueError, match="finds no GPU; got 'cuda'"):
+        list(run_campaign(Plan((ARCH,), ("jigsaw",)), tmp_path, ImageTrainer("cuda")))
+    assert list(tmp_path.iterdir()) == []  # so that another recipe may follow
