@@ -48,6 +48,7 @@ __all__ = [
     "Task",
     "TransNASBenchAPI",
     "UnknownNameError",
+    "__version__",
     "best_index",
     "bootstrap_interval",
     "get_space",
@@ -72,3 +73,7 @@ try:
     __version__ = version("transnas-surrogates")
 except PackageNotFoundError:  # a source tree that was never installed
     __version__ = "0+unknown"
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

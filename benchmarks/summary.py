@@ -21,8 +21,9 @@ def describe(table: Table) -> pd.DataFrame:
     """One row a task: its primary metric at the final epoch.
 
     Returns:
-        DataFrame indexed by task with the columns metric, unit, higher_is_better, measured and missing
-        (architectures), epochs, min, median and max (in the metric's unit, NaN if nothing was measured).
+        DataFrame indexed by task with the columns metric, unit, higher_is_better, measured and missing (architectures),
+        epochs_kept (a csv or parquet file keeps one, however many were trained), min, median and max (in the metric's
+        unit, NaN if nothing was measured).
 
     Example:
         >>> from benchmarks.table import Table
@@ -46,7 +47,7 @@ def describe(table: Table) -> pd.DataFrame:
                 "higher_is_better": task.metric.higher_is_better,
                 "measured": len(values),
                 "missing": len(table) - len(values),
-                "epochs": log.epochs,
+                "epochs_kept": log.epochs,
                 "min": low,
                 "median": middle,
                 "max": high,

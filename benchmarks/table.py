@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -30,13 +30,14 @@ __all__ = ["Table"]
 class Table:
     """Measured results; `load_table`, `Table.from_frame` and `Table.from_logs` make and check them.
 
-    A table answers by the exact string: architectures that are equal as functions but were trained separately
-    keep their own values. It never changes; `where` makes a smaller one.
+    A table answers by the exact string: architectures that are equal as functions but were trained separately keep
+    their own values. It never changes; `where` makes a smaller one.
 
     Attributes:
         archs: The n architecture strings, in file order.
         row_spaces: Name of the search space of each of them.
         logs: Task -> what was recorded.
+        provenance: Where the values come from (`table_provenance`); empty if not known. `where` keeps it whole.
 
     Example:
         >>> import pandas as pd
@@ -49,6 +50,7 @@ class Table:
     archs: tuple[str, ...]
     row_spaces: tuple[str, ...]
     logs: Mapping[str, TaskLog]
+    provenance: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def from_frame(
@@ -57,13 +59,11 @@ class Table:
         """Make a table from a DataFrame with one row an architecture.
 
         Args:
-            frame: A column or index ``arch`` (or ``architecture``, ``arch_str``) and numeric columns:
-                ``class_scene`` (the task's primary metric), ``class_scene/valid_loss`` (another one) or
-                ``class_scene/model_params`` (a model fact). A name that is no known task is a task of your
-                own, higher is better.
+            frame: A column or index ``arch`` (or ``architecture``, ``arch_str``) and numeric columns: ``class_scene``
+                (the task's primary metric), ``class_scene/valid_loss`` (another one) or ``class_scene/model_params`` (a
+                model fact). Another name is a task of your own, higher is better; a loss or an error is warned of.
             space: Keep only the rows of this search space.
-            duplicates: Rows of one architecture that disagree: an ``"error"``, or replaced by their
-                ``"mean"``.
+            duplicates: Rows of one architecture that disagree: an ``"error"``, or replaced by their ``"mean"``.
 
         Raises:
             TableError: If there is no architecture column, or a value is not usable; names row and column.
@@ -87,8 +87,8 @@ class Table:
 
         Args:
             archs: n architecture strings.
-            metrics: Task -> metric with its split (``"valid_top1"``) -> values of shape (n, E) or (n,), NaN =
-                missing. E may differ between tasks.
+            metrics: Task -> metric with its split (``"valid_top1"``) -> values of shape (n, E) or (n,), NaN = missing.
+                E may differ between tasks.
             info: Task -> model fact (``"model_params"``) -> values of shape (n,).
             duplicates: As in `from_frame`.
 
@@ -155,13 +155,12 @@ class Table:
 
         Args:
             metric: ``"valid_loss"``, or ``"loss"`` with `split`; None for each task's primary metric.
-            epoch: ``"final"`` (the last recorded), ``"best"`` (the best value of this metric on this split,
-                by the metric's direction) or a number: from 0, or backwards from the last if negative.
+            epoch: ``"final"`` (the last recorded), ``"best"`` (the best value of this metric on this split, by the
+                metric's direction) or a number: from 0, or backwards from the last if negative.
             split: ``"train"``, ``"valid"`` or ``"test"``; ``"valid"`` where neither this nor the name says.
 
         Returns:
-            DataFrame of shape (n, T), indexed by architecture, one column a task; NaN where a task lacks the
-            metric or the epoch.
+            DataFrame of shape (n, T), indexed by architecture, one column a task; NaN where metric or epoch is missing.
 
         Raises:
             UnknownNameError: If no task has the metric; names the nearest one.
@@ -186,7 +185,7 @@ class Table:
 
         Raises:
             TableError: If the architecture is not in this table.
-            UnknownNameError: If the table lacks the task, or the task the metric; names the nearest one.
+            UnknownNameError: If there is no such task or metric; names the nearest one.
         """
         log = self.logs[choice(task, self.logs, "task")]
         name = choice(metric_column(task, metric), log.metrics, f"metric of {task}")
@@ -197,8 +196,8 @@ class Table:
         """The k best architectures of a task, by the metric's direction; other arguments as in `frame`.
 
         Returns:
-            Series of shape (k,), best first, indexed by architecture, in the metric's own unit; shorter if
-            fewer were measured. Ties keep the order of the table.
+            Series of shape (k,), best first, indexed by architecture, in the metric's own unit; shorter if fewer were
+            measured. Ties keep the order of the table.
 
         Raises:
             ValueError: If k < 1.
@@ -219,7 +218,7 @@ class Table:
         return self._frame({task: log.info.get(name) for task, log in self.logs.items()})
 
     def describe(self) -> pd.DataFrame:
-        """One row a task: primary metric, unit, direction, how many measured and missing, epochs, range."""
+        """One row a task: primary metric, unit, direction, how many measured and missing, epochs kept, range."""
         return describe(self)
 
     def row(self, arch: str) -> int:
@@ -267,6 +266,7 @@ class Table:
             tuple(self.archs[row] for row in rows),
             tuple(self.row_spaces[row] for row in rows),
             {task: self.logs[task].take(taken) for task in names},
+            self.provenance,
         )
 
     def to_csv(self, path: str | os.PathLike[str], epoch: Epoch = "final") -> None:
@@ -276,7 +276,7 @@ class Table:
         write_csv(self, path, epoch)
 
     def to_parquet(self, path: str | os.PathLike[str], epoch: Epoch = "final") -> None:
-        """Like `to_csv`, as parquet."""
+        """Like `to_csv`, as parquet, which keeps `provenance` as well."""
         from benchmarks.formats.csv_parquet import write_parquet
 
         write_parquet(self, path, epoch)

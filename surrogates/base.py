@@ -67,8 +67,7 @@ class Surrogate(BaseEstimator, ABC):  # type: ignore[misc]
         Args:
             archs: n architecture strings of one space. Equivalent ones are pooled as replicates.
             Y: Labels of shape (n, T) or (n,) in any unit, NaN where not measured. Columns of a DataFrame name the
-            tasks.
-                A task whose labels are all equal is predicted as that value with a std of 0.
+                tasks. A task whose labels are all equal is predicted as that value with a std of 0.
 
         Raises:
             ArchitectureError: If `archs` is empty, mixes spaces, or holds what is no architecture.

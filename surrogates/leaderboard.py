@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from benchmarks.provenance import unlike_published
+from benchmarks.tasks import TRANSNAS_TASKS
 from surrogates.evaluation import evaluate_runs
 from surrogates.models import MODELS, make_model
 
@@ -84,8 +86,13 @@ def leaderboard_runs(
                 yield run
 
 
-def standings(runs: pd.DataFrame, space: str) -> pd.DataFrame:
-    """Mean over tasks and seeds of a leaderboard, with the published figures of the space, best first.
+def standings(runs: pd.DataFrame, table: Table) -> pd.DataFrame:
+    """Mean over tasks and seeds of a leaderboard, best first, with the published figures where they belong.
+
+    Args:
+        runs: As `leaderboard` makes them.
+        table: What they are on. Published figures are of all published architectures of a space, trained as published:
+            beside a table of others they would compare nothing, and are left out.
 
     Returns:
         One row a protocol, training size and model: protocol, n_train, model, tau, tau_sd (over seeds, of the mean of
@@ -100,12 +107,21 @@ def standings(runs: pd.DataFrame, space: str) -> pd.DataFrame:
     rows = grouped.mean().assign(tau_sd=grouped["tau"].std())
     rows = rows.join(runs.pivot_table(index=keys, columns="task", values="tau", sort=False)[tasks]).reset_index()
     sizes = set(rows.loc[rows["protocol"] == "all", "n_train"])
-    for method, figures in PUBLISHED.get(space, {}).items():
+    for method, figures in _published(table).items():
         for n, taus in figures.items():
-            if n in sizes:
-                known = {task: taus.get(task, np.nan) for task in tasks}
-                row = {"protocol": "all", "n_train": n, "model": method, "tau": taus.get("mean", np.nan), **known}
+            known = {task: taus.get(task, np.nan) for task in tasks}
+            mean = taus.get("mean", np.nan) if set(tasks) == set(TRANSNAS_TASKS) else np.nan
+            if n in sizes and not np.isnan([mean, *known.values()]).all():
+                row = {"protocol": "all", "n_train": n, "model": method, "tau": mean, **known}
                 rows = pd.concat([rows, pd.DataFrame([row])], ignore_index=True)
     columns = [*keys, "tau", "tau_sd", "coverage", *tasks]
     order = ["protocol", "n_train", "tau"]
     return rows.sort_values(order, ascending=[True, True, False], na_position="last")[columns].reset_index(drop=True)
+
+
+def _published(table: Table) -> dict[str, dict[int, dict[str, float]]]:
+    """Method -> training size -> task -> tau, where published figures are of a table's architectures and trainings."""
+    space = table.space
+    if set(table.archs) != set(space.archs) or unlike_published(table):
+        return {}
+    return PUBLISHED.get(space.name, {})

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
+from benchmarks.architecture import Architecture
 from benchmarks.errors import ArchitectureError, TableError, choice
+from benchmarks.provenance import unlike_published
 from benchmarks.registry import get_space, infer_space
 from benchmarks.tasks import find_task
 from surrogates.answers import Answers
@@ -91,10 +93,11 @@ class Oracle:
 
         Args:
             space: Name of the space.
-            table: Measured results that go before predictions.
+            table: Measured results that go before predictions, of the published trainings or trainings like them.
 
         Raises:
             UnknownNameError: If there is no such space.
+            TableError: If the table is of another space, or says that its trainings were unlike the published ones.
 
         Example:
             >>> Oracle.from_pretrained("nasbench201").tasks
@@ -102,7 +105,13 @@ class Oracle:
         """
         from surrogates.pretrained import load_answers
 
-        return cls(load_answers(space), table)
+        answers = load_answers(space)
+        if table is not None and (how := unlike_published(table, answers.tasks_)):
+            raise TableError(
+                f"the table's trainings were not like the published ones that the bundled surrogate predicts: {how}. "
+                "Fit a surrogate to the table for Oracle(surrogate, table), or ask the table alone, Oracle.from_table"
+            )
+        return cls(answers, table)
 
     @classmethod
     def from_table(cls, table: Table) -> Oracle:
@@ -174,7 +183,7 @@ class Oracle:
             TableError: If it was not measured, and there is no surrogate to ask.
         """
         ranking = self.ranking(task)
-        (string,) = self._check_archs([arch])
+        string = self._check_arch(arch)
         if string in self.space:
             value = ranking.values[self.space.index(string)]
             if not np.isnan(value):
@@ -228,7 +237,7 @@ class Oracle:
         self._resolver = Resolver(self.space.name, measured, predictor)
 
     def _first_time(self, arch: str, task: str) -> float:
-        (string,), (name,) = self._check_archs([arch]), self._check_tasks([task])
+        string, (name,) = self._check_arch(arch), self._check_tasks([task])
         known = self._warm.get(name, {}).get(string)
         if known is not None:
             return known()
@@ -244,13 +253,18 @@ class Oracle:
     def _check_archs(self, archs: Iterable[str]) -> tuple[str, ...]:
         if isinstance(archs, str) or not isinstance(archs, Iterable):
             raise ArchitectureError(f"expected a list of architecture strings, got {type(archs).__name__} {archs!r}")
-        strings = tuple(map(str, archs))
-        for string in strings:
-            if string not in self.space:
-                if not self.space.recognises(string) and (other := infer_space(string)) != self.space:
-                    raise ArchitectureError(f"{string!r} is of {other.name}; this oracle knows {self.space.name}")
-                self.space.parse(string)
-        return strings
+        return tuple(self._check_arch(arch, position) for position, arch in enumerate(archs))
+
+    def _check_arch(self, arch: object, position: int | None = None) -> str:
+        if not isinstance(arch, (str, Architecture)):
+            where = "" if position is None else f" at position {position}"
+            raise ArchitectureError(f"expected an architecture string{where}, got {type(arch).__name__} {arch!r}")
+        string = str(arch)
+        if string not in self.space:
+            if not self.space.recognises(string) and (other := infer_space(string)) != self.space:
+                raise ArchitectureError(f"{string!r} is of {other.name}; this oracle knows {self.space.name}")
+            self.space.parse(string)
+        return string
 
     def _check_tasks(self, tasks: Iterable[str] | str | None) -> tuple[str, ...]:
         if tasks is None:

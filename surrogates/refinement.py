@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -162,7 +162,7 @@ def pick(surrogate: Surrogate, table: Table, n: int, tried: set[str] | frozenset
 
 
 def extend(table: Table, more: Table) -> Table:
-    """The last epoch of both tables' rows.
+    """The last epoch of both tables' rows; where they come from is what the first one says.
 
     Raises:
         TableError: If an architecture is in both with different values.
@@ -176,7 +176,8 @@ def extend(table: Table, more: Table) -> Table:
     """
     import pandas as pd
 
-    return Table.from_frame(pd.concat([to_frame(table), to_frame(more)], ignore_index=True))
+    joined = Table.from_frame(pd.concat([to_frame(table), to_frame(more)], ignore_index=True))
+    return replace(joined, provenance=table.provenance)
 
 
 def _fitted(model: Surrogate, table: Table) -> Surrogate:

@@ -78,7 +78,7 @@ def load_surrogate(directory: str | Path) -> Surrogate:
 
     Raises:
         ArtefactError: If it is not a directory of ours, was written by a newer version, holds an unknown class, or a
-            file is missing, truncated or damaged.
+            file is missing, truncated or damaged; the name of a bundled surrogate is pointed to `load_pretrained`.
 
     Example:
         >>> load_surrogate("/no/such/folder")
@@ -86,6 +86,11 @@ def load_surrogate(directory: str | Path) -> Surrogate:
         ...
         benchmarks.errors.ArtefactError: '/no/such/folder': expected a directory with a stored surrogate, got nothing
     """
+    if not Path(directory).exists() and str(directory) in list_spaces():
+        raise ArtefactError(
+            f"{str(directory)!r}: expected a directory with a stored {KIND}, got the name of a space; "
+            f"load_pretrained({str(directory)!r}) opens the bundled one"
+        )
     metadata = read_metadata(directory, KIND)
     try:
         class_of(metadata.get("class"))

@@ -7,6 +7,7 @@ import json
 import os
 import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +57,7 @@ def read_csv(path: Path, duplicates: Duplicates = "error") -> Table:
 
 
 def read_parquet(path: Path, duplicates: Duplicates = "error") -> Table:
-    """Read a parquet file; what its columns mean is told at `Table.from_frame`.
+    """Read a parquet file and its provenance; what its columns mean is told at `Table.from_frame`.
 
     Raises:
         TableError: If the file is not parquet or damaged, or its content is not usable; names the file.
@@ -74,7 +75,7 @@ def read_parquet(path: Path, duplicates: Duplicates = "error") -> Table:
         frame = pd.read_parquet(path)
     except (ValueError, OSError) as error:  # pyarrow's own errors are one or the other
         raise TableError(f"{path}: expected a parquet file; this one is damaged or something else ({error})") from error
-    return _table(frame, path, duplicates)
+    return replace(_table(frame, path, duplicates), provenance=read_provenance(path))
 
 
 def write_csv(table: Table, path: str | os.PathLike[str], epoch: Epoch = "final") -> None:
@@ -106,8 +107,8 @@ def read_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
         >>> path = Path(tempfile.mkdtemp()) / "mine.parquet"
         >>> table = Table.from_logs(["64-2311-basic"], {"jigsaw": {"valid_top1": [90.1]}})
         >>> write_parquet(table, path, provenance={"commit": "1a2b3c"})
-        >>> read_provenance(path), read_parquet(path).value("64-2311-basic", "jigsaw")
-        ({'commit': '1a2b3c'}, 90.1)
+        >>> read_provenance(path), read_parquet(path).provenance
+        ({'commit': '1a2b3c'}, {'commit': '1a2b3c'})
     """
     import pyarrow.parquet
 
@@ -115,7 +116,12 @@ def read_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
         found = pyarrow.parquet.read_schema(path).metadata or {}
     except (ValueError, OSError) as error:
         raise TableError(f"{path}: expected a parquet file; this one is damaged or something else ({error})") from error
-    provenance: dict[str, Any] = json.loads(found.get(_PROVENANCE, b"{}"))
+    try:
+        provenance = json.loads(found.get(_PROVENANCE, b"{}"))
+    except ValueError as error:
+        raise TableError(f"{path}: what it says about where its values come from is damaged ({error})") from error
+    if not isinstance(provenance, dict):
+        raise TableError(f"{path}: expected a JSON object about where its values come from, got {provenance!r}")
     return provenance
 
 
@@ -128,7 +134,8 @@ def write_parquet(
         table: What to write.
         path: Where.
         epoch: As in `Table.frame`.
-        provenance: Where the values come from, as JSON values; kept in the file's metadata for `read_provenance`.
+        provenance: Where the values come from, as JSON values, kept in the file's metadata for `read_provenance`; the
+            table's own if not given.
 
     Raises:
         OSError: If the file cannot be written.
@@ -143,8 +150,9 @@ def write_parquet(
     import pyarrow.parquet
 
     columns = pyarrow.Table.from_pandas(to_frame(table, epoch), preserve_index=False)
-    if provenance is not None:
-        notes = {_PROVENANCE: json.dumps(provenance).encode()}
+    known = table.provenance if provenance is None else provenance
+    if known:
+        notes = {_PROVENANCE: json.dumps(dict(known)).encode()}
         columns = columns.replace_schema_metadata({**columns.schema.metadata, **notes})
     with write_beside(path) as beside:
         pyarrow.parquet.write_table(columns, beside)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,6 +39,9 @@ def parse_frame(frame: pd.DataFrame) -> tuple[list[str], Columns, Columns]:
         TableError: If there is no architecture column, no other column, a column twice, or text where a
             number belongs.
 
+    Warns:
+        UserWarning: If the name of a user's own task speaks of a loss or an error.
+
     Example:
         >>> import pandas as pd
         >>> archs, metrics, info = parse_frame(pd.DataFrame({"arch": ["64-2311-basic"], "jigsaw": [90.1]}))
@@ -55,6 +59,8 @@ def parse_frame(frame: pd.DataFrame) -> tuple[list[str], Columns, Columns]:
         task, _, name = label.partition("/")
         _check_spelling(task)
         target = info if name in INFO_NAMES else metrics
+        if not name:
+            _warn_of_losses(task)
         name = name or find_task(task).column
         if name in target.setdefault(task, {}):
             raise TableError(f"column {label!r}: {task}/{name} occurs twice")
@@ -97,6 +103,17 @@ def _check_spelling(task: str) -> None:
     for known in list_tasks():
         if task != known and plain == known.casefold().replace("-", "_"):
             raise TableError(f"column {task!r}: did you mean the task {known!r}?")
+
+
+def _warn_of_losses(task: str) -> None:
+    """A user's own task is taken as higher is better, which the name may contradict."""
+    name = task.casefold()
+    if find_task(task).benchmark == "user" and ("loss" in name or "error" in name) and "neg" not in name:
+        warnings.warn(
+            f"column {task!r} is no known task, so it counts as a task of your own, higher is better; "
+            "if lower is better, give its negative",
+            stacklevel=3,
+        )
 
 
 def _arch_as_column(frame: pd.DataFrame) -> pd.DataFrame:

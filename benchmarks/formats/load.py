@@ -38,6 +38,9 @@ def load_table(
         duplicates: Rows of one architecture that disagree are an ``"error"``, or replaced by their
             ``"mean"``.
 
+    Returns:
+        The table. What a parquet file or bundled table says about where its values come from is its `provenance`.
+
     Raises:
         TableNotFoundError: If there is no such file or bundled table.
         TableError: If the file is damaged or of an unknown format, or its content is not usable.
@@ -61,7 +64,7 @@ def load_table(
 
 
 def table_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Where a table's values come from: what a parquet file or bundled table says about itself.
+    """Where a table's values come from: what a parquet file or bundled table says about itself, without loading it.
 
     Tables of campaigns tell plan, recipes and how they differ from the published ones, images, seeds, commits, hardware
     and seconds; other files nothing.

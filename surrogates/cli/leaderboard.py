@@ -35,8 +35,9 @@ def leaderboard(
 ) -> None:
     """Fit every model on the same rows and predict all others: mean tau over tasks and seeds, best first.
 
-    Published figures stand beside ours where a training size has them (one task at a time, protocol all). The ceiling
-    is the tau that training noise would leave a perfect predictor.
+    Published figures stand beside ours where a training size has them (one task at a time, protocol all), if the table
+    holds all published architectures of the space. The ceiling is the tau that training noise would leave a perfect
+    predictor.
     """
     from typing import cast, get_args
 
@@ -65,7 +66,7 @@ def leaderboard(
     if out is not None:
         with write_beside(out) as beside:
             whole.to_csv(beside, index=False)
-    ranked = standings(whole, results.space.name)
+    ranked = standings(whole, results)
     ceilings = {way: noise_ceiling(results, protocol=cast("Protocol", way)) for way in ways}
     if as_json:
         known = {way: {"mean": float(ceiling.mean()), **ceiling.to_dict()} for way, ceiling in ceilings.items()}

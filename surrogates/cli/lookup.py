@@ -13,6 +13,7 @@ from surrogates.cli.help import AsJson, TableOption, TaskNames, examples
 from surrogates.cli.output import write_csv, write_json, write_table
 
 if TYPE_CHECKING:
+    from benchmarks.table import Table
     from surrogates.answers import Answer
     from surrogates.oracle import Oracle
 
@@ -53,6 +54,8 @@ def lookup(
 ) -> None:
     """Show the expected performance of architectures, from the bundled surrogates; works offline.
 
+    What TABLE holds goes before predictions, where it is of an architecture's space.
+
     Values are in the metric's unit, with one standard deviation (1.645 of them on both sides cover 90 %); what was
     measured has none. Ranks are among all published architectures of the space, 1 is best.
     """
@@ -77,7 +80,11 @@ def _places(archs: list[str], tasks: list[str], source: Any, table: Path | None)
     from benchmarks.registry import infer_space
 
     spaces = [infer_space(arch).name for arch in archs]
-    oracles = {space: _oracle(space, source, table) for space in dict.fromkeys(spaces)}
+    results = None if table is None else _results(table, spaces)
+    oracles = {space: _oracle(space, source, results, table) for space in dict.fromkeys(spaces)}
+    if source == "table":
+        for arch, space in zip(archs, spaces, strict=True):
+            _check_measured(arch, oracles[space].table, tasks)
     return [
         [
             _Place(space, answer, oracles[space].rank(arch, answer.task), len(oracles[space].ranking(answer.task)))
@@ -87,15 +94,49 @@ def _places(archs: list[str], tasks: list[str], source: Any, table: Path | None)
     ]
 
 
-def _oracle(space: str, source: Any, path: Path | None) -> Oracle:
+def _results(path: Path, spaces: list[str]) -> Table:
+    """A table of at least one of some spaces."""
+    from benchmarks.errors import TableError
+    from benchmarks.formats.load import load_table
+
+    table = load_table(path)
+    asked = list(dict.fromkeys(spaces))
+    if not set(asked) & set(table.spaces):
+        raise TableError(f"{path} is of {', '.join(table.spaces)}, what is asked about of {', '.join(asked)}")
+    return table
+
+
+def _oracle(space: str, source: Any, table: Table | None, path: Path | None) -> Oracle:
+    """Whom to ask about a space; a table of others has no say."""
+    from benchmarks.errors import TableError
+    from benchmarks.provenance import unlike_published
     from surrogates.oracle import Oracle
     from surrogates.pretrained import load_answers
 
-    if path is None:
-        return Oracle(load_answers(space), source=source)
-    from benchmarks.formats.load import load_table
+    answers = load_answers(space)
+    if table is None or space not in table.spaces:
+        return Oracle(answers)
+    if source == "auto" and (how := unlike_published(table, answers.tasks_)):
+        raise TableError(
+            f"{path}: its trainings were not like the published ones that the bundled surrogate predicts: {how}. Ask "
+            "one alone (--source table or surrogate), or fit a surrogate to the table (surrogates fit) and use that "
+            "(surrogates predict)"
+        )
+    return Oracle(answers, table, source)
 
-    return Oracle(load_answers(space), load_table(path), source)
+
+def _check_measured(arch: str, table: Table | None, tasks: list[str]) -> None:
+    """Raise `TableError` if a table lacks an architecture on one of some tasks, all by default."""
+    from benchmarks.errors import TableError, choice
+    from surrogates.measured import Measured
+
+    advice = "--source surrogate has it predicted"
+    if table is None:
+        raise TableError(f"{arch!r} was not measured: the table holds none of its space; {advice}")
+    names = [choice(task, table.tasks, "task") for task in tasks or table.tasks]
+    for task, value in zip(names, Measured(table).values([arch], names)[0], strict=True):
+        if math.isnan(value):
+            raise TableError(f"{arch!r} was not measured on {task}; {advice}")
 
 
 def _record(place: _Place) -> dict[str, Any]:

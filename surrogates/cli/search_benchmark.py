@@ -52,6 +52,7 @@ def search_benchmark(
     from benchmarks.errors import choice
     from surrogates.cli.arguments import integers, table_of_one_space
     from surrogates.cli.plots import can_plot, no_plots_note
+    from surrogates.oracle import Oracle
     from surrogates.search.fidelity import ON_SURROGATE, ON_TABLE, Fidelity
     from surrogates.search.grid import claim, run_grid
     from surrogates.search.registry import list_searchers
@@ -62,6 +63,8 @@ def search_benchmark(
     truth = table_of_one_space(table, space, task or [])
     for name in truth.tasks:
         check_search(truth, name, budget)
+    if bundled:
+        Oracle.from_pretrained(truth.space, truth)  # refuses trainings that it does not predict
     how = {"surrogate": "bundled"} if bundled else {"surrogate": model, "train_rows": train_rows, "fit_seed": fit_seed}
     fitted = None if bundled else _unfitted(truth, model, train_rows, fit_seed)
     claim(out, {"study": "search-benchmark", "table": truth.hash, **how})

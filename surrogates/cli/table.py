@@ -34,8 +34,9 @@ def info(table: TableFile, space: SpaceName = None, as_json: AsJson = False) -> 
         write_json({"archs": len(results), "spaces": results.spaces, "hash": results.hash, "tasks": rows})
         return
     typer.echo(f"{len(results):,} architectures of {', '.join(results.spaces)}, {len(results.tasks)} tasks")
-    columns = ["task", "metric", "unit", "measured", "missing", "epochs", "min", "median", "max"]
-    write_table(columns, [[_cell(row[column]) for column in columns] for row in rows], left=3)
+    columns = ["task", "metric", "unit", "measured", "missing", "epochs_kept", "min", "median", "max"]
+    titles = [column.replace("_", " ") for column in columns]
+    write_table(titles, [[_cell(row[column]) for column in columns] for row in rows], left=3)
     typer.echo(f"SHA-256 of the content: {results.hash}")
 
 
@@ -53,7 +54,8 @@ def convert(
 ) -> None:
     """Write a table in another format; the file appears whole or not at all.
 
-    csv and parquet hold the last epoch of every metric, .pth all that is there (and needs torch).
+    csv and parquet hold the last epoch of every metric, .pth all that is there (and needs torch). parquet keeps what
+    the table says about where its values come from.
     """
     from benchmarks.errors import choice
     from benchmarks.formats.load import load_table
@@ -62,6 +64,8 @@ def convert(
     results = load_table(table, space=space)
     {".csv": results.to_csv, ".parquet": results.to_parquet, ".pth": results.to_pth}[suffix](out)
     typer.echo(f"Wrote {out}: {len(results):,} architectures, {len(results.tasks)} tasks.")
+    if results.provenance and suffix != ".parquet":
+        typer.echo(f"note: {out} does not say where its values come from, as {table} does; .parquet would", err=True)
 
 
 def _cell(value: object) -> str:

@@ -160,6 +160,7 @@ def test_what_nobody_measured_is_kept_and_reported(small):
     report = table.describe()
     assert report["measured"].tolist() == [2, 3, 0]
     assert report["missing"].tolist() == [1, 0, 3]
+    assert report["epochs_kept"].tolist() == [1, 1, 1]
     assert report.loc["jigsaw", ["metric", "unit", "min", "max"]].tolist() == ["valid_top1", "%", 10, 30]
     assert "normal  valid_ssim           0 measured" in repr(table)
     assert repr(table).startswith("Table: 3 architectures x 3 tasks (transnas101-macro)\n")

@@ -13,7 +13,7 @@ from scipy.stats import spearmanr
 from sklearn.base import clone
 from sklearn.pipeline import make_union
 
-from benchmarks import ArchitectureError, MissingExtraError, UnknownNameError, get_space
+from benchmarks import ArchitectureError, UnknownNameError, get_space
 from benchmarks.training.images import ImageSet
 from benchmarks.training.network import build_network
 from encoders import Costs, GraphFeatures, ZeroCost
@@ -63,6 +63,14 @@ def test_counts_agree_with_costs(task):
     size = 256 if task != "jigsaw" else 1024  # of which a tile has a quarter
     proxy = ZeroCost(proxies=("params", "flops"), task=task, base_channels=None, input_size=size, decoder_width=1024)
     np.testing.assert_array_equal(proxy.scores(archs).to_numpy(), Costs(task=task, input_size=256).exact(archs)[:, :2])
+
+
+def test_counts_are_by_default_of_a_smaller_network_as_documented():
+    wide = "64-41414-3_33_333"
+    ours = ZeroCost(proxies=["params"]).scores([wide]).loc[wide, "params"]
+    counts = [ours, Costs(task="class_scene").exact([wide])[0, 0]]
+    assert counts == [2_600_247, 41_435_727]
+    assert all(f"{count:,.0f}" in ZeroCost.__doc__ for count in counts)
 
 
 def test_l2_norm_is_that_of_the_weights():
@@ -149,7 +157,7 @@ def test_two_writers_lose_nothing(tmp_path, monkeypatch):
     assert math.isnan(again.known("b")["zen"])
 
 
-def test_bad_input_is_named(monkeypatch):
+def test_bad_input_is_named():
     archs = ["64-2311-basic"]
     with pytest.raises(UnknownNameError, match="unknown proxy 'nwot'; did you mean 'naswot'"):
         ZeroCost(proxies=["nwot"]).fit(archs)
@@ -166,9 +174,14 @@ def test_bad_input_is_named(monkeypatch):
             ZeroCost(**{name: value}).scores(archs)
     with pytest.raises(ArchitectureError, match="empty list"):
         ZeroCost().scores([])
-    monkeypatch.setitem(sys.modules, "torch", None)
-    with pytest.raises(MissingExtraError, match=r"encoders.ZeroCost needs 'torch'.*\[training\]"):
-        ZeroCost(proxies=["params"]).scores(archs)
+
+
+@pytest.mark.parametrize(("module", "package"), [("torch", "torch"), ("PIL", "pillow")])
+def test_a_missing_library_names_the_extra(module, package):
+    code = f"import sys, encoders; sys.modules[{module!r}] = None; encoders.ZeroCost().scores(['64-2311-basic'])"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert f"MissingExtraError: encoders.ZeroCost needs '{package}', which is not installed" in ran.stderr
+    assert "[training]" in ran.stderr
 
 
 # -- published scores -----------------------------------------------------------------------------------------------

@@ -74,6 +74,20 @@ def test_bad_questions_are_refused() -> None:
     assert oracle.queries.total == 0
 
 
+@pytest.mark.parametrize(
+    ("given", "named"), [([TWINS[0]], r"list \['64-41414-0_00_100'\]"), (None, "NoneType None"), (3.5, "float 3.5")]
+)
+def test_what_is_no_string_is_named(given: object, named: str) -> None:
+    oracle = Oracle(Counting())
+    with pytest.raises(ArchitectureError, match=f"expected an architecture string, got {named}"):
+        oracle(given, "jigsaw")  # type: ignore[arg-type]
+    with pytest.raises(ArchitectureError, match=f"expected an architecture string, got {named}"):
+        oracle.rank(given, "jigsaw")  # type: ignore[arg-type]
+    with pytest.raises(ArchitectureError, match=f"expected an architecture string at position 1, got {named}"):
+        oracle.query([TWINS[0], given])  # type: ignore[list-item]
+    assert oracle.queries.total == 0
+
+
 def test_bad_arguments_are_refused(macro_table: Table) -> None:
     with pytest.raises(ValueError, match="needs a surrogate or a table, got None"):
         Oracle(None)

@@ -1,12 +1,21 @@
 import filecmp
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmarks import ArchitectureError, ArtefactError, UnknownNameError, get_space, list_spaces
+from benchmarks import (
+    ArchitectureError,
+    ArtefactError,
+    TableError,
+    UnknownNameError,
+    get_space,
+    list_spaces,
+    load_table,
+)
 from surrogates import Oracle, list_pretrained, load_pretrained, pretrained
 from surrogates.baked import BakedSurrogate
 from surrogates.npz import npz_arrays
@@ -51,6 +60,16 @@ def test_a_pretrained_oracle_answers_in_and_out_of_domain() -> None:
     assert (answers["std"] > 0).all()
     fresh = load_pretrained("transnas101-micro").predict(["32-4141-3_33_333"])
     np.testing.assert_allclose(answers["value"][7:], fresh[0])
+
+
+def test_values_of_other_trainings_do_not_stand_among_predictions_of_the_published_ones() -> None:
+    rooms = load_table("rooms-mini").where(space="transnas101-micro")
+    with pytest.raises(TableError, match=r"not like the published .*: images of rooms .* Fit a surrogate to the table"):
+        Oracle.from_pretrained("transnas101-micro", rooms)
+    arch = rooms.archs[0]
+    assert Oracle.from_table(rooms)(arch, "jigsaw") == rooms.value(arch, "jigsaw")
+    unsaid = replace(rooms, provenance={})
+    assert Oracle.from_pretrained("transnas101-micro", unsaid)(arch, "jigsaw") == rooms.value(arch, "jigsaw")
 
 
 def test_a_folder_with_answers_only_still_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -207,6 +207,8 @@ def test_a_path_that_is_no_directory_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ArtefactError, match="got a file"):
         load_surrogate(tmp_path / "file")
+    with pytest.raises(ArtefactError, match=r"the name of a space; load_pretrained\('transnas101-micro'\) opens the"):
+        load_surrogate("transnas101-micro")
 
 
 def rewrite(model: Path, **changes: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,6 @@ from numpy.typing import NDArray
 
 import benchmarks
 from benchmarks.errors import TableError, choice
-from benchmarks.formats.csv_parquet import write_parquet
 from benchmarks.logs import INFO_NAMES
 from benchmarks.table import Table
 from benchmarks.training.campaign.plan import Plan, Trial, fingerprint
@@ -67,7 +67,8 @@ def campaign_table(plan: Plan, folder: str | Path, seed: int | None = None) -> T
         if any(found):
             metrics[task] = _metrics(found)
             info[task] = _info(found)
-    return Table.from_logs([arch for arch, _ in rows], metrics, info, duplicates="mean")
+    table = Table.from_logs([arch for arch, _ in rows], metrics, info, duplicates="mean")
+    return replace(table, provenance=provenance(plan, folder, seed))
 
 
 def provenance(plan: Plan, folder: str | Path, seed: int | None = None) -> dict[str, Any]:
@@ -106,7 +107,7 @@ def write_campaign_table(plan: Plan, folder: str | Path, out: str | os.PathLike[
     ending = choice(Path(out).suffix.casefold(), _ENDINGS, "file ending")
     table = campaign_table(plan, folder, seed)
     if ending == ".parquet":
-        write_parquet(table, out, provenance=provenance(plan, folder, seed))
+        table.to_parquet(out)
     elif ending == ".csv":
         table.to_csv(out)
     else:

@@ -2,11 +2,13 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet
 import pytest
 
-from benchmarks import ArchitectureError, TableError
+from benchmarks import ArchitectureError, TableError, table_provenance
 from benchmarks.errors import TableNotFoundError
 from benchmarks.formats import READERS, load_table
+from benchmarks.formats.csv_parquet import write_parquet
 from benchmarks.formats.transnas_pth import from_nested
 from benchmarks.table import Table
 from tests.benchmarks.conftest import MACRO, MICRO
@@ -158,6 +160,40 @@ def test_a_folder_that_does_not_exist_is_named(tmp_path, suffix):
     table = Table.from_logs([A], {"jigsaw": {"valid_top1": [1]}})
     with pytest.raises(FileNotFoundError, match=r"cannot write: the folder does not exist: .*nowhere"):
         getattr(table, f"to_{suffix}")(tmp_path / "nowhere" / f"a.{suffix}")
+
+
+def test_a_parquet_file_keeps_where_its_values_come_from(tmp_path):
+    note = {"images": {"rooms": {"seed": 0}}, "deviations": {"jigsaw": []}}
+    table = Table.from_logs([A, B], {"jigsaw": {"valid_top1": [1, 2]}, "normal": {"valid_ssim": [0.1, 0.2]}})
+    assert table.provenance == {}
+    write_parquet(table, tmp_path / "a.parquet", provenance=note)
+    back = load_table(tmp_path / "a.parquet")
+    assert back.provenance == table_provenance(tmp_path / "a.parquet") == note
+    assert back.hash == table.hash
+    back.where(archs=[B], tasks=["jigsaw"]).to_parquet(tmp_path / "b.parquet")
+    assert load_table(tmp_path / "b.parquet", space="transnas101-macro").provenance == note
+    back.to_csv(tmp_path / "c.csv")
+    assert load_table(tmp_path / "c.csv").provenance == {}
+
+
+@pytest.mark.parametrize("note", [b"{", b"[1]"])
+def test_a_damaged_provenance_is_refused(tmp_path, note):
+    columns = pyarrow.table({"arch": [A], "jigsaw": [1.0]}).replace_schema_metadata({"transnas-surrogates": note})
+    pyarrow.parquet.write_table(columns, tmp_path / "a.parquet")
+    with pytest.raises(TableError, match=r"a\.parquet: .*where its values come from"):
+        load_table(tmp_path / "a.parquet")
+
+
+@pytest.mark.parametrize("name", ["val_loss", "Error", "L1 loss"])
+def test_a_loss_that_would_be_best_when_high_is_warned_of(tmp_path, name):
+    path = write(tmp_path, f"arch,{name}\n{A},1\n{B},2\n")
+    with pytest.warns(UserWarning, match=f"column '{name}' is no known task, .* higher is better; .* its negative"):
+        assert load_table(path).best(name).index.tolist() == [B]
+
+
+@pytest.mark.parametrize("name", ["neg_loss", "room_layout", "jigsaw/valid_loss", "depth"])
+def test_other_names_are_no_cause_for_warning(tmp_path, name):
+    load_table(write(tmp_path, f"arch,{name},jigsaw\n{A},-0.0,50\n"))
 
 
 @pytest.mark.data

@@ -66,4 +66,34 @@ def test_lookup_asks_a_table_first(table_file: Path, macro_table: Table) -> None
     assert alone.stdout.splitlines()[2].split()[4] == "-"
     result = run("lookup", gap, "-t", "jigsaw", "--table", table_file, "--source", "table")
     assert result.exit_code == 2
-    assert result.stderr.startswith(f"error: '{gap}' was not measured on jigsaw")
+    assert result.stderr == f"error: '{gap}' was not measured on jigsaw; --source surrogate has it predicted\n"
+
+
+def test_lookup_uses_a_table_where_it_applies(table_file: Path, macro_table: Table) -> None:
+    measured = macro_table.archs[1]
+    asked = ("-t", "jigsaw", "--table", table_file)
+    answers = json.loads(run("lookup", CELL, measured, *asked, "--json").stdout)
+    assert [answer["source"] for answer in answers] == ["surrogate", "table"]
+    of_none = run("lookup", CELL, OUTSIDE, *asked)
+    assert of_none.exit_code == 2
+    assert "is of transnas101-macro, what is asked about of transnas101-micro" in of_none.stderr
+    alone = run("lookup", measured, CELL, *asked, "--source", "table")
+    assert alone.exit_code == 2
+    assert f"'{CELL}' was not measured: the table holds none of its space; --source surrogate" in alone.stderr
+    wrong = run("lookup", measured, "-t", "jigsau", "--table", table_file, "--source", "table")
+    assert "unknown task 'jigsau'; did you mean 'jigsaw'" in wrong.stderr
+
+
+def test_lookup_does_not_rank_other_trainings_among_predictions_of_the_published() -> None:
+    from benchmarks import load_table
+
+    rooms = load_table("rooms-mini").where(space="transnas101-micro")
+    asked = (rooms.archs[0], "-t", "jigsaw", "--table", "rooms-mini")
+    mixed = run("lookup", *asked)
+    assert mixed.exit_code == 2
+    assert "images of rooms instead of taskonomy" in mixed.stderr
+    assert "Ask one alone (--source table or surrogate), or fit a surrogate to the table" in mixed.stderr
+    alone = run("lookup", *asked, "--source", "table")
+    assert alone.exit_code == 0
+    assert f"rank of {len(rooms)}" in alone.stdout
+    assert "surrogate" in run("lookup", *asked, "--source", "surrogate").stdout

@@ -137,3 +137,11 @@ def test_bad_input(command: str, options: list[str], message: str, tasks_file: P
     assert result.exit_code == 2
     assert message in result.stderr
     assert not (tmp_path / "study").exists()
+
+
+def test_the_bundle_does_not_predict_other_trainings(tmp_path: Path) -> None:
+    options = ["--space", "transnas101-macro", "--bundled", "--budget", "5", "--out", tmp_path / "study"]
+    result = run("search-benchmark", "rooms-mini", *options)
+    assert result.exit_code == 2
+    assert "not like the published ones" in result.stderr
+    assert not (tmp_path / "study").exists()

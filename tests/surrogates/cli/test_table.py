@@ -18,6 +18,24 @@ def test_table_info_counts(table_file: Path, macro_table: Table) -> None:
     ]
 
 
+def test_table_info_says_how_many_epochs_the_file_keeps() -> None:
+    lines = run("table", "info", "rooms-mini").stdout.splitlines()
+    assert "missing  epochs kept" in lines[1]
+    assert max(map(len, lines)) <= 100
+
+
+def test_table_convert_keeps_where_values_come_from(tmp_path: Path) -> None:
+    from benchmarks import table_provenance
+
+    result = run("table", "convert", "rooms-mini", tmp_path / "copy.parquet", "--space", "transnas101-micro")
+    assert result.exit_code == 0
+    assert result.stderr == ""
+    assert table_provenance(tmp_path / "copy.parquet") == table_provenance("rooms-mini")
+    lossy = run("table", "convert", tmp_path / "copy.parquet", tmp_path / "copy.csv")
+    assert lossy.exit_code == 0
+    assert "copy.csv does not say where its values come from" in lossy.stderr
+
+
 def test_table_convert_keeps_the_content(table_file: Path, macro_table: Table, tmp_path: Path) -> None:
     from benchmarks import load_table
 

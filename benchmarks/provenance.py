@@ -1,0 +1,45 @@
+"""What a table says about the trainings behind it, held against the published ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from benchmarks.table import Table
+
+__all__ = ["unlike_published"]
+
+_IMAGES = "taskonomy"
+_SHOWN = 3
+
+
+def unlike_published(table: Table, tasks: Iterable[str] | None = None) -> str:
+    """How the trainings of a table differ from the published ones, as far as its provenance tells.
+
+    Values of other trainings have another scale: they must not be compared with published ones, nor with predictions of
+    them.
+
+    Args:
+        table: Any.
+        tasks: Only these tasks of it; all by default.
+
+    Returns:
+        The images, and the first differences of the recipe of the first task that differs; empty if the table says
+        nothing, or nothing else than the published trainings.
+
+    Example:
+        >>> from benchmarks import load_table
+        >>> unlike_published(load_table("rooms-mini"), ["autoencoder"])[:60]
+        'images of rooms instead of taskonomy; autoencoder: lr: 0.003'
+    """
+    wanted = table.tasks if tasks is None else [task for task in tasks if task in table.tasks]
+    images = table.provenance.get("images") or {_IMAGES: {}}
+    deviations = table.provenance.get("deviations") or {}
+    found = [] if _IMAGES in images or not wanted else [f"images of {', '.join(images)} instead of {_IMAGES}"]
+    for task in wanted:
+        if differences := deviations.get(task):
+            more = len(differences) - _SHOWN
+            found.append(f"{task}: {', '.join(differences[:_SHOWN])}{f' and {more} more' * (more > 0)}")
+            break
+    return "; ".join(found)
