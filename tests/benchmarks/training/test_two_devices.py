@@ -1,0 +1,103 @@
+"""Two processes train one network: the steps of a loop that does the work of both, and one answer."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from benchmarks.training.augment import Draws
+from benchmarks.training.loader import BatchLoader
+from benchmarks.training.losses import LOSSES
+from benchmarks.training.network import build_network
+from benchmarks.training.optimisers import make_optimiser, make_schedule
+from benchmarks.training.prepare import Preparation
+from benchmarks.training.recipe import Augmentation
+from tests.benchmarks.training.small_trainings import images, small_recipe
+
+ARCH = "64-41414-2_31_200"  # dead edges: some parameters have no gradient
+SEED = 5
+SCRIPT = """
+import json, sys, torch
+from benchmarks.training.train import train_architecture
+from tests.benchmarks.training.test_two_devices import ARCH, SEED, images, recipe_of
+
+if __name__ == "__main__":
+    options = {"devices": 2, "strategy": "ddp_find_unused_parameters_true"}
+    task, sources = sys.argv[1], dict.fromkeys(("train", "valid", "test"), images())
+    run = train_architecture(
+        ARCH, task, recipe_of(task), sources, seed=SEED, device="cpu", checkpoint_dir="kept", trainer_options=options
+    )
+    with open(f"{torch.distributed.get_rank()}.json", "w") as file:
+        json.dump(run.metrics, file)
+"""
+
+
+def recipe_of(task):
+    return small_recipe(task, augmentation=Augmentation())
+
+
+def on_two(task, folder):
+    """Metrics that each of the two processes reports."""
+    script = folder / "two.py"
+    script.write_text(SCRIPT)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3]), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, script, task], env=environment, cwd=folder, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    assert not list((folder / "kept").iterdir()), "a finished training keeps no checkpoint"
+    metrics = [json.loads((folder / f"{rank}.json").read_text()) for rank in (0, 1)]
+    for values in metrics:
+        assert len(values.pop("time_elapsed")) == 2
+    return metrics
+
+
+def by_hand(recipe):
+    """Training loss of each epoch, gradients of both halves of a batch averaged by hand."""
+    network = build_network(
+        ARCH, recipe.task, recipe.num_classes, recipe.network_size, base_channels=recipe.base_channels, seed=SEED
+    )
+    for weights in network.parameters():  # laid out as in training: rounding alone moves so small a network by 1 %
+        if weights.ndim == 4:
+            weights.data = weights.data.contiguous(memory_format=torch.channels_last)
+    optimiser = make_optimiser(recipe.optimiser, network)
+    source, loss_of = images(), LOSSES[recipe.loss]
+    prepare = Preparation(recipe, source)
+    halves = [
+        [
+            BatchLoader(source, prepare.domains, recipe.batch_size // 2, recipe.n_train, (SEED, epoch), rank, 2)
+            for rank in (0, 1)
+        ]
+        for epoch in range(recipe.epochs)
+    ]
+    schedule = make_schedule(recipe.optimiser, optimiser, recipe.epochs * len(halves[0][0]))
+    losses = []
+    for both in halves:
+        seen = []
+        for step in zip(*both, strict=True):
+            optimiser.zero_grad()
+            for half in step:
+                inputs, targets = prepare(half, Draws((0,), torch.device("cpu")), training=True)
+                loss = loss_of(network(inputs), targets)
+                (loss / 2).backward()
+                seen.append(loss.item())
+            optimiser.step()
+            schedule.step()
+        losses.append(sum(seen) / len(seen))
+    return losses
+
+
+def test_two_processes_take_the_steps_of_one(tmp_path):
+    first, second = on_two("room_layout", tmp_path)
+    assert first == second
+    assert first["train_loss"] == pytest.approx(by_hand(recipe_of("room_layout")), rel=1e-5)
+
+
+def test_an_adversarial_training_has_one_answer_too(tmp_path):
+    first, second = on_two("normal", tmp_path)
+    assert first == second
+    assert first["train_l1_loss"][1] < first["train_l1_loss"][0]
