@@ -18,7 +18,7 @@ from searches import measure, parser
 
 from benchmarks.table import Table
 from surrogates.search import make_searcher, run_search
-from surrogates.source_process import SourceProcess
+from surrogates.transfer.source_process import SourceProcess
 
 
 def one_search(table: Table, method: str, params: dict[str, Any], task: str, budget: int, seed: int) -> dict[str, Any]:

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from surrogates.boosted import BoostedSurrogate
     from surrogates.ensemble import EnsembleSurrogate
     from surrogates.evaluation import evaluate
-    from surrogates.gaussian_process import GaussianProcessSurrogate
-    from surrogates.graph_surrogate import GraphSurrogate
-    from surrogates.oracle import Oracle
+    from surrogates.gaussian_process.surrogate import GaussianProcessSurrogate
+    from surrogates.graph.surrogate import GraphSurrogate
+    from surrogates.oracle.oracle import Oracle
     from surrogates.pretrained import list_pretrained, load_agreement, load_pretrained
-    from surrogates.store import load_surrogate, save_surrogate
-    from surrogates.transfer import TransferSurrogate
-    from surrogates.transfer_map import TransferMap
+    from surrogates.store.store import load_surrogate, save_surrogate
+    from surrogates.transfer.map import TransferMap
+    from surrogates.transfer.surrogate import TransferSurrogate
 
 __all__ = [
     "BoostedSurrogate",
@@ -44,18 +44,18 @@ __all__ = [
 _MODULES = {
     "BoostedSurrogate": "surrogates.boosted",
     "EnsembleSurrogate": "surrogates.ensemble",
-    "GaussianProcessSurrogate": "surrogates.gaussian_process",
-    "GraphSurrogate": "surrogates.graph_surrogate",
-    "Oracle": "surrogates.oracle",
+    "GaussianProcessSurrogate": "surrogates.gaussian_process.surrogate",
+    "GraphSurrogate": "surrogates.graph.surrogate",
+    "Oracle": "surrogates.oracle.oracle",
     "Surrogate": "surrogates.base",
-    "TransferMap": "surrogates.transfer_map",
-    "TransferSurrogate": "surrogates.transfer",
+    "TransferMap": "surrogates.transfer.map",
+    "TransferSurrogate": "surrogates.transfer.surrogate",
     "evaluate": "surrogates.evaluation",
     "list_pretrained": "surrogates.pretrained",
     "load_agreement": "surrogates.pretrained",
     "load_pretrained": "surrogates.pretrained",
-    "load_surrogate": "surrogates.store",
-    "save_surrogate": "surrogates.store",
+    "load_surrogate": "surrogates.store.store",
+    "save_surrogate": "surrogates.store.store",
 }
 
 __getattr__ = lazy_names(__name__, _MODULES)

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from benchmarks.errors import ArtefactError, choice
 from benchmarks.metrics import kendall_tau
-from surrogates.artefact import read_files, read_metadata, write_artefact
-from surrogates.npz import npz_arrays, npz_bytes
-from surrogates.provenance import describe_tasks
+from surrogates.store.artefact import read_files, read_metadata, write_artefact
+from surrogates.store.npz import npz_arrays, npz_bytes
+from surrogates.store.provenance import describe_tasks
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -141,8 +141,8 @@ class Surrogate(BaseEstimator, ABC):  # type: ignore[misc]
         return float(np.mean([kendall_tau(labels.values[:, i], mean[:, t]) for i, t in enumerate(columns)]))
 
     def save(self, directory: str | Path) -> Path:
-        """Write the fitted surrogate to a directory (see `surrogates.store`)."""
-        from surrogates.store import save_surrogate
+        """Write the fitted surrogate to a directory (see `surrogates.store.store`)."""
+        from surrogates.store.store import save_surrogate
 
         return save_surrogate(self, directory)
 

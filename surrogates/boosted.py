@@ -26,7 +26,7 @@ from benchmarks.registry import get_space
 from encoders.base import Encoder
 from encoders.graph_features import GraphFeatures
 from surrogates.base import Pack
-from surrogates.fold_calibration import FoldCalibration, normal_scores
+from surrogates.calibration.folds import FoldCalibration, normal_scores
 from surrogates.imputation import fill_missing
 from surrogates.labels import Labels
 from surrogates.scored import ScoredSurrogate

@@ -17,11 +17,11 @@ from sklearn.base import clone
 
 from surrogates.base import Pack
 from surrogates.boosted import BoostedSurrogate
-from surrogates.fold_calibration import FoldCalibration, normal_scores
-from surrogates.gaussian_process import GaussianProcessSurrogate
+from surrogates.calibration.folds import FoldCalibration, normal_scores
+from surrogates.gaussian_process.surrogate import GaussianProcessSurrogate
 from surrogates.labels import Labels
-from surrogates.nested import add_part, pack_surrogate, take_part, unpack_surrogate
 from surrogates.scored import ScoredSurrogate
+from surrogates.store.nested import add_part, pack_surrogate, take_part, unpack_surrogate
 
 __all__ = ["EnsembleSurrogate"]
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from benchmarks.metrics import kendall_tau, spearman_rho
 from benchmarks.protocols import Protocol, split
-from surrogates.calibration import Z_LEVEL
+from surrogates.calibration.calibration import Z_LEVEL
 
 if TYPE_CHECKING:
     import pandas as pd

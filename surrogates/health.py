@@ -13,9 +13,9 @@ from typing import Literal, NamedTuple
 
 from benchmarks.errors import SurrogatesError
 from benchmarks.registry import get_space, list_spaces
-from surrogates.artefact import read_files, read_metadata
 from surrogates.pretrained import AGREEMENT, ANSWERS, FOLDER, PUBLISHED, SURROGATE
-from surrogates.provenance import installed_version
+from surrogates.store.artefact import read_files, read_metadata
+from surrogates.store.provenance import installed_version
 
 __all__ = ["Finding", "examine"]
 

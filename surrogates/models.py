@@ -34,13 +34,13 @@ def _boosted(seed: int) -> Surrogate:
 
 
 def _gaussian_process(seed: int) -> Surrogate:
-    from surrogates.gaussian_process import GaussianProcessSurrogate
+    from surrogates.gaussian_process.surrogate import GaussianProcessSurrogate
 
     return GaussianProcessSurrogate(random_state=seed)
 
 
 def _graph(seed: int) -> Surrogate:
-    from surrogates.graph_surrogate import GraphSurrogate
+    from surrogates.graph.surrogate import GraphSurrogate
 
     return GraphSurrogate(random_state=seed)
 
@@ -54,8 +54,8 @@ def _ensemble(seed: int) -> Surrogate:
 def _ensemble_with_graph(seed: int) -> Surrogate:
     from surrogates.boosted import BoostedSurrogate
     from surrogates.ensemble import EnsembleSurrogate
-    from surrogates.gaussian_process import GaussianProcessSurrogate
-    from surrogates.graph_surrogate import GraphSurrogate
+    from surrogates.gaussian_process.surrogate import GaussianProcessSurrogate
+    from surrogates.graph.surrogate import GraphSurrogate
 
     members = [kind(random_state=seed) for kind in (BoostedSurrogate, GaussianProcessSurrogate, GraphSurrogate)]
     return EnsembleSurrogate(members=members, random_state=seed)

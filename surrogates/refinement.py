@@ -25,7 +25,7 @@ from benchmarks.files import write_beside
 from benchmarks.formats.frames import to_frame
 from benchmarks.metrics import kendall_tau
 from benchmarks.table import Table
-from surrogates.standard_features import standard_features
+from surrogates.gaussian_process.standard_features import standard_features
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogates.base import Surrogate
-from surrogates.fold_calibration import FoldCalibration
+from surrogates.calibration.folds import FoldCalibration
 from surrogates.labels import Labels
 
 __all__ = ["ScoredSurrogate"]

@@ -17,7 +17,7 @@ from benchmarks.registry import get_space, list_spaces
 from benchmarks.spaces.space import Space
 from encoders import GraphFeatures
 from surrogates.base import Surrogate
-from surrogates.store import load_surrogate, save_surrogate
+from surrogates.store.store import load_surrogate, save_surrogate
 
 __all__ = ["check_surrogate"]
 

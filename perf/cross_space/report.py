@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from surrogates.experiment import METHODS, compare
+from surrogates.experiment.experiment import METHODS, compare
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"

@@ -28,10 +28,10 @@ def fit(
     seed: Annotated[int, typer.Option(help="The same seed gives the same files.")] = 0,
 ) -> None:
     """Fit a surrogate to all rows of a table and store it; the directory appears when all is done, or not at all."""
-    from surrogates.artefact import check_target
     from surrogates.cli.arguments import table_of_one_space
     from surrogates.models import make_model
-    from surrogates.store import save_surrogate
+    from surrogates.store.artefact import check_target
+    from surrogates.store.store import save_surrogate
 
     check_target(out)
     surrogate = make_model(model, seed)

@@ -14,8 +14,8 @@ from surrogates.cli.output import write_csv, write_json, write_table
 
 if TYPE_CHECKING:
     from benchmarks.table import Table
-    from surrogates.answers import Answer
-    from surrogates.oracle import Oracle
+    from surrogates.oracle.answers import Answer
+    from surrogates.oracle.oracle import Oracle
 
 __all__ = ["EXAMPLES", "lookup"]
 
@@ -110,7 +110,7 @@ def _oracle(space: str, source: Any, table: Table | None, path: Path | None) -> 
     """Whom to ask about a space; a table of others has no say."""
     from benchmarks.errors import TableError
     from benchmarks.provenance import unlike_published
-    from surrogates.oracle import Oracle
+    from surrogates.oracle.oracle import Oracle
     from surrogates.pretrained import load_answers
 
     answers = load_answers(space)
@@ -128,7 +128,7 @@ def _oracle(space: str, source: Any, table: Table | None, path: Path | None) -> 
 def _check_measured(arch: str, table: Table | None, tasks: list[str]) -> None:
     """Raise `TableError` if a table lacks an architecture on one of some tasks, all by default."""
     from benchmarks.errors import TableError, choice
-    from surrogates.measured import Measured
+    from surrogates.oracle.measured import Measured
 
     advice = "--source surrogate has it predicted"
     if table is None:

@@ -64,7 +64,7 @@ def open_model(model: str) -> Surrogate:
     """
     from benchmarks.errors import choice
     from surrogates.pretrained import list_pretrained, load_pretrained
-    from surrogates.store import load_surrogate
+    from surrogates.store.store import load_surrogate
 
     if Path(model).exists():
         return load_surrogate(model)
@@ -89,7 +89,7 @@ def _batches(lines: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, str]]
 
 def _rows(surrogate: Surrogate, batch: list[tuple[str, str]]) -> Iterator[list[object]]:
     from benchmarks.errors import ArchitectureError
-    from surrogates.predictor import predict_matrix
+    from surrogates.oracle.predictor import predict_matrix
 
     good: list[str] = []
     problem = None

@@ -43,9 +43,9 @@ def pretrain(
     import pandas as pd
     from rich.progress import Progress
 
-    from surrogates.experiment import compare, experiment_runs
-    from surrogates.experiment_config import load_experiment
-    from surrogates.experiment_folder import RESULTS
+    from surrogates.experiment.config import load_experiment
+    from surrogates.experiment.experiment import compare, experiment_runs
+    from surrogates.experiment.folder import RESULTS
 
     experiment = load_experiment(config)
     runs: list[pd.DataFrame] = []

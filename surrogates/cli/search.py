@@ -13,7 +13,7 @@ from surrogates.cli.output import stderr, write_json, write_table
 from surrogates.cli.words import duration
 
 if TYPE_CHECKING:
-    from surrogates.oracle import Oracle
+    from surrogates.oracle.oracle import Oracle
     from surrogates.search.history import History
 
 __all__ = ["EXAMPLES", "search"]
@@ -101,7 +101,7 @@ def search(
 
 def _oracle(space: str | None, table: Path | None) -> Oracle:
     from surrogates.cli.arguments import table_of_one_space
-    from surrogates.oracle import Oracle
+    from surrogates.oracle.oracle import Oracle
 
     if table is not None:
         return Oracle.from_table(table_of_one_space(table, space, []))

@@ -52,7 +52,7 @@ def search_benchmark(
     from benchmarks.errors import choice
     from surrogates.cli.arguments import integers, table_of_one_space
     from surrogates.cli.plots import can_plot, no_plots_note
-    from surrogates.oracle import Oracle
+    from surrogates.oracle.oracle import Oracle
     from surrogates.search.fidelity import ON_SURROGATE, ON_TABLE, Fidelity
     from surrogates.search.grid import claim, run_grid
     from surrogates.search.registry import list_searchers

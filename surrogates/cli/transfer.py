@@ -17,7 +17,7 @@ from surrogates.cli.output import stderr, write_json, write_table
 if TYPE_CHECKING:
     import pandas as pd
 
-    from surrogates.transfer_map import TransferMap
+    from surrogates.transfer.map import TransferMap
 
 __all__ = ["EXAMPLES", "transfer"]
 
@@ -50,7 +50,7 @@ def transfer(
 
     from benchmarks.protocols import split
     from surrogates.cli.arguments import integers, table_of_one_space
-    from surrogates.transfer_map import TransferMap, transfer_runs
+    from surrogates.transfer.map import TransferMap, transfer_runs
 
     sizes, numbers = integers(k, "--k", 1), integers(seeds, "--seeds", 0)
     _check_writable(out)
@@ -78,7 +78,7 @@ def _summarise(runs: pd.DataFrame) -> list[dict[str, Any]]:
     """A row for every k and target, and one for the mean over the targets."""
     import pandas as pd
 
-    from surrogates.transfer_map import ALL_OTHERS
+    from surrogates.transfer.map import ALL_OTHERS
 
     rows: list[dict[str, Any]] = []
     for n, of_k in runs.groupby("k", sort=False):
@@ -129,7 +129,7 @@ def _check_writable(out: Path) -> None:
     Raises:
         ArtefactError: If a file is in the way, or the folder around it cannot be written.
     """
-    from surrogates.artefact import check_target
+    from surrogates.store.artefact import check_target
 
     if not out.is_dir():
         check_target(out)

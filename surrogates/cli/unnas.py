@@ -40,10 +40,10 @@ def unnas(
     """
     from rich.progress import Progress
 
-    from surrogates.artefact import check_target
     from surrogates.cli.arguments import integers, table_of_one_space
     from surrogates.cli.plots import can_plot, no_plots_note
     from surrogates.search.unnas import UnNASStudy, unnas_searches
+    from surrogates.store.artefact import check_target
 
     numbers = integers(seeds, "--seeds", 0)
     if not out.is_dir():

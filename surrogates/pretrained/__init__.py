@@ -17,8 +17,8 @@ from benchmarks.registry import get_space, list_spaces
 if TYPE_CHECKING:
     from benchmarks.spaces.space import Space
     from surrogates.agreement import Agreement
-    from surrogates.baked import BakedSurrogate
     from surrogates.base import Surrogate
+    from surrogates.oracle.baked import BakedSurrogate
 
 __all__ = [
     "AGREEMENT",
@@ -64,7 +64,7 @@ def load_pretrained(space: str | Space) -> Surrogate:
         >>> surrogate.predict(["64-41414-3_33_333"]).shape
         (1, 7)
     """
-    from surrogates.store import load_surrogate
+    from surrogates.store.store import load_surrogate
 
     return load_surrogate(_part(space, SURROGATE))
 
@@ -80,8 +80,8 @@ def load_answers(space: str | Space) -> BakedSurrogate:
         >>> load_answers("transnas101-micro").mean.shape
         (1948, 7)
     """
-    from surrogates.baked import BakedSurrogate
-    from surrogates.lazy import LazySurrogate
+    from surrogates.oracle.baked import BakedSurrogate
+    from surrogates.oracle.lazy import LazySurrogate
 
     answers = _part(space, ANSWERS)
     surrogate = answers.with_name(SURROGATE)

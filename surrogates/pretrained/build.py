@@ -15,10 +15,10 @@ from rich.console import Console
 from benchmarks.errors import SurrogatesError, TableError
 from benchmarks.formats.load import load_table
 from surrogates.agreement import Agreement
-from surrogates.baked import BakedSurrogate
 from surrogates.ensemble import EnsembleSurrogate
+from surrogates.oracle.baked import BakedSurrogate
 from surrogates.pretrained import AGREEMENT, ANSWERS, FOLDER, PUBLISHED, SURROGATE
-from surrogates.store import save_surrogate
+from surrogates.store.store import save_surrogate
 
 __all__ = ["build", "main"]
 

@@ -94,7 +94,7 @@ class Bananas(Searcher):
             return unfitted
         from surrogates.boosted import BoostedSurrogate
         from surrogates.ensemble import EnsembleSurrogate
-        from surrogates.gaussian_process import GaussianProcessSurrogate
+        from surrogates.gaussian_process.surrogate import GaussianProcessSurrogate
 
         trees = BoostedSurrogate(random_state=seed, n_jobs=1)
         return EnsembleSurrogate(members=[trees, GaussianProcessSurrogate(random_state=seed)])

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
+from surrogates.gaussian_process.standard_features import relevance, standard_features
 from surrogates.search.trainings import functions
-from surrogates.standard_features import relevance, standard_features
 
 __all__ = ["FeatureKernels", "space_features"]
 

@@ -19,7 +19,7 @@ from benchmarks.errors import TableError
 from benchmarks.metrics import kendall_tau
 from benchmarks.table import Table
 from benchmarks.tasks import find_task
-from surrogates.predictor import predict_matrix
+from surrogates.oracle.predictor import predict_matrix
 from surrogates.search.grid import save_study
 from surrogates.search.truth import Truth, picks
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
-    from surrogates.predictor import Predictor
+    from surrogates.oracle.predictor import Predictor
     from surrogates.search.grid import Finished
 
 __all__ = ["Fidelity", "predicted_table"]

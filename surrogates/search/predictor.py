@@ -22,11 +22,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from surrogates.calibration.transform import NormalScores
 from surrogates.search.base import Searcher, scores
 from surrogates.search.feature_kernels import FeatureKernels, space_features
 from surrogates.search.posterior import Kernels, Posterior
 from surrogates.search.trainings import functions, trainings
-from surrogates.transform import NormalScores
 
 __all__ = ["Options", "PredictorSearch", "expected_improvement"]
 

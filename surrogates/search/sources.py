@@ -14,7 +14,7 @@ from benchmarks.errors import choice
 from benchmarks.registry import get_space
 from benchmarks.spaces.space import Space
 from benchmarks.tasks import TIME
-from surrogates.training_cost import training_seconds
+from surrogates.oracle.training_cost import training_seconds
 
 if TYPE_CHECKING:
     from benchmarks.table import Table
@@ -69,7 +69,7 @@ def open_source(oracle: object, tasks: str | Sequence[str], space: str | Space |
         TypeError: If it is none of these.
     """
     from benchmarks.table import Table
-    from surrogates.oracle import Oracle
+    from surrogates.oracle.oracle import Oracle
 
     names = (tasks,) if isinstance(tasks, str) else tuple(tasks)
     if not names:

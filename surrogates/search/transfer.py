@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from surrogates.search.posterior import Kernels
 from surrogates.search.predictor import PredictorSearch
 from surrogates.search.trainings import functions
-from surrogates.source_kernel import Inputs, grams
-from surrogates.source_values import Source, SourceValues
-from surrogates.transfer_view import TransferView
+from surrogates.transfer.source_kernel import Inputs, grams
+from surrogates.transfer.source_values import Source, SourceValues
+from surrogates.transfer.view import TransferView
 
 __all__ = ["SourceKernels", "TransferSearch"]
 

@@ -3,7 +3,7 @@
 import pytest
 
 from surrogates.boosted import BoostedSurrogate
-from surrogates.graph_surrogate import GraphSurrogate
+from surrogates.graph.surrogate import GraphSurrogate
 
 SMALL_BOOSTED = {"n_members": 2, "n_rounds": 5, "n_jobs": 1}
 SMALL_GRAPH = {"n_members": 2, "hidden": 8, "layers": 1, "trunk": 8, "n_steps": 20, "n_jobs": 1}

@@ -5,8 +5,8 @@ import pytest
 
 from benchmarks import load_table
 from surrogates.evaluation import evaluate
-from surrogates.gaussian_process import GaussianProcessSurrogate
-from surrogates.transfer import TransferSurrogate
+from surrogates.gaussian_process.surrogate import GaussianProcessSurrogate
+from surrogates.transfer.surrogate import TransferSurrogate
 
 pytestmark = pytest.mark.data
 

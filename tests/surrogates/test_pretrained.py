@@ -17,10 +17,10 @@ from benchmarks import (
     load_table,
 )
 from surrogates import Oracle, list_pretrained, load_pretrained, pretrained
-from surrogates.baked import BakedSurrogate
-from surrogates.npz import npz_arrays
+from surrogates.oracle.baked import BakedSurrogate
 from surrogates.pretrained import ANSWERS, FOLDER, load_answers
 from surrogates.pretrained.build import build
+from surrogates.store.npz import npz_arrays
 
 
 def test_every_space_has_a_bundled_surrogate() -> None:
@@ -146,8 +146,8 @@ def test_the_bundle_can_be_made_again(name: str, nas_data: Path, tmp_path: Path)
 @pytest.mark.data
 def test_the_bundle_knows_its_training_table(nas_data: Path) -> None:
     from benchmarks import load_table
-    from surrogates.artefact import read_metadata
     from surrogates.pretrained import PUBLISHED
+    from surrogates.store.artefact import read_metadata
 
     for name, file in PUBLISHED.items():
         assert read_metadata(FOLDER / name / "surrogate", "surrogate")["table_hash"] == load_table(nas_data / file).hash

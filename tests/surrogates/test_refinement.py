@@ -90,7 +90,7 @@ def test_the_summary_compares_predicted_with_measured(begin: Table, rounds: list
 
 def test_a_batch_is_uncertain_and_diverse(begin: Table) -> None:
     """Against a naive loop over standard features."""
-    from surrogates.standard_features import standard_features
+    from surrogates.gaussian_process.standard_features import standard_features
 
     surrogate = MODEL.fit(list(begin.archs), begin.frame()["jigsaw"])
     found = pick(surrogate, begin, 3)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from benchmarks.errors import choice
 from benchmarks.spaces.space import Space
 from benchmarks.tasks import find_task
-from surrogates.oracle import Oracle
+from surrogates.oracle.oracle import Oracle
 from surrogates.search.adapters.decisions import Decisions
 from surrogates.search.arrays import COSTS, costs
 from surrogates.search.constraints import Constraint

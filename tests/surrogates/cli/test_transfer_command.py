@@ -11,10 +11,10 @@ import pytest
 from benchmarks import get_space
 from benchmarks.table import Table
 from encoders import Costs
-from surrogates import transfer_map
 from surrogates.cli import transfer as module
-from surrogates.transfer import TransferSurrogate
-from surrogates.transfer_map import TransferMap
+from surrogates.transfer import map as transfer_map
+from surrogates.transfer.map import TransferMap
+from surrogates.transfer.surrogate import TransferSurrogate
 from tests.surrogates.cli.helpers import QUICK, run
 
 

@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import invgamma, multivariate_normal, norm
 
 from benchmarks import get_space, load_table
-from surrogates.gaussian_process import GaussianProcessSurrogate
+from surrogates.gaussian_process.surrogate import GaussianProcessSurrogate
 from surrogates.search import make_searcher, run_search
 from surrogates.search.arrays import choices
 from surrogates.search.bananas import Bananas
@@ -19,7 +19,7 @@ from surrogates.search.posterior import Posterior
 from surrogates.search.predictor import PredictorSearch, expected_improvement
 from surrogates.search.trainings import functions, trainings
 from surrogates.search.transfer import SourceKernels, TransferSearch
-from surrogates.source_kernel import Inputs
+from surrogates.transfer.source_kernel import Inputs
 
 Oracle = Callable[[list[str]], np.ndarray]
 MICRO, MACRO = get_space("transnas101-micro"), get_space("transnas101-macro")

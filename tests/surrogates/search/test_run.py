@@ -11,10 +11,10 @@ from benchmarks import get_space
 from benchmarks.errors import ArtefactError, UnknownNameError
 from benchmarks.table import Table
 from surrogates import Oracle
+from surrogates.oracle.training_cost import training_seconds
 from surrogates.search import Constraint, ConstraintError, History, SearchError, make_searcher, run_search
 from surrogates.search.front import front
 from surrogates.search.record import FILE
-from surrogates.training_cost import training_seconds
 
 MICRO = get_space("transnas101-micro")
 Function = Callable[[list[str]], NDArray[np.float64]]

@@ -7,8 +7,8 @@ from syne_tune.blackbox_repository import UserBlackboxBackend
 from syne_tune.optimizer.baselines import RandomSearch
 
 from surrogates import Oracle
+from surrogates.oracle.training_cost import training_seconds
 from surrogates.search.adapters import SyneTuneBlackbox
-from surrogates.training_cost import training_seconds
 
 
 def test_values_and_seconds(macro: Oracle) -> None:

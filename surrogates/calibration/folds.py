@@ -1,0 +1,105 @@
+"""The calibrations of all tasks of a surrogate, learned from out-of-fold scores, with what was seen in training."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surrogates.calibration.calibration import Calibration, left_out_means
+from surrogates.calibration.transform import NormalScores
+from surrogates.labels import Labels
+
+__all__ = ["FoldCalibration", "normal_scores"]
+
+Float = NDArray[np.float64]
+
+
+def normal_scores(values: Float) -> Float:
+    """Normal scores of labels of shape (n, T), a task at a time; NaN stays NaN.
+
+    Example:
+        >>> normal_scores(np.array([[10.0], [20.0], [np.nan], [30.0]])).round(2).T.tolist()
+        [[-0.97, 0.0, nan, 0.97]]
+    """
+    return np.stack([NormalScores(column[~np.isnan(column)]).forward(column) for column in values.T], axis=1)
+
+
+class FoldCalibration:
+    """From normal scores of T tasks to labels and standard deviations in the metrics' own units.
+
+    Args:
+        tasks: The calibration of each task.
+        seen: Hashes of the functions seen in training.
+    """
+
+    def __init__(self, tasks: Sequence[Calibration], seen: NDArray[np.uint64]) -> None:
+        self.tasks = list(tasks)
+        self.seen = seen
+
+    @classmethod
+    def fit(
+        cls, labels: Labels, scores: Float, fold: NDArray[np.int64]
+    ) -> tuple[FoldCalibration, dict[str, dict[str, float]]]:
+        """Learn from n rows.
+
+        Where every row is a fold of its own, labels expected of a row are learned from the other rows, too.
+
+        Args:
+            labels: Of n rows and T tasks.
+            scores: Out-of-fold normal scores, of shape (n, T).
+            fold: The fold of every row, of shape (n,).
+
+        Returns:
+            The calibrations, and for every task Kendall's ``tau`` and the ``coverage`` of the 90 % interval (nothing
+            for a task whose labels are all equal).
+        """
+        twin = _seen_elsewhere(labels.group, fold)
+        one_by_one = len(np.unique(fold)) == len(fold)
+        tasks, found = [], {}
+        for t, (task, values) in enumerate(zip(labels.tasks, labels.values.T, strict=True)):
+            rows = ~np.isnan(values)
+            known, score = values[rows], scores[rows, t]
+            expected = left_out_means(known, score) if one_by_one else None
+            calibration = Calibration.fit(NormalScores(known), known, score, twin[rows], expected)
+            tasks.append(calibration)
+            found[task] = calibration.cv_scores(known, score, twin[rows], expected)
+        return cls(tasks, _hashes(labels.archs)), found
+
+    def predict(self, archs: Sequence[str], scores: Float) -> tuple[Float, Float]:
+        """Labels and standard deviations of m simplest forms with normal scores of shape (m, T), each (m, T)."""
+        seen = np.isin(_hashes(archs), self.seen)
+        columns = list(zip(self.tasks, scores.T, strict=True))
+        mean = np.stack([calibration.mean(column) for calibration, column in columns], axis=1)
+        return mean, np.stack([calibration.std(column, seen) for calibration, column in columns], axis=1)
+
+    def to_arrays(self) -> dict[str, NDArray[np.generic]]:
+        """Arrays for `Pack.arrays`."""
+        arrays: dict[str, NDArray[np.generic]] = {"seen": self.seen}
+        for t, calibration in enumerate(self.tasks):
+            arrays |= {f"task{t}_{name}": array for name, array in calibration.to_arrays().items()}
+        return arrays
+
+    @classmethod
+    def from_arrays(cls, n_tasks: int, arrays: Mapping[str, NDArray[np.generic]]) -> FoldCalibration:
+        """What `to_arrays` gave; other arrays are ignored."""
+        tasks = []
+        for t in range(n_tasks):
+            prefix = f"task{t}_"
+            own = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+            tasks.append(Calibration(**{name: np.asarray(array, dtype=np.float64) for name, array in own.items()}))
+        return cls(tasks, np.asarray(arrays["seen"], dtype=np.uint64))
+
+
+def _hashes(archs: Sequence[str]) -> NDArray[np.uint64]:
+    """A number for each string, the same in every process, of shape (m,)."""
+    digests = (hashlib.blake2b(arch.encode(), digest_size=8).digest() for arch in archs)
+    return np.frombuffer(b"".join(digests), dtype="<u8")
+
+
+def _seen_elsewhere(group: NDArray[np.int64], fold: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Whether a row's function also occurs in another fold, of shape (n,)."""
+    pairs = np.unique(np.stack([group, fold], axis=1), axis=0)
+    return np.asarray(np.bincount(pairs[:, 0])[group] > 1)

@@ -1,0 +1,111 @@
+"""What a searcher has asked, and what it would have cost to train."""
+
+from __future__ import annotations
+
+import itertools
+import operator
+import sys
+import threading
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from surrogates.oracle.training_cost import training_seconds
+
+if TYPE_CHECKING:
+    from benchmarks.table import Table
+
+__all__ = ["Queries"]
+
+
+class Queries:
+    """Counts the questions put to an oracle; a question is one architecture on one task.
+
+    Safe to share between threads; picklable (remembered answers stay behind, counts do not).
+
+    Args:
+        table: Measured training times, if any.
+        size: Most answers a task to remember.
+
+    Attributes:
+        warm: Task -> architecture -> a function that gives the remembered answer and counts the question.
+
+    Example:
+        >>> queries = Queries()
+        >>> queries.record([("64-2311-basic", "jigsaw"), ("64-2311-basic", "jigsaw")])
+        >>> queries.remember("64-2311-basic", "jigsaw", 90.0)
+        >>> queries.warm["jigsaw"]["64-2311-basic"]()
+        90.0
+        >>> queries.total, queries.distinct, round(queries.simulated_seconds / 3600, 1)
+        (3, 1, 0.8)
+    """
+
+    def __init__(self, table: Table | None = None, size: int = 1 << 16) -> None:
+        self.warm: dict[str, dict[str, Callable[[], float]]] = {}
+        self._table, self._size = table, size
+        self._pairs: set[tuple[str, str]] = set()
+        self._recorded = 0
+        self._lock = threading.Lock()
+
+    @property
+    def total(self) -> int:
+        """Questions asked, repeated ones included."""
+        with self._lock:
+            return self._recorded + sum(_reads(answer) for answers in self.warm.values() for answer in answers.values())
+
+    @property
+    def distinct(self) -> int:
+        """Different (architecture, task) pairs asked; twins count separately, as they would be trained separately."""
+        return len(self._pairs)
+
+    @property
+    def simulated_seconds(self) -> float:
+        """GPU seconds it would take to train every distinct pair once (see `surrogates.oracle.training_cost`).
+
+        NaN if a task of no benchmark was asked about and the table has no training times for it.
+        """
+        with self._lock:
+            pairs = sorted(self._pairs)
+        archs_of: dict[str, list[str]] = {}
+        for arch, task in pairs:
+            archs_of.setdefault(task, []).append(arch)
+        return float(sum(np.sum(training_seconds(archs, task, self._table)) for task, archs in archs_of.items()))
+
+    def record(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Count pairs of architecture and task."""
+        asked = list(pairs)
+        with self._lock:
+            self._recorded += len(asked)
+            self._pairs.update(asked)
+
+    def remember(self, arch: str, task: str, value: float) -> None:
+        """Keep an answer in `warm`; the oldest one of the task makes room."""
+        with self._lock:
+            answers = self.warm.setdefault(task, {})
+            if arch not in answers:
+                while len(answers) >= self._size:
+                    self._recorded += _reads(answers.pop(next(iter(answers))))
+                answers[arch] = _counted(value)
+
+    def __repr__(self) -> str:
+        return f"<{self.total:,} queries, {self.distinct:,} distinct>"
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"_table": self._table, "_size": self._size, "_pairs": set(self._pairs), "_recorded": self.total}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self.warm = {}
+        self._lock = threading.Lock()
+
+
+def _counted(value: float) -> Callable[[], float]:
+    """A function that returns `value` and counts its calls: one atomic step of an iterator, nothing is faster."""
+    return itertools.repeat(value, sys.maxsize).__next__
+
+
+def _reads(answer: Callable[[], float]) -> int:
+    """How often a function made by `_counted` was called."""
+    iterator: Any = answer.__self__  # type: ignore[attr-defined]
+    return sys.maxsize - operator.length_hint(iterator)

@@ -1,0 +1,58 @@
+"""Packs inside packs: a surrogate made of other fitted things stores them under a prefix."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from surrogates.base import Pack, Surrogate
+from surrogates.store.storable import from_json, to_json
+
+__all__ = ["add_part", "pack_surrogate", "take_part", "unpack_surrogate"]
+
+_LEARNED = ("space_", "one_task_", "n_archs_", "cv_scores_")
+
+
+def add_part(pack: Pack, prefix: str, part: Pack) -> dict[str, Any]:
+    """Put arrays and models of a part into a pack, under a prefix; returns the part's settings.
+
+    Example:
+        >>> import numpy as np
+        >>> whole = Pack()
+        >>> add_part(whole, "left_", Pack({"depth": 3}, {"weights": np.ones(2)}))
+        {'depth': 3}
+        >>> take_part(whole, "left_", {"depth": 3}).arrays
+        {'weights': array([1., 1.])}
+    """
+    pack.arrays |= {f"{prefix}{name}": array for name, array in part.arrays.items()}
+    pack.models |= {f"{prefix}{name}": model for name, model in part.models.items()}
+    return part.settings
+
+
+def take_part(pack: Pack, prefix: str, settings: dict[str, Any]) -> Pack:
+    """The part that `add_part` put there."""
+    arrays = {name.removeprefix(prefix): array for name, array in pack.arrays.items() if name.startswith(prefix)}
+    models = {name.removeprefix(prefix): model for name, model in pack.models.items() if name.startswith(prefix)}
+    return Pack(settings, arrays, models)
+
+
+def pack_surrogate(surrogate: Surrogate) -> Pack:
+    """A fitted surrogate as a part of another.
+
+    Raises:
+        ArtefactError: If it could only be stored with pickle.
+    """
+    pack = surrogate._pack()
+    learned = {name: getattr(surrogate, name) for name in _LEARNED}
+    made_of = to_json(surrogate, "a nested surrogate")
+    settings = {"made_of": made_of, "tasks": list(surrogate.tasks_), "learned": learned}
+    return Pack({**settings, "own": pack.settings}, pack.arrays, pack.models)
+
+
+def unpack_surrogate(pack: Pack) -> Surrogate:
+    """What `pack_surrogate` was given."""
+    surrogate: Surrogate = from_json(pack.settings["made_of"])
+    surrogate.tasks_ = tuple(pack.settings["tasks"])
+    for name in _LEARNED:
+        setattr(surrogate, name, pack.settings["learned"][name])
+    surrogate._unpack(Pack(pack.settings["own"], pack.arrays, pack.models))
+    return surrogate

@@ -1,0 +1,112 @@
+"""Estimators as JSON: a class by its name and its constructor parameters, nested estimators included.
+
+Only classes in `STORABLE` are written or made, so that reading an artefact can run no code but ours.
+"""
+
+from __future__ import annotations
+
+import importlib
+import math
+from typing import Any
+
+import numpy as np
+
+from benchmarks.errors import ArtefactError
+
+__all__ = ["STORABLE", "class_of", "from_json", "to_json"]
+
+STORABLE: dict[str, str] = {
+    "BoostedSurrogate": "surrogates.boosted",
+    "Costs": "encoders.costs",
+    "ZeroCost": "encoders.zero_cost",
+    "EnsembleSurrogate": "surrogates.ensemble",
+    "GaussianProcessSurrogate": "surrogates.gaussian_process.surrogate",
+    "GraphFeatures": "encoders.graph_features",
+    "GraphSurrogate": "surrogates.graph.surrogate",
+    "OneHotEncoding": "encoders.one_hot",
+    "PathEncoding": "encoders.paths",
+    "TransferSurrogate": "surrogates.transfer.surrogate",
+}
+"""Class name -> module. To make a class storable, add it here."""
+
+
+def class_of(name: object) -> type[Any]:
+    """Return a storable class by name.
+
+    Raises:
+        ArtefactError: If there is no such class.
+
+    Example:
+        >>> class_of("OneHotEncoding").__module__
+        'encoders.one_hot'
+    """
+    if not isinstance(name, str) or name not in STORABLE:
+        raise ArtefactError(f"unknown class {name!r}; this version knows {', '.join(sorted(STORABLE))}")
+    found = getattr(importlib.import_module(STORABLE[name]), name)
+    assert isinstance(found, type)
+    return found
+
+
+def to_json(value: Any, what: str) -> Any:
+    """A JSON form of numbers, strings, None, lists, tuples, dicts, and storable estimators.
+
+    Args:
+        value: What to store.
+        what: How an error calls it.
+
+    Raises:
+        ArtefactError: If the value, or something in it, could only be stored with pickle.
+
+    Example:
+        >>> to_json({"sizes": (1, 2)}, "settings")
+        {'dict': {'sizes': {'tuple': [1, 2]}}}
+        >>> from_json(_)
+        {'sizes': (1, 2)}
+    """
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else {"float": repr(value)}
+    if isinstance(value, list):
+        return [to_json(entry, f"{what}[{i}]") for i, entry in enumerate(value)]
+    if isinstance(value, tuple):
+        return {"tuple": [to_json(entry, f"{what}[{i}]") for i, entry in enumerate(value)]}
+    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+        return {"dict": {key: to_json(entry, f"{what}[{key!r}]") for key, entry in value.items()}}
+    name = type(value).__name__
+    if name in STORABLE and type(value) is class_of(name):
+        stored = value.params_to_store() if hasattr(value, "params_to_store") else value.get_params(deep=False)
+        params = sorted(stored.items())
+        return {"class": name, "params": {key: to_json(entry, f"{what}.{key}") for key, entry in params}}
+    raise ArtefactError(
+        f"cannot store {what}: a {type(value).__module__}.{type(value).__qualname__} has no form without pickle; "
+        f"expected numbers, strings, lists or one of {', '.join(sorted(STORABLE))}"
+    )
+
+
+def from_json(value: Any) -> Any:
+    """What `to_json` was given; estimators come back unfitted.
+
+    Raises:
+        ArtefactError: If it is not something `to_json` writes, or names an unknown class or parameter.
+    """
+    if isinstance(value, list):
+        return [from_json(entry) for entry in value]
+    if not isinstance(value, dict):
+        return value
+    match value:
+        case {"float": str(text)}:
+            return float(text)
+        case {"tuple": list(entries)}:
+            return tuple(from_json(entry) for entry in entries)
+        case {"dict": dict(entries)}:
+            return {key: from_json(entry) for key, entry in entries.items()}
+        case {"class": name, "params": dict(params)}:
+            found = class_of(name)
+            try:
+                return found(**{key: from_json(entry) for key, entry in params.items()})
+            except TypeError as error:
+                raise ArtefactError(f"stored parameters do not fit {name}: {error}") from error
+    raise ArtefactError(f"expected a stored value, got keys {sorted(value)}")
