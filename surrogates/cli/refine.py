@@ -1,4 +1,4 @@
-"""``surrogates refine``: train what a surrogate is least sure of, and add it to the table."""
+"""``surrogates refine``: train what a surrogate is least sure of, or what a searcher asks for; add it to the table."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from surrogates.cli.campaign import RetryFailed, Workers, failures, show_progress
-from surrogates.cli.help import AsJson, SpaceName, TableFile, TaskNames, examples
+from surrogates.cli.help import SEARCHERS, AsJson, SpaceName, TableFile, TaskNames, examples
 from surrogates.cli.output import score, write_json, write_table
 from surrogates.cli.train import Device, Threads, check_out
 from surrogates.cli.words import counted
@@ -24,7 +24,7 @@ __all__ = ["EXAMPLES", "refine"]
 
 EXAMPLES = examples(
     "surrogates refine results.parquet --plan plan.json --budget 8 --out refined.parquet",
-    "surrogates refine results.csv --space transnas101-micro --task jigsaw --preset mini --rounds 3 --out refined.csv",
+    "surrogates refine results.csv --space transnas101-micro --task jigsaw --preset mini --by predictor --out new.csv",
 )
 
 
@@ -33,7 +33,10 @@ def refine(
     out: Annotated[Path, typer.Option("--out", "-o", help="Table to write, ending in .parquet, .csv or .pth.")],
     budget: Annotated[int, typer.Option(min=1, help="Architectures to train in a round.")] = 16,
     rounds: Annotated[int, typer.Option(min=1, help="How often to choose, train and fit.")] = 1,
-    model: Annotated[str, typer.Option(help="Which surrogate chooses.")] = "boosted",
+    model: Annotated[str, typer.Option(help="Which surrogate is fitted.")] = "boosted",
+    by: Annotated[
+        str, typer.Option(help="What chooses: uncertainty of the surrogate, or a searcher. " + SEARCHERS)
+    ] = "uncertainty",
     task: TaskNames = None,
     space: SpaceName = None,
     plan: Annotated[
@@ -57,6 +60,8 @@ def refine(
 ) -> None:
     """Fit a surrogate to a table, train the architectures it is least sure of, add them, fit again.
 
+    With --by SEARCHER those are trained that the searcher, told the table, asks for next.
+
     TABLE must hold results of the same recipe and images as --plan or --preset say; a parquet written by 'campaign
     table' says so itself and is checked. The new table holds the last epoch. An interrupted command, given again, goes
     on.
@@ -68,6 +73,7 @@ def refine(
     """
     from benchmarks.errors import TableError, choice
     from benchmarks.training.campaign import CampaignError, ImageTrainer, campaign_table, run_campaign
+    from benchmarks.training.device import device_options
     from surrogates.cli.arguments import table_of_one_space
     from surrogates.models import make_model
     from surrogates.refinement import refine as refinement
@@ -79,6 +85,7 @@ def refine(
     surrogate, begin = make_model(model), table_of_one_space(table, space, task or [])
     template = _template(plan, preset or "quick", begin)
     _check_made_alike(table, template)
+    device_options(device)
     place = out.with_suffix("") if folder is None else folder
     trainer = ImageTrainer(device, threads)
 
@@ -92,7 +99,7 @@ def refine(
             raise CampaignError(str(error)) from error
 
     found: list[Round] = []
-    for turn in refinement(begin, measure, surrogate, budget, rounds, place):
+    for turn in refinement(begin, measure, surrogate, budget, rounds, place, by):
         found.append(turn)
         if not as_json:
             typer.echo(

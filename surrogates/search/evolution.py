@@ -47,7 +47,7 @@ class RegularisedEvolution(Searcher):
         self._unborn = self.population
 
     def _propose(self, n: int) -> Iterable[int]:
-        if self._unborn > 0 or not self.rows_:
+        if not self.rows_ or (self._unborn > 0 and len(self.rows_) < self.population):
             count = min(n, max(1, self._unborn))
             self._unborn -= count
             return self._any(count)

@@ -45,15 +45,18 @@ class LocalSearch(Searcher):
         self._here = -1  # row it stands on; -1 before the first answer of a climb
         self._value: NDArray[np.float64] = np.zeros(0)
         self._starting = self.initial  # random architectures still to ask
+        self._climbs = 0  # that have ended
 
     def _propose(self, n: int) -> Iterable[int]:
-        if self._here >= 0 and self._starting <= 0:
+        told_enough = self._climbs == 0 and len(self.rows_) >= self.initial  # also if they were not asked for
+        if self._here >= 0 and (self._starting <= 0 or told_enough):
             around = moves(self.space_, self._here, self.free_)
             if len(around) > 1 and n == 1:
                 return [int(around[self.rng_.integers(len(around))])]
             if len(around):
                 return self.rng_.permutation(around)[:n]
             self._here, self._starting = -1, self.initial
+            self._climbs += 1
         count = min(n, max(1, self._starting))
         self._starting -= count
         return self._any(count)

@@ -73,6 +73,30 @@ def test_two_rounds_are_trained_shown_and_added(table: Path, plan: Path, tmp_pat
     assert Fake(tmp_path / "diary").trained() == trained
 
 
+def test_a_searcher_chooses(table: Path, plan: Path, tmp_path: Path) -> None:
+    """Local search asks for neighbours of what is best on both tasks."""
+    arguments = ["refine", table, "--plan", plan, "--budget", "3", "--by", "local", "--out", tmp_path / "new.csv"]
+    result = run(*map(str, arguments), "--json")
+    assert result.exit_code == 0, result.stderr
+    (turn,) = json.loads(result.stdout)
+    ranks = load_table(table).oriented().rank(method="max").mean(axis=1)
+    best = ranks.index[ranks == ranks.max()]
+    around = {near for arch in best for near in get_space("transnas101-macro").neighbors(arch)}
+    assert set(turn["archs"]) <= around
+    result = run(*map(str, [*arguments[:-4], "--by", "locla", "--out", tmp_path / "other.csv"]))
+    assert result.exit_code == 2
+    assert "unknown way to choose 'locla'; did you mean 'local'?" in result.stderr
+
+
+def test_a_device_that_is_not_there_is_refused_before_anything_is_chosen(
+    table: Path, plan: Path, tmp_path: Path
+) -> None:
+    result = run("refine", table, "--plan", plan, "--device", "gpu", "--out", tmp_path / "new.csv")
+    assert result.exit_code == 2
+    assert "expected auto, cpu, cuda or cuda:N as the device" in result.stderr
+    assert not (tmp_path / "new").exists()
+
+
 def test_a_table_of_another_recipe_is_refused(table: Path, tmp_path: Path) -> None:
     result = run("refine", table, "--out", tmp_path / "refined.csv")
     assert result.exit_code == 2

@@ -171,3 +171,13 @@ def test_nsga2_goes_on_when_some_answers_never_come() -> None:
         searcher.tell([arch for arch, yes in zip(archs, told, strict=True) if yes], values[told])
         means.append(values.mean())
     assert np.mean(means[-6:]) > means[0] + 1
+
+
+@pytest.mark.parametrize("name", ["local", "evolution"])
+def test_what_is_told_unasked_takes_the_place_of_a_random_start(name: str) -> None:
+    archs = MICRO.sample(40, rng=3)
+    values = [float(arch.count("3")) for arch in archs]
+    searcher = make_searcher(name).start(MICRO)
+    searcher.tell(archs, values)
+    parents = [archs[int(np.argmax(values))]] if name == "local" else archs[-20:]
+    assert searcher.ask()[0] in {near for arch in parents for near in MICRO.neighbors(arch)}

@@ -8,10 +8,13 @@ import pandas as pd
 import pytest
 
 from benchmarks import get_space, kendall_tau
-from benchmarks.errors import ArtefactError
+from benchmarks.errors import ArtefactError, UnknownNameError
 from benchmarks.table import Table
 from surrogates import BoostedSurrogate, GaussianProcessSurrogate
-from surrogates.refinement import STATE, Round, extend, pick, refine
+from surrogates.refinement import Round, pick_asked, pick_uncertain, refine
+from surrogates.refinement.loop import extend
+from surrogates.refinement.state import STATE
+from surrogates.search import list_searchers, make_searcher
 
 SPACE = get_space("transnas101-micro")
 MODEL = GaussianProcessSurrogate(length_scales=(4.0,))
@@ -93,7 +96,7 @@ def test_a_batch_is_uncertain_and_diverse(begin: Table) -> None:
     from surrogates.gaussian_process.standard_features import standard_features
 
     surrogate = MODEL.fit(list(begin.archs), begin.frame()["jigsaw"])
-    found = pick(surrogate, begin, 3)
+    found = pick_uncertain(surrogate, begin, 3)
     forms = dict.fromkeys(SPACE.simplify(list(SPACE)))
     others = [form for form in forms if form not in set(SPACE.simplify(list(begin.archs)))]
     _, std = surrogate.predict(others, return_std=True)
@@ -161,8 +164,66 @@ def test_it_ends_when_nothing_is_left() -> None:
     all_but_two = pd.DataFrame({"arch": macro.archs[:-2], "jigsaw": [float(len(arch)) for arch in macro.archs[:-2]]})
     table = Table.from_frame(all_but_two)
     surrogate = BoostedSurrogate(n_members=2, n_rounds=2, n_jobs=1).fit(list(table.archs), table.frame())
-    assert set(pick(surrogate, table, 5)) == set(macro.archs[-2:])
-    assert pick(surrogate, table, 5, set(macro.archs[-2:])) == []
+    assert set(pick_uncertain(surrogate, table, 5)) == set(macro.archs[-2:])
+    assert pick_uncertain(surrogate, table, 5, set(macro.archs[-2:])) == []
+
+
+ALONE = [name for name in list_searchers() if name != "transfer"]  # that one needs other tasks
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_every_searcher_can_choose(begin: Table, name: str) -> None:
+    tried = set(SPACE.sample(30, rng=5)) - set(begin.archs)
+    found = pick_asked(name, begin, 6, tried)
+    assert len(set(found)) == 6
+    assert not set(found) & {*begin.archs, *tried}
+    assert found == pick_asked(name, begin, 6, tried)
+
+
+def test_a_searcher_is_told_the_table() -> None:
+    """Local search asks the neighbours of the best it was told."""
+    table = Table.from_frame(truth(SPACE.sample(40, rng=3))[["arch", "jigsaw"]])
+    best = table.frame()["jigsaw"].idxmax()
+    assert set(pick_asked("local", table, 5)) <= set(SPACE.neighbors(best))
+
+
+def test_a_searcher_finds_better_ones_than_uncertainty(begin: Table) -> None:
+    one = begin.where(tasks=["jigsaw"])
+    means = {}
+    for by in ("uncertainty", make_searcher("predictor")):
+        turns = list(refine(one, lambda archs: Trainer()(archs).where(tasks=["jigsaw"]), MODEL, 10, 2, by=by))
+        archs = [arch for turn in turns for arch in turn.archs]
+        assert len(turns[-1].table) == 40
+        means[str(by)] = truth(archs)["jigsaw"].mean()
+    everywhere = truth(list(SPACE.archs))["jigsaw"]
+    assert means["PredictorSearch()"] > max(means["uncertainty"], everywhere.quantile(0.9))
+
+
+def test_a_folder_remembers_by_what_it_chose(begin: Table, tmp_path: Path) -> None:
+    first = list(refine(begin, Trainer(), MODEL, budget=2, folder=tmp_path, by="evolution"))
+    again = list(refine(begin, Trainer(), MODEL, budget=2, folder=tmp_path, by=make_searcher("evolution", seed=4)))
+    assert first[0].archs == again[0].archs
+    with pytest.raises(ArtefactError, match=r"its by was RegularisedEvolution\(.*\) and is now uncertainty"):
+        list(refine(begin, Trainer(), MODEL, budget=2, folder=tmp_path))
+    with pytest.raises(UnknownNameError, match="unknown way to choose 'uncertainly'; did you mean 'uncertainty'"):
+        list(refine(begin, Trainer(), MODEL, budget=2, by="uncertainly"))
+
+
+def test_files_of_earlier_versions_chose_by_uncertainty(begin: Table, tmp_path: Path) -> None:
+    first = list(refine(begin, Trainer(), MODEL, budget=2, folder=tmp_path))
+    state = json.loads((tmp_path / STATE).read_text())
+    del state["by"]
+    (tmp_path / STATE).write_text(json.dumps(state))
+    again = list(refine(begin, Trainer(), MODEL, budget=2, folder=tmp_path))
+    assert first[0].archs == again[0].archs
+
+
+def test_a_searcher_has_nothing_left_to_ask() -> None:
+    macro = get_space("transnas101-macro")
+    frame = pd.DataFrame({"arch": macro.archs[:-2], "jigsaw": [float(len(arch)) for arch in macro.archs[:-2]]})
+    table = Table.from_frame(frame)
+    assert set(pick_asked("random", table, 5)) == set(macro.archs[-2:])
+    assert pick_asked("random", table, 5, macro.archs[-2:]) == []
 
 
 def test_tables_are_joined_by_their_last_epoch() -> None:

@@ -1,43 +1,37 @@
-"""The loop closed: train what a surrogate is least sure of, add it to the table, fit again.
-
-A batch is chosen one by one: the standard deviation of a candidate times its distance to what is labelled or chosen
-already. The first factor alone would choose many of one kind, as a surrogate's standard deviation follows its predicted
-score; the second alone would fill the space evenly, whatever is known (greedy k-centres, Sener and Savarese, ICLR
-2018).
-"""
+"""The loop closed: train what would teach or pay most, add it to the table, fit again."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.distance import cdist
 from sklearn import config_context
 from sklearn.base import clone
 
-from benchmarks.errors import ArtefactError
-from benchmarks.files import write_beside
+from benchmarks.errors import choice
 from benchmarks.formats.frames import to_frame
 from benchmarks.metrics import kendall_tau
 from benchmarks.table import Table
-from surrogates.gaussian_process.standard_features import standard_features
+from surrogates.refinement.choice import pick_asked, pick_uncertain
+from surrogates.refinement.state import read_choices, write_choices
+from surrogates.search.base import Searcher
+from surrogates.search.registry import list_searchers, seeded_searcher
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from surrogates.base import Surrogate
 
-__all__ = ["Measure", "Round", "extend", "pick", "refine"]
+__all__ = ["UNCERTAINTY", "Measure", "Round", "extend", "refine"]
 
 Measure = Callable[[list[str]], Table]
 """Trains architectures; gives a table of those that could be trained."""
 
-STATE = "refinement.json"
+UNCERTAINTY = "uncertainty"
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +62,7 @@ def refine(
     budget: int = 16,
     rounds: int = 1,
     folder: Path | None = None,
+    by: str | Searcher = UNCERTAINTY,
 ) -> Iterator[Round]:
     """Fit, choose, train, add, again.
 
@@ -77,14 +72,17 @@ def refine(
         model: Unfitted; a fresh copy is fitted in every round.
         budget: Architectures a round.
         rounds: Turns of the loop.
-        folder: Keeps what was chosen, for which table, budget and model, so that the same call goes on with it after an
-            interruption; `measure` should remember what it has trained.
+        folder: Keeps what was chosen, for which table, budget, model and by what, so that the same call goes on with it
+            after an interruption; `measure` should remember what it has trained.
+        by: Chooses: ``"uncertainty"`` of the model, or a searcher (`surrogates.search.list_searchers`), which is told
+            the table and asked what to try next.
 
     Yields:
         A `Round` after each.
 
     Raises:
-        ArtefactError: If the folder is of another refinement: another table, budget or model.
+        ArtefactError: If the folder is of another refinement: another table, budget, model or way to choose.
+        UnknownNameError: If there is no such searcher; names the nearest one.
         ValueError: If budget or rounds are less than 1.
 
     Example:
@@ -102,14 +100,19 @@ def refine(
     for name, value in (("budget", budget), ("rounds", rounds)):
         if value < 1:
             raise ValueError(f"expected {name} >= 1, got {value}")
-    about = {} if folder is None else {"table": table.hash, "budget": budget, "model": _in_words(model)}
-    chosen = _read_choices(folder, about)
+    if not isinstance(by, str) or choice(by, (UNCERTAINTY, *list_searchers()), "way to choose") != UNCERTAINTY:
+        by = seeded_searcher(by, 0)
+    about = {"table": table.hash, "budget": budget, "model": _in_words(model), "by": str(by)} if folder else {}
+    chosen = read_choices(folder, about)
     surrogate = _fitted(model, table)
     tried: set[str] = set()
     for number in range(1, rounds + 1):
         if number > len(chosen):
-            chosen.append(pick(surrogate, table, budget, tried))
-            _write_choices(folder, about, chosen)
+            if isinstance(by, Searcher):
+                chosen.append(pick_asked(by, table, budget, tried))
+            else:
+                chosen.append(pick_uncertain(surrogate, table, budget, tried))
+            write_choices(folder, about, chosen)
         archs = chosen[number - 1]
         if not archs:
             return
@@ -119,46 +122,6 @@ def refine(
         refitted = _fitted(model, table)
         yield Round(number, tuple(archs), table, refitted, _summary(surrogate, refitted, added))
         surrogate = refitted
-
-
-def pick(surrogate: Surrogate, table: Table, n: int, tried: set[str] | frozenset[str] = frozenset()) -> list[str]:
-    """Choose architectures to train: uncertain, and unlike each other and what is known.
-
-    Args:
-        surrogate: Fitted; its standard deviations say what is uncertain, a task as important as another.
-        table: What is known.
-        n: How many.
-        tried: Others not to choose.
-
-    Returns:
-        At most n published architectures, each of a function that is neither in the table nor tried.
-
-    Example:
-        >>> import pandas as pd
-        >>> from surrogates import GaussianProcessSurrogate
-        >>> archs = ["64-2311-basic", "64-1234-basic", "64-4231-basic"]
-        >>> table = Table.from_frame(pd.DataFrame({"arch": archs, "jigsaw": [1.0, 2.0, 3.0]}))
-        >>> surrogate = GaussianProcessSurrogate(length_scales=(4.0,)).fit(archs, table.frame())
-        >>> len(pick(surrogate, table, 4))
-        4
-    """
-    candidates = _candidates(table, tried)
-    if not candidates:
-        return []
-    _, std = surrogate.predict(candidates, return_std=True)
-    std = std.reshape(len(candidates), -1)  # (m, T)
-    uncertain = (std / np.maximum(std.mean(axis=0), np.finfo(float).tiny)).mean(axis=1)
-    X = standard_features(surrogate.space_, candidates)
-    known = standard_features(surrogate.space_, sorted({*table.archs, *tried}))
-    nearest = cdist(X, known).min(axis=1)
-    found: list[int] = []
-    for _ in range(min(n, len(candidates))):
-        worth = uncertain * nearest
-        worth[found] = -1.0
-        best = int(worth.argmax())
-        found.append(best)
-        nearest = np.minimum(nearest, cdist(X, X[[best]])[:, 0])
-    return [candidates[position] for position in found]
 
 
 def extend(table: Table, more: Table) -> Table:
@@ -183,17 +146,6 @@ def extend(table: Table, more: Table) -> Table:
 def _fitted(model: Surrogate, table: Table) -> Surrogate:
     fresh: Surrogate = clone(model)
     return fresh.fit(list(table.archs), table.frame())
-
-
-def _candidates(table: Table, tried: set[str] | frozenset[str]) -> list[str]:
-    """One architecture for every function that is neither in the table nor tried."""
-    space = table.space
-    known = set(space.simplify([*table.archs, *tried]))
-    first: dict[str, str] = {}
-    for arch, form in zip(space.archs, space.simplify(list(space.archs)), strict=True):
-        if form not in known:
-            first.setdefault(form, arch)
-    return list(first.values())
 
 
 def _summary(before: Surrogate, after: Surrogate, added: Table) -> pd.DataFrame:
@@ -231,41 +183,3 @@ def _in_words(model: Surrogate) -> str:
     threads = [name for name in model.get_params() if name.rpartition("__")[2] == "n_jobs"]
     with config_context(print_changed_only=True):
         return " ".join(repr(clone(model).set_params(**dict.fromkeys(threads))).split())
-
-
-def _read_choices(folder: Path | None, about: Mapping[str, Any]) -> list[list[str]]:
-    """What was chosen before the interruption, a list for every round begun."""
-    if folder is None or not (folder / STATE).exists():
-        return []
-    path = folder / STATE
-    try:
-        state: dict[str, Any] = json.loads(path.read_bytes())
-        choices: list[list[str]] = [list(map(str, archs)) for archs in state["rounds"]]
-        found = {"model": None, "table": state["table"], "budget": state["budget"], **state}
-    except (ValueError, KeyError, TypeError) as error:
-        raise ArtefactError(f"{str(path)!r} is damaged: {error}; delete it to choose again") from error
-    for name, value in about.items():
-        if found[name] != value:
-            what = _changed(name, found[name], value)
-            raise ArtefactError(
-                f"{str(folder)!r} holds another refinement: {what}; choose another folder (--folder), or delete "
-                f"{STATE} in it to choose again"
-            )
-    return choices
-
-
-def _changed(name: str, before: Any, now: Any) -> str:
-    """What is not as it was, in words: hashes tell people nothing."""
-    if name == "table":
-        return "its table has changed, or it began with another one"
-    if before is None:
-        return f"it does not say by which {name} it chose, as those of earlier versions"
-    return f"its {name} was {before} and is now {now}"
-
-
-def _write_choices(folder: Path | None, about: Mapping[str, Any], rounds: Sequence[Sequence[str]]) -> None:
-    if folder is None:
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    with write_beside(folder / STATE) as beside:
-        beside.write_text(json.dumps({**about, "rounds": rounds}, indent=2) + "\n", encoding="utf-8")
