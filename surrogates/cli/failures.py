@@ -1,7 +1,8 @@
-"""Every failure is one line on stderr and an exit code, never a traceback."""
+"""Every failure is one line on stderr and an exit code, never a traceback; every warning is one line, too."""
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import typer
@@ -25,7 +26,9 @@ class TidyGroup(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run the command; what it raises ends the program with a message."""
         try:
-            return super().invoke(ctx)
+            with warnings.catch_warnings():
+                warnings.showwarning = _show_warning
+                return super().invoke(ctx)
         except KeyboardInterrupt:
             _say("interrupted")
             raise typer.Exit(INTERRUPTED) from None
@@ -47,3 +50,8 @@ class TidyGroup(TyperGroup):
 
 def _say(message: str) -> None:
     typer.secho("error: " + " ".join(message.split()), fg=typer.colors.RED, err=True)
+
+
+def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
+    """In place of Python's own, which shows where in our code it was said."""
+    typer.secho("warning: " + " ".join(str(message).split()), fg=typer.colors.YELLOW, err=True)

@@ -1,3 +1,4 @@
+import warnings
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,19 @@ def test_an_unexpected_error_is_one_line_too(monkeypatch: pytest.MonkeyPatch) ->
     assert (
         result.stderr == "error: unexpected ZeroDivisionError: integer division or modulo by zero; please report it\n"
     )
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_warning_is_one_line_without_our_code(tmp_path: Path) -> None:
+    table = tmp_path / "mine.csv"
+    table.write_text("arch,my_loss\n64-2311-basic,1\n64-1234-basic,2\n")
+    before = warnings.showwarning
+    result = run("table", "info", str(table))
+    assert result.exit_code == 0
+    (line,) = result.stderr.splitlines()
+    assert line.startswith("warning: column 'my_loss' is no known task")
+    assert line.endswith("give its negative")
+    assert warnings.showwarning is before
 
 
 @pytest.mark.parametrize(
