@@ -176,6 +176,12 @@ _PRESETS: dict[str, dict[str, dict[str, Any]]] = {
         "jigsaw": {**_MINI, "augmentation": Augmentation(), "num_classes": 24},
         "segmentsemantic": _MINI_DENSE,
         "normal": _MINI_IMAGE,
-        "autoencoder": _MINI_IMAGE,
+        "autoencoder": {
+            **_MINI_IMAGE,
+            "epochs": 5,
+            "batch_size": 8,
+            "optimiser": replace(_MINI_ADAM, lr=4e-3),
+            "n_train": 2_048,
+        },
     },
 }
