@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from benchmarks.errors import did_you_mean
+from benchmarks.errors import MissingExtraError, did_you_mean
 
 __all__ = ["device_options"]
 
@@ -14,11 +14,11 @@ def device_options(device: str) -> dict[str, Any]:
     """Options of `lightning.Trainer` for a device of this machine.
 
     Args:
-        device: ``"auto"`` (a GPU if there is one), ``"cpu"``, ``"cuda"`` (the first GPU) or ``"cuda:1"`` (the second);
-            also ``"mps"`` where torch has that.
+        device: ``"auto"`` (a GPU if there is one), ``"cpu"``, ``"cuda"`` (the first GPU) or ``"cuda:1"`` (the second).
 
     Raises:
         ValueError: If there is no such device; says which ones there are.
+        MissingExtraError: If torch is not installed.
 
     Example:
         >>> device_options("cpu")
@@ -28,13 +28,15 @@ def device_options(device: str) -> dict[str, Any]:
         ...
         ValueError: expected auto, cpu, cuda or cuda:N as the device, where torch finds ...; got 'cpu:1'...
     """
-    import torch
-
+    try:
+        import torch
+    except ModuleNotFoundError as error:
+        raise MissingExtraError("Training", "torch", "training") from error
     gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
     numbered = re.fullmatch(r"cuda:([0-9]+)", device)
-    if device in ("auto", "cpu") or (device == "mps" and torch.backends.mps.is_available()):
-        return {"accelerator": device, "devices": 1}
-    if device == "cuda" and gpus:
+    if device == "cpu" or (device == "auto" and not gpus):  # scores are summed in float64, which Apple's GPUs lack
+        return {"accelerator": "cpu", "devices": 1}
+    if device in ("auto", "cuda") and gpus:
         return {"accelerator": "cuda", "devices": 1}
     if numbered and int(numbered[1]) < gpus:
         return {"accelerator": "cuda", "devices": [int(numbered[1])]}

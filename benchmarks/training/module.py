@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -210,8 +211,7 @@ class GroundTruthModule(lightning.LightningModule):
         if step != _NEVER:
             raise TrainingFailed(
                 f"the loss of {self.arch} on {self.recipe.task} was not finite in epoch {self.current_epoch + 1} of "
-                f"{self.recipe.epochs}, step {step + 1} of {len(self.train_dataloader())}; a smaller learning rate "
-                f"than {self.recipe.optimiser.lr:g} may help"
+                f"{self.recipe.epochs}, step {step + 1} of {len(self.train_dataloader())}; {self._advice()}"
             )
 
     def validation_step(self, batch: dict[str, Tensor], batch_idx: int, dataloader_idx: int = 0) -> None:
@@ -223,16 +223,29 @@ class GroundTruthModule(lightning.LightningModule):
         self._add(SPLITS[1 + dataloader_idx], outputs, targets, self._loss(outputs, targets))
 
     def on_train_epoch_end(self) -> None:
-        """Write down the epoch; training scores are averages over the epoch's steps, as published."""
+        """Write down the epoch; training scores are averages over the epoch's steps, as published.
+
+        Raises:
+            TrainingFailed: If a loss is not finite; names epoch and loss.
+        """
         values: dict[str, float] = {}
         for split, sums in self._totals.items():
             totals = self.trainer.strategy.reduce(sums, reduce_op="sum")
             assert isinstance(totals, Tensor)
             values.update({f"{split}_{name}": value for name, value in self.score.metrics(totals).items()})
+        wrong = [name for name, value in values.items() if name.endswith("loss") and not math.isfinite(value)]
+        if wrong:
+            raise TrainingFailed(
+                f"{', '.join(wrong)} of {self.arch} on {self.recipe.task} not finite after epoch "
+                f"{self.current_epoch + 1} of {self.recipe.epochs}; {self._advice()}"
+            )
         self._seconds = time.perf_counter() - self._started
         for name, value in {**values, TIME: self._seconds}.items():
             self.metrics.setdefault(name, []).append(value)
         self.log_dict(values)
+
+    def _advice(self) -> str:
+        return f"a smaller learning rate than {self.recipe.optimiser.lr:g} may help"
 
     @torch.no_grad()
     def _add(self, split: str, outputs: Tensor, targets: Tensor, loss: Tensor) -> None:

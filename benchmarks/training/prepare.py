@@ -28,6 +28,9 @@ class Preparation:
         recipe: Task, augmentation and normalisation.
         source: The training images: room layouts are standardised by its mean and standard deviation.
 
+    Raises:
+        ValueError: If the source has other labels than the recipe asks for.
+
     Example:
         >>> from benchmarks.training.images import ImageSet
         >>> from benchmarks.training.recipes import get_recipe
@@ -49,6 +52,13 @@ class Preparation:
                 raise ValueError(f"expected room layouts of shape (n, 9), got {tuple(layouts.shape)}")
             self._tables["mean"] = layouts.mean(dim=0)
             self._tables["std"] = layouts.std(dim=0, correction=0).clamp_min(1e-6)
+        if recipe.task.startswith("class_"):
+            found = source.batch(torch.zeros(1, dtype=torch.int64), [recipe.task])[recipe.task].shape[-1]
+            if found != recipe.num_classes:
+                raise ValueError(
+                    f"{recipe.task}: expected {recipe.num_classes} class probabilities, as the recipe says, and the "
+                    f"images have {found}: choose the classes that are kept, or num_classes in the recipe"
+                )
         if recipe.task == "jigsaw":
             self._tables["permutations"] = torch.as_tensor(jigsaw_permutations(recipe.num_classes))
         self._tables["colour_mean"] = torch.tensor(recipe.mean).view(3, 1, 1)

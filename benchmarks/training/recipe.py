@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -14,6 +15,7 @@ __all__ = ["Augmentation", "Optimiser", "Recipe"]
 _LOSSES = ("soft_cross_entropy", "mean_squared_error", "cross_entropy", "pixel_cross_entropy", "l1", "l1_gan")
 _OPTIMISERS = ("sgd", "adam")
 _SCHEDULES = ("cosine", "constant")
+_PRECISIONS = ("32-true", "16-mixed", "bf16-mixed", "16-true", "bf16-true")
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,10 @@ class Recipe:
     def __post_init__(self) -> None:
         choice(self.task, TRANSNAS_TASKS, "task")
         choice(self.loss, _LOSSES, "loss")
+        choice(self.precision, _PRECISIONS, "precision")
+        lr = self.optimiser.lr
+        if isinstance(lr, bool) or not isinstance(lr, int | float) or not 0 < lr < math.inf:
+            raise ValueError(f"expected a positive number as lr, got {lr!r}")
         choice(self.optimiser.name, _OPTIMISERS, "optimiser")
         choice(self.optimiser.schedule, _SCHEDULES, "schedule")
         for name in ("epochs", "batch_size", "input_size", "decoder_width", "discriminator_width", "num_classes"):

@@ -27,6 +27,7 @@ from benchmarks.files import write_beside
 from benchmarks.training.images import DOMAINS, ImageSet
 from benchmarks.training.taskonomy_files import (
     CLASSES,
+    DAMAGED,
     IMAGES,
     SPLIT_FILES,
     TaskonomyError,
@@ -155,7 +156,7 @@ class TaskonomySource:
             values = np.asarray(np.load(path, allow_pickle=False))
         except TaskonomyError:
             raise
-        except (OSError, ValueError, EOFError, SyntaxError) as error:
+        except DAMAGED as error:
             raise TaskonomyError(f"{path} cannot be read ({error}): get it again") from error
         expected = 9 if domain == "room_layout" else CLASSES[domain][0]
         if values.shape != (expected,):

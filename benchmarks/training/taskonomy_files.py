@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,8 @@ from benchmarks.errors import SurrogatesError
 
 __all__ = [
     "CLASSES",
+    "DAMAGED",
+    "EXPORT",
     "IMAGES",
     "SPLIT_FILES",
     "TaskonomyError",
@@ -34,8 +37,14 @@ SPLIT_FILES = {
 
 CLASSES = {"class_object": (1000, 75), "class_scene": (365, 47)}
 """Probabilities as stored (ImageNet, Places) and as published networks are trained on."""
+EXPORT = "rooms.json"
+"""In a folder of exported rooms: how they were made."""
 IMAGES = ("rgb", "normal", "segmentsemantic")
 """Domains that are png files; the others are npy."""
+
+
+DAMAGED = (OSError, ValueError, EOFError, SyntaxError, TokenError)
+"""What numpy and pillow raise for damaged files."""
 
 
 class TaskonomyError(SurrogatesError, ValueError):
@@ -104,6 +113,13 @@ def missing_files(root: Path, templates: Sequence[str], domains: Sequence[str]) 
     return missing
 
 
+def _load_mask(path: Path) -> NDArray[Any]:
+    try:
+        return np.asarray(np.load(path, allow_pickle=False))
+    except DAMAGED as error:
+        raise TaskonomyError(f"{path} cannot be read ({error}): get it again") from error
+
+
 def kept_classes(domain: str, given: Mapping[str, NDArray[Any]], folders: Sequence[Path]) -> NDArray[np.bool_]:
     """Which of the stored probabilities are classes, of shape (1000,) or (365,)."""
     name = f"{domain}_final5k.npy"
@@ -111,7 +127,7 @@ def kept_classes(domain: str, given: Mapping[str, NDArray[Any]], folders: Sequen
     if domain in given:
         mask, source = np.asarray(given[domain]), f"kept[{domain!r}]"
     elif found is not None:
-        mask, source = np.load(found, allow_pickle=False), str(found)
+        mask, source = _load_mask(found), str(found)
     else:
         raise TaskonomyNotFoundError(
             f"{name} is not in {folders[0]}: it says which of the {CLASSES[domain][0]} stored classes are kept; put "

@@ -85,7 +85,7 @@ def train_architecture(
     while True:
         module = GroundTruthModule(arch, recipe, sources, seed=seed, accumulate=accumulate)
         try:
-            _fit(module, checkpoint_dir, progress, dict(options))
+            trained_on = _fit(module, checkpoint_dir, progress, dict(options))
             break
         except (RuntimeError, MemoryError) as error:
             if not _out_of_memory(error):
@@ -105,7 +105,7 @@ def train_architecture(
             f"out of memory in epoch {epoch}: batches of {recipe.batch_size} cut into parts of "
             f"{recipe.batch_size // accumulate}, gradients accumulated over {accumulate}"
         )
-    info = _model_facts(module.network, recipe)
+    info = _model_facts(module.network.to(trained_on), recipe)  # Lightning has put it aside, on the CPU
     return Run(arch, task, seed, dict(module.metrics), info, recipe.epochs, notes)
 
 
@@ -123,7 +123,10 @@ class _KeepLast(Checkpoint):
             trainer.save_checkpoint(self.path)
 
 
-def _fit(module: GroundTruthModule, checkpoint_dir: str | Path | None, progress: bool, options: dict[str, Any]) -> None:
+def _fit(
+    module: GroundTruthModule, checkpoint_dir: str | Path | None, progress: bool, options: dict[str, Any]
+) -> torch.device:
+    """Train; where it was done."""
     checkpoint = None if checkpoint_dir is None else Path(checkpoint_dir) / _CHECKPOINT
     if checkpoint is not None:
         checkpoint.parent.mkdir(parents=True, exist_ok=True)
@@ -153,6 +156,7 @@ def _fit(module: GroundTruthModule, checkpoint_dir: str | Path | None, progress:
             raise KeyboardInterrupt from None
     if checkpoint is not None:
         checkpoint.unlink(missing_ok=True)
+    return trainer.strategy.root_device
 
 
 def _out_of_memory(error: BaseException) -> bool:
@@ -182,6 +186,7 @@ def _inference_time(network: TaskNetwork, image: torch.Tensor) -> float:
     image = image.to(device)
     was_training = network.training
     network.eval()
+    network(image)  # the first one also prepares
     times = []
     for _ in range(5):
         start = time.perf_counter()

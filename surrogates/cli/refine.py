@@ -175,7 +175,7 @@ def _write(last: Table, out: Path, source: Path, begin: Table, template: Plan, f
     new = [arch for turn in found for arch in turn.archs]
     added = provenance(replace(template, archs=tuple(new)), place / "runs") if new else {}
     keys = ("recipes", "images", "deviations", "settings")
-    note = {key: (made or added).get(key) for key in keys}
+    note = {key: made[key] for key in keys if key in made}  # of unknown origin the whole stays of unknown origin
     write_parquet(last, out, provenance={**note, "refined": {"table": begin.hash, "made": made, "added": added}})
 
 

@@ -62,15 +62,15 @@ def sheet(
 @rooms_app.command(
     short_help="Files in Taskonomy's layout.",
     epilog=examples(
-        "surrogates rooms export rooms --train 8000 --valid 1000 --test 1000",
+        "surrogates rooms export rooms --size 64",
         "surrogates train 64-2311-basic --task normal --data rooms",
     ),
 )
 def export(
     out: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder to write; goes on if it was begun.")],
-    train: Annotated[int, typer.Option(min=1, help="Training images.")] = 8_000,
-    valid: Annotated[int, typer.Option(min=1, help="Validation images.")] = 1_000,
-    test: Annotated[int, typer.Option(min=1, help="Test images.")] = 1_000,
+    train: Annotated[int, typer.Option(min=1, help="Training images.")] = 8_192,
+    valid: Annotated[int, typer.Option(min=1, help="Validation images.")] = 1_024,
+    test: Annotated[int, typer.Option(min=1, help="Test images.")] = 1_024,
     size: Size = 256,
     seed: Seed = 0,
 ) -> None:

@@ -65,7 +65,7 @@ class FrontSearch(PredictorSearch):
         cost: str = "multiply_adds",
         floor: float = 0.2,
         n_first: int = 20,
-        n_round: int = 4,
+        n_round: int = 1,
         random_state: int = 0,
     ) -> None:
         super().__init__(n_first=n_first, n_round=n_round, random_state=random_state)

@@ -18,7 +18,7 @@ from benchmarks.training.campaign.machine import describe_machine
 from benchmarks.training.campaign.plan import Plan, fingerprint
 from benchmarks.training.campaign.records import Record, claim_path, write_record
 from benchmarks.training.campaign.trainer import Trainer
-from benchmarks.training.campaign.worker import READY, Job, Outcome, Report, work
+from benchmarks.training.campaign.worker import READY, Job, Outcome, Report, known_record, work
 
 __all__ = ["CampaignError", "Crew"]
 
@@ -112,6 +112,9 @@ class Crew:
         with claim(claim_path(self.folder, worker.job.trial)) as mine:
             if not mine:
                 return worker.job, Report(Outcome.TAKEN)
+            known = known_record(self.folder, worker.job, self.plan)
+            if known is not None:  # it died after writing, or another process did the same in the meantime
+                return worker.job, Report(Outcome.KNOWN, known)
             record = self._death(worker.job, code)
             write_record(self.folder, record)
         return worker.job, Report(Outcome.FAILED, record)

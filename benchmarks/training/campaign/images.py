@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from benchmarks.tasks import SPLITS
-from benchmarks.training.taskonomy_files import SPLIT_FILES
+from benchmarks.training.taskonomy_files import CLASSES, EXPORT, SPLIT_FILES, read_templates
 
 if TYPE_CHECKING:
     from benchmarks.training.images import ImageSource
@@ -71,7 +71,7 @@ class RoomsImages:
             if getattr(needs, split) is None:
                 raise ValueError(
                     f"expected n_{split}, a number of images, as Rooms has no end; the recipe says 'all there are', "
-                    f"so set it: 'recipe': {{'n_{split}': 10000}}"
+                    f"so set it in the plan ('recipe': {{'n_{split}': 10000}}), or train on a folder of images (--data)"
                 )
 
 
@@ -92,13 +92,22 @@ class TaskonomyImages:
     test: str = SPLIT_FILES["test"]
 
     def describe(self) -> dict[str, Any]:
-        """What decides the images: the split files by their content, wherever the folder is now.
+        """What decides the images, wherever the folder is now, as hashes.
+
+        Of the lists that each split file names, of which classes are kept, and of how exported rooms were made.
 
         Raises:
-            OSError: If a split file cannot be read.
+            OSError: If a list cannot be read.
+            TaskonomyError: If a list is not in the expected form.
         """
-        files = {split: self._file(split).read_bytes() for split in SPLITS}
-        return {"taskonomy": {split: hashlib.sha256(content).hexdigest()[:12] for split, content in files.items()}}
+        root = Path(self.root)
+        found = {split: _hash("\n".join(read_templates(root, self._file(split))).encode()) for split in SPLITS}
+        folders = dict.fromkeys((root, *(self._file(split).parent for split in SPLITS)))
+        for name in (*(f"{domain}_final5k.npy" for domain in CLASSES), EXPORT):
+            first = next((folder / name for folder in folders if (folder / name).is_file()), None)
+            if first is not None:
+                found[first.stem] = _hash(first.read_bytes())
+        return {"taskonomy": found}
 
     def open(self, needs: ImageNeeds, domains: Sequence[str]) -> Mapping[str, ImageSource]:
         """Training, validation and test images of some domains."""
@@ -111,6 +120,10 @@ class TaskonomyImages:
 
     def _file(self, split: str) -> Path:
         return Path(self.root, getattr(self, split))
+
+
+def _hash(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:12]
 
 
 CampaignImages = RoomsImages | TaskonomyImages

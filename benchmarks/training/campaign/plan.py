@@ -20,6 +20,7 @@ __all__ = ["DEFAULT_SEED", "Plan", "Trial", "changed_recipe", "fingerprint"]
 
 DEFAULT_SEED = 666
 """The seed of the published trainings."""
+_MOST_SEED = 2**63 - 1
 
 _Dataclass = TypeVar("_Dataclass")
 
@@ -81,9 +82,14 @@ class Plan:
             if not value:
                 raise ValueError(f"expected at least one of {name}, got none")
             object.__setattr__(self, name, tuple(dict.fromkeys(value)))
+        for seed in self.seeds:
+            if not 0 <= seed <= _MOST_SEED:
+                raise ValueError(f"expected seeds from 0 to {_MOST_SEED}, got {seed}")
         for task in (*self.tasks, *self.recipe_of):
             choice(task, TRANSNAS_TASKS, "task")
         choice(self.preset, list_presets(), "preset")
+        for task in self.recipe_of:
+            self.recipe_for(task)
         for task in self.tasks:
             self.images.check(ImageNeeds.of(self.recipe_for(task)))
 

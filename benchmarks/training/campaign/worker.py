@@ -23,7 +23,7 @@ from benchmarks.training.campaign.records import Record, claim_path, read_record
 from benchmarks.training.campaign.trainer import Trainer
 from benchmarks.training.run import TrainingFailed
 
-__all__ = ["READY", "Job", "Outcome", "Report", "do", "work"]
+__all__ = ["READY", "Job", "Outcome", "Report", "do", "known_record", "work"]
 
 READY = "ready"
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
@@ -95,7 +95,7 @@ def do(job: Job, plan: Plan, folder: Path, trainer: Trainer) -> Report:
         with claim(claim_path(folder, job.trial)) as mine:
             if not mine:
                 return Report(Outcome.TAKEN)
-            known = _known(folder, job, plan)
+            known = known_record(folder, job, plan)
             if known is not None:
                 return Report(Outcome.KNOWN, known)
             scratch = record_path(folder, job.trial).with_suffix(".part")
@@ -131,7 +131,7 @@ def _train(trial: Trial, plan: Plan, trainer: Trainer, scratch: Path) -> Record:
     )
 
 
-def _known(folder: Path, job: Job, plan: Plan) -> Record | None:
+def known_record(folder: Path, job: Job, plan: Plan) -> Record | None:
     """A record that makes the job needless; not a damaged one, nor the failure that it is to replace."""
     try:
         record = read_record(record_path(folder, job.trial))

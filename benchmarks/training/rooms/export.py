@@ -15,10 +15,9 @@ from benchmarks.training.images import DOMAINS, ImageSet
 from benchmarks.training.rooms.draws import SPLITS
 from benchmarks.training.rooms.render import BLOCK, RENDERER, render_block
 from benchmarks.training.taskonomy import BUILDING, write_split, write_taskonomy
+from benchmarks.training.taskonomy_files import CLASSES, EXPORT, SPLIT_FILES
 
 __all__ = ["export"]
-
-_MANIFEST = "rooms.json"
 
 
 def export(
@@ -43,7 +42,8 @@ def export(
         Split -> split file, for `benchmarks.training.taskonomy.TaskonomySource`.
 
     Raises:
-        ValueError: If the folder holds an export of another size, seed or renderer.
+        ValueError: If the folder holds an export of another size, seed or renderer, or images that are no export; or
+            if a number is out of range.
 
     Example:
         >>> import tempfile
@@ -57,9 +57,12 @@ def export(
         choice(split, SPLITS, "split")
         if n < 1:
             raise ValueError(f"sizes[{split!r}]: expected at least 1, got {n}")
+    for name, value, least, most in (("size", size, 4, 4096), ("seed", seed, 0, 2**64 - 1)):
+        if not least <= value <= most:
+            raise ValueError(f"{name}: expected {least} to {most}, got {value}")
     folder = Path(root)
     folder.mkdir(parents=True, exist_ok=True)
-    _check_manifest(folder / _MANIFEST, {"renderer": RENDERER, "size": size, "seed": seed})
+    _check_manifest(folder / EXPORT, {"renderer": RENDERER, "size": size, "seed": seed})
     done, total = 0, sum(sizes.values())
     for split, n in sizes.items():
         for start in range(0, n, BUILDING):
@@ -96,5 +99,11 @@ def _check_manifest(path: Path, wanted: dict[str, int]) -> None:
                 f"{path.parent} holds an export with {found}, asked for is {wanted}: choose another folder"
             )
         return
+    others = [*SPLIT_FILES.values(), *(f"{domain}_final5k.npy" for domain in CLASSES)]
+    if held := sorted({name for name in others if (path.parent / name).exists()}):
+        raise ValueError(
+            f"{path.parent} holds images that are no export of rooms ({', '.join(held[:2])}), which would be written "
+            "over: choose a new folder"
+        )
     with write_beside(path) as beside:
         beside.write_text(json.dumps(wanted), "utf-8")

@@ -9,6 +9,7 @@ import tempfile
 import warnings
 import zlib
 from pathlib import Path
+from tokenize import TokenError
 
 import numpy as np
 import torch
@@ -42,7 +43,7 @@ def load_arrays(folder: Path) -> dict[str, Tensor] | None:
             arrays[name] = torch.from_numpy(values)
     except FileNotFoundError:
         return None
-    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, TokenError) as error:
         _log.warning("%s cannot be used and is made again: %s", folder, error)
         return None
     return arrays

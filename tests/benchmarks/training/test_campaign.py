@@ -74,6 +74,17 @@ def test_failures_are_recorded_and_the_campaign_goes_on(tmp_path: Path) -> None:
     assert campaign_status(plan, tmp_path / "runs").loc["all", "done"] == 8
 
 
+def test_who_dies_after_writing_its_record_has_done_its_work(tmp_path: Path) -> None:
+    """Also if another process trained the same while this one was asleep: a record is never buried."""
+    fake = Fake(tmp_path / "diary", broken={(ARCHS[0], "jigsaw"): "killed after its record"})
+    plan = Plan(ARCHS[:2], ("jigsaw",))
+    list(run_campaign(plan, tmp_path / "runs", fake))
+    trial = plan.trials()[0]
+    record = read_record(record_path(tmp_path / "runs", trial))
+    assert (record.failure, record.metrics) == (None, {"valid_top1": values(trial)})
+    assert campaign_status(plan, tmp_path / "runs").done["all"] == 2
+
+
 def test_a_failure_is_retried_once_however_many_ask(tmp_path: Path) -> None:
     trial, broken = Trial(ARCHS[0], "jigsaw"), Fake(tmp_path / "diary", broken={(ARCHS[0], "jigsaw"): "nan"})
     first = do(Job(trial), PLAN, tmp_path, broken)

@@ -80,6 +80,11 @@ def test_every_entry_is_read(tmp_path: Path) -> None:
         ({"recipe": {"epochs": 0}}, "expected a positive integer as epochs, got 0"),
         ({"recipe": {"loss": 3}}, "recipe: loss: expected something like 'soft_cross_entropy', got 3"),
         ({"recipe": {"optimiser": {"lr": "fast"}}}, "recipe: optimiser: lr: expected something like 0.1, got 'fast'"),
+        ({"recipe": {"optimiser": {"lr": -1}}}, "expected a positive number as lr, got -1"),
+        ({"recipe": {"optimiser": {"lr": None}}}, "lr"),
+        ({"recipe": {"precision": "bf16"}}, "unknown precision 'bf16'; did you mean 'bf16-true'"),
+        ({"tasks": ["normal"], "recipe_of": {"jigsaw": {"epoch": 3}}}, "did you mean 'epochs'"),
+        ({"seeds": [2**63]}, "expected seeds from 0 to 9223372036854775807, got 9223372036854775808"),
         ({"recipe": {"mean": [0.5]}}, "recipe: mean: expected something like"),
         ({"recipe": 3}, "recipe: expected named entries, got 3"),
         ({"recipe_of": {"jigsau": {}}}, "did you mean 'jigsaw'"),
@@ -123,14 +128,24 @@ def test_distinct_samples_are_distinct_functions() -> None:
     assert archs[:50] == sampled("transnas101-micro", 50, distinct=True)
 
 
-def test_taskonomy_is_known_by_its_split_files_wherever_it_lies(tmp_path: Path) -> None:
-    for place, content in (("a", "1"), ("b", "1"), ("c", "2")):
-        (tmp_path / place).mkdir()
+def test_taskonomy_is_known_by_its_lists_and_masks_wherever_it_lies(tmp_path: Path) -> None:
+    def settings(place: str, images: int = 2, mask: bytes = b"1", **changed: str) -> dict[str, Any]:
+        folder = tmp_path / place
+        folder.mkdir()
         for split in ("train", "valid", "test"):
-            (tmp_path / place / SPLIT_FILES[split]).write_text(content)
-    a, b, c = (load_plan(plan_file(tmp_path, images={"taskonomy": place})) for place in "abc")
-    assert isinstance(a.images, TaskonomyImages)
-    assert a.settings("jigsaw") == b.settings("jigsaw") != c.settings("jigsaw")
+            (folder / SPLIT_FILES[split]).write_text('{"filename_list": ["house.json"]}')
+        (folder / "house.json").write_text(json.dumps([f"house/{{domain}}/point_{i}" for i in range(images)]))
+        (folder / "class_object_final5k.npy").write_bytes(mask)
+        for name, content in changed.items():
+            (folder / f"{name}.json").write_text(content)
+        plan = load_plan(plan_file(tmp_path, images={"taskonomy": place}))
+        assert isinstance(plan.images, TaskonomyImages)
+        return plan.settings("jigsaw")
+
+    one = settings("a")
+    assert one == settings("b")
+    others = [settings("c", images=3), settings("d", mask=b"2"), settings("e", rooms='{"seed": 1}')]
+    assert all(other != one for other in others)
     assert load_plan(plan_file(tmp_path, images={"taskonomy": "a"}, preset="paper")).preset == "paper"
 
 

@@ -1,5 +1,6 @@
 """Devices by name, on machines with and without GPUs."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ pytest.importorskip("lightning")
 
 import torch
 
+from benchmarks.errors import MissingExtraError
 from benchmarks.training.campaign import ImageTrainer, Plan, run_campaign
 from benchmarks.training.device import device_options
 from tests.benchmarks.training.small_trainings import ARCH, images, small_recipe
@@ -17,7 +19,6 @@ def gpus(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
     """As if the machine had so many."""
     monkeypatch.setattr(torch.cuda, "is_available", lambda: count > 0)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
-    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
 
 
 @pytest.mark.parametrize(
@@ -37,12 +38,19 @@ def test_gpus_are_taken_where_there_are_some(monkeypatch: pytest.MonkeyPatch) ->
     for device in ("cuda", "cuda:0"):
         with pytest.raises(ValueError, match=f"finds no GPU; got '{device}'$"):
             device_options(device)
-    assert device_options("auto") == {"accelerator": "auto", "devices": 1}
+    assert device_options("auto") == device_options("cpu") == {"accelerator": "cpu", "devices": 1}
     gpus(monkeypatch, 2)
+    assert device_options("auto") == {"accelerator": "cuda", "devices": 1}
     assert device_options("cuda") == {"accelerator": "cuda", "devices": 1}
     assert device_options("cuda:1") == {"accelerator": "cuda", "devices": [1]}
     with pytest.raises(ValueError, match="did you mean 'cuda'"):
         device_options("cud")
+
+
+def test_without_torch_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(MissingExtraError, match=r"Training needs 'torch'.*\[training\]"):
+        device_options("cpu")
 
 
 def test_a_training_is_refused_before_it_begins(monkeypatch: pytest.MonkeyPatch) -> None:

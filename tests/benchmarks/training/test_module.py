@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import lightning
 import pytest
 import torch
@@ -5,10 +7,12 @@ from torch import nn
 
 from benchmarks.tasks import TRANSNAS_TASKS
 from benchmarks.training import module as module_file
+from benchmarks.training import train as train_file
 from benchmarks.training.loader import BatchLoader
 from benchmarks.training.module import GroundTruthModule
 from benchmarks.training.optimisers import make_optimiser, make_schedule
 from benchmarks.training.recipes import get_recipe
+from benchmarks.training.run import TrainingFailed
 from tests.benchmarks.training.small_trainings import ARCH, images, overfit_recipe, small_recipe, train
 
 # Metric names of each task in the published file.
@@ -138,6 +142,32 @@ def test_accumulated_gradients_are_those_of_the_batch(monkeypatch):
         trainer.fit(module)
         weights.append(torch.cat([part.flatten() for part in module.parameters()]))
     torch.testing.assert_close(*weights, rtol=1e-4, atol=1e-6)
+
+
+def test_weights_that_blow_up_in_the_last_step_are_a_failure():
+    recipe = small_recipe("room_layout", epochs=1, batch_size=16)
+    recipe = replace(recipe, optimiser=replace(recipe.optimiser, lr=1e30))
+    message = (
+        "valid_loss, .*test_loss, .* on room_layout not finite after epoch 1 of 1; a smaller learning rate than 1e"
+    )
+    with pytest.raises(TrainingFailed, match=message):
+        train(recipe)
+
+
+def test_other_numbers_of_classes_than_the_recipes_are_named():
+    sources = dict.fromkeys(("train", "valid", "test"), images())
+    with pytest.raises(ValueError, match=r"class_object: expected 30 class probabilities, .*the images have 75"):
+        GroundTruthModule(ARCH, small_recipe("class_object", num_classes=30), sources)
+
+
+def test_inference_is_timed_where_the_network_was_trained(monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        train_file, "_inference_time", lambda network, _: asked.append(next(network.parameters()).device)
+    )
+    monkeypatch.setattr(train_file, "_fit", lambda module, *_: torch.device("meta"))
+    train(small_recipe("jigsaw"))
+    assert asked == [torch.device("meta")]
 
 
 @pytest.mark.parametrize(

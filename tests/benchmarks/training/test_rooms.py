@@ -80,7 +80,7 @@ def test_images_are_rendered_once(monkeypatch):
     assert _digest(rooms("train", 3, size=8)) == _digest(made)
 
 
-@pytest.mark.parametrize("damage", [b"", b"\x93NUMPY", None])
+@pytest.mark.parametrize("damage", [b"", b"\x93NUMPY", b"\x93NUMPY\x01\x00v\x00{'descr': (" + b" " * 99, None])
 def test_a_damaged_cache_is_made_again(tmp_path, monkeypatch, damage):
     monkeypatch.setenv("TRANSNAS_CACHE_DIR", str(tmp_path))
     made = rooms("train", 3, size=8)

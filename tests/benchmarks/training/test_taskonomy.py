@@ -212,6 +212,29 @@ def test_a_folder_holds_one_export(tmp_path):
         export(tmp_path, {"train": 0}, size=8)
 
 
+@pytest.mark.parametrize("name", ["train_filenames_final5k.json", "class_scene_final5k.npy"])
+def test_an_export_writes_over_no_other_images(tmp_path, name):
+    (tmp_path / name).write_bytes(b"someone's")
+    with pytest.raises(ValueError, match=rf"holds images that are no export of rooms \({name}\).*choose a new folder"):
+        export(tmp_path, {"train": 1}, size=8)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {name: b"someone's"}
+
+
+def test_a_refused_export_leaves_nothing(tmp_path):
+    with pytest.raises(ValueError, match="seed: expected 0 to 18446744073709551615"):
+        export(tmp_path / "new", {"train": 1}, size=8, seed=2**64)
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\x93NUMPY", b"\x93NUMPY\x01\x00v\x00{'descr': '<f4', 'shape': (" + b" " * 90]
+)
+def test_a_damaged_list_of_classes_is_named(folder, content):
+    (folder / "class_object_final5k.npy").write_bytes(content)
+    with pytest.raises(TaskonomyError, match=r"class_object_final5k.npy cannot be read .*get it again"):
+        TaskonomySource(folder, SPLIT)
+
+
 def test_writing_wants_whole_buildings(tmp_path):
     pixels = ImageSet({"rgb": torch.zeros(1, 3, 8, 8, dtype=torch.uint8)})
     with pytest.raises(ValueError, match="first: expected a multiple of 1024, got 5"):

@@ -8,8 +8,13 @@ import pytest
 pytest.importorskip("lightning")
 pytest.importorskip("PIL")
 
+from inspect import signature
+
+from benchmarks.tasks import TRANSNAS_TASKS
 from benchmarks.training import recipes
+from benchmarks.training.recipes import get_recipe
 from benchmarks.training.run import Run, TrainingFailed
+from surrogates.cli import rooms
 from tests.surrogates.cli.helpers import run
 
 ARCH = "64-41414-1_01_001"
@@ -103,3 +108,11 @@ def test_what_cannot_work_is_refused_before_the_training(tmp_path: Path, monkeyp
 def test_help_has_examples(command: str) -> None:
     result = run(*command.split(), "--help")
     assert f"\n    surrogates {command}" in result.stdout.split("Examples:")[1]
+
+
+def test_the_default_export_suffices_for_the_quick_recipes():
+    arguments = signature(rooms.export).parameters
+    for task in TRANSNAS_TASKS:
+        recipe = get_recipe(task, "quick")
+        for split in ("train", "valid", "test"):
+            assert arguments[split].default >= getattr(recipe, f"n_{split}")
