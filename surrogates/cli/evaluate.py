@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from surrogates.cli.help import AsJson, SpaceName, TableFile, TaskNames, examples
-from surrogates.cli.output import score, stderr, write_json, write_table
+from surrogates.cli.output import progress_bar, score, write_json, write_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,8 +44,6 @@ def evaluate(
     Means over the seeds, tau with its standard deviation. The ceiling is the tau that training noise would leave a
     perfect predictor, estimated from equivalent architectures that were trained separately; - where there are none.
     """
-    from rich.progress import Progress
-
     from benchmarks.noise import noise_ceiling
     from surrogates.cli.arguments import integers, table_of_one_space
     from surrogates.evaluation import evaluate_runs
@@ -55,7 +53,7 @@ def evaluate(
     surrogate = make_model(model)
     results = table_of_one_space(table, space, task or [])
     runs = []
-    with Progress(console=stderr(), transient=True) as progress:
+    with progress_bar() as progress:
         bar = progress.add_task(f"{model}, {protocol.value}", total=len(sizes) * len(numbers))
         for run in evaluate_runs(surrogate, results, sizes, numbers, protocol.value):
             runs.append(run)

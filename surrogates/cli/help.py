@@ -7,12 +7,13 @@ from typing import Annotated
 
 import typer
 
-__all__ = ["SEARCHERS", "AsJson", "SpaceName", "TableFile", "TableOption", "TaskNames", "examples"]
+__all__ = ["ALONE", "SEARCHERS", "AsJson", "SpaceName", "TableFile", "TableOption", "TaskNames", "examples"]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 SpaceName = Annotated[str | None, typer.Option("--space", help="Only this space, where the table holds several.")]
 # Written out, because asking the registry would import what this command may never need; a test compares the two.
-SEARCHERS = "random, local, evolution, reinforce, ddpnas, pnas, bananas, predictor, attentive, front, nsga2, transfer."
+ALONE = "random, local, evolution, reinforce, ddpnas, pnas, bananas, predictor, attentive, front, nsga2."
+SEARCHERS = ALONE.replace(".", ", transfer.")
 _TABLE_HELP = "csv, parquet, the published .pth, or the name of a bundled table (rooms-mini)."
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from surrogates.cli.help import AsJson, SpaceName, TableFile, examples
-from surrogates.cli.output import score, stderr, write_json, write_table
+from surrogates.cli.output import progress_bar, score, write_json, write_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,7 +42,6 @@ def leaderboard(
     from typing import cast, get_args
 
     import pandas as pd
-    from rich.progress import Progress
 
     from benchmarks.errors import choice
     from benchmarks.files import write_beside
@@ -57,7 +56,7 @@ def leaderboard(
     ways = [choice(name.strip(), get_args(ProtocolName), "protocol") for name in protocols.split(",")]
     results = table_of_one_space(table, space, [])
     runs: list[pd.DataFrame] = []
-    with Progress(console=stderr(), transient=True) as progress:
+    with progress_bar() as progress:
         bar = progress.add_task("", total=len(chosen) * len(sizes) * len(numbers) * len(ways))
         for run in leaderboard_runs(results, chosen, sizes, numbers, cast("list[Protocol]", ways)):
             runs.append(run)

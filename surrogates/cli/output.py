@@ -13,8 +13,9 @@ import typer
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.progress import Progress
 
-__all__ = ["score", "stderr", "write_csv", "write_json", "write_table"]
+__all__ = ["progress_bar", "score", "stderr", "write_csv", "write_json", "write_table"]
 
 
 def write_table(columns: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> None:
@@ -79,10 +80,18 @@ def score(value: float) -> str:
 
 
 def stderr() -> Console:
-    """The console for progress and notes; silent about progress where stderr is no terminal."""
+    """The console for progress and notes."""
     from rich.console import Console
 
     return Console(stderr=True, highlight=False)
+
+
+def progress_bar() -> Progress:
+    """A progress bar that goes when it is done; nothing at all where stderr is no terminal."""
+    from rich.progress import Progress
+
+    console = stderr()
+    return Progress(console=console, transient=True, disable=not console.is_terminal)
 
 
 def _write_rich(columns: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from surrogates.cli.help import AsJson, examples
-from surrogates.cli.output import stderr, write_json, write_table
+from surrogates.cli.output import progress_bar, write_json, write_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +41,6 @@ def pretrain(
     not run again.
     """
     import pandas as pd
-    from rich.progress import Progress
 
     from surrogates.experiment.config import load_experiment
     from surrogates.experiment.experiment import compare, experiment_runs
@@ -49,7 +48,7 @@ def pretrain(
 
     experiment = load_experiment(config)
     runs: list[pd.DataFrame] = []
-    with Progress(console=stderr(), transient=True) as progress:
+    with progress_bar() as progress:
         bar = progress.add_task("pre-training", total=len(experiment.runs()))
         for run in experiment_runs(experiment, out):
             runs.append(run)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from surrogates.cli.campaign import RetryFailed, Workers, failures, show_progress
-from surrogates.cli.help import SEARCHERS, AsJson, SpaceName, TableFile, TaskNames, examples
+from surrogates.cli.help import ALONE, AsJson, SpaceName, TableFile, TaskNames, examples
 from surrogates.cli.output import score, write_json, write_table
 from surrogates.cli.train import Device, Threads, check_out
 from surrogates.cli.words import counted
@@ -35,8 +35,9 @@ def refine(
     rounds: Annotated[int, typer.Option(min=1, help="How often to choose, train and fit.")] = 1,
     model: Annotated[str, typer.Option(help="Which surrogate is fitted.")] = "boosted",
     by: Annotated[
-        str, typer.Option(help="What chooses: uncertainty of the surrogate, or a searcher. " + SEARCHERS)
+        str, typer.Option(help="What chooses: uncertainty of the surrogate, or a searcher. " + ALONE)
     ] = "uncertainty",
+    seed: Annotated[int, typer.Option(min=0, help="Of the searcher.")] = 0,
     task: TaskNames = None,
     space: SpaceName = None,
     plan: Annotated[
@@ -77,6 +78,8 @@ def refine(
     from surrogates.cli.arguments import table_of_one_space
     from surrogates.models import make_model
     from surrogates.refinement import refine as refinement
+    from surrogates.refinement.loop import CHOICES, UNCERTAINTY
+    from surrogates.search import make_searcher
 
     if plan is not None and preset is not None:
         raise typer.BadParameter("expected one of --plan and --preset, got both")
@@ -99,7 +102,8 @@ def refine(
             raise CampaignError(str(error)) from error
 
     found: list[Round] = []
-    for turn in refinement(begin, measure, surrogate, budget, rounds, place, by):
+    chooser = by if choice(by, CHOICES, "way to choose") == UNCERTAINTY else make_searcher(by, seed)
+    for turn in refinement(begin, measure, surrogate, budget, rounds, place, chooser):
         found.append(turn)
         if not as_json:
             typer.echo(

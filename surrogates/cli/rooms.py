@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from surrogates.cli.help import examples
-from surrogates.cli.output import stderr
+from surrogates.cli.output import progress_bar, stderr
 
 __all__ = ["rooms_app"]
 
@@ -75,12 +75,10 @@ def export(
     seed: Seed = 0,
 ) -> None:
     """Render images and write them, with their split files, as Taskonomy's downloads are laid out."""
-    from rich.progress import Progress
-
     with _extra():
         from benchmarks.training.rooms.export import export as write
     sizes = {"train": train, "valid": valid, "test": test}
-    with Progress(console=stderr(), transient=True) as progress:
+    with progress_bar() as progress:
         bar = progress.add_task("rendering", total=sum(sizes.values()))
         write(out, sizes, size=size, seed=seed, progress=lambda done, _: progress.update(bar, completed=done))
     typer.echo(f"Wrote {out}: {sum(sizes.values()):,} images of {size} x {size}.")

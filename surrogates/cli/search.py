@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from surrogates.cli.help import SEARCHERS, AsJson, TableOption, examples
-from surrogates.cli.output import stderr, write_json, write_table
+from surrogates.cli.output import progress_bar, write_json, write_table
 from surrogates.cli.words import duration
 
 if TYPE_CHECKING:
@@ -54,8 +54,6 @@ def search(
     With a second objective the front is shown: what no other one beats on the tasks and in cost, one of equals. The
     cost of training what was asked is simulated.
     """
-    from rich.progress import Progress
-
     from benchmarks.errors import choice
     from surrogates.cli.arguments import integers
     from surrogates.search.constraints import Constraint
@@ -80,7 +78,7 @@ def search(
         about = {"space": oracle.space.name, "tasks": task, "method": method, "oracle": known}
         claim(out, {"study": "search", **about, "constraint": str(constraint), "objective": objective})
     histories = []
-    with Progress(console=stderr(), transient=True) as progress:
+    with progress_bar() as progress:
         bar = progress.add_task("", total=len(numbers))
         for seed, searcher in zip(numbers, searchers, strict=True):
             kept = None if out is None else out / f"seed-{seed}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from surrogates.cli.help import SEARCHERS, AsJson, SpaceName, TableFile, TaskNames, examples
-from surrogates.cli.output import score, stderr, write_json, write_table
+from surrogates.cli.output import progress_bar, score, stderr, write_json, write_table
 
 if TYPE_CHECKING:
     from benchmarks.table import Table
@@ -47,8 +47,6 @@ def search_benchmark(
     not run again, every step of them (curves.csv), regret.csv, agreement.csv and, where matplotlib is installed, the
     curves.
     """
-    from rich.progress import Progress
-
     from benchmarks.errors import choice
     from surrogates.cli.arguments import integers, table_of_one_space
     from surrogates.cli.plots import can_plot, no_plots_note
@@ -71,7 +69,7 @@ def search_benchmark(
     with stderr().status("fitting the surrogate"):
         predicted = _predicted(truth, fitted, train_rows, fit_seed)
     searches = []
-    with Progress(console=stderr(), transient=True) as progress:
+    with progress_bar() as progress:
         bar = progress.add_task("", total=2 * len(chosen) * len(truth.tasks) * len(numbers))
         for source, values in ((ON_TABLE, truth), (ON_SURROGATE, predicted)):
             for done in run_grid(values, chosen, numbers, budget, out / "searches" / source):

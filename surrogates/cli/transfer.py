@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from surrogates.cli.help import AsJson, SpaceName, TableFile, TaskNames, examples
-from surrogates.cli.output import stderr, write_json, write_table
+from surrogates.cli.output import progress_bar, write_json, write_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,7 +46,6 @@ def transfer(
     when all is done.
     """
     import pandas as pd
-    from rich.progress import Progress
 
     from benchmarks.protocols import split
     from surrogates.cli.arguments import integers, table_of_one_space
@@ -57,7 +56,7 @@ def transfer(
     results = table_of_one_space(table, space, task or [])
     split(results, max(sizes))  # too many labels are refused before the work
     runs: list[pd.DataFrame] = []
-    with Progress(console=stderr(), transient=True) as progress:
+    with progress_bar() as progress:
         bar = progress.add_task("", total=len(results.tasks) * len(sizes) * len(numbers))
         for run in transfer_runs(results, sizes, numbers):
             runs.append(run)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from surrogates.cli.help import SEARCHERS, AsJson, SpaceName, TableFile, TaskNames, examples
-from surrogates.cli.output import score, stderr, write_json, write_table
+from surrogates.cli.help import ALONE, AsJson, SpaceName, TableFile, TaskNames, examples
+from surrogates.cli.output import progress_bar, score, write_json, write_table
 
 if TYPE_CHECKING:
     from surrogates.search.unnas import UnNASStudy
@@ -24,7 +24,7 @@ EXAMPLES = examples(
 def unnas(
     table: TableFile,
     out: Annotated[Path, typer.Option("--out", "-o", help="Directory to write; an older study there is replaced.")],
-    method: Annotated[str, typer.Option(help=SEARCHERS)] = "evolution",
+    method: Annotated[str, typer.Option(help=ALONE)] = "evolution",
     budget: Annotated[int, typer.Option(help="Queries of each search.")] = 100,
     seeds: Annotated[str, typer.Option(help="Seeds of the searches, separated by commas.")] = "0,1,2,3,4,5,6,7,8,9",
     task: TaskNames = None,
@@ -38,8 +38,6 @@ def unnas(
     Architectures that lack a task are left out. The directory holds all pairs (unnas.csv), all searches
     (unnas_searches.csv) and, where matplotlib is installed, one figure (unnas.png).
     """
-    from rich.progress import Progress
-
     from surrogates.cli.arguments import integers, table_of_one_space
     from surrogates.cli.plots import can_plot, no_plots_note
     from surrogates.search.unnas import UnNASStudy, unnas_searches
@@ -50,7 +48,7 @@ def unnas(
         check_target(out)
     results = table_of_one_space(table, space, task or [])
     searches = []
-    with Progress(console=stderr(), transient=True) as progress:
+    with progress_bar() as progress:
         bar = progress.add_task("", total=len(results.tasks) * len(numbers))
         for done in unnas_searches(results, method, budget, numbers):
             searches.append(done)

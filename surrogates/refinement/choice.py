@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.spatial.distance import cdist
+from sklearn.base import clone
 
 from benchmarks.table import Table
 from surrogates.gaussian_process.standard_features import standard_features
 from surrogates.search.base import Searcher
-from surrogates.search.registry import seeded_searcher
+from surrogates.search.registry import make_searcher
 
 if TYPE_CHECKING:
     from surrogates.base import Surrogate
@@ -65,15 +66,15 @@ def pick_uncertain(surrogate: Surrogate, table: Table, n: int, tried: Collection
     return [candidates[position] for position in found]
 
 
-def pick_asked(searcher: str | Searcher, table: Table, n: int, tried: Collection[str] = (), seed: int = 0) -> list[str]:
+def pick_asked(searcher: str | Searcher, table: Table, n: int, tried: Collection[str] = ()) -> list[str]:
     """Architectures that a searcher asks for when told all that is known.
 
     Args:
-        searcher: A name (`surrogates.search.list_searchers`), or a searcher; it is not changed, a copy searches.
+        searcher: A name (`surrogates.search.list_searchers`), or a searcher; it is not changed, a copy of it searches,
+            with the same seed.
         table: What is known; it is told what was measured on all its tasks.
         n: How many.
         tried: Others not to choose.
-        seed: Of the searcher.
 
     Returns:
         At most n published architectures, none in the table or tried.
@@ -92,11 +93,11 @@ def pick_asked(searcher: str | Searcher, table: Table, n: int, tried: Collection
     left = sum(arch not in barred for arch in table.space.archs)
     if not left:
         return []
-    started = seeded_searcher(searcher, seed).start(
-        table.space, len(table.tasks), lambda archs: np.array([arch not in barred for arch in archs])
-    )
-    started.tell(list(known.index), known.to_numpy())
-    return started.ask(min(n, left))
+    barred -= set(known.index)  # what is told counts as asked anyway
+    fresh: Searcher = make_searcher(searcher) if isinstance(searcher, str) else clone(searcher)
+    fresh.start(table.space, len(table.tasks), lambda archs: np.array([arch not in barred for arch in archs]))
+    fresh.tell(list(known.index), known.to_numpy())
+    return fresh.ask(min(n, left))
 
 
 def _candidates(table: Table, tried: Collection[str]) -> list[str]:

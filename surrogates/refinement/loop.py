@@ -19,19 +19,21 @@ from benchmarks.table import Table
 from surrogates.refinement.choice import pick_asked, pick_uncertain
 from surrogates.refinement.state import read_choices, write_choices
 from surrogates.search.base import Searcher
-from surrogates.search.registry import list_searchers, seeded_searcher
+from surrogates.search.registry import list_searchers, make_searcher
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from surrogates.base import Surrogate
 
-__all__ = ["UNCERTAINTY", "Measure", "Round", "extend", "refine"]
+__all__ = ["CHOICES", "UNCERTAINTY", "Measure", "Round", "extend", "refine"]
 
 Measure = Callable[[list[str]], Table]
 """Trains architectures; gives a table of those that could be trained."""
 
 UNCERTAINTY = "uncertainty"
+CHOICES = (UNCERTAINTY, *(name for name in list_searchers() if name != "transfer"))
+"""What may choose, by name; a transfer search must be made, with its sources."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,8 +76,8 @@ def refine(
         rounds: Turns of the loop.
         folder: Keeps what was chosen, for which table, budget, model and by what, so that the same call goes on with it
             after an interruption; `measure` should remember what it has trained.
-        by: Chooses: ``"uncertainty"`` of the model, or a searcher (`surrogates.search.list_searchers`), which is told
-            the table and asked what to try next.
+        by: Chooses: ``"uncertainty"`` of the model, or a searcher or its name (`CHOICES`), which is told the table and
+            asked what to try next.
 
     Yields:
         A `Round` after each.
@@ -100,8 +102,8 @@ def refine(
     for name, value in (("budget", budget), ("rounds", rounds)):
         if value < 1:
             raise ValueError(f"expected {name} >= 1, got {value}")
-    if not isinstance(by, str) or choice(by, (UNCERTAINTY, *list_searchers()), "way to choose") != UNCERTAINTY:
-        by = seeded_searcher(by, 0)
+    if isinstance(by, str) and choice(by, CHOICES, "way to choose") != UNCERTAINTY:
+        by = make_searcher(by)
     about = {"table": table.hash, "budget": budget, "model": _in_words(model), "by": str(by)} if folder else {}
     chosen = read_choices(folder, about)
     surrogate = _fitted(model, table)

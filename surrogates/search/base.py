@@ -131,7 +131,8 @@ class Searcher(BaseEstimator, ABC):  # type: ignore[misc]
                 self._take(row)
         self.rows_ += rows
         self._told += list(told)
-        self._learn(rows, told)
+        if rows:
+            self._learn(rows, told)
 
     @property
     def values_(self) -> NDArray[np.float64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterable
 from typing import Any
 
@@ -49,15 +50,17 @@ class NSGA2Search(Searcher):
     def _begin(self) -> None:
         if self.population < 2:
             raise ValueError(f"expected population >= 2, got {self.population}")
+        try:
+            importlib.import_module("pymoo.algorithms.moo.nsga2")
+        except ImportError as error:
+            raise MissingExtraError("NSGA-II", "pymoo", "search") from error
         self._column = None if self.cost is None else COSTS.index(choice(self.cost, COSTS, "cost"))
         self._genes = choices(self.space_)
         self._children: Any = None
         self._waiting: dict[int, int] = {}  # row -> which child it was measured for
         self._ahead = 0
         self._objectives: NDArray[np.float64] = np.zeros((0, 0))
-        first = self._genes[self._any(self.population)]
-        n_objectives = self.n_tasks_ + (self._column is not None)
-        self._algorithm = _nsga2(self._genes, first, n_objectives, int(self.rng_.integers(2**31)))
+        self._algorithm: Any = None
 
     def _propose(self, n: int) -> Iterable[int]:
         if self._waiting:  # asked ahead of the answers; what is never told must not hold up the next generation
@@ -67,6 +70,8 @@ class NSGA2Search(Searcher):
                 return self._any(n)
             self._close(told)
         self._ahead = 0
+        if self._algorithm is None:
+            self._found()
         self._children = self._algorithm.ask()
         genes = np.asarray(self._children.get("X"), dtype=np.int64)
         rows = self._nearest(genes)
@@ -80,10 +85,28 @@ class NSGA2Search(Searcher):
         for row, value in zip(rows, values, strict=True):
             if (child := self._waiting.pop(row, None)) is None:
                 continue
-            charged = [] if self._column is None else [costs(self.space_)[row, self._column]]
-            self._objectives[child] = [*-value, *charged]  # pymoo minimises
+            self._objectives[child] = self._minimised(row, value)
             if not self._waiting:
                 self._close(list(range(len(self._children))))
+
+    def _found(self) -> None:
+        """The first generation: what was told before anything was asked, else random architectures."""
+        told = self.rows_ if len(self.rows_) >= self.population else []
+        first = self._genes[told] if told else self._genes[self._any(self.population)]
+        n_objectives = self.n_tasks_ + (self._column is not None)
+        seed = int(self.rng_.integers(2**31))
+        self._algorithm = _nsga2(self._genes, first, self.population, n_objectives, seed)
+        if told:
+            generation = self._algorithm.ask()
+            values = [self._minimised(row, value) for row, value in zip(told, self.values_, strict=True)]
+            generation.set("X", first)
+            generation.set("F", np.array(values))
+            self._algorithm.tell(infills=generation)
+
+    def _minimised(self, row: int, value: NDArray[np.float64]) -> list[float]:
+        """Objectives of a row, lower is better."""
+        charged = [] if self._column is None else [float(costs(self.space_)[row, self._column])]
+        return [*(-value).tolist(), *charged]
 
     def _close(self, told: list[int]) -> None:
         """End a generation with the children that were told."""
@@ -105,21 +128,19 @@ class NSGA2Search(Searcher):
         return np.array(rows, dtype=np.int64)
 
 
-def _nsga2(genes: NDArray[np.int64], first: NDArray[np.int64], n_objectives: int, seed: int) -> Any:
+def _nsga2(genes: NDArray[np.int64], first: NDArray[np.int64], population: int, n_objectives: int, seed: int) -> Any:
     """Pymoo's algorithm over genomes like those of shape (N, D), beginning with n of them, of shape (n, D)."""
-    try:
-        from pymoo.algorithms.moo.nsga2 import NSGA2
-        from pymoo.core.duplicate import NoDuplicateElimination
-        from pymoo.core.problem import Problem
-        from pymoo.core.termination import NoTermination
-        from pymoo.core.variable import Choice
-        from pymoo.operators.crossover.ux import UniformCrossover
-        from pymoo.operators.mutation.rm import ChoiceRandomMutation
-    except ImportError as error:
-        raise MissingExtraError("NSGA-II", "pymoo", "search") from error
+    from pymoo.algorithms.moo.nsga2 import NSGA2
+    from pymoo.core.duplicate import NoDuplicateElimination
+    from pymoo.core.problem import Problem
+    from pymoo.core.termination import NoTermination
+    from pymoo.core.variable import Choice
+    from pymoo.operators.crossover.ux import UniformCrossover
+    from pymoo.operators.mutation.rm import ChoiceRandomMutation
+
     options = {f"{decision}": Choice(options=np.unique(column)) for decision, column in enumerate(genes.T)}
     algorithm = NSGA2(
-        pop_size=len(first),
+        pop_size=min(population, len(first)),
         sampling=first,
         crossover=UniformCrossover(),
         mutation=ChoiceRandomMutation(),

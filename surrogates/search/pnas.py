@@ -53,10 +53,15 @@ class PNAS(Searcher):
             raise ValueError(f"expected beam >= 1, got {self.beam}")
         self._complexity = complexity(self.space_)
         levels = np.unique(self._complexity[self.allowed_]).tolist()
+        self._is_first = True
         self._levels: list[int] = levels[1:] if levels[0] == 0 and len(levels) > 1 else levels
 
     def _propose(self, n: int) -> Iterable[int]:
         first = not self.rows_
+        if self._is_first:  # levels that were told well enough before anything was asked
+            told = np.bincount(self._complexity[self.rows_], minlength=int(self._complexity.max()) + 1)
+            self._levels = [level for level in self._levels if told[level] < self.beam]
+        self._is_first = False
         while self._levels:
             level = self._levels.pop(0)
             extensions = self._around(np.flatnonzero(self._complexity == level - 1))

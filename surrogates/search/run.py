@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from numbers import Integral
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.spaces.space import Space
+from benchmarks.table import Table
 from surrogates.search.base import Searcher
 from surrogates.search.constraints import Constraint
 from surrogates.search.errors import expect
@@ -52,7 +53,8 @@ def run_search(
         constraint: What an architecture may cost.
         batch_size: Architectures the oracle is asked about at once.
         folder: Where to keep the history. A search that stopped there is taken up again, also with a larger budget: the
-            searcher is told once more what it was told before, and the oracle is not asked again.
+            searcher is told once more what it was told before. A function is not asked again; an oracle or table is, to
+            see that it is still the same.
         progress: Show a bar on the standard error.
 
     Returns:
@@ -76,6 +78,7 @@ def run_search(
     """
     source, allowed = check_search(oracle, task, budget, space=space, constraint=constraint)
     agent = seeded_searcher(searcher, seed)
+    expect(batch_size, Integral, "batch_size", "an integer")
     if batch_size < 1:
         raise ValueError(f"expected batch_size >= 1, got {batch_size}")
     agent.start(source.space, len(source.tasks), lambda archs: allowed)
@@ -183,10 +186,23 @@ def _describe(
 
 def _digest(value: object) -> str:
     """A short name for a parameter that is no plain value: the same for the same content."""
-    content = value.to_json() if hasattr(value, "to_json") else repr(value)
+    content = _content(value)
     return (
         content if len(content) < 80 else f"{type(value).__name__} {hashlib.sha256(content.encode()).hexdigest()[:16]}"
     )
+
+
+def _content(value: object) -> str:
+    """All of it, in words: where a `repr` leaves out the middle, a hash."""
+    if isinstance(value, np.ndarray) and value.dtype != object:
+        return f"{value.dtype} {value.shape} {hashlib.sha256(value.tobytes()).hexdigest()}"
+    if isinstance(value, Table):
+        return value.hash
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{_content(key)}: {_content(entry)}' for key, entry in value.items())}}}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_content, value))}]"
+    return str(value.to_json()) if hasattr(value, "to_json") else repr(value)
 
 
 def _bar(progress: bool, budget: int) -> AbstractContextManager[Any]:

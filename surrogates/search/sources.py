@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from benchmarks.registry import get_space
 from benchmarks.spaces.space import Space
 from benchmarks.tasks import TIME
 from surrogates.oracle.training_cost import training_seconds
+from surrogates.search.errors import expect
 
 if TYPE_CHECKING:
     from benchmarks.table import Table
@@ -71,6 +72,7 @@ def open_source(oracle: object, tasks: str | Sequence[str], space: str | Space |
     from benchmarks.table import Table
     from surrogates.oracle.oracle import Oracle
 
+    expect(tasks, str | Iterable, "task", "a name or several")
     names = (tasks,) if isinstance(tasks, str) else tuple(tasks)
     if not names:
         raise ValueError("expected at least one task, got none")
@@ -94,8 +96,9 @@ def _of_oracle(oracle: Any, tasks: tuple[str, ...], space: str | Space | None) -
     for task in tasks:
         choice(task, oracle.tasks, "task of the oracle")
     known = np.ones(len(oracle.space), dtype=bool)
-    if oracle.surrogate is None or oracle.source == "table":
-        measured = oracle.table.frame()[list(tasks)].dropna().index
+    predicted = () if oracle.surrogate is None or oracle.source == "table" else oracle.surrogate.tasks_
+    if only_measured := [task for task in tasks if task not in predicted]:
+        measured = oracle.table.frame()[only_measured].dropna().index
         known = np.isin(np.array(oracle.space.archs), measured.to_numpy(dtype=str))
 
     def measure(archs: list[str]) -> Values:

@@ -72,6 +72,7 @@ def _check_told(searcher: Searcher, space: Space, n: int) -> None:
     """What was told unasked counts as asked; asking twice before telling gives different architectures."""
     known = space.sample(n, rng=6)
     searcher.start(space)
+    searcher.tell([], [])
     searcher.tell(known, _values(known))
     waiting = searcher.ask(3) + searcher.ask(3)
     searcher.tell(waiting[::-1], _values(waiting[::-1]))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import weakref
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -56,7 +58,7 @@ class SearcherSampler(BaseSampler):
         self._searcher = seeded_searcher(searcher, seed)
         self._decisions = decisions
         self._others = RandomSampler(seed)
-        self._study = ""
+        self._study: Callable[[], Study | None] = lambda: None
         self._told: set[int] = set()
         self._lock = threading.Lock()
 
@@ -88,9 +90,9 @@ class SearcherSampler(BaseSampler):
     def _catch_up(self, study: Study) -> None:
         """Tell the searcher what it does not know yet; of another study than before, all."""
         signs = np.array([1.0 if way == StudyDirection.MAXIMIZE else -1.0 for way in study.directions])
-        if study.study_name != self._study:
+        if study is not self._study():
             self._searcher.start(self._decisions.space, len(signs), self._decisions.allowed)
-            self._study, self._told = study.study_name, set()
+            self._study, self._told = weakref.ref(study), set()
         completed = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
         if new := [trial for trial in completed if trial.number not in self._told]:
             archs = [self._decisions.build(trial.params) for trial in new]
@@ -98,8 +100,8 @@ class SearcherSampler(BaseSampler):
             self._told |= {trial.number for trial in new}
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in self.__dict__.items() if name != "_lock"}
+        return {name: value for name, value in self.__dict__.items() if name not in ("_lock", "_study")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._lock = threading.Lock()
+        self._lock, self._study = threading.Lock(), lambda: None  # a copy is told everything once more

@@ -18,6 +18,7 @@ MACRO = ("--space", "transnas101-macro", "--task", "jigsaw")
 def test_the_best_are_shown() -> None:
     result = run("search", *MACRO, "--method", "random", "--budget", "30", "--seeds", "0,1", "--top", "3")
     assert result.exit_code == 0, result.stderr
+    assert result.stderr == ""  # no progress where nobody watches
     head, *rows, end = result.stdout.splitlines()
     assert head.split() == ["arch", "jigsaw", "±", "std", "rank", "of", "3,256", "seeds"]
     assert len(rows) == 3

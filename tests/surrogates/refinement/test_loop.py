@@ -180,6 +180,25 @@ def test_every_searcher_can_choose(begin: Table, name: str) -> None:
     assert found == pick_asked(name, begin, 6, tried)
 
 
+@pytest.mark.parametrize("name", [name for name in ALONE if name != "random"])
+def test_what_a_searcher_asks_follows_from_what_it_was_told(name: str) -> None:
+    """Told the opposite, it asks for something else; and not for the worst."""
+    archs = SPACE.sample(100, rng=3)
+    depth = truth(archs)["jigsaw"].to_numpy()
+    asked = {}
+    for sign in (1, -1):
+        table = Table.from_frame(pd.DataFrame({"arch": archs, "mine": sign * depth}))
+        asked[sign] = pick_asked(name, table, 16)
+    assert asked[1] != asked[-1]
+    if name not in ("attentive", "ddpnas", "reinforce"):  # of every cost; of all that is left; a small step
+        assert truth(asked[1])["jigsaw"].mean() > truth(asked[-1])["jigsaw"].mean()
+
+
+def test_a_searcher_keeps_its_seed(begin: Table) -> None:
+    first, second = (pick_asked(make_searcher("random", seed), begin, 4) for seed in (0, 1))
+    assert first == pick_asked("random", begin, 4) != second
+
+
 def test_a_searcher_is_told_the_table() -> None:
     """Local search asks the neighbours of the best it was told."""
     table = Table.from_frame(truth(SPACE.sample(40, rng=3))[["arch", "jigsaw"]])
@@ -201,10 +220,14 @@ def test_a_searcher_finds_better_ones_than_uncertainty(begin: Table) -> None:
 
 def test_a_folder_remembers_by_what_it_chose(begin: Table, tmp_path: Path) -> None:
     first = list(refine(begin, Trainer(), MODEL, budget=2, folder=tmp_path, by="evolution"))
-    again = list(refine(begin, Trainer(), MODEL, budget=2, folder=tmp_path, by=make_searcher("evolution", seed=4)))
+    again = list(refine(begin, Trainer(), MODEL, budget=2, folder=tmp_path, by=make_searcher("evolution")))
     assert first[0].archs == again[0].archs
+    with pytest.raises(ArtefactError, match=r"its by was RegularisedEvolution\(\) and is now .*\(random_state=4\)"):
+        list(refine(begin, Trainer(), MODEL, budget=2, folder=tmp_path, by=make_searcher("evolution", seed=4)))
     with pytest.raises(ArtefactError, match=r"its by was RegularisedEvolution\(.*\) and is now uncertainty"):
         list(refine(begin, Trainer(), MODEL, budget=2, folder=tmp_path))
+    with pytest.raises(UnknownNameError, match="unknown way to choose 'transfer'"):  # without sources it is none
+        list(refine(begin, Trainer(), MODEL, budget=2, by="transfer"))
     with pytest.raises(UnknownNameError, match="unknown way to choose 'uncertainly'; did you mean 'uncertainty'"):
         list(refine(begin, Trainer(), MODEL, budget=2, by="uncertainly"))
 

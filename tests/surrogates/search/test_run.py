@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
@@ -12,11 +13,11 @@ from benchmarks.errors import ArtefactError, UnknownNameError
 from benchmarks.table import Table
 from surrogates import Oracle
 from surrogates.oracle.training_cost import training_seconds
-from surrogates.search import Constraint, ConstraintError, History, SearchError, make_searcher, run_search
+from surrogates.search import Constraint, ConstraintError, History, Searcher, SearchError, make_searcher, run_search
 from surrogates.search.front import front
 from surrogates.search.record import FILE
 
-MICRO = get_space("transnas101-micro")
+MICRO, MACRO = get_space("transnas101-micro"), get_space("transnas101-macro")
 Function = Callable[[list[str]], NDArray[np.float64]]
 
 
@@ -226,6 +227,9 @@ def test_interrupt_keeps_the_history(tmp_path: Path) -> None:
         ({"oracle": lambda archs: [1.0, 2.0]}, SearchError, r"expected values of shape \(1, 1\), got \(2,\)"),
         ({"searcher": "randon"}, UnknownNameError, "did you mean 'random'"),
         ({"searcher": 5}, TypeError, r"expected a name or a Searcher as searcher, got 5 \(int\)"),
+        ({"batch_size": 2.5}, TypeError, "expected an integer as batch_size, got 2.5"),
+        ({"task": 5}, TypeError, r"expected a name or several as task, got 5 \(int\)"),
+        ({"task": None}, TypeError, "expected a name or several as task, got None"),
         ({"budget": 5.5}, TypeError, "expected an integer as budget, got 5.5"),
         ({"seed": None}, TypeError, "expected an integer as seed, got None"),
         (
@@ -239,6 +243,46 @@ def test_bad_input(given: dict[str, object], kind: type[Exception], message: str
     usual = {"searcher": "random", "oracle": threes, "task": "mine", "budget": 5, "space": MICRO}
     with pytest.raises(kind, match=message):
         run_search(**{**usual, **given})
+
+
+def test_a_task_that_only_the_table_has_is_searched_where_it_was_measured() -> None:
+    archs = MICRO.sample(60, rng=0)
+    bundled = Oracle.from_pretrained("transnas101-micro")
+    table = Table.from_frame(pd.DataFrame({"arch": archs, "mine": threes(archs)}))
+    oracle = Oracle(bundled.surrogate, table)
+    history = run_search("random", oracle, "mine", 60)
+    assert sorted(history.archs) == sorted(archs)
+    assert history.values[:, 0].tolist() == threes(list(history.archs)).tolist()
+    assert set(run_search("random", oracle, ["mine", "jigsaw"], 60).archs) == set(archs)
+    assert not set(run_search("random", oracle, "jigsaw", 100).archs) <= set(archs)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda weights: np.where(np.arange(4096) % 9, weights, 2.0),  # numpy's repr leaves out the middle
+        lambda weights: [pd.DataFrame({"a": weights})],
+        lambda weights: {"weights": weights + 1},
+        lambda weights: Table.from_frame(pd.DataFrame({"arch": MACRO.archs[:99], "mine": weights[:99]})),
+    ],
+)
+def test_a_search_with_other_weights_is_another_search(tmp_path: Path, change: Callable[..., object]) -> None:
+    class Weighted(Searcher):
+        def __init__(self, *, weights: object = None, random_state: int = 0) -> None:
+            super().__init__(random_state=random_state)
+            self.weights = weights
+
+        def _propose(self, n: int) -> NDArray[np.int64]:
+            return self._any(n)
+
+    ones = np.ones(4096)
+    kinds = [ones, [pd.DataFrame({"a": ones + 1})], {"weights": ones}]
+    kinds.append(Table.from_frame(pd.DataFrame({"arch": MACRO.archs[:99], "mine": np.arange(99.0)})))
+    before = next(kind for kind in kinds if type(kind) is type(change(ones)))
+    run_search(Weighted(weights=before), threes, "mine", 5, space=MICRO, folder=tmp_path)
+    run_search(Weighted(weights=before), threes, "mine", 6, space=MICRO, folder=tmp_path)
+    with pytest.raises(ArtefactError, match="holds another search: params"):
+        run_search(Weighted(weights=change(ones)), threes, "mine", 7, space=MICRO, folder=tmp_path)
 
 
 def test_oracle_knows_its_tasks_and_space(macro_table: Table) -> None:

@@ -168,3 +168,15 @@ def test_a_study_of_something_else_is_refused() -> None:
 def test_an_oracle_is_no_decisions() -> None:
     with pytest.raises(TypeError, match=r"OptunaObjective\(oracle, task\).objectives.decisions .*, got .*\(Oracle\)"):
         SearcherSampler("evolution", Oracle.from_pretrained("transnas101-micro"))  # type: ignore[arg-type]
+
+
+def test_another_study_of_the_same_name_begins_anew() -> None:
+    objective = OptunaObjective(counting, "mine", space=MACRO)
+
+    def asked(sampler: SearcherSampler) -> list[str]:
+        study = optuna.create_study(direction="maximize", sampler=sampler, study_name="one")
+        study.optimize(objective, n_trials=25)
+        return [trial.user_attrs["arch"] for trial in study.trials]
+
+    twice = SearcherSampler("evolution", objective.objectives.decisions)
+    assert asked(twice) == asked(twice) == asked(SearcherSampler("evolution", objective.objectives.decisions))
