@@ -15,3 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Calibration"]
 
 __getattr__ = lazy_names(__name__, {"Calibration": "surrogates.calibration.calibration"})
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

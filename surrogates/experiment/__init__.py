@@ -24,3 +24,7 @@ __getattr__ = lazy_names(
         "run_experiment": "surrogates.experiment.experiment",
     },
 )
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

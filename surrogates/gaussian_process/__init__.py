@@ -15,3 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["GaussianProcessSurrogate"]
 
 __getattr__ = lazy_names(__name__, {"GaussianProcessSurrogate": "surrogates.gaussian_process.surrogate"})
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -15,3 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["GraphSurrogate"]
 
 __getattr__ = lazy_names(__name__, {"GraphSurrogate": "surrogates.graph.surrogate"})
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -15,3 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Oracle"]
 
 __getattr__ = lazy_names(__name__, {"Oracle": "surrogates.oracle.oracle"})
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

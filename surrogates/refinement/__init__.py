@@ -24,3 +24,7 @@ __getattr__ = lazy_names(
         "refine": "surrogates.refinement.loop",
     },
 )
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

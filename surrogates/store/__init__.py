@@ -17,3 +17,7 @@ __all__ = ["load_surrogate", "save_surrogate"]
 __getattr__ = lazy_names(
     __name__, {"load_surrogate": "surrogates.store.store", "save_surrogate": "surrogates.store.store"}
 )
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -18,3 +18,7 @@ __all__ = ["TransferMap", "TransferSurrogate"]
 __getattr__ = lazy_names(
     __name__, {"TransferMap": "surrogates.transfer.map", "TransferSurrogate": "surrogates.transfer.surrogate"}
 )
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

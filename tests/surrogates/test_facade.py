@@ -1,3 +1,5 @@
+import importlib
+import pkgutil
 import subprocess
 import sys
 
@@ -11,6 +13,17 @@ def test_every_name_is_there_and_listed() -> None:
         assert getattr(surrogates, name) is not None
     assert dir(surrogates) == sorted(surrogates.__all__)
     assert set(surrogates._MODULES) == set(surrogates.__all__) - {"__version__"}
+
+
+@pytest.mark.parametrize("name", [found.name for found in pkgutil.iter_modules(surrogates.__path__) if found.ispkg])
+def test_subpackages_offer_what_they_list(name: str) -> None:
+    package = importlib.import_module(f"surrogates.{name}")
+    modules = {found.name for found in pkgutil.iter_modules(package.__path__)}
+    listed = getattr(package, "__all__", [])
+    assert not modules & set(listed), "once a module is loaded, its name stands for it"
+    for entry in listed:
+        assert getattr(package, entry) is not None
+    assert set(listed) <= set(dir(package))
 
 
 def test_a_wrong_name_is_an_attribute_error() -> None:
