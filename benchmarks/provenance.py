@@ -31,7 +31,7 @@ def unlike_published(table: Table, tasks: Iterable[str] | None = None) -> str:
     Example:
         >>> from benchmarks import load_table
         >>> unlike_published(load_table("rooms-mini"), ["autoencoder"])[:60]
-        'images of rooms instead of taskonomy; autoencoder: lr: 0.003'
+        'images of rooms instead of taskonomy; autoencoder: lr: 0.004'
     """
     wanted = table.tasks if tasks is None else [task for task in tasks if task in table.tasks]
     images = table.provenance.get("images") or {_IMAGES: {}}
