@@ -104,6 +104,17 @@ def test_a_table_of_another_recipe_is_refused(table: Path, tmp_path: Path) -> No
     assert not (tmp_path / "diary").exists()
 
 
+def test_rows_of_unknown_origin_stay_so(table: Path, plan: Path, tmp_path: Path) -> None:
+    load_table(table).to_csv(tmp_path / "table.csv")
+    out = tmp_path / "refined.parquet"
+    for begin, end in ((tmp_path / "table.csv", out), (out, tmp_path / "again.parquet")):
+        result = run(*map(str, ["refine", begin, "--plan", plan, "--budget", "2", "--out", end]))
+        assert result.exit_code == 0, result.stderr
+        assert "does not say how it was made" in result.stderr
+    assert "recipes" not in read_provenance(out)
+    assert set(read_provenance(out)["refined"]["added"]["recipes"]) == {"jigsaw", "class_scene"}
+
+
 def test_a_table_that_does_not_say_is_taken_with_a_note(table: Path, tmp_path: Path) -> None:
     load_table(table).to_csv(tmp_path / "table.csv")
     out = tmp_path / "refined.csv"
