@@ -55,11 +55,11 @@ class GroundTruthModule(lightning.LightningModule):
 
     Example:
         >>> from benchmarks.training.recipes import get_recipe
-        >>> images = ImageSet({"rgb": torch.zeros(3072, 3, 128, 128, dtype=torch.uint8)})
+        >>> images = ImageSet({"rgb": torch.zeros(2048, 3, 64, 64, dtype=torch.uint8)})
         >>> sources = {"train": images, "valid": images, "test": images}
         >>> module = GroundTruthModule("64-41414-1_01_001", get_recipe("segmentsemantic", "mini"), sources)
-        >>> module(torch.zeros(2, 3, 128, 128)).shape
-        torch.Size([2, 17, 128, 128])
+        >>> module(torch.zeros(2, 3, 64, 64)).shape
+        torch.Size([2, 17, 64, 64])
     """
 
     def __init__(

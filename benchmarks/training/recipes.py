@@ -136,22 +136,28 @@ _MINI: dict[str, Any] = {
 }
 # More and smaller steps, without which a network of nine convolutions in a row ranks behind one that has next to none.
 _MINI_CLASSES = {**_MINI, "batch_size": 16, "optimiser": replace(_MINI_ADAM, lr=6e-3)}
-# Dense answers from 128 pixels, which leave a cell network four a side to decode from: on 64 pixels, two a side, a
-# network with hardly any convolution stayed ahead of the deep ones however it was trained. Structural similarity looks
-# at windows of 11 pixels: on smaller images it says little about a network.
-_MINI_DENSE = {
+_MINI_SEGMENTS = {
     **_MINI,
-    "epochs": 4,
     "batch_size": 8,
+    "optimiser": replace(_MINI_ADAM, lr=5e-3),
+    "decoder_width": 128,
+    "discriminator_width": 8,
+    "n_train": 2_048,
+    "n_valid": 512,
+}
+# Structural similarity looks at windows of 11 pixels: on smaller images it says little about a network. A discriminator
+# needs more than the thousand steps there are: it left patterns in the images that made two trainings disagree.
+_MINI_IMAGE = {
+    **_MINI,
+    "batch_size": 8,
+    "loss": "l1",
+    "adversarial_weight": 0.0,
+    "augmentation": Augmentation(),
     "input_size": 128,
     "decoder_width": 128,
     "n_valid": 256,
     "n_test": 32,
 }
-_MINI_WIDE = {**_MINI_DENSE, "optimiser": _SGD, "base_channels": 16}
-# A discriminator needs more than the thousand steps there are: it left patterns in the images that made two trainings
-# disagree.
-_MINI_IMAGE = {"loss": "l1", "adversarial_weight": 0.0, "augmentation": Augmentation()}
 
 _PRESETS: dict[str, dict[str, dict[str, Any]]] = {
     "paper": {task: {} for task in _PAPER},
@@ -165,10 +171,15 @@ _PRESETS: dict[str, dict[str, dict[str, Any]]] = {
         "class_object": {**_MINI_CLASSES, "epochs": 12},
         "room_layout": {**_MINI, "augmentation": Augmentation()},
         "jigsaw": {**_MINI, "augmentation": Augmentation(), "num_classes": 24},
-        "segmentsemantic": {**_MINI_WIDE, "n_train": 3_072},
-        "normal": {**_MINI_WIDE, **_MINI_IMAGE, "optimiser": replace(_SGD, lr=0.3), "n_train": 2_560},
+        "segmentsemantic": _MINI_SEGMENTS,
+        "normal": {
+            **_MINI_IMAGE,
+            "epochs": 4,
+            "optimiser": replace(_SGD, lr=0.3),
+            "base_channels": 16,
+            "n_train": 2_560,
+        },
         "autoencoder": {
-            **_MINI_DENSE,
             **_MINI_IMAGE,
             "epochs": 5,
             "optimiser": replace(_MINI_ADAM, lr=4e-3),
