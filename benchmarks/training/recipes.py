@@ -1,7 +1,7 @@
 """How each task is trained, as data (TransNAS-Bench-101, Duan et al., CVPR 2021, and its training configurations).
 
 Presets: ``"paper"`` is the published recipe, ``"quick"`` fits one GPU and a few minutes, ``"mini"`` one CPU core and
-one or two minutes. `deviations` says in words how a recipe differs from the published one; make your own with
+half a minute to three. `deviations` says in words how a recipe differs from the published one; make your own with
 `dataclasses.replace`.
 """
 
@@ -172,7 +172,7 @@ _PRESETS: dict[str, dict[str, dict[str, Any]]] = {
         "room_layout": {**_MINI, "augmentation": Augmentation()},
         "jigsaw": {**_MINI, "augmentation": Augmentation(), "num_classes": 24},
         "segmentsemantic": _MINI_SEGMENTS,
-        # Wide and by SGD at a high rate: a narrow one by Adam ended before cells without skips had learnt anything.
+        # Wide and by SGD at a high rate: this ranks architectures more as published than a narrow one by Adam.
         "normal": {
             **_MINI_IMAGE,
             "epochs": 4,
