@@ -23,6 +23,7 @@ from torch.utils.data import DataLoader, Dataset
 from torchmetrics import Accuracy
 
 from benchmarks.training.augment import adjust_brightness, adjust_contrast, adjust_hue, adjust_saturation
+from benchmarks.training.device import training_process
 from benchmarks.training.images import ImageSet
 from benchmarks.training.losses import soft_cross_entropy
 from benchmarks.training.network import build_network
@@ -161,7 +162,7 @@ def runs_per_hour(train: Callable[..., None], *args: Any) -> float:
 
 def one_of_many(recipe: Recipe, device: str) -> None:
     """The work of one process."""
-    torch.set_num_threads(1)
+    training_process(1)
     for arch in ARCHS:
         ours(arch, recipe, make_images(recipe), device)
 
@@ -187,6 +188,9 @@ if __name__ == "__main__":
         print(
             f"plain loop, DataLoader, {workers} workers      {slow:7.0f} runs/hour   {fast / slow:5.2f} x", flush=True
         )
+    training_process(1)
+    kept = runs_per_hour(ours, recipe, sources, options.device)
+    print(f"train_architecture, as a worker        {kept:7.0f} runs/hour   {kept / fast:5.2f} x one before")
     n = options.processes
     if n > 1:
         context = multiprocessing.get_context("spawn")

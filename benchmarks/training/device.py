@@ -1,13 +1,16 @@
-"""Where a training runs: device names, checked before any work."""
+"""Where a training runs: device names, checked before any work; a process that is there for training."""
 
 from __future__ import annotations
 
+import ctypes
 import re
 from typing import Any
 
 from benchmarks.errors import MissingExtraError, did_you_mean
 
-__all__ = ["device_options"]
+__all__ = ["device_options", "training_process"]
+
+_TRIM_THRESHOLD, _TOP_PAD, _MMAP_MAX = -1, -2, -4  # of glibc's mallopt
 
 
 def device_options(device: str) -> dict[str, Any]:
@@ -46,3 +49,28 @@ def device_options(device: str) -> dict[str, Any]:
     raise ValueError(
         f"expected auto, cpu, cuda or cuda:N as the device, where torch finds {found}; got {device!r}{hint}"
     )
+
+
+def training_process(threads: int) -> None:
+    """Make this process one that does nothing but train on the CPU.
+
+    With glibc it then keeps freed memory for its next tensors. Else most of a tensor's memory is asked of the system
+    anew, and cleared by it, in every layer of every step: `perf/training.py` measures what that costs.
+
+    Args:
+        threads: Of torch.
+
+    Example:
+        >>> import torch
+        >>> before = torch.get_num_threads()
+        >>> training_process(before)
+    """
+    import torch
+
+    torch.set_num_threads(threads)
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (OSError, AttributeError, TypeError):  # no glibc
+        return
+    for option, value in ((_TRIM_THRESHOLD, -1), (_TOP_PAD, 2**26), (_MMAP_MAX, 0)):
+        mallopt(option, value)

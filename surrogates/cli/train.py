@@ -57,15 +57,13 @@ def train(
     plan = Plan((arch,), (task,), (seed,), preset, {} if epochs is None else {"epochs": epochs}, images=images)
     recipe = plan.recipe_for(task)
     try:
-        import torch
-
-        from benchmarks.training.device import device_options
+        from benchmarks.training.device import device_options, training_process
         from benchmarks.training.images import TASK_DOMAINS
         from benchmarks.training.train import train_architecture
     except ModuleNotFoundError as error:
         raise MissingExtraError("Training", error.name or "torch", "training") from error
     device_options(device)  # before images are rendered
-    torch.set_num_threads(threads)
+    training_process(threads)
     console = stderr()
     with console.status("opening the images"):
         sources = images.open(ImageNeeds.of(recipe), TASK_DOMAINS[task])

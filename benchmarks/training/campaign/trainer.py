@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from benchmarks.errors import MissingExtraError
 from benchmarks.training.campaign.images import CampaignImages, ImageNeeds
 from benchmarks.training.campaign.plan import Plan, Trial
-from benchmarks.training.device import device_options
+from benchmarks.training.device import device_options, training_process
 
 if TYPE_CHECKING:
     from benchmarks.training.images import ImageSource
@@ -86,11 +86,9 @@ class ImageTrainer:
 
     def train(self, plan: Plan, trial: Trial, scratch: Path) -> Finished:
         """Train on the plan's images; a worker opens them once."""
-        import torch
-
         from benchmarks.training.train import train_architecture
 
-        torch.set_num_threads(self.threads)
+        training_process(self.threads)
         recipe = plan.recipe_for(trial.task)
         sources = _sources(plan.images, ImageNeeds.of(recipe), _domains(plan))
         options: dict[str, Any] = {"seed": trial.seed, "device": self.device}

@@ -1,5 +1,7 @@
 """Devices by name, on machines with and without GPUs."""
 
+import platform
+import subprocess
 import sys
 from pathlib import Path
 
@@ -66,3 +68,25 @@ def test_a_campaign_is_refused_before_anything_is_recorded(monkeypatch: pytest.M
     with pytest.raises(ValueError, match="finds no GPU; got 'cuda'"):
         list(run_campaign(Plan((ARCH,), ("jigsaw",)), tmp_path, ImageTrainer("cuda")))
     assert list(tmp_path.iterdir()) == []  # so that another recipe may follow
+
+
+_FREED = """
+import torch
+from benchmarks.training.device import training_process
+
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * 4096
+
+training_process(2)
+before, rows = resident(), [torch.ones(2**20) for _ in range(50)]
+del rows
+print(torch.get_num_threads(), (resident() - before) / 2**22)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be told to keep memory")
+def test_a_training_process_keeps_memory_for_its_next_tensors() -> None:
+    said = subprocess.run([sys.executable, "-c", _FREED], capture_output=True, text=True, check=True).stdout.split()
+    assert said[0] == "2"
+    assert float(said[1]) == pytest.approx(50, abs=5)  # blocks of 4 MiB, freed and still there
