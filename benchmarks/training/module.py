@@ -55,11 +55,11 @@ class GroundTruthModule(lightning.LightningModule):
 
     Example:
         >>> from benchmarks.training.recipes import get_recipe
-        >>> images = ImageSet({"rgb": torch.zeros(2048, 3, 64, 64, dtype=torch.uint8)})
+        >>> images = ImageSet({"rgb": torch.zeros(4096, 3, 64, 64, dtype=torch.uint8)})
         >>> sources = {"train": images, "valid": images, "test": images}
-        >>> module = GroundTruthModule("64-41414-1_01_001", get_recipe("segmentsemantic", "mini"), sources)
-        >>> module(torch.zeros(2, 3, 64, 64)).shape
-        torch.Size([2, 17, 64, 64])
+        >>> module = GroundTruthModule("64-41414-1_01_001", get_recipe("jigsaw", "mini"), sources)
+        >>> module(torch.zeros(2, 9, 3, 16, 16)).shape
+        torch.Size([2, 24])
     """
 
     def __init__(

@@ -32,8 +32,11 @@ class ImageNeeds(NamedTuple):
         return cls(recipe.input_size, recipe.n_train, recipe.n_valid, recipe.n_test)
 
 
-RENDERER = 1
+RENDERER = 2
 """`benchmarks.training.rooms.render.RENDERER`, known here without torch; a test holds them together."""
+
+_CHANGED = {"segmentsemantic": 2}
+"""Task -> the renderer that last changed its images or labels; 1 where there is none."""
 
 
 @dataclass(frozen=True)
@@ -44,15 +47,15 @@ class RoomsImages:
         seed: Of the scenes.
 
     Example:
-        >>> RoomsImages(seed=1).describe()["rooms"]["seed"]
-        1
+        >>> RoomsImages(seed=1).describe("jigsaw")
+        {'rooms': {'seed': 1, 'renderer': 1}}
     """
 
     seed: int = 0
 
-    def describe(self) -> dict[str, Any]:
-        """What decides the images, as JSON."""
-        return {"rooms": {"seed": self.seed, "renderer": RENDERER}}
+    def describe(self, task: str) -> dict[str, Any]:
+        """What decides the images of a task, as JSON: the seed, and the renderer that last changed them."""
+        return {"rooms": {"seed": self.seed, "renderer": _CHANGED.get(task, 1)}}
 
     def open(self, needs: ImageNeeds, domains: Sequence[str]) -> Mapping[str, ImageSource]:
         """Training, validation and test images of some domains.
@@ -91,8 +94,8 @@ class TaskonomyImages:
     valid: str = SPLIT_FILES["valid"]
     test: str = SPLIT_FILES["test"]
 
-    def describe(self) -> dict[str, Any]:
-        """What decides the images, wherever the folder is now, as hashes.
+    def describe(self, task: str) -> dict[str, Any]:
+        """What decides the images, of any task, wherever the folder is now, as hashes.
 
         Of the lists that each split file names, of which classes are kept, and of how exported rooms were made.
 

@@ -108,8 +108,10 @@ class Plan:
 
     @cached_property
     def _settings(self) -> dict[str, dict[str, Any]]:
-        images = self.images.describe()
-        settings = {task: {"recipe": self.recipe_for(task).to_dict(), "images": images} for task in self.tasks}
+        settings = {
+            task: {"recipe": self.recipe_for(task).to_dict(), "images": self.images.describe(task)}
+            for task in self.tasks
+        }
         plain: dict[str, dict[str, Any]] = json.loads(json.dumps(settings))
         return plain
 

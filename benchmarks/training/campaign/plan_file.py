@@ -142,7 +142,7 @@ def _images(value: Any, folder: Path) -> CampaignImages:
     if missing := re.search(r"\$\{?(\w+)", expanded):
         raise ValueError(f"images: taskonomy: root: the environment variable {missing[1]} is not set")
     images = TaskonomyImages(**{**options, "root": str(Path(folder, Path(expanded).expanduser()))})
-    images.describe()  # a missing folder is found now, not in every training
+    images.describe(TRANSNAS_TASKS[0])  # a missing folder is found now, not in every training
     return images
 
 

@@ -24,10 +24,11 @@ __all__ = [
 ]
 
 SEGMENTS = (
-    "unlabelled", "wall", "floor", "ceiling", "window", "door", "bed", "chair", "table", "sofa", "cabinet", "lamp",
-    "plant", "screen", "sanitary", "appliance", "picture", "rug",
+    "unlabelled", "background", "bed", "chair", "table", "desk", "sofa", "wardrobe", "bookshelf", "cabinet", "counter",
+    "lamp", "plant", "screen", "sanitary", "stove", "fridge", "washer",
 )  # fmt: skip
-"""Names of the segmentation's values 0..17; every pixel of a rendered room has one of 1..17."""
+"""Names of the segmentation's values 0..17: as in Taskonomy, sixteen kinds of objects, and one background for the room
+itself and what lies flat on it. Every pixel of a rendered room has one of 1..17."""
 
 SHAPES = ("box", "cylinder", "ball", "room")
 """Shapes a ray can hit; cylinders stand upright, and a room is a box seen from within."""
@@ -100,7 +101,7 @@ box 38 46 -44 44 0 84 second"""),
     "dining table": Furniture("table", "#8a5a2b", (1.7, 0.95, 0.75), "free", 1.0,
                               "box -50 50 -50 50 90 100 main\n" + _LEGS,
                               surface=True),
-    "desk": Furniture("table", "#c9a66b", (1.4, 0.7, 0.75), "wall", 1.0, """box -50 50 -50 50 92 100 main
+    "desk": Furniture("desk", "#c9a66b", (1.4, 0.7, 0.75), "wall", 1.0, """box -50 50 -50 50 92 100 main
 box -48 -20 -46 46 0 92 second
 box 42 48 -46 46 0 92 main
 box -20 42 -48 -42 40 92 main""", surface=True),
@@ -113,12 +114,12 @@ box 1 42 -26 48 46 56 second
 box -50 50 -50 -24 40 100 main
 box -50 -42 -44 50 30 70 main
 box 42 50 -44 50 30 70 main"""),
-    "wardrobe": Furniture("cabinet", "#8c8f4a", (1.5, 0.6, 2.1), "wall", 0.8, """box -50 50 -50 46 0 100 main
+    "wardrobe": Furniture("wardrobe", "#8c8f4a", (1.5, 0.6, 2.1), "wall", 0.8, """box -50 50 -50 46 0 100 main
 box -48 -1 44 50 5 97 second
 box 1 48 44 50 5 97 second
 box -6 -4 48 56 40 56 dark
 box 4 6 48 56 40 56 dark"""),
-    "bookshelf": Furniture("cabinet", "#4a3b2a", (1.1, 0.35, 1.9), "wall", 0.9, """box -50 50 -50 -40 0 100 main
+    "bookshelf": Furniture("bookshelf", "#4a3b2a", (1.1, 0.35, 1.9), "wall", 0.9, """box -50 50 -50 -40 0 100 main
 box -50 -45 -50 50 0 100 main
 box 45 50 -50 50 0 100 main
 box -46 46 -42 48 0 6 main
@@ -161,42 +162,43 @@ cylinder -28 28 -20 34 0 42 main"""),
 cylinder -36 36 -32 36 98 101 second
 cylinder -14 14 -20 16 0 80 main
 box -4 4 -44 -30 100 118 dark"""),
-    "stove": Furniture("appliance", "#6b6f75", (0.62, 0.62, 0.9), "wall", 1.4, """box -50 50 -50 48 0 98 main
+    "stove": Furniture("stove", "#6b6f75", (0.62, 0.62, 0.9), "wall", 1.4, """box -50 50 -50 48 0 98 main
 box -40 40 46 51 20 66 screen
 box -44 44 48 56 74 79 dark
 cylinder -38 -8 -30 0 98 101 dark
 cylinder 8 38 -30 0 98 101 dark
 cylinder -38 -8 10 40 98 101 dark"""),
-    "fridge": Furniture("appliance", "#c7ccd4", (0.7, 0.68, 1.8), "wall", 1.1, """box -50 50 -50 44 0 100 main
+    "fridge": Furniture("fridge", "#c7ccd4", (0.7, 0.68, 1.8), "wall", 1.1, """box -50 50 -50 44 0 100 main
 box -48 48 42 50 4 62 second
 box -48 48 42 50 64 98 second
 box -42 -36 48 58 34 60 dark
 box -42 -36 48 58 66 84 dark"""),
-    "washer": Furniture("appliance", "#7fa3d1", (0.62, 0.6, 0.86), "wall", 1.4, """box -50 50 -50 46 0 100 main
+    "washer": Furniture("washer", "#7fa3d1", (0.62, 0.6, 0.86), "wall", 1.4, """box -50 50 -50 46 0 100 main
 ball -32 32 36 54 16 72 screen
 box -46 46 44 50 82 96 second"""),
-    "counter": Furniture("cabinet", "#4f7f5a", (1.9, 0.62, 0.92), "wall", 0.8, """box -50 50 -50 50 92 100 second
+    "counter": Furniture("counter", "#4f7f5a", (1.9, 0.62, 0.92), "wall", 0.8, """box -50 50 -50 50 92 100 second
 box -49 49 -49 42 8 92 main
 box -49 49 -49 30 0 8 dark
 box -47 -2 40 46 14 88 main
 box 2 47 40 46 14 88 main""", surface=True),
-    "picture": Furniture("picture", "#d1478c", (0.9, 0.05, 0.7), "hung", 1.4, """box -50 50 -50 30 0 100 dark
+    "picture": Furniture("background", "#d1478c", (0.9, 0.05, 0.7), "hung", 1.4, """box -50 50 -50 30 0 100 dark
 box -44 44 20 50 8 92 main
 box -18 18 40 56 30 72 second""", lift=1.25),
-    "rug": Furniture("rug", "#9c2f5f", (2.2, 1.6, 0.02), "flat", 0.7, """box -50 50 -50 50 0 60 second
+    "rug": Furniture("background", "#9c2f5f", (2.2, 1.6, 0.02), "flat", 0.7, """box -50 50 -50 50 0 60 second
 box -44 44 -42 42 40 100 main"""),
-    "window": Furniture("window", "#ffffff", (1.5, 0.08, 1.2), "hung", 0.0, """box -50 50 -50 10 0 100 glass
+    "window": Furniture("background", "#ffffff", (1.5, 0.08, 1.2), "hung", 0.0, """box -50 50 -50 10 0 100 glass
 box -54 54 -50 50 -5 2 linen
 box -54 54 -50 50 98 105 linen
 box -54 -48 -50 50 0 100 linen
 box 48 54 -50 50 0 100 linen
 box -3 3 -50 40 0 100 linen""", lift=0.95),
-    "door": Furniture("door", "#7a4a21", (0.9, 0.08, 2.05), "hung", 0.0, """box -50 50 -50 20 0 100 main
+    "door": Furniture("background", "#7a4a21", (0.9, 0.08, 2.05), "hung", 0.0, """box -50 50 -50 20 0 100 main
 box -57 -48 -50 50 0 103 second
 box 48 57 -50 50 0 103 second
 box -57 57 -50 50 98 104 second
 box 34 40 15 70 46 52 dark"""),
-    "pendant lamp": Furniture("lamp", "#ffffff", (0.36, 0.36, 0.55), "ceiling", 0.0, """cylinder -3 3 -3 3 40 100 dark
+    "pendant lamp": Furniture("background", "#ffffff", (0.36, 0.36, 0.55), "ceiling", 0.0,
+                              """cylinder -3 3 -3 3 40 100 dark
 ball -50 50 -50 50 0 62 glow"""),
 }  # fmt: skip
 """Kinds of furniture by name; the last three belong to the room and are no object class."""

@@ -7,11 +7,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from benchmarks.training.rooms.furniture import FURNITURE, SEGMENTS, class_of_kind, object_classes
+from benchmarks.training.rooms.furniture import FURNITURE, class_of_kind, object_classes
 from benchmarks.training.rooms.raycast import Parts, Seen
 from benchmarks.training.rooms.scene import Scenes, camera_rotation
 from benchmarks.training.rooms.scene_types import scene_labels
-from benchmarks.training.rooms.shading import face_rows
 
 __all__ = ["LAYOUT_MEAN", "LAYOUT_STD", "layout", "normals", "objects", "scene_probabilities", "segments", "shares"]
 
@@ -36,11 +35,8 @@ def normals(seen: Seen, rotation: Tensor) -> Tensor:
 def segments(parts: Parts, seen: Seen) -> Tensor:
     """Segmentation, uint8 of shape (B, size, size), values 1..17 as in `SEGMENTS`."""
     batch, pixels = seen.depth.shape
-    room = torch.tensor([SEGMENTS.index(name) for name in ("wall", "floor", "ceiling")], device=seen.depth.device)
-    surface = face_rows(parts, seen)
-    segment = torch.where(surface >= 0, room[surface.clamp(min=0)], parts.segment[seen.part])
     side = round(pixels**0.5)
-    return segment.to(torch.uint8).view(batch, side, side)
+    return parts.segment[seen.part].to(torch.uint8).view(batch, side, side)
 
 
 def objects(scenes: Scenes, parts: Parts, seen: Seen) -> Tensor:

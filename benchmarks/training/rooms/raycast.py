@@ -32,7 +32,7 @@ class Parts:
         image: The scene of each part, of shape (P,).
         piece: The piece it belongs to, of shape (P,); -1 for a room.
         shape: Position in `SHAPES`, of shape (P,).
-        segment: Position in `SEGMENTS`, of shape (P,); a room's depends on the side that is hit.
+        segment: Position in `SEGMENTS`, of shape (P,).
         material: Row of its scene's materials, of shape (P,); a room has rows 0 (wall), 1 (floor), 2 (ceiling).
         centre: In the room, in metres, of shape (P, 3).
         half: Half its width, depth and height, in metres, of shape (P, 3).
@@ -97,7 +97,7 @@ def scene_parts(scenes: Scenes, device: torch.device) -> Parts:
         joined(torch.arange(len(room)), image),
         joined(none - 1, piece),
         joined(none + _ROOM, part[:, 0].long()),
-        joined(none, _SEGMENT[kind[image, piece]]),
+        joined(none + SEGMENTS.index("background"), _SEGMENT[kind[image, piece]]),
         joined(none, torch.where(slot < _OWN, slot, slot + 2 * piece)),
         joined(room * torch.tensor([0.0, 0.0, 0.5]), centre),
         joined(room / 2, (high - low) / 2),

@@ -10,12 +10,12 @@ from benchmarks.training.rooms.raycast import Parts, Seen
 from benchmarks.training.rooms.scene import Scenes
 from benchmarks.training.rooms.textures import pattern, scrambled
 
-__all__ = ["face_rows", "shade"]
+__all__ = ["shade"]
 
 _GRID = 24  # cells along a side of the map of shade on the floor
 
 
-def face_rows(parts: Parts, seen: Seen) -> Tensor:
+def _face_rows(parts: Parts, seen: Seen) -> Tensor:
     """0 for a wall, 1 for a floor, 2 for a ceiling where a pixel sees the room, else -1; of shape (B, Q)."""
     room = parts.piece[seen.part] < 0
     side = torch.where(seen.face == 3, 1, torch.where(seen.face == -3, 2, 0))
@@ -26,7 +26,7 @@ def shade(scenes: Scenes, parts: Parts, seen: Seen, origin: Tensor, ray: Tensor)
     """Colours of the pixels, uint8 of shape (B, 3, size, size)."""
     device = ray.device
     rows = torch.arange(len(ray), device=device)[:, None]
-    surface = face_rows(parts, seen)
+    surface = _face_rows(parts, seen)
     row = torch.where(surface >= 0, surface, parts.material[seen.part])
     materials = torch.from_numpy(scenes.materials).to(device, torch.float32)
     flat = (row + rows * materials.shape[1]).view(-1)

@@ -15,8 +15,8 @@ from benchmarks.training.rooms.scene_types import SCENES
 __all__ = ["contact_sheet"]
 
 _COLOURS = (
-    "#000000", "#c9c4b5", "#8a6f4e", "#eeeeee", "#7ec8e3", "#9c5518", "#d1495b", "#edae49", "#66a182", "#8d5bb5",
-    "#4a6fa5", "#ffe066", "#2e8b3d", "#23233b", "#30c5c5", "#b0b0c8", "#f08cae", "#a03050",
+    "#000000", "#dedbd2", "#d1495b", "#edae49", "#66a182", "#3f7d5e", "#8d5bb5", "#7a4a21", "#b5703a", "#4a6fa5",
+    "#7ec8e3", "#ffe066", "#9acd32", "#23233b", "#30c5c5", "#f06a2b", "#8a8fa8", "#f08cae",
 )  # fmt: skip
 _LINE = 11  # pixels of a line of text
 

@@ -174,3 +174,9 @@ def test_a_new_renderer_makes_other_images() -> None:
     from benchmarks.training.rooms import render
 
     assert images.RENDERER == render.RENDERER
+
+
+def test_only_tasks_whose_labels_a_renderer_changed_are_trained_again() -> None:
+    images = RoomsImages()
+    assert images.describe("segmentsemantic") == {"rooms": {"seed": 0, "renderer": 2}}
+    assert images.describe("class_scene") == {"rooms": {"seed": 0, "renderer": 1}}

@@ -68,9 +68,9 @@ def _naive(scenes, parts, image, row, column):
         for t, normal in _hits(shape, parts.half[part].double().numpy(), start, to_room.T @ ray):
             if 0.02 < t < best[0]:
                 inward = -normal if shape == "room" else normal
-                name = {1: "floor", -1: "ceiling"}.get(round(inward[2]), "wall")
-                segment = SEGMENTS.index(name) if shape == "room" else int(parts.segment[part])
-                best = (t, segment, turn.T @ to_room @ inward)
+                kind = scenes.pieces.kind[image, parts.piece[part]]
+                name = "background" if shape == "room" else list(FURNITURE.values())[kind].segment
+                best = (t, SEGMENTS.index(name), turn.T @ to_room @ inward)
     return best
 
 
@@ -94,10 +94,24 @@ def test_normals_have_length_one_and_face_the_camera(made):
 
 
 def test_floors_look_up_ceilings_down_and_walls_sideways(made):
-    _, parts, _, _, _, seen = made
-    segment = segments(parts, seen).flatten(1).long()
-    for name, height in (("floor", 1.0), ("ceiling", -1.0), ("wall", 0.0)):
-        assert torch.allclose(seen.normal[segment == SEGMENTS.index(name)][:, 2], torch.tensor(height), atol=1e-5)
+    scenes, parts, origin, _, ray, seen = made
+    height = (origin[:, None] + seen.depth[..., None] * ray)[..., 2] / torch.from_numpy(scenes.room[:, 2:]).float()
+    bare = parts.piece[seen.part] < 0
+    floor, ceiling = bare & (height < 1e-4), bare & (height > 1 - 1e-4)
+    for where, up in ((floor, 1.0), (ceiling, -1.0), (bare & ~floor & ~ceiling, 0.0)):
+        assert where.any()
+        assert torch.allclose(seen.normal[where][:, 2], torch.tensor(up), atol=1e-5)
+
+
+def test_the_room_and_what_lies_flat_on_it_are_background(made):
+    scenes, parts, _, _, _, seen = made
+    kinds = [*FURNITURE, "room"]
+    kind = torch.from_numpy(scenes.pieces.kind)
+    piece = parts.piece[seen.part]
+    seen_kind = torch.where(piece < 0, len(FURNITURE), kind.gather(1, piece.clamp(min=0)))
+    background = segments(parts, seen).flatten(1) == 1
+    flat = ("room", "window", "door", "rug", "picture", "pendant lamp")
+    assert torch.equal(background, torch.isin(seen_kind, torch.tensor([kinds.index(name) for name in flat])))
 
 
 def test_points_lie_in_the_room_and_on_the_surface_of_their_part(made):
@@ -178,6 +192,6 @@ def test_furniture_stands_in_the_room_and_not_in_each_other():
 def test_catalogue_has_the_published_numbers_of_classes():
     assert (len(object_classes()), len(SCENES), len(SEGMENTS) - 1) == (75, 47, 17)
     assert len(set(object_classes())) == 75
-    assert {kind.segment for kind in FURNITURE.values()} == set(SEGMENTS) - {"unlabelled", "wall", "floor", "ceiling"}
+    assert {kind.segment for kind in FURNITURE.values()} == set(SEGMENTS) - {"unlabelled"}
     used = {name for scene in SCENES.values() for name in scene.furniture.split(",")}
     assert used == set(FURNITURE) - {"window", "door", "pendant lamp"}
