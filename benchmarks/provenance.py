@@ -25,8 +25,8 @@ def unlike_published(table: Table, tasks: Iterable[str] | None = None) -> str:
         tasks: Only these tasks of it; all by default.
 
     Returns:
-        The images, and the first differences of the recipe of the first task that differs; empty if the table says
-        nothing, or nothing else than the published trainings.
+        Images other than the published ones, and the first differences of the recipe of the first task that differs;
+        empty if the table says nothing, or nothing else than the published trainings.
 
     Example:
         >>> from benchmarks import load_table
@@ -34,9 +34,10 @@ def unlike_published(table: Table, tasks: Iterable[str] | None = None) -> str:
         'images of rooms instead of taskonomy; autoencoder: lr: 0.004'
     """
     wanted = table.tasks if tasks is None else [task for task in tasks if task in table.tasks]
-    images = table.provenance.get("images") or {_IMAGES: {}}
+    images = table.provenance.get("images") or {}
     deviations = table.provenance.get("deviations") or {}
-    found = [] if _IMAGES in images or not wanted else [f"images of {', '.join(images)} instead of {_IMAGES}"]
+    other = dict.fromkeys(name for task in wanted for name in images.get(task, {}) if name != _IMAGES)
+    found = [f"images of {', '.join(other)} instead of {_IMAGES}"] if other else []
     for task in wanted:
         if differences := deviations.get(task):
             more = len(differences) - _SHOWN

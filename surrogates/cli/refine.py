@@ -149,7 +149,7 @@ def _check_made_alike(table: Path, template: Plan) -> None:
         typer.echo(f"note: {table} does not say how it was made; make sure that it was by this recipe", err=True)
         return
     for task in template.tasks:
-        before = {"recipe": made["recipes"].get(task), "images": made["images"]}
+        before = {"recipe": made["recipes"].get(task), "images": made["images"].get(task)}
         if found := changes(before, template.settings(task)):
             raise ValueError(
                 f"{table}: {task} was trained otherwise: {'; '.join(found)}; expected the same recipe and images "

@@ -85,7 +85,7 @@ def provenance(plan: Plan, folder: str | Path, seed: int | None = None) -> dict[
         "settings": {task: fingerprint(plan.settings(task)) for task in plan.tasks},
         "recipes": {task: plan.settings(task)["recipe"] for task in plan.tasks},
         "deviations": {task: deviations(plan.recipe_for(task)) for task in plan.tasks},
-        "images": next(iter(plan.settings(task)["images"] for task in plan.tasks)),
+        "images": {task: plan.settings(task)["images"] for task in plan.tasks},
         "trainings": {"done": sum(r.failure is None for r in used), "failed": sum(r.failure is not None for r in used)},
         "hardware": dict(machines.most_common()),
         "seconds": round(sum(record.seconds for record in used), 1),

@@ -163,7 +163,7 @@ def test_a_folder_that_does_not_exist_is_named(tmp_path, suffix):
 
 
 def test_a_parquet_file_keeps_where_its_values_come_from(tmp_path):
-    note = {"images": {"rooms": {"seed": 0}}, "deviations": {"jigsaw": []}}
+    note = {"images": {"jigsaw": {"rooms": {"seed": 0}}}, "deviations": {"jigsaw": []}}
     table = Table.from_logs([A, B], {"jigsaw": {"valid_top1": [1, 2]}, "normal": {"valid_ssim": [0.1, 0.2]}})
     assert table.provenance == {}
     write_parquet(table, tmp_path / "a.parquet", provenance=note)

@@ -16,7 +16,6 @@ from benchmarks.training.campaign import (
     record_path,
     write_campaign_table,
 )
-from benchmarks.training.campaign.images import RENDERER
 from benchmarks.training.campaign.worker import Job, do
 from benchmarks.training.recipes import deviations
 from tests.benchmarks.training.campaign_fakes import ARCHS, Fake, values
@@ -98,7 +97,10 @@ def test_parquet_says_where_it_comes_from(folder: Path, tmp_path: Path) -> None:
     assert found["recipes"]["jigsaw"]["epochs"] == PLAN.recipe_for("jigsaw").epochs
     assert found["deviations"]["jigsaw"] == deviations(PLAN.recipe_for("jigsaw"))
     assert sum(found["hardware"].values()) == 19
-    assert found["images"] == {"rooms": {"seed": 0, "renderer": RENDERER}}
+    assert found["images"] == {
+        "jigsaw": {"rooms": {"seed": 0, "renderer": 1}},
+        "segmentsemantic": {"rooms": {"seed": 0, "renderer": 2}},
+    }
     assert found["seconds"] >= 0
 
 

@@ -97,6 +97,15 @@ def test_a_device_that_is_not_there_is_refused_before_anything_is_chosen(
     assert not (tmp_path / "new").exists()
 
 
+def test_the_bundled_table_is_refined_as_it_was_made(tmp_path: Path) -> None:
+    out, known = tmp_path / "refined.csv", load_table("rooms-mini", space="transnas101-macro")
+    options = ["--space", "transnas101-macro", "--preset", "mini", "--budget", "1"]
+    result = run(*map(str, ["refine", "rooms-mini", *options, "--out", out]))
+    assert result.exit_code == 0, result.stderr
+    assert {trial.task for trial in Fake(tmp_path / "diary").trained()} == set(known.tasks)
+    assert len(load_table(out)) == len(known) + 1
+
+
 def test_a_table_of_another_recipe_is_refused(table: Path, tmp_path: Path) -> None:
     result = run("refine", table, "--out", tmp_path / "refined.csv")
     assert result.exit_code == 2
