@@ -73,4 +73,4 @@ def full_network(network: TaskNetwork) -> TaskNetwork:
         'FullNetwork'
     """
     backbone, decoder = (FullNetwork(part) for part in network.children() if isinstance(part, GraphNetwork))
-    return TaskNetwork(backbone, decoder, network.task, network.input_size)
+    return TaskNetwork(backbone, decoder, network.task, network.input_size, network.joint_tiles)

@@ -88,6 +88,7 @@ class ProxyMeter:
                 input_size=self.recipe.network_size,
                 base_channels=given.base_channels,
                 decoder_width=given.decoder_width,
+                joint_tiles=True,
                 seed=given.random_state,
             )
         parts = [part.graph for part in network.children() if isinstance(part, GraphNetwork)]

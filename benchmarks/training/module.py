@@ -79,6 +79,7 @@ class GroundTruthModule(lightning.LightningModule):
             recipe.network_size,
             base_channels=recipe.base_channels,
             decoder_width=recipe.decoder_width,
+            joint_tiles=recipe.joint_tiles,
             seed=seed,
         )
         for weights in self.network.parameters():  # the order of memory that oneDNN and tensor cores work in

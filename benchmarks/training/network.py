@@ -39,9 +39,10 @@ class TaskNetwork(nn.Module):
         decoder: Features -> answers; for jigsaw (B, 9 C, s, s) -> answers.
         task: Task name.
         input_size: Side S of the images in pixels it was built for (of one tile for jigsaw).
+        joint_tiles: As in `Recipe`.
 
     Attributes:
-        backbone: See above, as `decoder`, `task` and `input_size`.
+        backbone: See above, as `decoder`, `task`, `input_size` and `joint_tiles`.
 
     Example:
         >>> network = build_network("8-41414-3_33_333", "segmentsemantic", input_size=32, decoder_width=64)
@@ -49,18 +50,18 @@ class TaskNetwork(nn.Module):
         torch.Size([2, 17, 32, 32])
     """
 
-    def __init__(self, backbone: nn.Module, decoder: nn.Module, task: str, input_size: int) -> None:
+    def __init__(
+        self, backbone: nn.Module, decoder: nn.Module, task: str, input_size: int, joint_tiles: bool = False
+    ) -> None:
         super().__init__()
         self.backbone = backbone
         self.decoder = decoder
         self.task = task
         self.input_size = input_size
+        self.joint_tiles = joint_tiles
 
     def forward(self, images: Tensor) -> Tensor:
         """Answer the task.
-
-        All nine tiles of all puzzles go through the backbone as one batch, one look at the GPU instead of nine; batch
-        statistics are then those of all tiles, where the published code takes them for each position apart.
 
         Args:
             images: Of shape (B, 3, S, S), float32; for jigsaw the tiles, of shape (B, 9, 3, t, t). Only the dense tasks
@@ -77,8 +78,11 @@ class TaskNetwork(nn.Module):
         if self.task == "jigsaw":
             if len(shape) != 5 or shape[1:3] != (_TILES, 3):
                 raise ValueError(f"jigsaw expected tiles of shape (B, 9, 3, t, t), got {shape}")
-            features = self.backbone(images.flatten(0, 1))
-            answer: Tensor = self.decoder(features.reshape(shape[0], -1, *features.shape[2:]))
+            if self.training and not self.joint_tiles:
+                features = torch.cat([self.backbone(images[:, tile]) for tile in range(_TILES)], dim=1)
+            else:  # without batch statistics, tiles do not see each other
+                features = self.backbone(images.flatten(0, 1)).unflatten(0, shape[:2]).flatten(1, 2)
+            answer: Tensor = self.decoder(features)
         else:
             if len(shape) != 4 or shape[1] != 3 or (self.task in _DENSE and shape[2:] != (self.input_size,) * 2):
                 side = self.input_size if self.task in _DENSE else "S"
@@ -95,6 +99,7 @@ def build_network(
     *,
     base_channels: int | None = None,
     decoder_width: int = _DECODER_WIDTH,
+    joint_tiles: bool = False,
     seed: int = 0,
 ) -> TaskNetwork:
     """The network of an architecture for a task.
@@ -106,6 +111,7 @@ def build_network(
         input_size: Side of the images in pixels (of one tile for jigsaw); the space's published one if not given.
         base_channels: Channels of the first stage, in place of the architecture's own.
         decoder_width: Widest layer of a dense task's decoder; its other layers scale with it, down to 8.
+        joint_tiles: As in `Recipe`.
         seed: Of the initial weights; those of the backbone are the same for every task.
 
     Raises:
@@ -133,9 +139,8 @@ def build_network(
     if task in _DENSE:
         decoder = scale_widths(decoder, factor, outputs=_DENSE[task], least=_NARROWEST)
     generator = torch.Generator().manual_seed(seed)
-    return TaskNetwork(
-        GraphNetwork(backbone, kaiming_normal, generator), GraphNetwork(decoder, torch_uniform, generator), task, size
-    )
+    parts = GraphNetwork(backbone, kaiming_normal, generator), GraphNetwork(decoder, torch_uniform, generator)
+    return TaskNetwork(*parts, task, size, joint_tiles)
 
 
 def build_backbone(

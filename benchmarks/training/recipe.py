@@ -80,6 +80,8 @@ class Recipe:
         decoder_width: Widest layer of a dense task's decoder; its other layers scale with it.
         discriminator_width: Width of its first layer; its other layers scale with it.
         num_classes: Outputs; for jigsaw the number of permutations.
+        joint_tiles: Whether all tiles of a jigsaw pass the backbone as one batch and share its statistics, which takes
+            a fraction of the time where tiles are small; the published training passes each position apart.
         n_train: Training images; None = all the source has.
         n_valid: Validation images.
         n_test: Test images.
@@ -107,6 +109,7 @@ class Recipe:
     decoder_width: int = 1024
     discriminator_width: int = 64
     num_classes: int = 0
+    joint_tiles: bool = False
     n_train: int | None = None
     n_valid: int | None = None
     n_test: int | None = None
@@ -123,6 +126,8 @@ class Recipe:
         choice(self.optimiser.schedule, _SCHEDULES, "schedule")
         for name in ("epochs", "batch_size", "input_size", "decoder_width", "discriminator_width", "num_classes"):
             _check_positive(name, getattr(self, name))
+        if not isinstance(self.joint_tiles, bool):
+            raise ValueError(f"expected true or false as joint_tiles, got {self.joint_tiles!r}")
         for name in ("base_channels", "n_train", "n_valid", "n_test"):
             if getattr(self, name) is not None:
                 _check_positive(name, getattr(self, name))

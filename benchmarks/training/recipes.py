@@ -62,7 +62,10 @@ def _flat(recipe: Recipe) -> dict[str, Any]:
 
 
 def _say(value: object) -> str:
-    return "as published" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+    words = {None: "as published", True: "yes", False: "no"}
+    if value is None or isinstance(value, bool):
+        return words[value]
+    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 _SGD = Optimiser("sgd", lr=0.1, schedule="cosine", weight_decay=5e-4)
@@ -153,14 +156,14 @@ _PRESETS: dict[str, dict[str, dict[str, Any]]] = {
     "paper": {task: {} for task in _PAPER},
     "quick": {
         **dict.fromkeys(("class_scene", "class_object", "room_layout"), _QUICK),
-        "jigsaw": {**_QUICK, "num_classes": 100},
+        "jigsaw": {**_QUICK, "num_classes": 100, "joint_tiles": True},
         **dict.fromkeys(("segmentsemantic", "normal", "autoencoder"), _QUICK_DENSE),
     },
     "mini": {
         "class_scene": {**_MINI_CLASSES, "epochs": 8},
         "class_object": {**_MINI_CLASSES, "epochs": 12},
         "room_layout": {**_MINI, "augmentation": Augmentation()},
-        "jigsaw": {**_MINI, "augmentation": Augmentation(), "num_classes": 24},
+        "jigsaw": {**_MINI, "augmentation": Augmentation(), "num_classes": 24, "joint_tiles": True},
         # At the rate of the others, cells without skips learn later than any with: the reverse of the published ranks.
         "segmentsemantic": {
             **_MINI_DENSE,

@@ -244,6 +244,20 @@ def test_jigsaw_shares_one_backbone():
     torch.testing.assert_close(network(tiles), network.decoder.linear_2(features))
 
 
+@pytest.mark.parametrize("joint", [False, True])
+def test_tiles_of_a_training_share_batch_statistics_only_if_said(joint):
+    """As published: each position a batch of its own, nine updates of the running statistics a step."""
+    network = build_network("8-2311-basic", "jigsaw", 5, 32, joint_tiles=joint)
+    backbone, tiles = copy.deepcopy(network.backbone), images("jigsaw", 32)
+    if joint:
+        features = torch.stack(backbone(tiles.flatten(0, 1)).split(9)).mean(dim=(3, 4)).flatten(1)
+    else:
+        features = torch.cat([backbone(tiles[:, tile]).mean(dim=(2, 3)) for tile in range(9)], dim=1)
+    torch.testing.assert_close(network(tiles), network.decoder.linear_2(features))
+    for ours, theirs in zip(network.backbone.buffers(), backbone.buffers(), strict=True):
+        torch.testing.assert_close(ours, theirs)
+
+
 def test_bad_input():
     with pytest.raises(UnknownNameError, match="unknown task 'jigsau'; did you mean 'jigsaw'"):
         build_network(MICRO, "jigsau")

@@ -54,6 +54,7 @@ def test_a_change_of_the_optimiser_is_a_deviation():
     recipe = get_recipe("jigsaw")
     slower = replace(recipe, optimiser=replace(recipe.optimiser, lr=0.05), n_train=2000)
     assert deviations(slower) == ["lr: 0.05 instead of 0.1", "n train: 2,000 instead of as published"]
+    assert deviations(replace(recipe, joint_tiles=True)) == ["joint tiles: yes instead of no"]
 
 
 def test_unknown_names_are_answered_with_the_nearest():
@@ -63,6 +64,11 @@ def test_unknown_names_are_answered_with_the_nearest():
         get_recipe("jigsaw", "minni")
     with pytest.raises(UnknownNameError, match="unknown loss 'l1gan'; did you mean 'l1_gan'"):
         replace(get_recipe("normal"), loss="l1gan")
+
+
+def test_joint_tiles_are_said_with_a_truth_value():
+    with pytest.raises(ValueError, match="expected true or false as joint_tiles, got 1"):
+        replace(get_recipe("jigsaw"), joint_tiles=1)
 
 
 @pytest.mark.parametrize("changes", [{"epochs": 0}, {"n_valid": -1}, {"batch_size": True}, {"input_size": 64.0}])
