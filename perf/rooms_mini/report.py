@@ -95,12 +95,19 @@ def noise(ours: Table, again: Table) -> None:
         print(f"{task:16s} {kendall_tau(a, b):5.2f}   {spread:8.3g} {metric:14s} {spread / np.std((a + b) / 2):.2f}")
 
 
+def cost() -> None:
+    """Print how many trainings there are, and how long they took."""
+    made = table_provenance("rooms-mini")["trainings"]
+    done, hours = sum(runs["done"] for runs in made.values()), sum(runs["seconds"] for runs in made.values()) / 3600
+    hardware = sorted({name for runs in made.values() for name in runs["hardware"]})
+    print(f"{done} trainings, {hours:.1f} core hours on {', '.join(hardware)}; seconds of one:")
+    print(", ".join(f"{task} {runs['seconds'] / runs['done']:.0f}" for task, runs in made.items()), end="\n\n")
+
+
 def main(records: Path | None) -> None:
     """Print everything."""
     ours, again, truth = load_table("rooms-mini"), load_table("rooms-mini-again"), published()
-    made = table_provenance("rooms-mini")
-    hardware = ", ".join(f"{name} ({count})" for name, count in made["hardware"].items())
-    print(f"{made['trainings']['done']} trainings, {made['seconds'] / 3600:.1f} core hours on {hardware}")
+    cost()
     fidelity(ours, truth)
     noise(ours, again)
     if records is not None:

@@ -16,6 +16,7 @@ import benchmarks
 from benchmarks.errors import TableError, choice
 from benchmarks.logs import INFO_NAMES
 from benchmarks.table import Table
+from benchmarks.tasks import TIME
 from benchmarks.training.campaign.plan import Plan, Trial, fingerprint
 from benchmarks.training.campaign.records import Record, failure_reasons, read_records
 from benchmarks.training.recipes import deviations
@@ -72,13 +73,11 @@ def campaign_table(plan: Plan, folder: str | Path, seed: int | None = None) -> T
 
 
 def provenance(plan: Plan, folder: str | Path, seed: int | None = None) -> dict[str, Any]:
-    """Where a campaign's table comes from, as JSON values: plan, recipes, images, versions, hardware, time."""
+    """Where a campaign's table comes from, as JSON values: the plan, and for each task recipe, images and trainings."""
     records, _ = read_records(Path(folder), plan)
     used = [record for record in records.values() if seed in (None, record.trial.seed)]
-    machines = Counter(_machine(record) for record in used)
     return {
         "transnas-surrogates": benchmarks.__version__,
-        "commits": sorted({record.machine.get("commit", "unknown") for record in used}),
         "plan": plan.hash,
         "preset": plan.preset,
         "seeds": list(plan.seeds) if seed is None else [seed],
@@ -86,11 +85,9 @@ def provenance(plan: Plan, folder: str | Path, seed: int | None = None) -> dict[
         "recipes": {task: plan.settings(task)["recipe"] for task in plan.tasks},
         "deviations": {task: deviations(plan.recipe_for(task)) for task in plan.tasks},
         "images": {task: plan.settings(task)["images"] for task in plan.tasks},
-        "trainings": {"done": sum(r.failure is None for r in used), "failed": sum(r.failure is not None for r in used)},
-        "hardware": dict(machines.most_common()),
-        "seconds": round(sum(record.seconds for record in used), 1),
-        "from": min((record.started for record in used), default=None),
-        "to": max((record.started for record in used), default=None),
+        "trainings": {
+            task: _trainings([record for record in used if record.trial.task == task]) for task in plan.tasks
+        },
     }
 
 
@@ -144,6 +141,18 @@ def _info(records: list[Record | None]) -> dict[str, object]:
         name: [record.info.get(name, np.nan) if record else np.nan for record in records] for name in names
     }
     return {name: np.array(values) for name, values in facts.items()}
+
+
+def _trainings(records: list[Record]) -> dict[str, Any]:
+    """How many there were, the seconds of those that are done, and what commits and hardware they ran on."""
+    done = [record for record in records if record.failure is None]
+    return {
+        "done": len(done),
+        "failed": len(records) - len(done),
+        "seconds": round(sum(record.metrics.get(TIME, [record.seconds])[-1] for record in done), 1),
+        "commits": sorted({record.machine.get("commit", "unknown") for record in records}),
+        "hardware": dict(Counter(_machine(record) for record in records).most_common()),
+    }
 
 
 def _machine(record: Record) -> str:
