@@ -77,13 +77,20 @@ def choice(name: object, choices: Iterable[str], what: str) -> str:
     raise UnknownNameError(f"unknown {what} {name!r}{did_you_mean(name, valid)} Choices: {', '.join(valid) or 'none'}")
 
 
+_PART = 3  # letters from which a part of a name tells something
+
+
 def did_you_mean(name: object, choices: Iterable[str]) -> str:
-    """How a message goes on after a wrong name: with the nearest choice, if one is near.
+    """How a message goes on after a wrong name: the nearest choice, if one is near, or one that has the name in it.
 
     Example:
         >>> did_you_mean("jigsau", ["jigsaw", "normal"]), did_you_mean("?", ["jigsaw", "normal"])
         ("; did you mean 'jigsaw'?", '.')
+        >>> did_you_mean("micro", ["nasbench201", "transnas101-micro"])
+        "; did you mean 'transnas101-micro'?"
     """
+    asked = str(name).casefold().replace("_", "-")
     folded = {entry.casefold().replace("_", "-"): entry for entry in choices}
-    near = difflib.get_close_matches(str(name).casefold().replace("_", "-"), folded, n=1, cutoff=0.5)
+    near = difflib.get_close_matches(asked, folded, n=1, cutoff=0.5)
+    near += [entry for entry in folded if len(asked) >= _PART and asked in entry]
     return f"; did you mean {folded[near[0]]!r}?" if near else "."

@@ -63,7 +63,8 @@ def measure(
                     pd.DataFrame(list(rows.values())).to_csv(part, index=False)
                     part.replace(arguments.file)
                 wanted.append(rows[key])
-            for n in [n for n in map(int, arguments.at.split(",")) if n < arguments.budget] + [arguments.budget]:
+            stops = [int(n) for n in arguments.at.split(",") if n]
+            for n in [n for n in stops if n < arguments.budget] + [arguments.budget]:
                 show(pd.DataFrame(wanted), f"{space} {method}{params or ''} @{n}", tasks, n)
 
 
