@@ -84,6 +84,8 @@ def claim_folder(
     folder = Path(folder)
     path, mine = folder / f"{what}.json", json.loads(json.dumps(dict(about)))
     if not path.exists():
+        if folder.exists() and not folder.is_dir():
+            raise ArtefactError(f"expected a folder or nothing at {str(folder)!r}, got a file")
         strange = sorted(entry.name for entry in folder.iterdir() if results(entry.name)) if folder.is_dir() else []
         if strange:
             raise ArtefactError(

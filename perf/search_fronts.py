@@ -10,6 +10,7 @@ row of the CSV file, and is not run again.
 from __future__ import annotations
 
 import time
+from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from benchmarks.table import Table
 from surrogates.search import make_searcher, run_search
 from surrogates.search.arrays import COSTS, costs
 from surrogates.search.front import hypervolume
+from surrogates.search.registry import searcher_class
 
 
 def one_search(table: Table, method: str, params: dict[str, Any], task: str, budget: int, seed: int) -> dict[str, Any]:
@@ -29,6 +31,8 @@ def one_search(table: Table, method: str, params: dict[str, Any], task: str, bud
     charged = costs(table.space)[:, COSTS.index("multiply_adds")].astype(np.float64)
     reference = {"worst": float(values.min()), "dearest": float(charged.max())}
     start = time.perf_counter()
+    if "cost" in signature(searcher_class(method)).parameters:
+        params = {"cost": "multiply_adds", **params}
     history = run_search(make_searcher(method, seed, **params), table, task, budget, seed)
     seconds = time.perf_counter() - start
     rows = np.array([table.space.index(arch) for arch in history.archs])

@@ -38,7 +38,11 @@ def search(
     seeds: Annotated[str, typer.Option("--seeds", "--seed", help="One search each, separated by commas.")] = "0",
     table: TableOption = None,
     objective: Annotated[
-        _Objective | None, typer.Option(help="A second aim: as little of this as possible (attentive, front, nsga2).")
+        _Objective | None,
+        typer.Option(
+            help="A second aim: as little of this as possible (nsga2; attentive and front always have one, "
+            "multiply_adds if not said)."
+        ),
     ] = None,
     max_params: Annotated[float | None, typer.Option(help="Most parameters of the backbone.")] = None,
     max_multiply_adds: Annotated[float | None, typer.Option(help="Most multiply-adds of the backbone.")] = None,
@@ -67,6 +71,7 @@ def search(
     oracle = _oracle(space, table)
     for name in task:
         choice(name, oracle.tasks, "task of the oracle")
+    objective = objective or _own_aim(method)
     searchers = [
         informed_searcher(method, seed, _others(oracle, task, method), **_aims(method, objective)) for seed in numbers
     ]
@@ -108,6 +113,16 @@ def _oracle(space: str | None, table: Path | None) -> Oracle:
 
         raise typer.BadParameter(f"expected --space ({', '.join(list_spaces())}) or --table, got neither")
     return Oracle.from_pretrained(space)
+
+
+def _own_aim(method: str) -> _Objective | None:
+    """The cost that a searcher minds without being told."""
+    from inspect import signature
+
+    from surrogates.search.registry import searcher_class
+
+    cost = signature(searcher_class(method)).parameters.get("cost")
+    return None if cost is None or cost.default is None else _Objective(cost.default)
 
 
 def _aims(method: str, objective: _Objective | None) -> dict[str, str]:

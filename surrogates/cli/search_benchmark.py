@@ -52,7 +52,7 @@ def search_benchmark(
     from surrogates.cli.plots import can_plot, no_plots_note
     from surrogates.oracle.oracle import Oracle
     from surrogates.search.fidelity import ON_SURROGATE, ON_TABLE, Fidelity
-    from surrogates.search.grid import claim, run_grid
+    from surrogates.search.grid import claim, informed_searcher, run_grid
     from surrogates.search.registry import list_searchers
     from surrogates.search.run import check_search
 
@@ -61,6 +61,8 @@ def search_benchmark(
     truth = table_of_one_space(table, space, task or [])
     for name in truth.tasks:
         check_search(truth, name, budget)
+    for method in chosen:
+        informed_searcher(method, 0, truth.oriented().iloc[:, 1:])  # refuses what has nothing to learn from
     if bundled:
         Oracle.from_pretrained(truth.space, truth)  # refuses trainings that it does not predict
     how = {"surrogate": "bundled"} if bundled else {"surrogate": model, "train_rows": train_rows, "fit_seed": fit_seed}

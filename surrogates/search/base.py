@@ -168,13 +168,14 @@ class Searcher(BaseEstimator, ABC):  # type: ignore[misc]
     def _next(self, n: int) -> list[int]:
         """Rows to queue, one of them free at least."""
         for _ in range(_TRIES):
-            rows = np.array(list(self._propose(n)))
-            if not len(rows):
+            proposed = self._propose(n)
+            rows = np.array(list(proposed) if isinstance(proposed, Iterable) else proposed)
+            if rows.size == 0:
                 break
-            if rows.dtype.kind not in "iu" or rows.min() < 0 or rows.max() >= len(self.free_):
+            if rows.ndim != 1 or rows.dtype.kind not in "iu" or rows.min() < 0 or rows.max() >= len(self.free_):
                 raise TypeError(
-                    f"expected {type(self).__name__}._propose to give rows of {self.space_}, integers from 0 to "
-                    f"{len(self.free_) - 1} (space_.index(arch) of a string), got {rows.tolist()[:3]}"
+                    f"expected {type(self).__name__}._propose to give a list of rows of {self.space_}, integers from 0 "
+                    f"to {len(self.free_) - 1} (space_.index(arch) of a string), got {rows.tolist()!r:.60}"
                 )
             if self.free_[rows].any():
                 return list(rows.tolist())

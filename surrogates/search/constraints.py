@@ -63,25 +63,29 @@ class Constraint:
         columns = [table[:, COSTS.index(name)] <= bound for name, bound in self._bounds().items()]
         return np.asarray(np.all(columns, axis=0))
 
-    def check(self, space: str | Space) -> None:
-        """Raise an error that names the smallest value there is if no architecture of the space meets it.
+    def check(self, space: str | Space, known: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Which of the known architectures of a space meet it.
+
+        Args:
+            space: Of N architectures.
+            known: Which of them there are values for, of shape (N,).
+
+        Returns:
+            Of shape (N,).
 
         Raises:
-            ConstraintError: If nothing meets it.
+            ConstraintError: If none does; names the smallest value there is.
         """
-        if self.mask(space).any():
-            return
-        least = dict(zip(COSTS, costs(space).min(axis=0).tolist(), strict=True))
+        allowed = self.mask(space) & known
+        if allowed.any() or not known.any():
+            return allowed
+        least = dict(zip(COSTS, costs(space)[known].min(axis=0).tolist(), strict=True))
+        what = f"no {'' if known.all() else 'measured '}architecture of {get_space(space)} has"
         for name, bound in self._bounds().items():
             if bound < least[name]:
-                raise ConstraintError(
-                    f"no architecture of {get_space(space)} has at most {bound:,.0f} {name}: the smallest has "
-                    f"{least[name]:,}"
-                )
+                raise ConstraintError(f"{what} at most {bound:,.0f} {name}: the smallest has {least[name]:,}")
         smallest = ", ".join(f"{name} {least[name]:,}" for name in self._bounds())
-        raise ConstraintError(
-            f"no architecture of {get_space(space)} has {self} at once; the smallest values, each alone: {smallest}"
-        )
+        raise ConstraintError(f"{what} {self} at once; the smallest values, each alone: {smallest}")
 
     def _bounds(self) -> dict[str, float]:
         bounds = dict(zip(COSTS, (self.max_params, self.max_multiply_adds), strict=True))

@@ -19,7 +19,7 @@ __all__ = ["NSGA2Search"]
 class NSGA2Search(Searcher):
     """Non-dominated sorting genetic algorithm (Deb et al., IEEE Transactions on Evolutionary Computation 2002).
 
-    The objectives are the tasks and, unless `cost` is None, an architecture's cost. Selection, crossover and survival
+    The objectives are the tasks and, if wanted, an architecture's cost. Selection, crossover and survival
     are pymoo's (Blank and Deb, IEEE Access 2020); genes are an architecture's decisions.
 
     Deviations: mutation replaces a gene by any option. A child that is no allowed architecture, or was asked before, is
@@ -28,7 +28,7 @@ class NSGA2Search(Searcher):
 
     Args:
         population: Survivors, and children a generation.
-        cost: ``"multiply_adds"`` or ``"params"`` of the backbone as one more objective; None for the tasks alone.
+        cost: ``"multiply_adds"`` or ``"params"`` of the backbone as one more objective; none if not given.
         random_state: Seed.
 
     Raises:
@@ -42,7 +42,7 @@ class NSGA2Search(Searcher):
         4
     """
 
-    def __init__(self, *, population: int = 20, cost: str | None = "multiply_adds", random_state: int = 0) -> None:
+    def __init__(self, *, population: int = 20, cost: str | None = None, random_state: int = 0) -> None:
         super().__init__(random_state=random_state)
         self.population = population
         self.cost = cost

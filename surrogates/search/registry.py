@@ -78,7 +78,8 @@ def seeded_searcher(searcher: str | Searcher, seed: int) -> Searcher:
 
     Raises:
         UnknownNameError: If there is no searcher of that name; names the nearest one.
-        TypeError: If it is neither a name nor a `Searcher`, or the seed is no integer.
+        TypeError: If it is neither a name nor a `Searcher`, its constructor takes no `random_state`, or the seed is no
+            integer.
 
     Example:
         >>> seeded_searcher(make_searcher("local"), 3)
@@ -90,5 +91,7 @@ def seeded_searcher(searcher: str | Searcher, seed: int) -> Searcher:
     expect(seed, Integral, "seed", "an integer")
     expect(searcher, str | Searcher, "searcher", "a name or a Searcher")
     if isinstance(searcher, Searcher):
+        if "random_state" not in searcher.get_params(deep=False):
+            raise TypeError(f"expected a searcher whose constructor takes random_state, got {type(searcher).__name__}")
         return type(searcher)(**{**searcher.get_params(deep=False), "random_state": seed})
     return make_searcher(searcher, seed)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.spaces.space import Space
-from benchmarks.table import Table
 from surrogates.search.base import Searcher
 from surrogates.search.constraints import Constraint
+from surrogates.search.describe import describe
 from surrogates.search.errors import expect
 from surrogates.search.history import History
 from surrogates.search.record import Record
@@ -51,7 +50,8 @@ def run_search(
         seed: Of the searcher. The same seed gives the same search.
         space: What to search; needed if the oracle is a function.
         constraint: What an architecture may cost.
-        batch_size: Architectures the oracle is asked about at once.
+        batch_size: Architectures the oracle is asked about at once; when it fails on one, its answers for those after
+            that one are not kept.
         folder: Where to keep the history. A search that stopped there is taken up again, also with a larger budget: the
             searcher is told once more what it was told before. A function is not asked again; an oracle or table is, to
             see that it is still the same.
@@ -67,8 +67,8 @@ def run_search(
         UnknownNameError: If there is no such searcher, task or space; names the nearest one.
         TypeError: If something else is given for one of these.
         ArtefactError: If the folder holds another search or one of another oracle, or is damaged.
-        SearchError: If the oracle fails or returns something that is no finite number; its `history` (also in the
-            folder) holds what was answered before.
+        SearchError: If the oracle fails or returns something that is no finite number, or the searcher raises; its
+            `history` (also in the folder) holds what was answered before.
 
     Example:
         >>> from surrogates import Oracle
@@ -82,7 +82,7 @@ def run_search(
     if batch_size < 1:
         raise ValueError(f"expected batch_size >= 1, got {batch_size}")
     agent.start(source.space, len(source.tasks), lambda archs: allowed)
-    search = _describe(searcher, agent, seed, batch_size, constraint)
+    search = describe(agent, seed, batch_size, constraint)
     record = Record(source, search, None if folder is None else Path(folder))
     with _bar(progress, budget) as bar:
         try:
@@ -127,8 +127,7 @@ def check_search(
     expect(budget, Integral, "budget", "an integer")
     expect(constraint, Constraint | None, "constraint", "a Constraint or None")
     if constraint is not None:
-        constraint.check(source.space)
-        allowed = allowed & constraint.mask(source.space)
+        allowed = constraint.check(source.space, allowed)
     _check_budget(budget, int(allowed.sum()), source, constraint)
     return source, allowed
 
@@ -136,7 +135,8 @@ def check_search(
 def _one_batch(agent: Searcher, record: Record, source: Source, batch_size: int, budget: int) -> None:
     """Ask for a whole batch, so that a longer search begins like a shorter one; measure what the budget allows."""
     start = record.replayed
-    batch = agent.ask(batch_size)
+    with _contract(record, budget, "was asked"):
+        batch = agent.ask(batch_size)
     stop = min(start + len(batch), budget)
     known = min(stop, len(record.archs))
     record.check(start, batch[: known - start])
@@ -152,8 +152,18 @@ def _one_batch(agent: Searcher, record: Record, source: Source, batch_size: int,
         if good < len(fresh):
             raise record.failed(f"the oracle returned {values[good].tolist()} for {fresh[good]!r}", budget)
     if stop - start == len(batch):  # else the budget ends within this batch, and nobody asks again
-        agent.tell(batch, np.array(record.values[start:stop]) * record.signs)
+        with _contract(record, budget, "was told values"):
+            agent.tell(batch, np.array(record.values[start:stop]) * record.signs)
     record.replayed = stop
+
+
+@contextmanager
+def _contract(record: Record, budget: int, when: str) -> Iterator[None]:
+    """A searcher that raises ends the search; what was answered is kept."""
+    try:
+        yield
+    except Exception as error:
+        raise record.failed(f"the searcher raised {type(error).__name__} when it {when}: {error}", budget) from error
 
 
 def _check_budget(budget: int, available: int, source: Source, constraint: Constraint | None) -> None:
@@ -165,44 +175,6 @@ def _check_budget(budget: int, available: int, source: Source, constraint: Const
     if constraint is not None:
         what += f"{' and' if not source.known.all() else ' that'} have {constraint}"
     raise ValueError(f"expected 1 <= budget <= {available:,} ({what}), got {budget}")
-
-
-def _describe(
-    searcher: str | Searcher, agent: Searcher, seed: int, batch_size: int, constraint: Constraint | None
-) -> dict[str, Any]:
-    """What makes a search that search, in words and numbers."""
-    params = {name: value for name, value in agent.get_params(deep=False).items() if name != "random_state"}
-    plain = {
-        name: value if isinstance(value, str | int | float | None) else _digest(value) for name, value in params.items()
-    }
-    return {
-        "searcher": type(agent).__name__,
-        "params": plain,
-        "seed": int(seed),
-        "batch_size": int(batch_size),
-        "constraint": None if constraint is None else str(constraint),
-    }
-
-
-def _digest(value: object) -> str:
-    """A short name for a parameter that is no plain value: the same for the same content."""
-    content = _content(value)
-    return (
-        content if len(content) < 80 else f"{type(value).__name__} {hashlib.sha256(content.encode()).hexdigest()[:16]}"
-    )
-
-
-def _content(value: object) -> str:
-    """All of it, in words: where a `repr` leaves out the middle, a hash."""
-    if isinstance(value, np.ndarray) and value.dtype != object:
-        return f"{value.dtype} {value.shape} {hashlib.sha256(value.tobytes()).hexdigest()}"
-    if isinstance(value, Table):
-        return value.hash
-    if isinstance(value, Mapping):
-        return f"{{{', '.join(f'{_content(key)}: {_content(entry)}' for key, entry in value.items())}}}"
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_content, value))}]"
-    return str(value.to_json()) if hasattr(value, "to_json") else repr(value)
 
 
 def _bar(progress: bool, budget: int) -> AbstractContextManager[Any]:

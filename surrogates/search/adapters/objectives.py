@@ -52,18 +52,18 @@ class Objectives:
         self,
         oracle: object,
         tasks: str | Sequence[str],
-        costs: Sequence[str] = (),
+        costs: str | Sequence[str] = (),
         *,
         space: str | Space | None = None,
         constraint: Constraint | None = None,
     ) -> None:
         self.source = open_source(oracle, tasks, space)
+        costs = (costs,) if isinstance(costs, str) else tuple(costs)
         self._oracle = oracle
         self._columns = [COSTS.index(choice(cost, COSTS, "cost")) for cost in costs]
         allowed = self.source.known
         if constraint is not None:
-            constraint.check(self.source.space)
-            allowed = allowed & constraint.mask(self.source.space)
+            allowed = constraint.check(self.source.space, allowed)
         self.decisions = Decisions(self.source.space, allowed)
         self.names = (*self.source.tasks, *costs)
         signs = [find_task(task).metric.sign for task in self.source.tasks]

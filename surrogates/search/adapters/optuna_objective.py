@@ -7,7 +7,7 @@ from typing import Any
 
 from optuna.distributions import CategoricalDistribution
 from optuna.study import Study
-from optuna.trial import BaseTrial, FrozenTrial, TrialState
+from optuna.trial import BaseTrial, FrozenTrial, Trial, TrialState
 
 from benchmarks.spaces.space import Space
 from surrogates.search.adapters.decisions import Decisions
@@ -63,7 +63,7 @@ class OptunaObjective:
         self,
         oracle: object,
         tasks: str | Sequence[str],
-        costs: Sequence[str] = (),
+        costs: str | Sequence[str] = (),
         *,
         space: str | Space | None = None,
         constraint: Constraint | None = None,
@@ -109,8 +109,9 @@ class OptunaObjective:
             The `n_trials` trials, finished.
 
         Raises:
-            ValueError: If a number is below 1, the study has other directions, or the oracle gives something that is no
-                finite number. The trials of that batch are told to have failed, those before are kept.
+            ValueError: If a number is below 1, the study has other directions, the oracle gives something that is no
+                finite number, or the sampler has nothing left to ask. The trials of that batch are told to have failed,
+                those before are kept.
 
         Example:
             >>> import optuna
@@ -126,9 +127,11 @@ class OptunaObjective:
         done = []
         for start in range(0, n_trials, batch_size):
             space: dict[str, Any] = dict(self.distributions)
-            trials = [study.ask(space) for _ in range(start, min(start + batch_size, n_trials))]
-            archs = [self.architecture(trial.params) for trial in trials]
+            trials: list[Trial] = []
             try:
+                for _ in range(start, min(start + batch_size, n_trials)):  # one that raises leaves those before it
+                    trials += [study.ask(space)]
+                archs = [self.architecture(trial.params) for trial in trials]
                 values = self.objectives.measure(archs).tolist()
             except Exception:
                 for trial in trials:

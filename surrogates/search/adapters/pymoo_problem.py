@@ -52,7 +52,7 @@ class PymooProblem(Problem):  # type: ignore[misc]
         self,
         oracle: object,
         tasks: str | Sequence[str],
-        costs: Sequence[str] = (),
+        costs: str | Sequence[str] = (),
         *,
         space: str | Space | None = None,
         constraint: Constraint | None = None,

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from benchmarks import get_space
 from benchmarks.errors import ArtefactError
 from benchmarks.table import Table
+from surrogates import GaussianProcessSurrogate
 from surrogates.search import Constraint, History, Searcher, run_search
 from surrogates.search.record import FILE
+from surrogates.search.transfer import TransferSearch
 from tests.surrogates.search.functions import threes
 
 MICRO, MACRO = get_space("transnas101-micro"), get_space("transnas101-macro")
@@ -110,3 +112,12 @@ def test_a_search_with_other_weights_is_another_search(tmp_path: Path, change: C
     run_search(Weighted(weights=before), threes, "mine", 6, space=MICRO, folder=tmp_path)
     with pytest.raises(ArtefactError, match="holds another search: params"):
         run_search(Weighted(weights=change(ones)), threes, "mine", 7, space=MICRO, folder=tmp_path)
+
+
+def test_a_search_that_knows_another_surrogate_is_another_search(tmp_path: Path, macro_table: Table) -> None:
+    archs, labels = macro_table.archs[:40], macro_table.frame()[["room_layout"]].iloc[:40]
+    first, same, other = (GaussianProcessSurrogate().fit(archs, sign * labels) for sign in (1, 1, -1))
+    run_search(TransferSearch(sources=first), threes, "mine", 5, space=MACRO, folder=tmp_path)
+    assert len(run_search(TransferSearch(sources=same), threes, "mine", 6, space=MACRO, folder=tmp_path)) == 6
+    with pytest.raises(ArtefactError, match="holds another search: params"):
+        run_search(TransferSearch(sources=other), threes, "mine", 5, space=MACRO, folder=tmp_path)

@@ -11,8 +11,9 @@ from benchmarks import get_space
 from benchmarks.errors import ArtefactError
 from benchmarks.table import Table
 from surrogates import Oracle
-from surrogates.search import Searcher, make_searcher, run_search
+from surrogates.search import History, Searcher, SearchError, make_searcher, run_search
 from surrogates.search.record import FILE
+from surrogates.search.testing import check_searcher
 
 MACRO = get_space("transnas101-macro")
 
@@ -50,10 +51,52 @@ def test_a_searcher_that_is_stuck_goes_on_at_random() -> None:
     assert len(set(stuck)) == 20
 
 
-@pytest.mark.parametrize("row", [-1, 3256, 1.5, "64-2311-basic"])
+@pytest.mark.parametrize("row", [-1, 3256, 1.5, "64-2311-basic", [1, 2]])
 def test_a_row_that_is_none(row: object) -> None:
-    with pytest.raises(TypeError, match=r"expected Stubborn._propose to give rows .* from 0 to 3255 .*, got \["):
+    message = r"raised TypeError .*: expected Stubborn._propose to give a list of rows .* from 0 to 3255 .*, got \["
+    with pytest.raises(SearchError, match=message):
         run_search(Stubborn(row=row), length, "mine", 20, space=MACRO)
+
+
+def test_a_single_row_is_no_list() -> None:
+    class Single(Searcher):
+        def _propose(self, n: int) -> Iterable[int]:
+            return 5  # type: ignore[return-value]
+
+    with pytest.raises(TypeError, match=r"to give a list of rows .*, got 5"):
+        Single().start(MACRO).ask()
+
+
+@pytest.mark.parametrize("method", ["_propose", "_learn"])
+def test_a_searcher_that_raises_leaves_its_history(method: str, tmp_path: Path) -> None:
+    def broken(self: Searcher, *_: Any) -> Any:
+        if len(self.rows_) > 5:
+            raise KeyError("nothing there")
+        return self._any(1)
+
+    searcher = type("Broken", (Climber,), {method: broken})()
+    with pytest.raises(SearchError, match=r"raised KeyError when it was .*'nothing there', at query 7 of 20") as caught:
+        run_search(searcher, length, "mine", 20, space=MACRO, batch_size=1, folder=tmp_path)
+    assert len(caught.value.history) == len(History.load(tmp_path / FILE)) == 6
+
+
+def test_a_searcher_needs_a_seed() -> None:
+    class Unseeded(Climber):
+        def __init__(self) -> None:
+            super().__init__()
+
+    with pytest.raises(TypeError, match="whose constructor takes random_state, got Unseeded"):
+        run_search(Unseeded(), length, "mine", 5, space=MACRO)
+
+
+def test_constructors_only_store() -> None:
+    class Copies(Climber):
+        def __init__(self, *, steps: Any = (1, 2), random_state: int = 0) -> None:
+            super().__init__(random_state=random_state)
+            self.steps = list(steps)
+
+    with pytest.raises(AssertionError, match="constructors only store"):
+        check_searcher(Copies(), MACRO)
 
 
 def test_evolution_fills_a_space_in_one_go() -> None:

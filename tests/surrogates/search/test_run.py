@@ -205,11 +205,30 @@ def test_constraints_that_exclude_each_other() -> None:
 
     least = costs(macro).min(axis=0)
     constraint = Constraint(max_params=float(least[0]), max_multiply_adds=float(least[1]))
+    every = np.ones(len(macro), dtype=bool)
     if constraint.mask(macro).any():
-        constraint.check(macro)
+        assert np.array_equal(constraint.check(macro, every), constraint.mask(macro))
     else:
         with pytest.raises(ConstraintError, match="at once; the smallest values, each alone: params"):
-            constraint.check(macro)
+            constraint.check(macro, every)
+
+
+def test_a_constraint_that_nothing_measured_meets_names_the_smallest_measured(macro_table: Table) -> None:
+    from surrogates.search.adapters.objectives import Objectives
+    from surrogates.search.arrays import costs
+
+    macro = get_space("transnas101-macro")
+    largest = macro.archs[int(costs(macro)[:, 0].argmax())]
+    one = Table.from_logs([largest], {"jigsaw": {"valid_top1": [90.0]}})
+    message = (
+        rf"no measured architecture of transnas101-macro has .* params: the smallest has {costs(macro)[:, 0].max():,}"
+    )
+    for ask in (
+        lambda bound: run_search("random", one, "jigsaw", 1, constraint=bound),
+        lambda bound: Objectives(one, "jigsaw", constraint=bound),
+    ):
+        with pytest.raises(ConstraintError, match=message):
+            ask(Constraint(max_params=float(costs(macro)[:, 0].min())))
 
 
 def test_progress_goes_to_the_error_stream(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,6 +10,7 @@ from surrogates import Oracle
 from surrogates.search import Constraint, make_searcher, run_search
 from surrogates.search.adapters import Decisions, OptunaObjective, SearcherSampler
 from surrogates.search.adapters.optuna_objective import distributions
+from surrogates.search.arrays import costs
 
 MACRO = "transnas101-macro"
 
@@ -61,6 +62,19 @@ def test_a_batch_that_fails_is_told_so() -> None:
     with pytest.raises(ValueError, match="the oracle returned nan"):
         objective.optimize(study, n_trials=8, batch_size=4)
     assert [trial.state.name for trial in study.trials] == ["COMPLETE"] * 4 + ["FAIL"] * 4
+
+
+def test_a_sampler_that_runs_out_fails_its_batch(macro: Oracle) -> None:
+    few = Constraint(max_params=float(np.sort(costs(macro.space)[:, 0])[5]))
+    objective = OptunaObjective(macro, "jigsaw", constraint=few)
+    decisions = objective.objectives.decisions
+    n = int(decisions.allowed(macro.space.archs).sum())
+    study = optuna.create_study(direction="maximize", sampler=SearcherSampler("random", decisions))
+    with pytest.raises(ValueError, match=f"all {n} allowed architectures"):
+        objective.optimize(study, n_trials=n + 3, batch_size=n - 1)
+    states = [trial.state.name for trial in study.trials]
+    assert states[: n - 1] == ["COMPLETE"] * (n - 1)
+    assert states[n - 1] == "FAIL"
 
 
 def test_another_direction_is_refused(macro: Oracle) -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from pymoo.algorithms.moo.nsga2 import NSGA2
 from pymoo.core.mixed import MixedVariableGA
+from pymoo.operators.crossover.sbx import SBX
 from pymoo.operators.crossover.ux import UniformCrossover
 from pymoo.operators.mutation.pm import PM
 from pymoo.operators.mutation.rm import ChoiceRandomMutation
@@ -63,6 +64,15 @@ def test_mixed_variables(micro: Oracle) -> None:
     result = minimize(problem, MixedVariableGA(pop_size=10), ("n_evals", 60), seed=0)
     (arch,) = problem.decode(result.X)
     assert problem.values(result.F)[0, 0] == micro(arch, "jigsaw")
+
+
+def test_operators_of_real_numbers_round(micro: Oracle) -> None:
+    problem = PymooProblem(micro, "jigsaw", costs="params")
+    operators = [make(vtype=float, repair=RoundingRepair()) for make in (SBX, PM)]
+    algorithm = NSGA2(10, sampling=IntegerRandomSampling(), crossover=operators[0], mutation=operators[1])
+    result = minimize(problem, algorithm, ("n_gen", 5), seed=0)
+    assert set(problem.decode(result.X)) <= set(micro.space.archs)
+    assert problem.objectives.names == ("jigsaw", "params")
 
 
 def test_what_is_no_integer_is_refused(micro: Oracle) -> None:
