@@ -95,6 +95,11 @@ class GroundTruthModule(lightning.LightningModule):
         self._seconds = 0.0
         self._started = time.perf_counter()
 
+    @property
+    def epochs_done(self) -> int:
+        """Epochs that were trained and scored."""
+        return len(self.metrics.get(TIME, ()))
+
     def forward(self, images: Tensor) -> Tensor:
         """Logits, numbers or images, as `TaskNetwork` gives them."""
         outputs: Tensor = self.network(images)
@@ -129,7 +134,20 @@ class GroundTruthModule(lightning.LightningModule):
     # -- training -----------------------------------------------------------------------------------------------
 
     def on_fit_start(self) -> None:
-        """Start the clock; a resumed training goes on from the seconds it had."""
+        """Start the clock; a resumed training goes on from the seconds it had.
+
+        Raises:
+            ValueError: If the trainer would show the images of every epoch in one order, or train longer than the
+                recipe, whose schedule has ended then.
+        """
+        found = getattr(self.trainer, "reload_dataloaders_every_n_epochs", 1)
+        if found != 1:
+            raise ValueError(f"expected a Trainer with reload_dataloaders_every_n_epochs=1, got {found}")
+        if self.trainer.max_epochs is None or not 0 <= self.trainer.max_epochs <= self.recipe.epochs:
+            raise ValueError(
+                f"expected a Trainer with max_epochs={self.recipe.epochs}, as in the recipe, or less, got "
+                f"{self.trainer.max_epochs}"
+            )
         self._started = time.perf_counter() - self._seconds
 
     def on_train_epoch_start(self) -> None:
@@ -212,7 +230,7 @@ class GroundTruthModule(lightning.LightningModule):
         if step != _NEVER:
             raise TrainingFailed(
                 f"the loss of {self.arch} on {self.recipe.task} was not finite in epoch {self.current_epoch + 1} of "
-                f"{self.recipe.epochs}, step {step + 1} of {len(self.train_dataloader())}; {self._advice()}"
+                f"{self.recipe.epochs}, step {step + 1} of {len(self.train_dataloader())}; {self._advice(step)}"
             )
 
     def validation_step(self, batch: dict[str, Tensor], batch_idx: int, dataloader_idx: int = 0) -> None:
@@ -245,7 +263,9 @@ class GroundTruthModule(lightning.LightningModule):
             self.metrics.setdefault(name, []).append(value)
         self.log_dict(values)
 
-    def _advice(self) -> str:
+    def _advice(self, step: int = _NEVER) -> str:
+        if step == 0 and self.current_epoch == 0:
+            return "nothing was learned before: look at the images, labels, mean and std"
         return f"a smaller learning rate than {self.recipe.optimiser.lr:g} may help"
 
     @torch.no_grad()

@@ -12,7 +12,18 @@ from benchmarks.tasks import TRANSNAS_TASKS
 
 __all__ = ["Augmentation", "Optimiser", "Recipe"]
 
-_LOSSES = ("soft_cross_entropy", "mean_squared_error", "cross_entropy", "pixel_cross_entropy", "l1", "l1_gan")
+_LOSSES = {
+    "class_scene": ("soft_cross_entropy",),
+    "class_object": ("soft_cross_entropy",),
+    "room_layout": ("mean_squared_error", "l1"),
+    "jigsaw": ("cross_entropy",),
+    "segmentsemantic": ("pixel_cross_entropy",),
+    "normal": ("l1", "l1_gan", "mean_squared_error"),
+    "autoencoder": ("l1", "l1_gan", "mean_squared_error"),
+}
+_LEAST_STD = 1e-6
+_LESS_THAN_1 = 0.999999
+_OUTPUTS = {"room_layout": 9, "segmentsemantic": 17, "normal": 3, "autoencoder": 3}
 _OPTIMISERS = ("sgd", "adam")
 _SCHEDULES = ("cosine", "constant")
 _PRECISIONS = ("32-true", "16-mixed", "bf16-mixed", "16-true", "bf16-true")
@@ -117,7 +128,7 @@ class Recipe:
 
     def __post_init__(self) -> None:
         choice(self.task, TRANSNAS_TASKS, "task")
-        choice(self.loss, _LOSSES, "loss")
+        choice(self.loss, _LOSSES[self.task], f"loss of {self.task}")
         choice(self.precision, _PRECISIONS, "precision")
         lr = self.optimiser.lr
         if isinstance(lr, bool) or not isinstance(lr, int | float) or not 0 < lr < math.inf:
@@ -131,6 +142,24 @@ class Recipe:
         for name in ("base_channels", "n_train", "n_valid", "n_test"):
             if getattr(self, name) is not None:
                 _check_positive(name, getattr(self, name))
+        outputs = _OUTPUTS.get(self.task)
+        if self.num_classes != outputs if outputs else self.num_classes < 2:
+            raise ValueError(
+                f"expected {outputs or 'at least 2'} as num_classes of {self.task}, got {self.num_classes}"
+            )
+        _check_range("adversarial_weight", self.adversarial_weight, 0, 1)
+        for value in self.std:
+            _check_range("std", value, _LEAST_STD, math.inf)
+        for name in ("flip", "grey"):
+            _check_range(name, getattr(self.augmentation, name), 0, 1)
+        for name in ("brightness", "contrast", "saturation"):
+            _check_range(name, getattr(self.augmentation, name), 0, math.inf)
+        _check_range("hue", self.augmentation.hue, 0, 0.5)
+        _check_range("weight_decay", self.optimiser.weight_decay, 0, math.inf)
+        for value in (self.optimiser.momentum, *self.optimiser.betas):
+            _check_range("momentum and betas", value, 0, _LESS_THAN_1)
+        if self.optimiser.max_norm is not None:
+            _check_range("max_norm", self.optimiser.max_norm, _LEAST_STD, math.inf)
 
     @property
     def network_size(self) -> int:
@@ -158,6 +187,12 @@ class Recipe:
         plain["optimiser"] = Optimiser(**{**optimiser, "betas": tuple(optimiser["betas"])})
         plain["augmentation"] = Augmentation(**augmentation)
         return cls(**plain)
+
+
+def _check_range(name: str, value: object, least: float, most: float) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+        span = f"at least {least:g}" if most == math.inf else f"from {least:g} to {most:g}"
+        raise ValueError(f"expected a number {span} as {name}, got {value!r}")
 
 
 def _check_positive(name: str, value: object) -> None:

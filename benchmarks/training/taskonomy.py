@@ -32,6 +32,7 @@ from benchmarks.training.taskonomy_files import (
     SPLIT_FILES,
     TaskonomyError,
     TaskonomyNotFoundError,
+    check_root,
     file_name,
     kept_classes,
     missing_files,
@@ -98,11 +99,7 @@ class TaskonomySource:
         self.size = size
         self.workers = workers
         self._domains = tuple(choice(name, DOMAINS, "domain") for name in domains)
-        if not self.root.is_dir():
-            raise TaskonomyNotFoundError(
-                f"there is no folder {self.root}: expected Taskonomy's root, with <building>.json lists and "
-                f"<building>/<domain>/ folders in it"
-            )
+        check_root(self.root)
         split_path = next((path for path in (Path(split_file), self.root / split_file) if path.is_file()), None)
         if split_path is None:
             raise TaskonomyNotFoundError(
@@ -115,8 +112,8 @@ class TaskonomySource:
             some = ", ".join(str(path) for path in [path for paths in missing.values() for path in paths][:3])
             raise TaskonomyNotFoundError(
                 f"{self.root} is not complete: {len(missing)} of {len(listed)} images lack files, such as {some}. "
-                f"Download the rest, name only the domains you have (domains=...), or go on without these images "
-                f"(skip_missing=True)"
+                f"Download the rest ('rooms export' writes the rest of what it wrote). From Python, TaskonomySource "
+                f"does without these images (skip_missing=True), or without domains that are not needed (domains=...)"
             )
         self.templates = tuple(template for template in listed if template not in missing)
         if not self.templates:
@@ -161,6 +158,8 @@ class TaskonomySource:
         expected = 9 if domain == "room_layout" else CLASSES[domain][0]
         if values.shape != (expected,):
             raise TaskonomyError(f"{path}: expected {expected} numbers, got an array of shape {values.shape}")
+        if not np.isfinite(values).all():
+            raise TaskonomyError(f"{path}: expected finite numbers, got {values[~np.isfinite(values)][0]}")
         if domain == "room_layout":  # stored standardised
             return values.astype(np.float32)
         values = values[self._kept[domain]].astype(np.float64)

@@ -22,6 +22,7 @@ __all__ = [
     "SPLIT_FILES",
     "TaskonomyError",
     "TaskonomyNotFoundError",
+    "check_root",
     "file_name",
     "kept_classes",
     "missing_files",
@@ -63,6 +64,15 @@ def file_name(template: str, domain: str) -> str:
         'hanson/room_layout/point_0_view_3_domain_room_layout.npy'
     """
     return f"{template.format(domain=domain)}.{'png' if domain in IMAGES else 'npy'}"
+
+
+def check_root(root: Path) -> None:
+    """Raise `TaskonomyNotFoundError` if there is no such folder."""
+    if not root.is_dir():
+        raise TaskonomyNotFoundError(
+            f"there is no folder {root}: expected Taskonomy's root, with <building>.json lists and "
+            f"<building>/<domain>/ folders in it"
+        )
 
 
 def read_templates(root: Path, split_path: Path) -> list[str]:

@@ -11,9 +11,10 @@ from typing import Any
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import Checkpoint
+from lightning.pytorch.callbacks import Callback, Checkpoint
 
 from benchmarks.costs import graph_costs
+from benchmarks.errors import ArtefactError
 from benchmarks.files import write_beside
 from benchmarks.training.device import device_options
 from benchmarks.training.images import ImageSource
@@ -64,7 +65,7 @@ def train_architecture(
         ValueError: If the recipe is of another task, a source does not fit the recipe, or there is no such device.
         ArchitectureError: If the string is not an architecture.
         TrainingFailed: If the loss is not finite, or two images at a time are too much for the memory.
-        ArtefactError: If the checkpoint is of another training.
+        ArtefactError: If the checkpoint is of another training, or damaged.
 
     Example:
         >>> from dataclasses import replace
@@ -90,7 +91,7 @@ def train_architecture(
         except (RuntimeError, MemoryError) as error:
             if not _out_of_memory(error):
                 raise
-            epoch = len(module.metrics.get("time_elapsed", ())) + 1
+            epoch = module.epochs_done + 1
             if recipe.batch_size // (2 * accumulate) < _LEAST_PART:
                 raise TrainingFailed(
                     f"out of memory in epoch {epoch} of {arch} on {task}, even at {recipe.batch_size // accumulate} of "
@@ -106,7 +107,7 @@ def train_architecture(
             f"{recipe.batch_size // accumulate}, gradients accumulated over {accumulate}"
         )
     info = _model_facts(module.network.to(trained_on), recipe)  # Lightning has put it aside, on the CPU
-    return Run(arch, task, seed, dict(module.metrics), info, recipe.epochs, notes)
+    return Run(arch, task, seed, dict(module.metrics), info, module.epochs_done, notes)
 
 
 class _KeepLast(Checkpoint):
@@ -130,7 +131,8 @@ def _fit(
     checkpoint = None if checkpoint_dir is None else Path(checkpoint_dir) / _CHECKPOINT
     if checkpoint is not None:
         checkpoint.parent.mkdir(parents=True, exist_ok=True)
-        options["callbacks"] = [*options.get("callbacks", ()), _KeepLast(checkpoint)]
+        given = options.get("callbacks") or []
+        options["callbacks"] = [*([given] if isinstance(given, Callback) else given), _KeepLast(checkpoint)]
     with quiet(), sigint_restored():
         trainer = lightning.Trainer(
             **{
@@ -147,6 +149,8 @@ def _fit(
             }
         )
         resume = str(checkpoint) if checkpoint is not None and checkpoint.exists() else None
+        if resume is not None:
+            _check_readable(resume)
         safe: dict[str, Any] = (
             {"weights_only": True} if "weights_only" in inspect.signature(trainer.fit).parameters else {}
         )
@@ -154,9 +158,17 @@ def _fit(
             trainer.fit(module, ckpt_path=resume, **safe)
         except SystemExit:  # how Lightning answers Ctrl-C
             raise KeyboardInterrupt from None
-    if checkpoint is not None:
+    if checkpoint is not None and module.epochs_done >= module.recipe.epochs:
         checkpoint.unlink(missing_ok=True)
     return trainer.strategy.root_device
+
+
+def _check_readable(checkpoint: str) -> None:
+    """Raise `ArtefactError` if a file is no checkpoint: torch's own errors do not name it."""
+    try:
+        torch.load(checkpoint, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise ArtefactError(f"{checkpoint!r} is damaged ({error}); delete it to train from the beginning") from error
 
 
 def _out_of_memory(error: BaseException) -> bool:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from benchmarks.tasks import SPLITS
-from benchmarks.training.taskonomy_files import CLASSES, EXPORT, SPLIT_FILES, read_templates
+from benchmarks.training.taskonomy_files import CLASSES, EXPORT, SPLIT_FILES, check_root, read_templates
 
 if TYPE_CHECKING:
     from benchmarks.training.images import ImageSource
@@ -100,10 +100,12 @@ class TaskonomyImages:
         Of the lists that each split file names, of which classes are kept, and of how exported rooms were made.
 
         Raises:
+            TaskonomyNotFoundError: If there is no such folder, or a list is missing.
             OSError: If a list cannot be read.
             TaskonomyError: If a list is not in the expected form.
         """
         root = Path(self.root)
+        check_root(root)
         found = {split: _hash("\n".join(read_templates(root, self._file(split))).encode()) for split in SPLITS}
         folders = dict.fromkeys((root, *(self._file(split).parent for split in SPLITS)))
         for name in (*(f"{domain}_final5k.npy" for domain in CLASSES), EXPORT):

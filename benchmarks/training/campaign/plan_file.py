@@ -16,6 +16,7 @@ from benchmarks.registry import get_space
 from benchmarks.tasks import TRANSNAS_TASKS
 from benchmarks.training.campaign.images import ROOMS, CampaignImages, RoomsImages, TaskonomyImages
 from benchmarks.training.campaign.plan import DEFAULT_SEED, Plan
+from benchmarks.training.taskonomy_files import TaskonomyNotFoundError
 
 __all__ = ["load_plan", "sampled"]
 
@@ -56,7 +57,7 @@ def load_plan(path: str | Path) -> Plan:
         raise ValueError(f"{path}: expected JSON, but {error}") from error
     try:
         return _plan(entries, path.parent)
-    except (ArchitectureError, UnknownNameError) as error:
+    except (ArchitectureError, UnknownNameError, TaskonomyNotFoundError) as error:
         raise type(error)(f"{path}: {error}") from error
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
@@ -155,7 +156,7 @@ def _check_names(entries: Any, known: tuple[str, ...], where: str) -> None:
 
 def _list(value: Any, kind: type | tuple[type, ...], where: str) -> list[Any]:
     if not isinstance(value, list) or not value or not all(isinstance(entry, kind) for entry in value):
-        raise ValueError(f"{where}: expected a list, got {value!r}")
+        raise ValueError(f"{where}: expected a list with one entry at least, got {value!r}")
     return value
 
 

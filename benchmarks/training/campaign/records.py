@@ -177,10 +177,21 @@ def check_settings(folder: Path, plan: Plan) -> None:
         except (ValueError, AttributeError) as error:
             raise ArtefactError(f"{str(path)!r} is damaged: {error}") from error
         if found:
+            way = "undo that, or choose another folder (architectures, tasks and seeds may be added)"
+            if not _any_done(path.parent):
+                way += f"; none of its trainings is done, so deleting {str(path.parent)!r} loses nothing"
             raise ArtefactError(
                 f"{task}: the plan changed since {str(folder)!r} was begun: {'; '.join(found)}; results would not be "
-                "comparable: undo that, or choose another folder (architectures, tasks and seeds may be added)"
+                f"comparable: {way}"
             )
+
+
+def _any_done(folder: Path) -> bool:
+    """Whether any training of a task has succeeded, or may have: a record that cannot be read counts."""
+    try:
+        return any(read_record(path).failure is None for path in folder.glob("*.json") if path.name != SETTINGS)
+    except ArtefactError:
+        return True
 
 
 def keep_settings(folder: Path, plan: Plan) -> None:

@@ -15,7 +15,7 @@ from benchmarks.training.images import DOMAINS, ImageSet
 from benchmarks.training.rooms.draws import SPLITS
 from benchmarks.training.rooms.render import BLOCK, RENDERER, render_block
 from benchmarks.training.taskonomy import BUILDING, write_split, write_taskonomy
-from benchmarks.training.taskonomy_files import CLASSES, EXPORT, SPLIT_FILES
+from benchmarks.training.taskonomy_files import CLASSES, EXPORT, SPLIT_FILES, missing_files
 
 __all__ = ["export"]
 
@@ -29,7 +29,8 @@ def export(
 ) -> dict[str, Path]:
     """Write the first images of each split as Taskonomy's files.
 
-    Buildings that are already complete are left as they are, so the same call goes on after an interruption.
+    Buildings that are already complete are left as they are, so the same call goes on after an interruption, and writes
+    again where files were lost.
 
     Args:
         root: The folder to write; made if it does not exist.
@@ -83,17 +84,21 @@ def _images(split: str, start: int, count: int, size: int, seed: int) -> ImageSe
 
 
 def _complete(folder: Path, split: str, start: int) -> int:
-    """How many images of a building are written, going by its list, which is written last."""
+    """How many images of a building are written: those of its list, which is written last, whose files are there."""
     try:
-        return len(json.loads((folder / f"{split}_{start // BUILDING:04d}.json").read_text("utf-8")))
+        templates = json.loads((folder / f"{split}_{start // BUILDING:04d}.json").read_text("utf-8"))
     except (FileNotFoundError, ValueError):
         return 0
+    return len(templates) - len(missing_files(folder, templates, DOMAINS))
 
 
 def _check_manifest(path: Path, wanted: dict[str, int]) -> None:
     """An export is of one size, seed and renderer."""
     if path.exists():
-        found = json.loads(path.read_text("utf-8"))
+        try:
+            found = json.loads(path.read_text("utf-8"))
+        except ValueError as error:
+            raise ValueError(f"{path} is damaged ({error}); choose another folder") from error
         if found != wanted:
             raise ValueError(
                 f"{path.parent} holds an export with {found}, asked for is {wanted}: choose another folder"

@@ -156,6 +156,17 @@ def test_more_architectures_tasks_and_seeds_may_be_added(tmp_path: Path, fake: F
     assert sorted(fake.trained()) == sorted(more.trials())
 
 
+def test_where_nothing_succeeded_nothing_is_lost_by_starting_again(tmp_path: Path) -> None:
+    broken = Fake(tmp_path / "diary", broken={(ARCHS[0], "jigsaw"): "nan"})
+    list(run_campaign(Plan(ARCHS[:1], ("jigsaw",)), tmp_path / "runs", broken))
+    changed = Plan(ARCHS[:1], ("jigsaw",), recipe={"epochs": 99})
+    with pytest.raises(ArtefactError, match=r"none of its trainings is done, so deleting '.*jigsaw' loses nothing"):
+        list(run_campaign(changed, tmp_path / "runs", broken))
+    list(run_campaign(Plan(ARCHS[1:2], ("jigsaw",)), tmp_path / "runs", broken))
+    with pytest.raises(ArtefactError, match=r"choose another folder \(architectures, tasks and seeds may be added\)$"):
+        list(run_campaign(changed, tmp_path / "runs", broken))
+
+
 def test_another_recipe_or_other_images_are_refused(tmp_path: Path, fake: Fake) -> None:
     list(run_campaign(Plan(ARCHS[:1], ("jigsaw",)), tmp_path / "runs", fake))
     changed = Plan(ARCHS[:1], ("normal", "jigsaw"), recipe_of={"jigsaw": {"epochs": 99, "optimiser": {"lr": 0.5}}})

@@ -6,6 +6,7 @@ import pytest
 from benchmarks.decoders import DECODER_CLASSES
 from benchmarks.errors import UnknownNameError
 from benchmarks.tasks import TRANSNAS_TASKS, get_task
+from benchmarks.training.campaign.plan import changed_recipe
 from benchmarks.training.recipe import Recipe
 from benchmarks.training.recipes import deviations, get_recipe, list_presets
 
@@ -62,13 +63,39 @@ def test_unknown_names_are_answered_with_the_nearest():
         get_recipe("jigsau")
     with pytest.raises(UnknownNameError, match="unknown preset 'minni'; did you mean 'mini'"):
         get_recipe("jigsaw", "minni")
-    with pytest.raises(UnknownNameError, match="unknown loss 'l1gan'; did you mean 'l1_gan'"):
+    with pytest.raises(UnknownNameError, match="unknown loss of normal 'l1gan'; did you mean 'l1_gan'"):
         replace(get_recipe("normal"), loss="l1gan")
 
 
 def test_joint_tiles_are_said_with_a_truth_value():
     with pytest.raises(ValueError, match="expected true or false as joint_tiles, got 1"):
         replace(get_recipe("jigsaw"), joint_tiles=1)
+
+
+@pytest.mark.parametrize(
+    ("task", "changes", "message"),
+    [
+        ("room_layout", {"num_classes": 1}, "expected 9 as num_classes of room_layout, got 1"),
+        ("segmentsemantic", {"num_classes": 3}, "expected 17 as num_classes of segmentsemantic, got 3"),
+        ("normal", {"num_classes": 1}, "expected 3 as num_classes of normal, got 1"),
+        ("jigsaw", {"num_classes": 1}, "expected at least 2 as num_classes of jigsaw, got 1"),
+        ("normal", {"adversarial_weight": 5}, "expected a number from 0 to 1 as adversarial_weight, got 5"),
+        ("jigsaw", {"std": [0, 1, 1]}, "as std, got 0"),
+        ("jigsaw", {"augmentation": {"flip": 3}}, "expected a number from 0 to 1 as flip, got 3"),
+        ("jigsaw", {"augmentation": {"brightness": -1}}, "expected a number at least 0 as brightness, got -1"),
+        ("jigsaw", {"optimiser": {"weight_decay": -1}}, "expected a number at least 0 as weight_decay, got -1"),
+        ("normal", {"optimiser": {"betas": [0.9, 5]}}, "as momentum and betas, got 5"),
+        ("normal", {"optimiser": {"max_norm": -1}}, "as max_norm, got -1"),
+    ],
+)
+def test_what_cannot_be_trained_is_refused(task, changes, message):
+    with pytest.raises(ValueError, match=message):
+        changed_recipe(get_recipe(task), changes)
+
+
+def test_a_loss_fits_its_task():
+    with pytest.raises(UnknownNameError, match=r"unknown loss of jigsaw 'l1'\. Choices: cross_entropy"):
+        replace(get_recipe("jigsaw"), loss="l1")
 
 
 @pytest.mark.parametrize("changes", [{"epochs": 0}, {"n_valid": -1}, {"batch_size": True}, {"input_size": 64.0}])

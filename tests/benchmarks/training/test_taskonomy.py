@@ -1,6 +1,7 @@
 """Taskonomy's layout: what is written is read back, the published reader's rules hold, bad folders are explained."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -202,6 +203,33 @@ def test_an_interrupted_export_goes_on(tmp_path, monkeypatch):
     export(tmp_path, {"valid": 66}, size=8)
     assert len(TaskonomySource(tmp_path, files["valid"], size=8)) == 66
     assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]
+
+
+@pytest.mark.parametrize("lost", ["train_0000/normal", "train_0000", "train_0000/rgb/point_1_view_0_domain_rgb.png"])
+def test_an_export_writes_again_what_was_lost(tmp_path, lost):
+    files = export(tmp_path, {"train": 3}, size=8)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    place = tmp_path / lost
+    shutil.rmtree(place) if place.is_dir() else place.unlink()
+    with pytest.raises(TaskonomyNotFoundError, match="'rooms export' writes the rest of what it wrote"):
+        TaskonomySource(tmp_path, files["train"], size=8)
+    export(tmp_path, {"train": 3}, size=8)
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+def test_a_damaged_description_of_an_export_is_named(tmp_path):
+    export(tmp_path, {"train": 1}, size=8)
+    (tmp_path / "rooms.json").write_text("")
+    with pytest.raises(ValueError, match=r"rooms\.json is damaged"):
+        export(tmp_path, {"train": 1}, size=8)
+
+
+def test_numbers_that_are_none_are_named(tmp_path):
+    files = export(tmp_path, {"train": 2}, size=8)
+    path = next(tmp_path.rglob("*room_layout.npy"))
+    np.save(path, np.array([*range(8), np.nan]))
+    with pytest.raises(TaskonomyError, match=rf"{path.name}: expected finite numbers, got nan"):
+        TaskonomySource(tmp_path, files["train"], size=8).batch(torch.arange(2), ["room_layout"])
 
 
 def test_a_folder_holds_one_export(tmp_path):

@@ -14,7 +14,8 @@ from benchmarks.logs import INFO_NAMES
 from benchmarks.training import build_network
 from benchmarks.training.network import TaskNetwork
 from benchmarks.training.run import Run, TrainingFailed
-from tests.benchmarks.training.small_trainings import ARCH, small_recipe, train
+from benchmarks.training.train import train_architecture
+from tests.benchmarks.training.small_trainings import ARCH, images, small_recipe, train
 
 
 def results(run: Run) -> dict[str, list[float]]:
@@ -49,6 +50,26 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path):
         )
     with pytest.raises(ArtefactError, match="the checkpoint is of another training: expected seed 1, got 666"):
         train(small_recipe("room_layout", epochs=3), checkpoint_dir=tmp_path, seed=1)
+
+
+def test_a_damaged_checkpoint_is_named(tmp_path):
+    (tmp_path / "last.ckpt").write_text("junk")
+    with pytest.raises(ArtefactError, match=r"last\.ckpt' is damaged .*; delete it to train from the beginning"):
+        train(small_recipe("room_layout"), checkpoint_dir=tmp_path)
+
+
+def test_a_training_that_is_stopped_early_says_so_and_can_go_on(tmp_path):
+    recipe = small_recipe("jigsaw", epochs=3)
+    part = train(recipe, checkpoint_dir=tmp_path, trainer_options={"max_epochs": 1, "callbacks": lightning.Callback()})
+    assert (part.epochs, len(part.metrics["valid_top1"])) == (1, 1)
+    assert results(train(recipe, checkpoint_dir=tmp_path)) == results(train(recipe))
+
+
+@pytest.mark.parametrize("options", [{"reload_dataloaders_every_n_epochs": 0}, {"max_epochs": 3}])
+def test_a_trainer_that_would_train_otherwise_is_refused(options):
+    name = next(iter(options))
+    with pytest.raises(ValueError, match=f"expected a Trainer with {name}="):
+        train(small_recipe("jigsaw"), trainer_options=options)
 
 
 _SCRIPT = """
@@ -98,6 +119,14 @@ def test_a_loss_that_is_not_finite_says_when():
     wild = replace(recipe, optimiser=replace(recipe.optimiser, lr=1e30))
     with pytest.raises(TrainingFailed, match=r"not finite in epoch 1 of 2, step 2 of 2; a smaller learning rate than"):
         train(wild)
+
+
+def test_a_loss_that_was_never_finite_is_not_blamed_on_the_learning_rate():
+    recipe = small_recipe("room_layout")
+    source = images()
+    source.arrays["room_layout"][3, 2] = math.nan
+    with pytest.raises(TrainingFailed, match=r"step 1 of 2; nothing was learned before: look at the images, labels"):
+        train_architecture(ARCH, recipe.task, recipe, dict.fromkeys(("train", "valid", "test"), source), device="cpu")
 
 
 def _memory_for(monkeypatch, most):
