@@ -12,7 +12,8 @@ The tables were made with
 
 Columns: Kendall's tau between our last-epoch values and the published ones of the same architectures, for the primary
 metric with a 95 % bootstrap interval and for others of our metrics; then tau between two of our trainings with
-different seeds, and the standard deviation of one training over that of the architectures.
+different seeds, and the standard deviation of one training over that of the architectures; at last, of skeletons, tau
+with their number of strides and with the position of the first.
 """
 
 from __future__ import annotations
@@ -67,6 +68,25 @@ def fidelity(ours: Table, truth: pd.DataFrame) -> None:
             )
 
 
+def strides(ours: Table, truth: pd.DataFrame) -> None:
+    """Print what the orders of skeletons follow: how many strides they have, or how late the first of them comes."""
+    archs = [arch for arch, name in zip(ours.archs, ours.row_spaces, strict=True) if name.endswith("macro")]
+    own, modules = ours.oriented(), [arch.split("-")[1] for arch in archs]
+    facts = {
+        "strides": [sum(digit in "34" for digit in digits) for digits in modules],
+        "first stride": [
+            min(f"{digits}3".index(digit) for digit in "34" if digit in f"{digits}3") for digits in modules
+        ],
+    }
+    print(f"\n{len(archs)} skeletons: tau of a fact with our values, and with the published ones")
+    for task in ours.tasks:
+        pairs = (
+            (kendall_tau(fact, own.loc[archs, task]), kendall_tau(fact, truth.loc[archs, task]))
+            for fact in facts.values()
+        )
+        print(f"{task:16s}", *(f"{name} {a:5.2f} {b:5.2f}   " for name, (a, b) in zip(facts, pairs, strict=True)))
+
+
 def by_epoch(records: Path, truth: pd.DataFrame) -> None:
     """Print tau after every epoch, from the records of the campaign: the tables keep the last one only."""
     table = campaign_table(load_plan(Path(__file__).with_name("plan.json")), records)
@@ -110,6 +130,7 @@ def main(records: Path | None) -> None:
     cost()
     fidelity(ours, truth)
     noise(ours, again)
+    strides(ours, truth)
     if records is not None:
         by_epoch(records, truth)
 
