@@ -19,7 +19,7 @@ from benchmarks.training.loader import BatchLoader
 from benchmarks.training.losses import LOSSES, discriminator_loss, generator_loss
 from benchmarks.training.network import Discriminator, build_network
 from benchmarks.training.optimisers import make_optimiser, make_schedule
-from benchmarks.training.prepare import Preparation
+from benchmarks.training.prepare import Preparation, images_per_split
 from benchmarks.training.recipe import Recipe
 from benchmarks.training.run import TrainingFailed
 from benchmarks.training.scores import get_score
@@ -68,7 +68,7 @@ class GroundTruthModule(lightning.LightningModule):
         super().__init__()
         self.automatic_optimization = False
         self.arch, self.recipe, self.seed, self.accumulate = arch, recipe, seed, accumulate
-        self.counts = {split: _count(split, sources, recipe) for split in SPLITS}
+        self.counts = images_per_split(sources, recipe)
         self.sources = dict(sources)
         self.prepare = Preparation(recipe, sources["train"])
         self.score = get_score(recipe.task, recipe.num_classes)
@@ -143,11 +143,9 @@ class GroundTruthModule(lightning.LightningModule):
         found = getattr(self.trainer, "reload_dataloaders_every_n_epochs", 1)
         if found != 1:
             raise ValueError(f"expected a Trainer with reload_dataloaders_every_n_epochs=1, got {found}")
-        if self.trainer.max_epochs is None or not 0 <= self.trainer.max_epochs <= self.recipe.epochs:
-            raise ValueError(
-                f"expected a Trainer with max_epochs={self.recipe.epochs}, as in the recipe, or less, got "
-                f"{self.trainer.max_epochs}"
-            )
+        most, found = self.recipe.epochs, self.trainer.max_epochs
+        if found is None or not 0 <= found <= most:
+            raise ValueError(f"expected a Trainer with max_epochs={most}, as in the recipe, or less, got {found}")
         self._started = time.perf_counter() - self._seconds
 
     def on_train_epoch_start(self) -> None:
@@ -215,8 +213,8 @@ class GroundTruthModule(lightning.LightningModule):
         return total
 
     def _shorten(self, network: nn.Module) -> None:
-        if self.recipe.optimiser.max_norm is not None:
-            nn.utils.clip_grad_norm_(network.parameters(), self.recipe.optimiser.max_norm)
+        if (longest := self.recipe.optimiser.max_norm) is not None:
+            nn.utils.clip_grad_norm_(network.parameters(), longest)
 
     # -- scores -------------------------------------------------------------------------------------------------
 
@@ -249,8 +247,7 @@ class GroundTruthModule(lightning.LightningModule):
         """
         values: dict[str, float] = {}
         for split, sums in self._totals.items():
-            totals = self.trainer.strategy.reduce(sums, reduce_op="sum")
-            assert isinstance(totals, Tensor)
+            totals: Any = self.trainer.strategy.reduce(sums, reduce_op="sum")
             values.update({f"{split}_{name}": value for name, value in self.score.metrics(totals).items()})
         wrong = [name for name, value in values.items() if name.endswith("loss") and not math.isfinite(value)]
         if wrong:
@@ -297,18 +294,6 @@ class GroundTruthModule(lightning.LightningModule):
 
     def _identity(self) -> dict[str, Any]:
         return {"arch": self.arch, "seed": self.seed, "recipe": self.recipe.to_dict()}
-
-
-def _count(split: str, sources: Mapping[str, ImageSource], recipe: Recipe) -> int:
-    """How many images of a split to use."""
-    if split not in sources:
-        raise ValueError(f"expected image sources for {', '.join(SPLITS)}, got {', '.join(sources) or 'none'}")
-    source, wanted = sources[split], getattr(recipe, f"n_{split}")
-    if source.size != recipe.input_size:
-        raise ValueError(f"{split}: expected images of {recipe.input_size} pixels, got {source.size}")
-    if len(source) < max(wanted or 0, 2):
-        raise ValueError(f"{split}: expected at least {max(wanted or 0, 2):,} images, got {len(source):,}")
-    return wanted or len(source)
 
 
 def _several(one_or_more: Any) -> list[Any]:

@@ -8,12 +8,13 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
+from benchmarks.tasks import SPLITS
 from benchmarks.training.augment import Draws, augment
 from benchmarks.training.images import TASK_DOMAINS, ImageSource
 from benchmarks.training.permutations import jigsaw_permutations
 from benchmarks.training.recipe import Recipe
 
-__all__ = ["UNLABELLED", "Preparation", "jigsaw_tiles"]
+__all__ = ["UNLABELLED", "Preparation", "images_per_split", "jigsaw_tiles"]
 
 UNLABELLED = -1
 """Target of a pixel that counts neither in loss nor in score."""
@@ -114,6 +115,34 @@ def jigsaw_tiles(images: Tensor, order: Tensor, offsets: Tensor) -> Tensor:
     flat = canvas.flatten(2)[:, None].expand(n, 9, 3, -1)
     picked = flat.gather(3, place.view(n, 9, 1, -1).expand(n, 9, 3, -1))
     return picked.view(n, 9, 3, patch, patch)
+
+
+def images_per_split(sources: Mapping[str, ImageSource], recipe: Recipe) -> dict[str, int]:
+    """How many images of each split a training uses: as many as the recipe says, or all.
+
+    Args:
+        sources: Images by split.
+        recipe: ``input_size``, ``n_train``, ``n_valid``, ``n_test``.
+
+    Returns:
+        Split -> count.
+
+    Raises:
+        ValueError: If a split is missing, has fewer images than that, or images of another size.
+    """
+    if missing := [split for split in SPLITS if split not in sources]:
+        raise ValueError(
+            f"expected images for {', '.join(SPLITS)}, got {', '.join(sources) or 'none'}: {missing[0]} is missing"
+        )
+    counts = {}
+    for split in SPLITS:
+        source, wanted = sources[split], getattr(recipe, f"n_{split}")
+        if source.size != recipe.input_size:
+            raise ValueError(f"{split}: expected images of {recipe.input_size} pixels, got {source.size}")
+        if len(source) < max(wanted or 0, 2):
+            raise ValueError(f"{split}: expected at least {max(wanted or 0, 2):,} images, got {len(source):,}")
+        counts[split] = wanted or len(source)
+    return counts
 
 
 def _probabilities(images: Tensor, labelled: dict[str, Tensor], *_: object) -> tuple[Tensor, Tensor]:

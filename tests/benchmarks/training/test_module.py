@@ -173,7 +173,7 @@ def test_inference_is_timed_where_the_network_was_trained(monkeypatch):
 @pytest.mark.parametrize(
     ("sources", "message"),
     [
-        ({"train": images()}, "expected image sources for train, valid, test, got train"),
+        ({"train": images()}, "expected images for train, valid, test, got train: valid is missing"),
         ({"train": images(8), "valid": images(8), "test": images(8)}, "train: expected at least 16 images, got 8"),
         (
             {"train": images(16, size=64), "valid": images(8), "test": images(8)},
