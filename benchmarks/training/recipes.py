@@ -1,8 +1,8 @@
 """How each task is trained, as data (TransNAS-Bench-101, Duan et al., CVPR 2021, and its training configurations).
 
 Presets: ``"paper"`` is the published recipe, ``"quick"`` fits one GPU and a few minutes, ``"mini"`` one CPU core and
-half a minute to five in the mean. `deviations` says in words how a recipe differs from the published one; make your own
-with `dataclasses.replace`.
+twenty seconds to five minutes in the mean. `deviations` says in words how a recipe differs from the published one; make
+your own with `dataclasses.replace`.
 """
 
 from __future__ import annotations
