@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,10 +31,9 @@ def twin_noise(table: Table) -> pd.Series[float]:
     """Standard deviation of the training noise of each task's primary metric, from twins.
 
     Rows that are equal in every task are one training, published more than once. Each of the m trainings of a
-    class has a residual from the mean of the class; it is scaled by sqrt(m / (m - 1)), because the mean
-    contains it. The estimate is the median of the absolute residuals over all twins, divided by 0.6745, the
-    value of that median for a standard
-    normal: a few failed trainings do not move it.
+    class has a residual from the mean of the class; it is scaled by sqrt(m / (m - 1)), because the mean contains it.
+    The estimate is the median of the absolute residuals over all twins, divided by 0.6745, the value of that median for
+    a standard normal: a few failed trainings do not move it.
 
     Limits: one number a task, although weak architectures are often noisier; twins are mostly small cells.
 
@@ -66,24 +66,22 @@ def noise_ceiling(
 ) -> pd.Series[float]:
     """The rank correlation a perfect predictor would reach with one noisy training of each architecture.
 
-    Simulation: the mean of a class stands for its noiseless value, which a perfect predictor would answer. To
-        it is
-    added, per training, a scaled residual drawn from those of all twins (see `twin_noise`); the correlation
-    of both over the rows of the protocol is averaged over the simulations. Rows that share a training share
-    the draw.
+    Simulation: the mean of a class stands for its noiseless value, which a perfect predictor would answer. To it is
+    added, per training, a scaled residual drawn from those of all twins (see `twin_noise`); the correlation of both
+    over the rows of the protocol is averaged over the simulations. Rows that share a training share the draw. Each task
+    has draws of its own, which do not depend on what other tasks are there.
 
-    Limits: (1) The noiseless values are estimated by noisy ones, mostly single trainings, so they are spread
-        a little
-    too far and the ceiling is a little too high. (2) Noise is drawn alike for all architectures. (3) It is a
-    ceiling for the mean of the noise; a predictor that has seen twins in training (protocol *all*) can learn
-    a shared row by heart.
+    Limits: (1) The noiseless values are estimated by noisy ones, mostly single trainings, so they are spread a little
+    too far and the ceiling is a little too high. (2) Noise is drawn alike for all architectures. (3) It is a ceiling
+    for the mean of the noise; a predictor that has seen twins in training (protocol *all*) can learn a shared row by
+    heart. (4) What counts as one training is judged by all tasks of the table: leave none out before.
 
     Args:
         table: Measured results.
         metric: ``"kendall"`` or ``"spearman"``.
         protocol: The rows that are ranked, as in `split`.
         n_simulations: Simulations to average.
-        rng: Seed or generator.
+        rng: Seed, or a generator that gives one.
 
     Returns:
         Series of shape (T,) indexed by task, -1 to 1; NaN where there are no twins.
@@ -96,14 +94,14 @@ def noise_ceiling(
         >>> archs = ["64-41414-0_00_100", "64-41414-0_30_100", "64-41414-3_33_333"]
         >>> table = Table.from_logs(archs, {"jigsaw": {"valid_top1": [50.0, 51.0, 95.0]}})
         >>> noise_ceiling(table).round(2).tolist()
-        [0.95]
+        [0.91]
     """
     import pandas as pd
 
     correlation = _METRICS[choice(metric, _METRICS, "metric")]
     if n_simulations < 1:
         raise ValueError(f"expected n_simulations >= 1, got {n_simulations}")
-    generator = np.random.default_rng(rng)
+    seed = int(rng.integers(2**32)) if isinstance(rng, np.random.Generator) else rng
     rows = eligible_rows(table, protocol)
     trainings = _Trainings(table)
 
@@ -112,6 +110,7 @@ def noise_ceiling(
         if not len(residuals):
             return float("nan")
         clean = trainings.clean(task)[rows]  # (N,)
+        generator = np.random.default_rng(None if seed is None else [seed, crc32(task.encode())])
         draws = generator.choice(residuals, size=(n_simulations, trainings.count))
         noisy = clean + draws[:, trainings.of_row[rows]]  # (n_simulations, N)
         return float(np.mean([correlation(simulated, clean) for simulated in noisy]))
@@ -128,7 +127,9 @@ class _Trainings:
         classes = canonical_classes(table)
         known = np.where(np.isnan(values), np.inf, values)  # NaN equals NaN
         _, first, of_row = np.unique(np.column_stack([classes, known]), axis=0, return_index=True, return_inverse=True)
-        self.of_row: NDArray[np.int64] = of_row.reshape(-1)  # (n,), the training of each row
+        order = np.argsort(first)  # trainings in order of first appearance, whatever the tasks
+        of_row, first = np.argsort(order)[of_row.reshape(-1)], first[order]
+        self.of_row: NDArray[np.int64] = of_row  # (n,), the training of each row
         self.count = len(first)
         self._class_of_row = classes
         self._first = first  # (count,), a row of each training

@@ -123,8 +123,7 @@ class Table:
             TableError: If there are several; select one with `where`.
         """
         if len(self.spaces) != 1:
-            several = ", ".join(self.spaces)
-            raise TableError(f"expected one search space, got {several}; select one with table.where(space=...)")
+            raise TableError(f"expected one search space, got {', '.join(self.spaces)}; select one: where(space=...)")
         return get_space(self.spaces[0])
 
     def metrics(self, task: str) -> tuple[str, ...]:
@@ -160,7 +159,7 @@ class Table:
             split: ``"train"``, ``"valid"`` or ``"test"``; ``"valid"`` where neither this nor the name says.
 
         Returns:
-            DataFrame of shape (n, T), indexed by architecture, one column a task; NaN where metric or epoch is missing.
+            DataFrame of shape (n, T), indexed by architecture; NaN where missing. `attrs` names metrics not primary.
 
         Raises:
             UnknownNameError: If no task has the metric; names the nearest one.
@@ -170,14 +169,15 @@ class Table:
         having = [task for task in self.tasks if names[task] in self.logs[task].metrics]
         if not having:
             existing = dict.fromkeys(name for log in self.logs.values() for name in log.metrics)
-            choice(names[self.tasks[0]], existing, "metric")
+            choice(names[self.tasks[0]], existing, "metric" if metric else f"metric (of column {self.tasks[0]!r})")
         epoch = check_epoch(epoch, [self.logs[task].epochs for task in having])
-        return self._frame(
-            {task: log.select(names[task], epoch) if task in having else None for task, log in self.logs.items()}
-        )
+        frame = self._frame({t: log.select(names[t], epoch) if t in having else None for t, log in self.logs.items()})
+        others = {t: name for t, name in names.items() if infer_metric(name) != infer_metric(metric_column(t))}
+        frame.attrs.update({"metric": others} if others else {})
+        return frame
 
     def oriented(self, metric: str | None = None, epoch: Epoch = "final") -> pd.DataFrame:
-        """Like `frame`, times the metric's sign: higher is better in every column, as surrogates expect."""
+        """Like `frame`, times the metric's sign: higher is better in every column."""
         return self.frame(metric, epoch) * [infer_metric(metric_column(t, metric)).sign for t in self.tasks]
 
     def value(self, arch: str, task: str, metric: str | None = None, epoch: Epoch = "final") -> float:

@@ -8,7 +8,7 @@ that the literature ranks by; `Metric` says in which direction it is better, so 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchmarks.errors import TableError, choice
 
@@ -109,16 +109,22 @@ def find_task(name: str) -> Task:
     """Return a task by name; a name of no benchmark is a user's own task.
 
     What a user measured and no benchmark knows is taken as a plain number without a unit, higher is better,
-    unbounded.
+    unbounded. ``task/metric`` is another metric of the task than its primary one, as in the columns of a table.
 
     Example:
         >>> find_task("class_scene").metric.unit, find_task("depth_estimation").metric.unit
         ('%', '-')
         >>> find_task("depth_estimation").column
         'valid_value'
+        >>> find_task("jigsaw/valid_loss").metric.higher_is_better
+        False
     """
     if name in _TASKS:
         return _TASKS[name]
+    of, _, column = name.rpartition("/")
+    split, _, metric = column.partition("_")
+    if of and split in SPLITS and metric in _METRICS:
+        return replace(find_task(of), name=name, metric=_METRICS[metric], split=split)
     return Task(name, _METRICS["value"], "valid", name, "user", epochs=1, train_images=0)
 
 

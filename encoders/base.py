@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from benchmarks.architecture import Architecture
 from benchmarks.errors import ArchitectureError
 from benchmarks.registry import get_space, infer_space
 
@@ -77,11 +78,21 @@ class Encoder(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
 
 
 def as_strings(archs: Iterable[str]) -> list[str]:
-    """A list of strings from any iterable of strings or `Architecture`s.
+    """A list of strings from any iterable of strings or `Architecture`s, or an array of one column of them.
 
     Raises:
-        ArchitectureError: If a single string or something else came.
+        ArchitectureError: If a single string or something else came; names the position.
     """
     if isinstance(archs, str) or not isinstance(archs, Iterable):
         raise ArchitectureError(f"expected a list of architecture strings, got {type(archs).__name__} {archs!r}")
-    return [str(arch) for arch in archs]
+    shape: tuple[int, ...] = getattr(archs, "shape", (0,))
+    if len(shape) != 1:
+        if len(shape) != 2 or shape[1] != 1:
+            raise ArchitectureError(f"expected architecture strings of shape (n,) or (n, 1), got {shape}")
+        archs = np.asarray(archs)[:, 0]
+    strings = list(archs)
+    for position, arch in enumerate(strings):
+        if not isinstance(arch, (str, Architecture)):
+            kind = type(arch).__name__
+            raise ArchitectureError(f"expected an architecture string at position {position}, got {kind} {arch!r}")
+    return [str(arch) for arch in strings]

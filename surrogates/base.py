@@ -6,6 +6,7 @@ subclass implements `_fit` and `_predict` on distinct simplest forms, and `_pack
 
 from __future__ import annotations
 
+import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
 from benchmarks.registry import get_space, infer_space
@@ -43,7 +44,7 @@ class Pack:
     models: dict[str, bytes] = field(default_factory=dict)
 
 
-class Surrogate(BaseEstimator, ABC):  # type: ignore[misc]
+class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
     """Predicts the performance of architectures of one space on T tasks.
 
     Attributes:
@@ -67,16 +68,29 @@ class Surrogate(BaseEstimator, ABC):  # type: ignore[misc]
         Args:
             archs: n architecture strings of one space. Equivalent ones are pooled as replicates.
             Y: Labels of shape (n, T) or (n,) in any unit, NaN where not measured. Columns of a DataFrame name the
-                tasks. A task whose labels are all equal is predicted as that value with a std of 0.
+                tasks, each with its primary metric (``jigsaw/valid_loss`` for another). A task whose labels are all
+                equal is predicted as that value with a std of 0.
 
         Raises:
             ArchitectureError: If `archs` is empty, mixes spaces, or holds what is no architecture.
             ValueError: If labels and architectures do not match, or a label is infinite, or a task has none.
+
+        Warns:
+            UserWarning: If a task's labels are all equal, or of another metric than its name says.
         """
-        return self.fit_labels(Labels.read(archs, Y))
+        labels = Labels.read(archs, Y)
+        self.fit_labels(labels)
+        spread = np.nanmax(labels.values, axis=0) - np.nanmin(labels.values, axis=0)
+        if alike := [task for task, width in zip(labels.tasks, spread, strict=True) if width == 0]:
+            warnings.warn(
+                f"all labels of {', '.join(alike)} are equal: nothing is learned, every architecture is predicted as "
+                "that value, and its std of 0 does not say how far it may be off",
+                stacklevel=2,
+            )
+        return self
 
     def fit_labels(self, labels: Labels) -> Surrogate:
-        """`fit` to labels that were read already."""
+        """`fit` to labels that were read already; says nothing of labels that are all equal."""
         self.cv_scores_ = {}
         self._fit(labels)
         self.space_, self.tasks_, self.one_task_ = labels.space, labels.tasks, labels.one_task
@@ -132,7 +146,9 @@ class Surrogate(BaseEstimator, ABC):  # type: ignore[misc]
         from benchmarks.metrics import kendall_tau
 
         labels = Labels.read(archs, Y)
-        named = hasattr(Y, "columns") or labels.values.shape[1] != len(self.tasks_)
+        own_names = self.tasks_ != tuple(f"y{t}" for t in range(len(self.tasks_)))
+        named = hasattr(Y, "columns") or (own_names and getattr(Y, "name", None) is not None)
+        named = named or labels.values.shape[1] != len(self.tasks_)
         names = labels.tasks if named else self.tasks_
         if unknown := [name for name in names if name not in self.tasks_]:
             raise ValueError(f"expected labels of {', '.join(self.tasks_)}, got {', '.join(unknown)}")

@@ -10,7 +10,6 @@ from those that were, see `surrogates.imputation`).
 from __future__ import annotations
 
 import math
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from numbers import Integral, Real
@@ -30,6 +29,7 @@ from surrogates.calibration.folds import FoldCalibration, normal_scores
 from surrogates.imputation import fill_missing
 from surrogates.labels import Labels
 from surrogates.scored import ScoredSurrogate
+from surrogates.threads import thread_count
 from surrogates.trees import TreeLearner, TreeModel
 
 __all__ = ["BoostedSurrogate"]
@@ -152,7 +152,7 @@ class BoostedSurrogate(ScoredSurrogate):
     def _threads(self) -> int:
         if self.regressor is not None:  # scikit-learn changes the warning filters of the process while it works
             return 1
-        return self.n_jobs if self.n_jobs is not None and self.n_jobs > 0 else os.cpu_count() or 1
+        return thread_count(self.n_jobs)
 
     def _check_parameters(self) -> None:
         """Raise `ValueError` for a parameter out of its range."""
@@ -165,8 +165,7 @@ class BoostedSurrogate(ScoredSurrogate):
             check_scalar(getattr(self, name), name, Real, min_val=0)
         if self.n_rounds is not None:
             check_scalar(self.n_rounds, "n_rounds", Integral, min_val=1)
-        if self.n_jobs is not None and self.n_jobs != -1:
-            check_scalar(self.n_jobs, "n_jobs", Integral, min_val=1)
+        thread_count(self.n_jobs)
         if self.encoder is not None and not hasattr(self.encoder, "fit_transform"):
             raise ValueError(f"expected an encoder of architecture strings, got {self.encoder!r}")
         if self.regressor is not None and not hasattr(self.regressor, "predict"):

@@ -8,12 +8,14 @@ them. Weights come from the members' out-of-fold scores, shrunk towards equal we
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Real
 from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 from sklearn.base import clone
+from sklearn.utils.validation import check_scalar
 
 from surrogates.base import Pack
 from surrogates.boosted import BoostedSurrogate
@@ -62,6 +64,7 @@ class EnsembleSurrogate(ScoredSurrogate):
         self.random_state = random_state
 
     def _fit(self, labels: Labels) -> None:
+        check_scalar(self.prior_rows, "prior_rows", Real, min_val=0)
         self.members_ = [clone(member) for member in self._unfitted()]
         for member in self.members_:
             member.fit_labels(labels)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.metrics import kendall_tau, spearman_rho
-from benchmarks.protocols import Protocol, split
+from benchmarks.protocols import Protocol, eligible_rows, split
 from surrogates.calibration.calibration import Z_LEVEL
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from benchmarks.table import Table
     from surrogates.base import Surrogate
 
-__all__ = ["evaluate", "evaluate_runs", "held_out_scores"]
+__all__ = ["check_sizes", "evaluate", "evaluate_runs", "held_out_scores"]
 
 Float = NDArray[np.float64]
 
@@ -41,7 +41,8 @@ def evaluate(
 
     Returns:
         One row a run and task: n_train, seed, task, tau (Kendall's tau-b), rho (Spearman), coverage (share of the test
-        values within the 90 % interval, 0 to 1). NaN where a task has no label in the training rows.
+        values within the 90 % interval, 0 to 1). NaN where a task has no label in the training rows, or no two
+        different ones in the test rows; predictions that are all equal rank nothing, so their tau and rho are 0.
 
     Raises:
         ValueError: If a training size is not between 0 and the number of rows.
@@ -67,11 +68,31 @@ def evaluate_runs(
     surrogate: Surrogate, table: Table, train_sizes: Sequence[int], seeds: Sequence[int], protocol: Protocol = "all"
 ) -> Iterator[pd.DataFrame]:
     """As `evaluate`, one frame for each of `len(train_sizes) * len(seeds)` runs as soon as it is done."""
+    check_sizes(table, train_sizes, protocol)
     frame = table.frame()
     for n_train in train_sizes:
         for seed in seeds:
             parts = split(table, n_train, seed, protocol)
             yield _run(surrogate, frame.iloc[parts.train], frame.iloc[parts.test], seed)
+
+
+def check_sizes(archs: Table | Sequence[str], sizes: Sequence[int], protocol: Protocol = "all") -> None:
+    """Before the work: whether a table has rows to train on and others to test.
+
+    Raises:
+        ValueError: If a size is not between 0 and the number of rows; names the largest that is possible.
+        UnknownNameError: If there is no such protocol.
+
+    Example:
+        >>> check_sizes(["64-2311-basic", "64-1234-basic", "64-1111-basic"], [1, 2])
+    """
+    rows = len(eligible_rows(archs, protocol))
+    for size in sizes:
+        if not 0 < size < rows:
+            raise ValueError(
+                f"expected training sizes from 1 to {rows - 1:,} (of the {rows:,} rows of protocol {protocol!r} at "
+                f"least one must test), got {size:,}"
+            )
 
 
 def held_out_scores(truth: Float, mean: Float, std: Float) -> tuple[float, float, float]:
@@ -83,7 +104,8 @@ def held_out_scores(truth: Float, mean: Float, std: Float) -> tuple[float, float
         std: Their standard deviations of shape (m,), in the same unit.
 
     Returns:
-        Kendall's tau-b, Spearman's rho, and the share of the values within the 90 % interval, 0 to 1.
+        Kendall's tau-b, Spearman's rho, and the share of the values within the 90 % interval, 0 to 1. Predictions that
+        are all equal have tau and rho 0; NaN is left for measured values that cannot be ranked.
 
     Example:
         >>> truth, mean = np.array([1.0, 2.0, np.nan]), np.array([1.1, 2.5, 3.0])
@@ -94,6 +116,8 @@ def held_out_scores(truth: Float, mean: Float, std: Float) -> tuple[float, float
     known = ~np.isnan(truth)
     inside = (np.abs(truth - mean) <= Z_LEVEL * std)[known]
     coverage = float(inside.mean()) if len(inside) else np.nan
+    if known.any() and np.ptp(mean[known]) == 0 and np.ptp(truth[known]) > 0:
+        return 0.0, 0.0, coverage
     return kendall_tau(truth, mean), spearman_rho(truth, mean), coverage
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.registry import infer_space
+from benchmarks.tasks import metric_column
 from encoders.base import as_strings
 
 if TYPE_CHECKING:
@@ -55,6 +57,9 @@ class Labels:
             ValueError: If lengths differ, a label is infinite or no number, a task has no label at all, or the index of
                 a DataFrame names other architectures.
 
+        Warns:
+            UserWarning: If columns named like tasks hold another metric than the task's primary one (`Table.frame`).
+
         Example:
             >>> labels = Labels.read(["64-41414-3_00_300", "64-41414-0_00_300"], [1.0, 3.0])
             >>> labels.archs, labels.group.tolist()
@@ -72,7 +77,8 @@ def _matrix(archs: list[str], Y: Any) -> tuple[tuple[str, ...], NDArray[np.float
     """Task names, labels of shape (n, T), whether they came as a vector."""
     columns = [str(name) for name in Y.columns] if hasattr(Y, "columns") else None
     try:
-        matrix = np.asarray(Y, dtype=np.float64)
+        given = np.ma.filled(Y.astype(np.float64), np.nan) if isinstance(Y, np.ma.MaskedArray) else Y
+        matrix = np.asarray(given, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(f"expected numeric labels, got {type(Y).__name__}: {error}") from None
     one_task = matrix.ndim == 1
@@ -92,7 +98,16 @@ def _matrix(archs: list[str], Y: Any) -> tuple[tuple[str, ...], NDArray[np.float
             f"expected finite labels or NaN, got {matrix[row, column]} for {archs[row]!r}, {columns[column]}"
         )
     for column in np.flatnonzero(np.isnan(matrix).all(axis=0)):
-        raise ValueError(f"no label at all for task {columns[column]!r}; leave the column out")
+        name = columns[column]
+        raise ValueError(f"no label at all for task {name!r} (its {metric_column(name)}); leave the column out")
+    others = getattr(Y, "attrs", {}).get("metric", {})
+    for name in columns:
+        if name in others:
+            warnings.warn(
+                f"the labels named {name!r} are its {others[name]}, but the name alone stands for its "
+                f"{metric_column(name)}: name them '{name}/{others[name]}', as in frame.add_suffix('/{others[name]}')",
+                stacklevel=4,
+            )
     return tuple(columns), matrix, one_task
 
 

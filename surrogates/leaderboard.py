@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.provenance import unlike_published
 from benchmarks.tasks import TRANSNAS_TASKS
-from surrogates.evaluation import evaluate_runs
+from surrogates.evaluation import check_sizes, evaluate_runs
 from surrogates.models import MODELS, make_model
 
 if TYPE_CHECKING:
@@ -79,6 +79,8 @@ def leaderboard_runs(
     """As `leaderboard`, one frame a run as soon as it is done."""
     surrogates = [(name, make_model(name)) for name in models]
     for protocol in protocols:
+        check_sizes(table, train_sizes, protocol)
+    for protocol in protocols:
         for name, surrogate in surrogates:
             for run in evaluate_runs(surrogate, table, train_sizes, seeds, protocol):
                 run.insert(0, "protocol", protocol)
@@ -87,7 +89,7 @@ def leaderboard_runs(
 
 
 def standings(runs: pd.DataFrame, table: Table) -> pd.DataFrame:
-    """Mean over tasks and seeds of a leaderboard, best first, with the published figures where they belong.
+    """Mean over seeds, then over tasks, of a leaderboard, best first, with the published figures where they belong.
 
     Args:
         runs: As `leaderboard` makes them.
@@ -102,9 +104,9 @@ def standings(runs: pd.DataFrame, table: Table) -> pd.DataFrame:
 
     keys = ["protocol", "n_train", "model"]
     tasks = list(dict.fromkeys(runs["task"]))
-    by_seed = runs.groupby([*keys, "seed"], sort=False)[["tau", "coverage"]].mean()
-    grouped = by_seed.groupby(keys, sort=False)
-    rows = grouped.mean().assign(tau_sd=grouped["tau"].std())
+    by_seed = runs.groupby([*keys, "seed"], sort=False)["tau"].mean().groupby(keys, sort=False)
+    by_task = runs.groupby([*keys, "task"], sort=False)[["tau", "coverage"]].mean().groupby(keys, sort=False)
+    rows = by_task.mean().assign(tau_sd=by_seed.std())
     rows = rows.join(runs.pivot_table(index=keys, columns="task", values="tau", sort=False)[tasks]).reset_index()
     sizes = set(rows.loc[rows["protocol"] == "all", "n_train"])
     for method, figures in _published(table).items():

@@ -10,7 +10,7 @@ from benchmarks.errors import choice
 if TYPE_CHECKING:
     from surrogates.base import Surrogate
 
-__all__ = ["BASELINES", "MODELS", "make_model"]
+__all__ = ["BASELINES", "MODELS", "STORABLE", "make_model"]
 
 
 def make_model(name: str, seed: int = 0) -> Surrogate:
@@ -120,3 +120,6 @@ MODELS: dict[str, Callable[[int], Surrogate]] = {
     **BASELINES,
 }
 """Name -> what makes an unfitted surrogate from a seed."""
+
+STORABLE = tuple(name for name in MODELS if name not in BASELINES)
+"""Names of the models that can be stored: a regressor of scikit-learn has no form without pickle."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ ARCH_COLUMNS = ("arch", "architecture", "arch_str")
 
 Columns = dict[str, dict[str, object]]
 
+_LOWER_IS_BETTER = ("loss", "error", "err", "mse", "mae", "latency", "time", "perplexity", "ppl", "std", "seconds")
+
 
 def parse_frame(frame: pd.DataFrame) -> tuple[list[str], Columns, Columns]:
     """Take a DataFrame apart.
@@ -40,7 +43,7 @@ def parse_frame(frame: pd.DataFrame) -> tuple[list[str], Columns, Columns]:
             number belongs.
 
     Warns:
-        UserWarning: If the name of a user's own task speaks of a loss or an error.
+        UserWarning: If the name of a user's own task speaks of what should be low: a loss, an error, a latency.
 
     Example:
         >>> import pandas as pd
@@ -69,7 +72,8 @@ def parse_frame(frame: pd.DataFrame) -> tuple[list[str], Columns, Columns]:
         raise TableError(f"expected a column for at least one task, got only {', '.join(map(repr, frame.columns))}")
     for task in set(info) - set(metrics):
         raise TableError(f"{task}: expected a column of results beside the model info, such as {task!r}")
-    return frame[arch_column].tolist(), metrics, info
+    archs = [arch.strip() if isinstance(arch, str) else arch for arch in frame[arch_column]]
+    return archs, metrics, info
 
 
 def to_frame(table: Table, epoch: Epoch = "final") -> pd.DataFrame:
@@ -107,8 +111,9 @@ def _check_spelling(task: str) -> None:
 
 def _warn_of_losses(task: str) -> None:
     """A user's own task is taken as higher is better, which the name may contradict."""
-    name = task.casefold()
-    if find_task(task).benchmark == "user" and ("loss" in name or "error" in name) and "neg" not in name:
+    words = re.split(r"[^a-z]+", task.casefold())
+    lower = any(word.endswith(_LOWER_IS_BETTER) for word in words) and not {"neg", "negative", "minus"} & set(words)
+    if find_task(task).benchmark == "user" and lower:
         warnings.warn(
             f"column {task!r} is no known task, so it counts as a task of your own, higher is better; "
             "if lower is better, give its negative",
@@ -137,8 +142,11 @@ def _numbers(values: pd.Series[float], label: str) -> object:
 
     if values.dtype.kind in "iuf":
         return values.to_numpy(dtype=np.float64, na_value=np.nan) if values.hasnans else values.to_numpy()
-    numbers = pd.to_numeric(values, errors="coerce")
-    wrong = np.flatnonzero(numbers.isna() & values.notna()) if values.dtype.kind != "b" else [0]
+    if values.dtype.kind in "bmM":  # numpy's own: truth, durations, dates
+        wrong = [0]
+    else:
+        numbers = pd.to_numeric(values, errors="coerce")
+        wrong = np.flatnonzero(numbers.isna() & values.notna()).tolist()
     if len(wrong):
         raise TableError(
             f"column {label!r}, row {wrong[0]}: expected a number, got {values.iloc[wrong[0]]!r}; "

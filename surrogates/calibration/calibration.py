@@ -158,4 +158,5 @@ def _local_quantile(scores: Float, errors: Float) -> tuple[Float, Float]:
     rank = (cumulative < LEVEL * cumulative[:, -1:]).sum(axis=1)
     local = errors[by_error][np.minimum(rank, m - 1)]
     centres, first = np.unique(np.interp(middle, np.arange(m), scores), return_index=True)
-    return centres, np.maximum(local[first], max(_FLOOR * float(np.median(local)), 1e-9))
+    floor = max(_FLOOR * float(np.median(local)), 1e-9 * float(errors.max()), np.finfo(np.float64).tiny)
+    return centres, np.maximum(local[first], floor)

@@ -30,7 +30,9 @@ EXAMPLES = examples(
 def evaluate(
     table: TableFile,
     model: Annotated[str, typer.Option(help="Which surrogate.")] = "ensemble",
-    train_sizes: Annotated[str, typer.Option(help="Rows to fit on, separated by commas.")] = "50,100,400",
+    train_sizes: Annotated[
+        str | None, typer.Option(help="Rows to fit on, separated by commas; 50,100,400 where the table has more.")
+    ] = None,
     seeds: Annotated[str, typer.Option(help="Seeds of the splits, separated by commas.")] = "0,1,2",
     protocol: Annotated[
         _Protocol, typer.Option(help="All rows, or one for each class of equivalent architectures.")
@@ -43,47 +45,59 @@ def evaluate(
 
     Means over the seeds, tau with its standard deviation. The ceiling is the tau that training noise would leave a
     perfect predictor, estimated from equivalent architectures that were trained separately; - where there are none.
+
+    A task without a label in the training rows is not predicted: its means are over the other runs, and a line says so.
     """
     from benchmarks.noise import noise_ceiling
-    from surrogates.cli.arguments import integers, table_of_one_space
+    from surrogates.cli.arguments import integers, table_of_one_space, training_sizes
     from surrogates.evaluation import evaluate_runs
     from surrogates.models import make_model
 
-    sizes, numbers = integers(train_sizes, "--train-sizes", 1), integers(seeds, "--seeds", 0)
+    numbers = integers(seeds, "--seeds", 0)
     surrogate = make_model(model)
-    results = table_of_one_space(table, space, task or [])
+    whole = table_of_one_space(table, space, [])
+    results = whole.where(tasks=task) if task else whole
+    sizes = training_sizes(train_sizes, (50, 100, 400), results, [protocol.value])
     runs = []
     with progress_bar() as progress:
         bar = progress.add_task(f"{model}, {protocol.value}", total=len(sizes) * len(numbers))
         for run in evaluate_runs(surrogate, results, sizes, numbers, protocol.value):
             runs.append(run)
             progress.advance(bar)
-    ceiling = noise_ceiling(results, protocol=protocol.value).to_dict()
+    ceiling = noise_ceiling(whole, protocol=protocol.value)[list(results.tasks)].to_dict()
     summary = _summarise(runs, ceiling)
     if as_json:
         about = {"table_hash": results.hash, "space": results.space.name, "model": model, "protocol": protocol.value}
         write_json({**about, "train_sizes": sizes, "seeds": numbers, "results": summary})
     else:
-        _show(summary, sizes)
+        _show(summary, sizes, len(numbers))
 
 
 def _summarise(runs: list[pd.DataFrame], ceiling: dict[Any, float]) -> list[dict[str, Any]]:
     """A row for every training size and task, and one for the mean over the tasks."""
     import pandas as pd
 
+    scores = ["tau", "rho", "coverage"]
     frame = pd.concat(runs, ignore_index=True)
-    means = frame.groupby(["n_train", "seed"], sort=False)[["tau", "rho", "coverage"]].mean().reset_index()
-    frame = pd.concat([frame, means.assign(task="mean")], ignore_index=True)
     groups = frame.groupby(["n_train", "task"], sort=False)
-    summary = groups[["tau", "rho", "coverage"]].mean().assign(tau_sd=groups["tau"].std()).reset_index()
+    by_task = groups[scores].mean().assign(tau_sd=groups["tau"].std(), runs=groups["tau"].count()).reset_index()
+    of_seeds = frame.groupby(["n_train", "seed"], sort=False)["tau"].mean().groupby("n_train", sort=False)
+    means = by_task.groupby("n_train", sort=False)[scores].mean()
+    means = means.assign(tau_sd=of_seeds.std(), runs=of_seeds.count(), task="mean").reset_index()
+    summary = pd.concat([by_task, means], ignore_index=True)
     summary["ceiling"] = summary["task"].map({**ceiling, "mean": float(pd.Series(ceiling).mean())})
     rows: list[dict[Any, Any]] = summary.to_dict(orient="records")
     return rows
 
 
-def _show(summary: list[dict[str, Any]], sizes: list[int]) -> None:
+def _show(summary: list[dict[str, Any]], sizes: list[int], n_runs: int) -> None:
     names = ("tau", "tau_sd", "rho", "coverage", "ceiling")
     for n_train in sizes:
         typer.echo(f"n = {n_train}")
         rows = [[row["task"], *(score(row[name]) for name in names)] for row in summary if row["n_train"] == n_train]
         write_table(["task", "tau", "± sd", "rho", "coverage", "ceiling"], rows)
+        for row in summary:
+            if row["n_train"] == n_train and row["runs"] < n_runs:
+                typer.echo(
+                    f"{row['task']}: {row['runs']} of {n_runs} runs; the others had nothing to learn from or test."
+                )

@@ -9,6 +9,7 @@ import typer
 
 from surrogates.cli.help import SpaceName, TableFile, TaskNames, examples
 from surrogates.cli.output import stderr, write_table
+from surrogates.models import BASELINES, STORABLE
 
 __all__ = ["EXAMPLES", "fit"]
 
@@ -22,7 +23,7 @@ EXAMPLES = examples(
 def fit(
     table: TableFile,
     out: Annotated[Path, typer.Option("--out", "-o", help="Directory to write; one of ours there is replaced.")],
-    model: Annotated[str, typer.Option(help="Which surrogate.")] = "ensemble",
+    model: Annotated[str, typer.Option(help=f"One of {', '.join(STORABLE)}.")] = "ensemble",
     task: TaskNames = None,
     space: SpaceName = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same files.")] = 0,
@@ -33,6 +34,10 @@ def fit(
     from surrogates.store.artefact import check_target
     from surrogates.store.store import save_surrogate
 
+    if model in BASELINES:
+        raise typer.BadParameter(
+            f"{model!r} is there to compare with and has no form without pickle; expected one of {', '.join(STORABLE)}"
+        )
     check_target(out)
     surrogate = make_model(model, seed)
     results = table_of_one_space(table, space, task or [])

@@ -26,7 +26,9 @@ EXAMPLES = examples(
 def leaderboard(
     table: TableFile,
     models: Annotated[str, typer.Option(help="Names separated by commas; all by default.")] = "",
-    train_sizes: Annotated[str, typer.Option(help="Rows to fit on, separated by commas.")] = "32,128,512",
+    train_sizes: Annotated[
+        str | None, typer.Option(help="Rows to fit on, separated by commas; 32,128,512 where the table has more.")
+    ] = None,
     seeds: Annotated[str, typer.Option(help="Seeds of the splits, separated by commas.")] = "0,1,2",
     protocols: Annotated[str, typer.Option(help="all, distinct, or both separated by a comma.")] = "all,distinct",
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Write every run to this csv as well.")] = None,
@@ -37,7 +39,7 @@ def leaderboard(
 
     Published figures stand beside ours where a training size has them (one task at a time, protocol all), if the table
     holds all published architectures of the space. The ceiling is the tau that training noise would leave a perfect
-    predictor.
+    predictor. The file that --out names holds, after every run, all runs so far.
     """
     from typing import cast, get_args
 
@@ -47,24 +49,25 @@ def leaderboard(
     from benchmarks.files import write_beside
     from benchmarks.noise import noise_ceiling
     from benchmarks.protocols import Protocol as ProtocolName
-    from surrogates.cli.arguments import integers, table_of_one_space
+    from surrogates.cli.arguments import integers, table_of_one_space, training_sizes
     from surrogates.leaderboard import leaderboard_runs, standings
     from surrogates.models import MODELS
 
     chosen = [choice(name.strip(), MODELS, "model") for name in models.split(",")] if models else list(MODELS)
-    sizes, numbers = integers(train_sizes, "--train-sizes", 1), integers(seeds, "--seeds", 0)
+    numbers = integers(seeds, "--seeds", 0)
     ways = [choice(name.strip(), get_args(ProtocolName), "protocol") for name in protocols.split(",")]
     results = table_of_one_space(table, space, [])
+    sizes = training_sizes(train_sizes, (32, 128, 512), results, cast("list[Protocol]", ways))
     runs: list[pd.DataFrame] = []
     with progress_bar() as progress:
         bar = progress.add_task("", total=len(chosen) * len(sizes) * len(numbers) * len(ways))
         for run in leaderboard_runs(results, chosen, sizes, numbers, cast("list[Protocol]", ways)):
             runs.append(run)
+            if out is not None:  # whole again after every run: what is there when it is stopped can be read
+                with write_beside(out) as beside:
+                    pd.concat(runs, ignore_index=True).to_csv(beside, index=False)
             progress.update(bar, advance=1, description=f"{run['model'].iloc[0]}, {run['protocol'].iloc[0]}")
     whole = pd.concat(runs, ignore_index=True)
-    if out is not None:
-        with write_beside(out) as beside:
-            whole.to_csv(beside, index=False)
     ranked = standings(whole, results)
     ceilings = {way: noise_ceiling(results, protocol=cast("Protocol", way)) for way in ways}
     if as_json:

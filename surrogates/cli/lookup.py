@@ -63,7 +63,7 @@ def lookup(
         raise typer.BadParameter("expected one of --json and --csv, got both")
     if source is _Source.table and table is None:
         raise typer.BadParameter("--source table needs measured results: --table PATH")
-    found = _places(archs, task or [], source.value, table)
+    found = _places(archs, list(dict.fromkeys(task or [])), source.value, table)
     records = [_record(place) for places in found for place in places]
     if as_json:
         write_json(records)
@@ -86,12 +86,15 @@ def _places(archs: list[str], tasks: list[str], source: Any, table: Path | None)
         for arch, space in zip(archs, spaces, strict=True):
             _check_measured(arch, oracles[space].table, tasks)
     return [
-        [
-            _Place(space, answer, oracles[space].rank(arch, answer.task), len(oracles[space].ranking(answer.task)))
-            for answer in oracles[space].answers([arch], tasks or None)
-        ]
+        [_place(space, answer, oracles[space]) for answer in oracles[space].answers([arch], tasks or None)]
         for arch, space in zip(archs, spaces, strict=True)
     ]
+
+
+def _place(space: str, answer: Answer, oracle: Oracle) -> _Place:
+    """An answer among those on all published architectures, and its own where it is none of them."""
+    published = len(oracle.ranking(answer.task))
+    return _Place(space, answer, oracle.rank(answer.arch, answer.task), published + (not answer.in_domain))
 
 
 def _results(path: Path, spaces: list[str]) -> Table:

@@ -42,6 +42,8 @@ def predict(
     """
     import csv
 
+    if "-" in archs and len(archs) > 1:
+        raise typer.BadParameter("expected architectures, or - alone to read them from stdin, got both")
     surrogate = open_model(model)
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(["arch", *surrogate.tasks_, *(f"{task}_std" for task in surrogate.tasks_)])
@@ -77,8 +79,8 @@ def _numbered(archs: list[str]) -> Iterator[tuple[str, str]]:
         yield from (("", arch) for arch in archs)
         return
     for number, line in enumerate(sys.stdin, start=1):
-        if line.strip():
-            yield f"stdin, line {number}: ", line.strip()
+        if arch := line.lstrip("\ufeff").strip():  # some editors begin a file with a mark
+            yield f"stdin, line {number}: ", arch
 
 
 def _batches(lines: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:

@@ -126,12 +126,18 @@ def _check_writable(out: Path) -> None:
     """Say before the work if the directory cannot be made.
 
     Raises:
-        ArtefactError: If a file is in the way, or the folder around it cannot be written.
+        ArtefactError: If a file is in the way, also one that is named like ours and is not, or the folder around it
+            cannot be written.
     """
+    from benchmarks.errors import ArtefactError
     from surrogates.store.artefact import check_target
 
     if not out.is_dir():
         check_target(out)
+        return
+    runs = out / "transfer.csv"
+    if runs.exists() and not (runs.is_file() and runs.read_bytes().startswith(b"source,target,k,seed,")):
+        raise ArtefactError(f"{runs} is no map of ours and would be replaced; choose another --out")
 
 
 def _save(found: TransferMap, out: Path) -> list[Path]:

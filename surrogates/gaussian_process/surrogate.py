@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
@@ -21,6 +20,7 @@ from surrogates.gaussian_process.standard_features import relevance, standard_fe
 from surrogates.imputation import fill_missing
 from surrogates.labels import Labels
 from surrogates.scored import ScoredSurrogate
+from surrogates.threads import thread_count
 
 __all__ = ["GaussianProcessSurrogate"]
 
@@ -81,8 +81,9 @@ class GaussianProcessSurrogate(ScoredSurrogate):
         self.random_state = random_state
 
     def _fit(self, labels: Labels) -> None:
-        if self.n_jobs is not None and self.n_jobs != -1:
-            check_scalar(self.n_jobs, "n_jobs", Integral, min_val=1)
+        check_scalar(self.max_rows, "max_rows", Integral, min_val=1)
+        if not len(self.length_scales) or min(self.length_scales) <= 0:
+            raise ValueError(f"length_scales: expected positive numbers, at least one, got {self.length_scales!r}")
         with self._threads(len(labels.values)):
             self._fit_rows(labels)
 
@@ -143,7 +144,7 @@ class GaussianProcessSurrogate(ScoredSurrogate):
 
     def _threads(self, n_rows: int) -> threadpool_limits:
         """Limit the threads of linear algebra; on few rows they cost more than they save."""
-        every = os.cpu_count() if self.n_jobs == -1 else self.n_jobs or 1
+        every = thread_count(self.n_jobs, by_default=1)
         return threadpool_limits(limits=1 if n_rows < _FEW_ROWS else every, user_api="blas")
 
     def _pack(self) -> Pack:

@@ -278,6 +278,11 @@ def _of_one_space(surrogate: Predictor | None, table: Table | None) -> tuple[Tab
     if surrogate is None:
         assert table is not None
         return table, table.space
+    if isinstance(surrogate, str):
+        raise ValueError(
+            f"expected a fitted surrogate, got {surrogate!r}; Oracle.from_pretrained opens a bundled one by its space, "
+            "load_surrogate one in a directory"
+        )
     if not hasattr(surrogate, "space_"):
         from sklearn.exceptions import NotFittedError
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
+from surrogates.labels import Labels
 from surrogates.search.arrays import moves
 from surrogates.search.base import Searcher, scores
 
@@ -72,7 +73,7 @@ class Bananas(Searcher):
         candidates = self._candidates(values, max(n, self.n_round))
         seed = int(self.rng_.integers(2**31))
         archs = self.space_.archs
-        surrogate = self._unfitted(seed).fit([archs[row] for row in self.rows_], values)
+        surrogate = self._unfitted(seed).fit_labels(Labels.read([archs[row] for row in self.rows_], values))
         mean, std = surrogate.predict([archs[row] for row in candidates.tolist()], return_std=True)
         drawn = mean + std * self.rng_.standard_normal(len(candidates))
         return [int(row) for row in candidates[np.argsort(-drawn)][: max(n, self.n_round)]]

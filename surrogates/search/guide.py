@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
+from surrogates.labels import Labels
 from surrogates.search.base import Searcher, scores
 from surrogates.search.trainings import trainings
 
@@ -40,7 +41,7 @@ class Guide:
         archs = [self._archs[row] for row in searcher.rows_]
         seed = int(searcher.rng_.integers(2**31))
         fresh = make_model("gp", seed) if surrogate is None else clone(surrogate).set_params(random_state=seed)
-        self.surrogate_: Surrogate = fresh.fit(archs, scores(searcher.values_))
+        self.surrogate_: Surrogate = fresh.fit_labels(Labels.read(archs, scores(searcher.values_)))
 
     def predict(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Expected scores of n architectures, of shape (n,)."""

@@ -12,11 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from benchmarks.errors import MissingExtraError, choice
 from benchmarks.files import write_beside
 from benchmarks.metrics import kendall_tau
 from benchmarks.protocols import Protocol, split
 from benchmarks.table import Table
+from surrogates.evaluation import held_out_scores
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -237,11 +240,12 @@ def _frame(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
 
 
 def _tau(surrogate: Surrogate, train: pd.Series[float], test: pd.Series[float], **parameters: Any) -> float:
-    """Kendall's tau-b on the test rows of a fresh copy fitted to the training rows."""
+    """Kendall's tau-b on the test rows of a fresh copy fitted to the training rows; 0 if it predicts one value."""
     from sklearn.base import clone
 
     fitted = clone(surrogate).set_params(**parameters).fit(list(train.index), train.to_numpy())
-    return kendall_tau(test.to_numpy(), fitted.predict(list(test.index)))
+    mean, std = fitted.predict(list(test.index), return_std=True)
+    return held_out_scores(np.asarray(test, dtype=np.float64), mean, std)[0]
 
 
 def _agreement(values: pd.DataFrame) -> dict[tuple[str, str], float]:

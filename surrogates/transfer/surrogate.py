@@ -16,17 +16,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_scalar
 
 from surrogates.base import Pack, Surrogate
 from surrogates.calibration.calibration import Calibration, left_out_means
 from surrogates.calibration.transform import NormalScores
 from surrogates.labels import Labels
 from surrogates.store.nested import add_part, take_part
+from surrogates.threads import thread_count
 from surrogates.transfer.mixture import Mixture, fit_mixture
 from surrogates.transfer.source_kernel import Inputs, learned_prior
 from surrogates.transfer.source_values import Source, SourceValues
@@ -58,7 +61,7 @@ class TransferSurrogate(Surrogate):
             target's own space that has the target's name is left out. Cells of another space are accepted.
         n_members: Folds, and members of the tree ensembles.
         n_rounds: Trees of each member.
-        n_jobs: Threads; all cores if not given. The result does not depend on it.
+        n_jobs: Threads; all cores if not given or -1. The result does not depend on it.
         random_state: Seed; the same seed gives the same predictions in any process.
 
     Attributes:
@@ -96,8 +99,11 @@ class TransferSurrogate(Surrogate):
     def _fit(self, labels: Labels) -> None:
         if self.sources is None:
             raise ValueError(
-                "expected sources: a Table of other tasks, a DataFrame, a fitted surrogate or a list of these"
+                "expected sources: a Table of other tasks, a DataFrame, a fitted surrogate or a list of these, got None"
             )
+        check_scalar(self.n_members, "n_members", Integral, min_val=1)
+        check_scalar(self.n_rounds, "n_rounds", Integral, min_val=1)
+        n_jobs = thread_count(self.n_jobs)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         everything = SourceValues.read(self.sources, labels.space)
         learner = TreeLearner(_TREES, self.n_rounds)
@@ -106,7 +112,7 @@ class TransferSurrogate(Surrogate):
         for task, column in zip(labels.tasks, labels.values.T, strict=True):
             sources = everything.without(task)
             if sources.names not in views:
-                view, reference = TransferView.fit(sources, seed, self.n_jobs)
+                view, reference = TransferView.fit(sources, seed, n_jobs)
                 views[sources.names] = view, learned_prior(reference, np.random.RandomState(seed))
             view, log_prior = views[sources.names]
             known = ~np.isnan(column)
@@ -114,7 +120,7 @@ class TransferSurrogate(Surrogate):
             z = transform.forward(column[known])
             functions, group = np.unique(labels.group[known], return_inverse=True)
             inputs = view.inputs([labels.archs[i] for i in functions])
-            mixture, left_out = fit_mixture(inputs, z, group, log_prior, learner, self.n_members, seed, self.n_jobs)
+            mixture, left_out = fit_mixture(inputs, z, group, log_prior, learner, self.n_members, seed, n_jobs)
             expected = _expected(transform, column[known], left_out, mixture.shares)
             calibration = Calibration.fit(transform, column[known], left_out, _unseen(left_out), expected)
             self.models_.append(_Model(view, mixture, calibration))

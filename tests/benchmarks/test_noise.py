@@ -105,3 +105,11 @@ def test_noise_and_ceilings_of_the_published_micro_table(nas_data):
         assert ceiling[task] == pytest.approx(tau, abs=0.03)
     assert ceiling.mean() == pytest.approx(0.83, abs=0.01)
     assert (noise_ceiling(table, protocol="distinct") < ceiling).all()
+
+
+def test_the_ceiling_of_a_task_does_not_depend_on_the_others(table):
+    values = table.frame()["jigsaw"]
+    metrics = {"mine": {"valid_value": values[::-1].to_numpy()}, "jigsaw": {"valid_top1": values}}
+    both = noise_ceiling(Table.from_logs(table.archs, metrics), n_simulations=2)
+    alone = noise_ceiling(table, n_simulations=2)
+    assert both["jigsaw"] == alone["jigsaw"]

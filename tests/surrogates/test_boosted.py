@@ -187,7 +187,7 @@ def test_intervals_cover_the_published_values(space, n):
         ({"subsample": 2.0}, "subsample == 2.0, must be <= 1"),
         ({"learning_rate": 0.0}, "learning_rate == 0.0, must be > 0"),
         ({"min_child_weight": -1.0}, "min_child_weight == -1.0, must be >= 0"),
-        ({"n_jobs": 0}, "n_jobs == 0, must be >= 1"),
+        ({"n_jobs": 0}, "n_jobs: expected a number of threads from 1, -1 for all cores, or None, got 0"),
         ({"encoder": "one-hot"}, "expected an encoder of architecture strings, got 'one-hot'"),
         ({"regressor": 3}, "expected a scikit-learn regressor, got 3"),
     ],

@@ -5,7 +5,8 @@ from scipy.stats import kendalltau, spearmanr
 from benchmarks import get_space
 from benchmarks.table import Table
 from surrogates import BoostedSurrogate, evaluate
-from surrogates.evaluation import evaluate_runs
+from surrogates.evaluation import evaluate_runs, held_out_scores
+from surrogates.leaderboard import leaderboard
 
 
 def test_scores_are_those_of_the_protocol(macro_table: Table) -> None:
@@ -47,7 +48,7 @@ def test_protocol_distinct_tests_one_of_each_class() -> None:
     values = [[float(i % 7)] for i in range(60)]
     table = Table.from_logs(archs, {"jigsaw": {"valid_top1": values}})
     distinct = len(set(get_space("transnas101-micro").canonicals(archs)))
-    with pytest.raises(ValueError, match=f"expected 0 < n < {distinct}"):
+    with pytest.raises(ValueError, match=f"expected training sizes from 1 to {distinct - 1}"):
         evaluate(BoostedSurrogate(n_members=2, n_rounds=2), table, [distinct], [0], protocol="distinct")
 
 
@@ -58,3 +59,19 @@ def test_a_task_without_labels_in_training_has_no_score(macro_table: Table) -> N
     found = evaluate(BoostedSurrogate(n_members=2, n_rounds=2), Table.from_frame(frame), [20], [0]).set_index("task")
     assert found.loc["jigsaw", ["tau", "rho", "coverage"]].isna().all()
     assert found.loc["room_layout"].notna().all()
+
+
+def test_predictions_that_are_all_equal_rank_nothing() -> None:
+    truth, guess, std = np.array([1.0, 2.0, 3.0, np.nan]), np.full(4, 2.0), np.ones(4)
+    assert held_out_scores(truth, guess, std) == (0.0, 0.0, 1.0)
+    tau, rho, _ = held_out_scores(np.ones(4), guess, std)
+    assert np.isnan([tau, rho]).all(), "measured values that are all equal have no order"
+    assert held_out_scores(truth, np.array([3.0, 2.0, 1.0, 0.0]), std)[0] == -1
+
+
+def test_sizes_are_looked_at_before_the_work(macro_table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(BoostedSurrogate, "fit", lambda *_: pytest.fail("worked first"))
+    with pytest.raises(ValueError, match=r"expected training sizes from 1 to 59 .* got 60"):
+        evaluate(BoostedSurrogate(), macro_table, [20, 60], [0])
+    with pytest.raises(ValueError, match=r"expected training sizes from 1 to 59 .* got 60"):
+        leaderboard(macro_table, ["boosted"], [20, 60], [0], ["all"])

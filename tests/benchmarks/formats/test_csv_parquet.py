@@ -184,14 +184,24 @@ def test_a_damaged_provenance_is_refused(tmp_path, note):
         load_table(tmp_path / "a.parquet")
 
 
-@pytest.mark.parametrize("name", ["val_loss", "Error", "L1 loss"])
+@pytest.mark.parametrize("name", ["val_loss", "Error", "L1 loss", "rmse", "latency_ms", "jigsaw_std"])
 def test_a_loss_that_would_be_best_when_high_is_warned_of(tmp_path, name):
     path = write(tmp_path, f"arch,{name}\n{A},1\n{B},2\n")
     with pytest.warns(UserWarning, match=f"column '{name}' is no known task, .* higher is better; .* its negative"):
         assert load_table(path).best(name).index.tolist() == [B]
 
 
-@pytest.mark.parametrize("name", ["neg_loss", "room_layout", "jigsaw/valid_loss", "depth"])
+@pytest.mark.parametrize("column", [pd.to_datetime(["2026-01-01", "2026-01-02"]), [True, False]])
+def test_dates_and_truths_are_no_results(column):
+    with pytest.raises(TableError, match="column 'when', row 0: expected a number, got "):
+        Table.from_frame(pd.DataFrame({"arch": [A, B], "when": column, "jigsaw": [1.0, 2.0]}))
+
+
+def test_blanks_around_an_architecture_do_not_count(tmp_path):
+    assert load_table(write(tmp_path, f"arch,jigsaw\n {A} ,1\n{B},2\n")).archs == (A, B)
+
+
+@pytest.mark.parametrize("name", ["neg_loss", "neg_rmse", "params", "room_layout", "jigsaw/valid_loss", "depth"])
 def test_other_names_are_no_cause_for_warning(tmp_path, name):
     load_table(write(tmp_path, f"arch,{name},jigsaw\n{A},-0.0,50\n"))
 

@@ -32,7 +32,7 @@ from tests.surrogates.cli.helpers import CELL, run
         (["fit", "{table}", "--out", "{here}/a", "--task", "normal"], 2, "unknown task 'normal'"),
         (["fit", "{broken}", "--out", "{here}/a"], 2, "arch"),
         (["evaluate", "{table}", "--train-sizes", "0"], 2, "expected integers from 1 separated by commas, got '0'"),
-        (["evaluate", "{table}", "--train-sizes", "60"], 2, "expected 0 < n < 60"),
+        (["evaluate", "{table}", "--train-sizes", "60"], 2, "expected training sizes from 1 to 59"),
         (["evaluate", "{table}", "--protocol", "some"], 2, "'some' is not one of"),
         (["table", "info", "{broken}"], 2, "arch"),
         (["table", "inof", "{table}"], 2, "No such command 'inof'"),

@@ -76,3 +76,52 @@ def test_evaluate_prints_a_table_for_each_size(table_file: Path) -> None:
     assert lines[0] == "n = 20"
     assert lines[1].split() == ["task", "tau", "±", "sd", "rho", "coverage", "ceiling"]
     assert [line.split()[0] for line in lines[2:]] == ["jigsaw", "room_layout", "mean"]
+
+
+@pytest.mark.usefixtures("small_boosted")
+def test_means_are_over_what_is_shown_and_missing_runs_are_told(macro_table: Table, tmp_path: Path) -> None:
+    frame = macro_table.frame()
+    frame.loc[frame.index[6:], "jigsaw"] = float("nan")
+    frame.rename_axis("arch").reset_index().to_csv(tmp_path / "rare.csv", index=False)
+    asked = ("evaluate", tmp_path / "rare.csv", "--train-sizes", "6", "--seeds", "0,1,2,3,4,5", "--model", "boosted")
+    rows = {row["task"]: row for row in json.loads(run(*asked, "--json").stdout)["results"]}
+    assert rows["mean"]["tau"] == pytest.approx((rows["jigsaw"]["tau"] + rows["room_layout"]["tau"]) / 2)
+    assert rows["room_layout"]["runs"] == 6
+    assert 0 < rows["jigsaw"]["runs"] < 6
+    said = run(*asked).stdout.splitlines()
+    assert f"jigsaw: {rows['jigsaw']['runs']} of 6 runs; the others had nothing to learn from or test." in said
+
+
+@pytest.mark.usefixtures("small_boosted")
+def test_usual_sizes_are_those_the_table_has_rows_for(table_file: Path) -> None:
+    found = json.loads(run("evaluate", table_file, "--seeds", "0", "--model", "boosted", "--json").stdout)
+    assert found["train_sizes"] == [50], "of 50, 100 and 400; the table has 60 rows"
+
+
+@pytest.mark.usefixtures("small_boosted")
+def test_leaderboard_keeps_what_is_done_when_stopped(
+    table_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from surrogates import leaderboard
+
+    whole = leaderboard.evaluate_runs
+
+    def stopped(*arguments: Any) -> Any:
+        yield next(whole(*arguments))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(leaderboard, "evaluate_runs", stopped)
+    out = tmp_path / "runs.csv"
+    asked = ("leaderboard", table_file, "--models", "boosted", "--train-sizes", "20,30", "--seeds", "0", "--out", out)
+    assert run(*asked).exit_code == 130
+    assert out.read_text().splitlines()[1].startswith("boosted,all,20,0,jigsaw,")
+
+
+def test_fit_refuses_what_cannot_be_stored_before_the_work(
+    table_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(BoostedSurrogate, "fit", lambda *_: pytest.fail("worked first"))
+    result = run("fit", table_file, "--out", tmp_path / "m", "--model", "linear")
+    assert result.exit_code == 2
+    assert "'linear' is there to compare with" in result.stderr
+    assert "boosted, gp, graph, ensemble" in result.stderr

@@ -45,7 +45,7 @@ def test_lookup_prints_exact_json_and_csv() -> None:
         assert answer["value"] == float(line["value"]) == row.value
         assert answer["std"] == float(line["std"]) == row.std
         assert answer["in_domain"] is bool(row.in_domain)
-        assert answer["of"] == 4096
+        assert answer["of"] == 4096 + (not answer["in_domain"])  # it counts itself among the published ones
     assert {answer["unit"] for answer in from_json} == {"%", "-"}
 
 
@@ -97,3 +97,11 @@ def test_lookup_does_not_rank_other_trainings_among_predictions_of_the_published
     assert alone.exit_code == 0
     assert f"rank of {len(rooms)}" in alone.stdout
     assert "surrogate" in run("lookup", *asked, "--source", "surrogate").stdout
+
+
+def test_an_unpublished_architecture_counts_itself(tmp_path: Path) -> None:
+    worst = "64-1111-basic"  # without a stride it is none of the published ones
+    (tmp_path / "own.csv").write_text(f"arch,jigsaw\n{worst},0.5\n64-1234-basic,91\n")
+    asked = ("lookup", worst, "-t", "jigsaw", "-t", "jigsaw", "--table", tmp_path / "own.csv", "--csv")
+    (row,) = rows_of(run(*asked).stdout)
+    assert (row["rank"], row["of"], row["in_domain"]) == ("3257", "3257", "False")

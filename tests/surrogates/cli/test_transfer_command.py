@@ -146,3 +146,11 @@ def test_bad_input_is_refused_before_the_work(related: Path, tmp_path: Path, mon
     assert result.exit_code == 1
     assert "is no directory that can be written" in result.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_no_map_is_not_replaced(table_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "transfer.csv").write_text("my precious\n")
+    result = run("transfer", table_file, "--k", "16", "--seeds", "0", "--out", tmp_path)
+    assert result.exit_code == 1
+    assert f"{tmp_path / 'transfer.csv'} is no map of ours and would be replaced" in result.stderr
+    assert (tmp_path / "transfer.csv").read_text() == "my precious\n"

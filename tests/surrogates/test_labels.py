@@ -1,0 +1,122 @@
+"""What labels are taken for: masks, names, equal ones; and what surrogates make of them as scikit-learn regressors."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.base import is_regressor
+from sklearn.ensemble import BaggingRegressor
+
+from benchmarks import get_space
+from benchmarks.errors import ArchitectureError
+from benchmarks.table import Table
+from surrogates import BoostedSurrogate, EnsembleSurrogate, GaussianProcessSurrogate, Oracle, TransferSurrogate
+from surrogates.labels import Labels
+from surrogates.threads import thread_count
+
+ARCHS = get_space("transnas101-macro").sample(40, rng=3)
+DEPTH = np.array([float(len(arch)) + int(arch[3]) for arch in ARCHS])
+QUICK = {"n_members": 2, "n_rounds": 10, "n_jobs": 1}
+
+
+def test_a_masked_label_is_a_missing_one():
+    mask = np.arange(40) % 3 == 0
+    values = np.where(mask, 1e6, DEPTH)
+    read = Labels.read(ARCHS, np.ma.array(values, mask=mask))
+    np.testing.assert_array_equal(read.values[:, 0], np.where(mask, np.nan, DEPTH))
+
+
+def test_labels_of_another_metric_are_warned_of_and_a_name_with_the_metric_knows_its_direction():
+    frame = pd.DataFrame({"arch": ARCHS, "jigsaw": 90 + DEPTH / 10, "jigsaw/valid_loss": 20 - DEPTH})
+    loss = Table.from_frame(frame).frame("valid_loss")
+    with pytest.warns(UserWarning, match="'jigsaw' are its valid_loss, but the name alone stands for its valid_top1"):
+        BoostedSurrogate(**QUICK).fit(ARCHS, loss)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        named = BoostedSurrogate(**QUICK).fit(ARCHS, loss.add_suffix("/valid_loss"))
+        BoostedSurrogate(**QUICK).fit(ARCHS, Table.from_frame(frame).frame(split="valid"))
+    oracle = Oracle(named)
+    space, task = get_space("transnas101-macro"), "jigsaw/valid_loss"
+    predicted = named.predict(list(space.archs))[:, 0]
+    assert oracle.rank(space.archs[int(predicted.argmin())], task) == 1
+    assert oracle.rank(space.archs[int(predicted.argmax())], task) > len(space) / 2
+
+
+def test_equal_labels_are_warned_of():
+    with pytest.warns(UserWarning, match="all labels of y0 are equal: nothing is learned"):
+        fitted = BoostedSurrogate(**QUICK).fit(ARCHS[:1], [90.0])
+    mean, std = fitted.predict(ARCHS, return_std=True)
+    assert (mean == 90).all()
+    assert (std == 0).all()
+
+
+@pytest.mark.parametrize("unit", [1e-12, 1.0, 1e12])
+def test_the_unit_of_labels_scales_mean_and_std_alike(unit):
+    noisy = DEPTH + np.random.default_rng(0).normal(size=40)
+    mean, std = BoostedSurrogate(**QUICK).fit(ARCHS, noisy).predict(ARCHS, return_std=True)
+    scaled = BoostedSurrogate(**QUICK).fit(ARCHS, noisy * unit).predict(ARCHS, return_std=True)
+    np.testing.assert_allclose(scaled[0], mean * unit, rtol=1e-5)
+    np.testing.assert_allclose(scaled[1], std * unit, rtol=1e-5)
+
+
+def test_a_surrogate_is_a_regressor_to_scikit_learn():
+    surrogate = BoostedSurrogate(**QUICK)
+    assert is_regressor(surrogate)
+    column = np.array(ARCHS, dtype=object)[:, None]
+    np.testing.assert_array_equal(surrogate.fit(column, DEPTH).predict(column), surrogate.predict(ARCHS))
+    bag = BaggingRegressor(surrogate, n_estimators=2, max_samples=30, bootstrap=False, random_state=0)
+    parts = bag.fit(column, DEPTH).estimators_
+    np.testing.assert_allclose(bag.predict(column), np.mean([part.predict(ARCHS) for part in parts], axis=0))
+
+
+@pytest.mark.parametrize(
+    ("archs", "message"),
+    [
+        (np.array([ARCHS[:2], ARCHS[2:4]]), r"of shape \(n,\) or \(n, 1\), got \(2, 2\)"),
+        ([ARCHS[0], None], "expected an architecture string at position 1, got NoneType None"),
+        ([3.5], "expected an architecture string at position 0, got float 3.5"),
+    ],
+)
+def test_what_is_no_list_of_strings_is_named(archs, message):
+    with pytest.raises(ArchitectureError, match=message):
+        BoostedSurrogate(**QUICK).fit(ARCHS, DEPTH).predict(archs)
+
+
+def test_scores_of_another_task_are_refused():
+    fitted = BoostedSurrogate(**QUICK).fit(ARCHS, pd.Series(DEPTH, name="jigsaw"))
+    assert fitted.score(ARCHS, pd.Series(DEPTH, name="jigsaw")) == fitted.score(ARCHS, DEPTH)
+    with pytest.raises(ValueError, match="expected labels of jigsaw, got normal"):
+        fitted.score(ARCHS, pd.Series(DEPTH, name="normal"))
+
+
+@pytest.mark.parametrize(
+    ("surrogate", "message"),
+    [
+        (TransferSurrogate(sources=pd.DataFrame({"a": DEPTH}, index=ARCHS), n_jobs=0), "n_jobs: expected .* got 0"),
+        (TransferSurrogate(sources=pd.DataFrame({"a": DEPTH}, index=ARCHS), n_members=0), "n_members == 0"),
+        (TransferSurrogate(), "expected sources: .* got None"),
+        (GaussianProcessSurrogate(length_scales=()), r"length_scales: expected positive numbers, .* got \(\)"),
+        (GaussianProcessSurrogate(max_rows=0), "max_rows == 0"),
+        (EnsembleSurrogate(prior_rows=-10), "prior_rows == -10"),
+    ],
+)
+def test_parameters_that_make_no_sense(surrogate, message):
+    with pytest.raises(ValueError, match=message):
+        surrogate.fit(ARCHS, DEPTH)
+
+
+def test_n_jobs_is_read_the_same_way_everywhere(monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 6)
+    assert [thread_count(None), thread_count(None, by_default=1), thread_count(-1), thread_count(2)] == [6, 1, 6, 2]
+    with pytest.raises(ValueError, match="got -2"):
+        thread_count(-2)
+    with pytest.raises(TypeError, match=r"got 1\.5"):
+        thread_count(1.5)
+    source = pd.DataFrame({"a": DEPTH}, index=ARCHS)
+    TransferSurrogate(sources=source, n_rounds=5, n_jobs=-1).fit(ARCHS[:12], DEPTH[:12])
+
+
+def test_a_name_is_no_surrogate():
+    with pytest.raises(ValueError, match=r"got 'transnas101-micro'; Oracle\.from_pretrained opens a bundled one"):
+        Oracle("transnas101-micro")  # type: ignore[arg-type]
