@@ -55,7 +55,7 @@ class Oracle:
 
     Raises:
         ValueError: If there is nothing to ask, `source` names what is not there, or the surrogate is not fitted.
-        TableError: If table and surrogate are of different spaces, or a table alone is of several.
+        TableError: If table and surrogate are of different spaces or trainings, or a table alone is of several spaces.
 
     Example:
         >>> oracle = Oracle.from_pretrained("transnas101-micro")
@@ -278,17 +278,20 @@ def _of_one_space(surrogate: Predictor | None, table: Table | None) -> tuple[Tab
     if surrogate is None:
         assert table is not None
         return table, table.space
-    if isinstance(surrogate, str):
-        raise ValueError(
-            f"expected a fitted surrogate, got {surrogate!r}; Oracle.from_pretrained opens a bundled one by its space, "
-            "load_surrogate one in a directory"
-        )
     if not hasattr(surrogate, "space_"):
         from sklearn.exceptions import NotFittedError
 
-        raise NotFittedError(f"expected a fitted surrogate, got {surrogate!r}; call fit first")
+        named = isinstance(surrogate, str)
+        advice = "Oracle.from_pretrained opens a bundled one, load_surrogate a directory" if named else "call fit first"
+        raise NotFittedError(f"expected a fitted surrogate, got {surrogate!r}; {advice}")
     space = get_space(surrogate.space_)
-    if table is None or table.spaces == (space.name,):
+    if table is None:
+        return None, space
+    for task, how in (getattr(surrogate, "trainings_", None) or {}).items():
+        if task in table.tasks and how != (came := unlike_published(table, [task])):
+            ways = [f"unlike the published ones ({way})" if way else "like the published ones" for way in (how, came)]
+            raise TableError(f"{task}: the surrogate was fitted to trainings {ways[0]}, the table's are {ways[1]}")
+    if table.spaces == (space.name,):
         return table, space
     if space.name not in table.spaces:
         raise TableError(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.errors import ArtefactError
+from benchmarks.provenance import unlike_published
 from benchmarks.registry import list_spaces
 from surrogates.store.artefact import read_files, read_metadata, write_artefact
 from surrogates.store.npz import npz_arrays, npz_bytes
@@ -34,7 +35,8 @@ def save_surrogate(surrogate: Surrogate, directory: str | Path, table: Table | N
     Args:
         surrogate: Fitted; its class and those of its nested estimators must be in `surrogates.store.storable.STORABLE`.
         directory: Where to; an artefact of this project that is there already is replaced.
-        table: What it was fitted on, to keep its hash.
+        table: What it was fitted on, to keep its hash and how its trainings differ from the published ones: `Oracle`
+            then refuses tables of other trainings.
 
     Returns:
         The directory.
@@ -58,6 +60,9 @@ def save_surrogate(surrogate: Surrogate, directory: str | Path, table: Table | N
     check_is_fitted(surrogate, "space_")
     made_of = to_json(surrogate, "the surrogate")
     pack = surrogate._pack()
+    trainings = getattr(surrogate, "trainings_", None)
+    if table is not None:
+        trainings = {task: unlike_published(table, [task]) for task in surrogate.tasks_}
     content = {
         **made_of,
         "space": surrogate.space_,
@@ -65,6 +70,7 @@ def save_surrogate(surrogate: Surrogate, directory: str | Path, table: Table | N
         "one_task": surrogate.one_task_,
         "n_archs": surrogate.n_archs_,
         "table_hash": getattr(surrogate, "table_hash_", None) if table is None else table.hash,
+        "trainings": trainings,
         "cv_scores": to_json(surrogate.cv_scores_, "cv_scores_"),
         "settings": to_json(pack.settings, "settings"),
         "libraries": library_versions(),
@@ -119,6 +125,7 @@ def _restore(metadata: dict[str, Any], files: dict[str, bytes]) -> Surrogate:
     surrogate.n_archs_ = metadata["n_archs"]
     surrogate.cv_scores_ = from_json(metadata["cv_scores"])
     surrogate.table_hash_ = metadata["table_hash"]
+    surrogate.trainings_ = metadata.get("trainings")  # artefacts of the first version do not say
     arrays = npz_arrays(files.pop(_ARRAYS))
     models = {name.removesuffix(_ZIPPED): gzip.decompress(data) for name, data in files.items()}
     surrogate._unpack(Pack(from_json(metadata["settings"]), arrays, models))

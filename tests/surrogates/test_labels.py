@@ -118,5 +118,7 @@ def test_n_jobs_is_read_the_same_way_everywhere(monkeypatch):
 
 
 def test_a_name_is_no_surrogate():
-    with pytest.raises(ValueError, match=r"got 'transnas101-micro'; Oracle\.from_pretrained opens a bundled one"):
+    with pytest.raises(
+        ValueError, match=r"got 'transnas101-micro'; Oracle\.from_pretrained opens a bundled one, load_surrogate"
+    ):
         Oracle("transnas101-micro")  # type: ignore[arg-type]

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from sklearn.ensemble import RandomForestRegressor
 
-from benchmarks.errors import ArtefactError
+from benchmarks import load_table
+from benchmarks.errors import ArtefactError, TableError
 from benchmarks.table import Table
 from encoders import Costs, OneHotEncoding
-from surrogates import BoostedSurrogate, load_surrogate, save_surrogate
+from surrogates import BoostedSurrogate, Oracle, load_surrogate, save_surrogate
 from surrogates.store.artefact import check_target, read_files, read_metadata, write_artefact
 from surrogates.store.npz import npz_bytes
 
@@ -263,3 +264,16 @@ def test_what_needs_pickle_is_refused_at_save(macro_table: Table, tmp_path: Path
 def test_a_relative_target_is_made_absolute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert check_target("model") == tmp_path / "model"
+
+
+def test_what_a_surrogate_was_fitted_to_is_not_mixed_with_other_trainings(tmp_path: Path) -> None:
+    rooms = load_table("rooms-mini", space="transnas101-macro").where(tasks=["jigsaw", "normal"])
+    surrogate = BoostedSurrogate(n_members=2, n_rounds=5, random_state=0).fit(list(rooms.archs), rooms.frame())
+    stored = load_surrogate(save_surrogate(surrogate, tmp_path / "model", rooms))
+    again = load_surrogate(stored.save(tmp_path / "again"))
+    published = Table.from_logs(rooms.archs, {"jigsaw": {"valid_top1": rooms.frame()["jigsaw"]}})
+    for fitted in (stored, again):
+        assert Oracle(fitted, rooms.where(tasks=["normal"])).table is not None
+        with pytest.raises(TableError, match=r"^jigsaw: .* to trainings unlike .* rooms .*, the table's are like the"):
+            Oracle(fitted, published)
+    assert Oracle(surrogate, published).table is not None, "nothing is known of labels given as arrays"
