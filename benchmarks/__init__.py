@@ -2,7 +2,6 @@
 
 from importlib.metadata import PackageNotFoundError, version
 
-from benchmarks.architecture import Architecture
 from benchmarks.errors import (
     ArchitectureError,
     ArtefactError,
@@ -20,12 +19,12 @@ from benchmarks.metrics import (
     kendall_tau,
     precision_at_k,
     regret_at_k,
+    score_frame,
     spearman_rho,
 )
 from benchmarks.noise import noise_ceiling, twin_noise
 from benchmarks.protocols import Split, split
-from benchmarks.registry import get_space, infer_space, list_spaces
-from benchmarks.scores import score_frame
+from benchmarks.spaces.registry import get_space, infer_space, list_spaces
 from benchmarks.spaces.space import Space
 from benchmarks.table import Table
 from benchmarks.tasks import Metric, Task, get_task, list_tasks
@@ -33,7 +32,6 @@ from benchmarks.transnas_api import TransNASBenchAPI
 
 __all__ = [
     "ArchGraph",
-    "Architecture",
     "ArchitectureError",
     "ArtefactError",
     "GraphBatch",

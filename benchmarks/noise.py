@@ -122,7 +122,7 @@ class _Trainings:
     """Separate trainings behind the rows of a table: equal rows of one class were trained once."""
 
     def __init__(self, table: Table) -> None:
-        self._frame = table.frame()
+        self._frame = table.to_frame()
         values = self._frame.to_numpy(dtype=np.float64)  # (n, T)
         classes = canonical_classes(table)
         known = np.where(np.isnan(values), np.inf, values)  # NaN equals NaN

@@ -13,10 +13,10 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.checks import check_archs
 from benchmarks.errors import choice
-from benchmarks.registry import get_space
+from benchmarks.spaces.registry import get_space
 from benchmarks.table import Table
+from benchmarks.table_checks import check_archs
 
 __all__ = ["PROTOCOLS", "Protocol", "Split", "canonical_classes", "eligible_rows", "split"]
 

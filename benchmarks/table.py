@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.checks import Duplicates, check_logs
 from benchmarks.errors import TableError, choice
-from benchmarks.logs import Epoch, TaskLog, check_epoch
-from benchmarks.registry import get_space
+from benchmarks.spaces.registry import get_space
 from benchmarks.spaces.space import Space
-from benchmarks.summary import content_hash, describe, summarise
+from benchmarks.table_checks import Duplicates, check_logs
+from benchmarks.table_summary import content_hash, describe_table, summarise
+from benchmarks.task_log import Epoch, TaskLog, check_epoch
 from benchmarks.tasks import infer_metric, metric_column
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ class Table:
             TableError: If there is no architecture column, or a value is not usable; names row and column.
             ArchitectureError: If a string is not an architecture; names the row.
         """
-        from benchmarks.formats.frames import parse_frame
+        from benchmarks.frames import parse_frame
 
         archs, metrics, info = parse_frame(frame)
         table = cls.from_logs(archs, metrics, info, duplicates=duplicates)
@@ -149,7 +149,7 @@ class Table:
 
     # -- answers --------------------------------------------------------------------------------------------
 
-    def frame(self, metric: str | None = None, epoch: Epoch = "final", split: str | None = None) -> pd.DataFrame:
+    def to_frame(self, metric: str | None = None, epoch: Epoch = "final", split: str | None = None) -> pd.DataFrame:
         """One value per architecture and task, in the metric's own unit and direction.
 
         Args:
@@ -177,11 +177,11 @@ class Table:
         return frame
 
     def oriented(self, metric: str | None = None, epoch: Epoch = "final") -> pd.DataFrame:
-        """Like `frame`, times the metric's sign: higher is better in every column."""
-        return self.frame(metric, epoch) * [infer_metric(metric_column(t, metric)).sign for t in self.tasks]
+        """Like `to_frame`, times the metric's sign: higher is better in every column."""
+        return self.to_frame(metric, epoch) * [infer_metric(metric_column(t, metric)).sign for t in self.tasks]
 
     def value(self, arch: str, task: str, metric: str | None = None, epoch: Epoch = "final") -> float:
-        """One value, looked up in constant time; arguments as in `frame`.
+        """One value, looked up in constant time; arguments as in `to_frame`.
 
         Raises:
             TableError: If the architecture is not in this table.
@@ -193,7 +193,7 @@ class Table:
         return float(log.select(name, check_epoch(epoch, [log.epochs]), slice(row, row + 1))[0])
 
     def best(self, task: str, k: int = 1, metric: str | None = None, epoch: Epoch = "final") -> pd.Series[float]:
-        """The k best architectures of a task, by the metric's direction; other arguments as in `frame`.
+        """The k best architectures of a task, by the metric's direction; other arguments as in `to_frame`.
 
         Returns:
             Series of shape (k,), best first, indexed by architecture, in the metric's own unit; shorter if fewer were
@@ -204,7 +204,7 @@ class Table:
         """
         if k < 1:
             raise ValueError(f"expected k >= 1, got {k}")
-        values = self.where(tasks=[task]).frame(metric, epoch)[task].dropna()
+        values = self.where(tasks=[task]).to_frame(metric, epoch)[task].dropna()
         rising = not infer_metric(metric_column(task, metric)).higher_is_better
         return values.sort_values(ascending=rising, kind="stable")[:k]
 
@@ -219,7 +219,7 @@ class Table:
 
     def describe(self) -> pd.DataFrame:
         """One row a task: primary metric, unit, direction, how many measured and missing, epochs kept, range."""
-        return describe(self)
+        return describe_table(self)
 
     def row(self, arch: str) -> int:
         """Position of an architecture in the table.

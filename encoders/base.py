@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from benchmarks.architecture import Architecture
 from benchmarks.errors import ArchitectureError
-from benchmarks.registry import get_space, infer_space
+from benchmarks.spaces.registry import get_space, infer_space
 
 if TYPE_CHECKING:
     from benchmarks.spaces.space import Space
@@ -40,7 +39,7 @@ class Encoder(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
         """
         space = infer_space(as_strings(archs))
         self.space_ = space.name
-        self.n_features_out_ = len(self._names(space))
+        self.n_features_out_ = len(self.feature_names(space))
         return self
 
     def transform(self, archs: Sequence[str]) -> NDArray[np.float32]:
@@ -61,24 +60,24 @@ class Encoder(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
             raise ArchitectureError(
                 f"{strings[0]!r} is of {came.name}; this {type(self).__name__} was fitted on {self.space_}"
             )
-        return np.ascontiguousarray(self._encode(space, strings), dtype=np.float32)
+        return np.ascontiguousarray(self.encode(space, strings), dtype=np.float32)
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
         """Names of the features, of shape (n_features_out_,)."""
         check_is_fitted(self, "space_")
-        return np.array(self._names(get_space(self.space_)), dtype=object)
+        return np.array(self.feature_names(get_space(self.space_)), dtype=object)
 
     @abstractmethod
-    def _names(self, space: Space) -> list[str]:
+    def feature_names(self, space: Space) -> list[str]:
         """Names of the features on a space."""
 
     @abstractmethod
-    def _encode(self, space: Space, archs: list[str]) -> NDArray[np.floating]:
+    def encode(self, space: Space, archs: list[str]) -> NDArray[np.floating]:
         """Features of shape (n, d) of a non-empty list of strings."""
 
 
 def as_strings(archs: Iterable[str]) -> list[str]:
-    """A list of strings from any iterable of strings or `Architecture`s, or an array of one column of them.
+    """A list of strings from any iterable of strings, or an array of one column of them.
 
     Raises:
         ArchitectureError: If a single string or something else came; names the position.
@@ -92,7 +91,7 @@ def as_strings(archs: Iterable[str]) -> list[str]:
         archs = np.asarray(archs)[:, 0]
     strings = list(archs)
     for position, arch in enumerate(strings):
-        if not isinstance(arch, (str, Architecture)):
+        if not isinstance(arch, str):
             kind = type(arch).__name__
             raise ArchitectureError(f"expected an architecture string at position {position}, got {kind} {arch!r}")
     return [str(arch) for arch in strings]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from benchmarks.graph import GraphBatch
 from benchmarks.spaces.cell import EDGES, CellSpace
 from encoders.costs import network_costs
-from encoders.flow import longest_paths, mean_paths, path_counts, shortest_paths, steps
+from encoders.dag_paths import longest_paths, mean_paths, path_counts, shortest_paths, steps
 
 __all__ = ["cell_features"]
 

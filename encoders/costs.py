@@ -52,14 +52,14 @@ class Costs(Encoder):
 
     def exact(self, archs: list[str]) -> NDArray[np.int64]:
         """The costs as integers (float32 rounds above 16.7 million), of shape (n, 4)."""
-        from benchmarks.registry import infer_space
+        from benchmarks.spaces.registry import infer_space
 
         return self._exact(infer_space(archs), archs)
 
-    def _names(self, space: Space) -> list[str]:
+    def feature_names(self, space: Space) -> list[str]:
         return list(_NAMES)
 
-    def _encode(self, space: Space, archs: list[str]) -> NDArray[np.floating]:
+    def encode(self, space: Space, archs: list[str]) -> NDArray[np.floating]:
         return self._exact(space, archs).astype(np.float32)
 
     def _exact(self, space: Space, archs: list[str]) -> NDArray[np.int64]:

@@ -34,10 +34,10 @@ class GraphFeatures(Encoder):
         (4.0, 3.0)
     """
 
-    def _names(self, space: Space) -> list[str]:
+    def feature_names(self, space: Space) -> list[str]:
         return list(_features(space, [space.example]))
 
-    def _encode(self, space: Space, archs: list[str]) -> NDArray[np.floating]:
+    def encode(self, space: Space, archs: list[str]) -> NDArray[np.floating]:
         simplest = space.simplify(archs)
         rows: dict[str, int] = {}
         inverse = [rows.setdefault(arch, len(rows)) for arch in simplest]

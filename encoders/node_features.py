@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.graph import KINDS, ArchGraph, GraphBatch
-from benchmarks.registry import get_space
+from benchmarks.spaces.registry import get_space
 from benchmarks.spaces.space import Space
 
 __all__ = ["NODE_CENTRE", "NODE_FEATURES", "NODE_SCALE", "SCHEMA", "DenseGraphs", "cell_graphs", "graph_nodes"]

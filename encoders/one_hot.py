@@ -33,12 +33,12 @@ class OneHotEncoding(Encoder):
         ['0->1=none', '0->1=skip', '0->1=conv1x1', '0->1=conv3x3']
     """
 
-    def _names(self, space: Space) -> list[str]:
+    def feature_names(self, space: Space) -> list[str]:
         if isinstance(space, CellSpace):
             return [f"{source}->{target}={op.name}" for source, target in EDGES for op in space.operations]
         return [f"module{position}={digit}" for position in range(1, _MODULES + 1) for digit in "1234"]
 
-    def _encode(self, space: Space, archs: list[str]) -> NDArray[np.floating]:
+    def encode(self, space: Space, archs: list[str]) -> NDArray[np.floating]:
         if isinstance(space, CellSpace):
             choices, first = space.cell_codes(archs), 0
             width = len(space.operations)

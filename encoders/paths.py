@@ -34,12 +34,12 @@ class PathEncoding(Encoder):
         ['conv3x3>conv3x3']
     """
 
-    def _names(self, space: Space) -> list[str]:
+    def feature_names(self, space: Space) -> list[str]:
         if isinstance(space, CellSpace):
             return [">".join(sequence) for sequence in _sequences([op.name for op in space.operations[1:]], _LONGEST)]
         return ["count:" + "".join(sequence) for sequence in _sequences(list("1234"), _GRAM)]
 
-    def _encode(self, space: Space, archs: list[str]) -> NDArray[np.floating]:
+    def encode(self, space: Space, archs: list[str]) -> NDArray[np.floating]:
         if not isinstance(space, CellSpace):
             return np.array([_gram_counts(space.parse(arch).code) for arch in archs], dtype=np.float32)
         codes = space.cell_codes(archs)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.errors import MissingExtraError, choice
-from benchmarks.registry import infer_space
+from benchmarks.spaces.registry import infer_space
 from benchmarks.spaces.space import Space
 from encoders.base import as_strings
 from encoders.node_features import cell_graphs, graph_nodes

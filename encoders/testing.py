@@ -9,7 +9,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from benchmarks.errors import ArchitectureError
-from benchmarks.registry import get_space, list_spaces
+from benchmarks.spaces.registry import get_space, list_spaces
 from benchmarks.spaces.space import Space
 from encoders.base import Encoder
 

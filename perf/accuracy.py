@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks import load_table, split
 from benchmarks.metrics import kendall_tau
-from surrogates.models import make_model
+from surrogates.registry import make_model
 
 # FLAN (Akhauri and Abdelfattah, 2024), micro, one task at a time; None: not published.
 FLAN = {
@@ -30,7 +30,7 @@ FLAN = {
 def one_task_at_a_time(model: str, space: str, sizes: tuple[int, ...], seeds: range = range(3)) -> None:
     """Print Kendall's tau of every task, fitted alone."""
     table = load_table(Path(os.environ["NAS_DATA"]) / f"transnas101/{space}_final.csv")
-    frame = table.frame()
+    frame = table.to_frame()
     for n in sizes:
         taus = np.zeros((len(seeds), len(table.tasks)))
         for i, seed in enumerate(seeds):
@@ -48,7 +48,7 @@ def one_task_at_a_time(model: str, space: str, sizes: tuple[int, ...], seeds: ra
 def coverage(model: str, space: str, n: int, seeds: range) -> None:
     """Print the share of measured values inside the 90 % interval, of every task."""
     table = load_table(Path(os.environ["NAS_DATA"]) / f"transnas101/{space}_final.csv")
-    frame = table.frame()
+    frame = table.to_frame()
     inside = []
     for seed in seeds:
         rows = split(table, n, seed)

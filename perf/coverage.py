@@ -19,7 +19,7 @@ import pandas as pd
 from benchmarks import load_table
 from benchmarks.table import Table
 from surrogates import TransferSurrogate, evaluate
-from surrogates.models import make_model
+from surrogates.registry import make_model
 
 
 def results(model: str, table: Table, n: int, seeds: list[int]) -> pd.DataFrame:

@@ -21,7 +21,7 @@ from scipy.stats import kendalltau, spearmanr
 
 from benchmarks import get_space
 from encoders import ZeroCost
-from encoders.zero_cost import PROXIES
+from encoders.zero_cost.estimator import PROXIES
 
 _PUBLISHED = {"naswot": "nwot"}
 

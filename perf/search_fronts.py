@@ -19,9 +19,9 @@ from searches import cost, measure, parser
 
 from benchmarks.table import Table
 from surrogates.search import make_searcher, run_search
-from surrogates.search.arrays import COSTS, costs
-from surrogates.search.front import hypervolume
+from surrogates.search.pareto import hypervolume
 from surrogates.search.registry import searcher_class
+from surrogates.search.space_arrays import COSTS, costs
 
 
 def one_search(table: Table, method: str, params: dict[str, Any], task: str, budget: int, seed: int) -> dict[str, Any]:

@@ -17,8 +17,8 @@ import pandas as pd
 from searches import measure, parser
 
 from benchmarks.table import Table
+from surrogates.models.transfer.source_process import SourceProcess
 from surrogates.search import make_searcher, run_search
-from surrogates.transfer.source_process import SourceProcess
 
 
 def one_search(table: Table, method: str, params: dict[str, Any], task: str, budget: int, seed: int) -> dict[str, Any]:

@@ -22,14 +22,14 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from torchmetrics import Accuracy
 
-from benchmarks.training.augment import adjust_brightness, adjust_contrast, adjust_hue, adjust_saturation
+from benchmarks.training.data.augment import adjust_brightness, adjust_contrast, adjust_hue, adjust_saturation
+from benchmarks.training.data.images import ImageSet
 from benchmarks.training.device import training_process
-from benchmarks.training.images import ImageSet
 from benchmarks.training.losses import soft_cross_entropy
-from benchmarks.training.network import build_network
+from benchmarks.training.networks.task_network import build_network
 from benchmarks.training.optimisers import make_optimiser, make_schedule
+from benchmarks.training.presets import get_recipe
 from benchmarks.training.recipe import Recipe
-from benchmarks.training.recipes import get_recipe
 from benchmarks.training.train import train_architecture
 
 TASK = "class_scene"

@@ -7,59 +7,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks import __version__
-from benchmarks.facade import lazy_names
+from benchmarks import __version__ as __version__
+from benchmarks.facade import lazy_facade
 
 if TYPE_CHECKING:
-    from surrogates.base import Surrogate
-    from surrogates.boosted import BoostedSurrogate
-    from surrogates.ensemble import EnsembleSurrogate
-    from surrogates.evaluation import evaluate
-    from surrogates.gaussian_process.surrogate import GaussianProcessSurrogate
-    from surrogates.graph.surrogate import GraphSurrogate
-    from surrogates.oracle.oracle import Oracle
-    from surrogates.pretrained import list_pretrained, load_agreement, load_pretrained
-    from surrogates.store.store import load_surrogate, save_surrogate
-    from surrogates.transfer.map import TransferMap
-    from surrogates.transfer.surrogate import TransferSurrogate
+    from surrogates.base import Surrogate as Surrogate
+    from surrogates.evaluation.held_out import evaluate as evaluate
+    from surrogates.evaluation.transfer_matrix import TransferMatrix as TransferMatrix
+    from surrogates.models.boosted import BoostedSurrogate as BoostedSurrogate
+    from surrogates.models.ensemble import EnsembleSurrogate as EnsembleSurrogate
+    from surrogates.models.gaussian_process import GaussianProcessSurrogate as GaussianProcessSurrogate
+    from surrogates.models.graph.surrogate import GraphSurrogate as GraphSurrogate
+    from surrogates.models.transfer.surrogate import TransferSurrogate as TransferSurrogate
+    from surrogates.oracle.oracle import Oracle as Oracle
+    from surrogates.pretrained.load import list_pretrained as list_pretrained
+    from surrogates.pretrained.load import load_agreement as load_agreement
+    from surrogates.pretrained.load import load_pretrained as load_pretrained
+    from surrogates.store.store import load_surrogate as load_surrogate
+    from surrogates.store.store import save_surrogate as save_surrogate
 
-__all__ = [
-    "BoostedSurrogate",
-    "EnsembleSurrogate",
-    "GaussianProcessSurrogate",
-    "GraphSurrogate",
-    "Oracle",
-    "Surrogate",
-    "TransferMap",
-    "TransferSurrogate",
-    "__version__",
-    "evaluate",
-    "list_pretrained",
-    "load_agreement",
-    "load_pretrained",
-    "load_surrogate",
-    "save_surrogate",
-]
-
-_MODULES = {
-    "BoostedSurrogate": "surrogates.boosted",
-    "EnsembleSurrogate": "surrogates.ensemble",
-    "GaussianProcessSurrogate": "surrogates.gaussian_process.surrogate",
-    "GraphSurrogate": "surrogates.graph.surrogate",
-    "Oracle": "surrogates.oracle.oracle",
-    "Surrogate": "surrogates.base",
-    "TransferMap": "surrogates.transfer.map",
-    "TransferSurrogate": "surrogates.transfer.surrogate",
-    "evaluate": "surrogates.evaluation",
-    "list_pretrained": "surrogates.pretrained",
-    "load_agreement": "surrogates.pretrained",
-    "load_pretrained": "surrogates.pretrained",
-    "load_surrogate": "surrogates.store.store",
-    "save_surrogate": "surrogates.store.store",
-}
-
-__getattr__ = lazy_names(__name__, _MODULES)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__all__, __getattr__, __dir__ = lazy_facade(__name__)

@@ -1,7 +1,8 @@
 """The contract of a surrogate: a scikit-learn estimator from architecture strings to expected performance.
 
 Data goes one way: strings -> simplest forms -> features -> predictions -> answers in the metrics' own units. A
-subclass implements `_fit` and `_predict` on distinct simplest forms, and `_pack` / `_unpack` for the store.
+subclass implements `fit_functions` and `predict_functions` on distinct simplest forms, and `pack` and `unpack` for the
+store.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -18,30 +18,16 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from benchmarks.registry import get_space, infer_space
+from benchmarks.spaces.registry import get_space, infer_space
 from encoders.base import as_strings
 from surrogates.labels import Labels
+from surrogates.store.pack import Pack
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike
 
-__all__ = ["Pack", "Surrogate"]
-
-
-@dataclass
-class Pack:
-    """What a fitted surrogate is made of, in forms that need no pickle.
-
-    Attributes:
-        settings: JSON values.
-        arrays: Numeric arrays by name.
-        models: Native model files by name, e.g. XGBoost UBJ.
-    """
-
-    settings: dict[str, Any] = field(default_factory=dict)
-    arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
-    models: dict[str, bytes] = field(default_factory=dict)
+__all__ = ["Surrogate"]
 
 
 class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
@@ -78,7 +64,7 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
         Warns:
             UserWarning: If a task's labels are all equal, or of another metric than its name says.
         """
-        labels = Labels.read(archs, Y)
+        labels = Labels.from_data(archs, Y)
         self.fit_labels(labels)
         spread = np.nanmax(labels.values, axis=0) - np.nanmin(labels.values, axis=0)
         if alike := [task for task, width in zip(labels.tasks, spread, strict=True) if width == 0]:
@@ -92,7 +78,7 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
     def fit_labels(self, labels: Labels) -> Surrogate:
         """`fit` to labels that were read already; says nothing of labels that are all equal."""
         self.cv_scores_ = {}
-        self._fit(labels)
+        self.fit_functions(labels)
         self.space_, self.tasks_, self.one_task_ = labels.space, labels.tasks, labels.one_task
         self.n_archs_ = len(labels.archs)
         return self
@@ -129,7 +115,7 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
             raise ArchitectureError(f"{strings[0]!r} is of {came.name}; this surrogate was fitted on {space.name}")
         rows: dict[str, int] = {}
         inverse = [rows.setdefault(arch, len(rows)) for arch in space.simplify(strings)]
-        mean, std = self._predict(list(rows))
+        mean, std = self.predict_functions(list(rows))
         mean, std = mean[inverse].reshape(shape), std[inverse].reshape(shape)
         return (mean, std) if return_std else mean
 
@@ -145,7 +131,7 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
         """
         from benchmarks.metrics import kendall_tau
 
-        labels = Labels.read(archs, Y)
+        labels = Labels.from_data(archs, Y)
         own_names = self.tasks_ != tuple(f"y{t}" for t in range(len(self.tasks_)))
         named = hasattr(Y, "columns") or (own_names and getattr(Y, "name", None) is not None)
         named = named or labels.values.shape[1] != len(self.tasks_)
@@ -163,17 +149,17 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
         return save_surrogate(self, directory)
 
     @abstractmethod
-    def _fit(self, labels: Labels) -> None:
+    def fit_functions(self, labels: Labels) -> None:
         """Fit to checked labels; may fill `cv_scores_`."""
 
     @abstractmethod
-    def _predict(self, archs: list[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def predict_functions(self, archs: list[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Mean and std of m distinct simplest forms, each of shape (m, T)."""
 
     @abstractmethod
-    def _pack(self) -> Pack:
+    def pack(self) -> Pack:
         """What was learned, beyond the common attributes of this class."""
 
     @abstractmethod
-    def _unpack(self, pack: Pack) -> None:
-        """Restore what `_pack` gave."""
+    def unpack(self, pack: Pack) -> None:
+        """Restore what `pack` gave."""

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from benchmarks.registry import get_space
 from benchmarks.spaces.cell import CellSpace, CellSpec
+from benchmarks.spaces.registry import get_space
 from benchmarks.spaces.space import Space
 
 __all__ = ["can_translate", "translate"]

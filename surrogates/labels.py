@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.registry import infer_space
+from benchmarks.spaces.registry import infer_space
 from benchmarks.tasks import metric_column
 from encoders.base import as_strings
 
@@ -45,7 +45,7 @@ class Labels:
     one_task: bool
 
     @classmethod
-    def read(cls, archs: Sequence[str], Y: ArrayLike | pd.DataFrame | pd.Series[Any]) -> Labels:
+    def from_data(cls, archs: Sequence[str], Y: ArrayLike | pd.DataFrame | pd.Series[Any]) -> Labels:
         """Check n architectures and their labels.
 
         Args:
@@ -58,10 +58,10 @@ class Labels:
                 a DataFrame names other architectures.
 
         Warns:
-            UserWarning: If columns named like tasks hold another metric than the task's primary one (`Table.frame`).
+            UserWarning: If columns named like tasks hold another metric than the task's primary one (`Table.to_frame`).
 
         Example:
-            >>> labels = Labels.read(["64-41414-3_00_300", "64-41414-0_00_300"], [1.0, 3.0])
+            >>> labels = Labels.from_data(["64-41414-3_00_300", "64-41414-0_00_300"], [1.0, 3.0])
             >>> labels.archs, labels.group.tolist()
             (('64-41414-0_00_300',), [0, 0])
         """

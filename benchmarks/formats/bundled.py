@@ -16,7 +16,7 @@ def list_tables() -> tuple[str, ...]:
     """Names of the bundled tables, for `load_table`.
 
     ``"rooms-mini"`` holds our own trainings of TransNAS-Bench-101 backbones on all seven tasks, on rendered rooms with
-    the recipes ``"mini"`` of `benchmarks.training.recipes`, one row an architecture; ``"rooms-mini-again"`` some of
+    the recipes ``"mini"`` of `benchmarks.training.presets`, one row an architecture; ``"rooms-mini-again"`` some of
     them trained once more with another seed. `benchmarks.table_provenance` tells recipe, commit, hardware and time.
 
     Example:

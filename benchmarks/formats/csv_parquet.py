@@ -11,12 +11,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.checks import Duplicates
 from benchmarks.errors import ArchitectureError, TableError
 from benchmarks.files import write_beside
-from benchmarks.formats.frames import to_frame
-from benchmarks.logs import Epoch
+from benchmarks.frames import to_frame
 from benchmarks.table import Table
+from benchmarks.table_checks import Duplicates
+from benchmarks.task_log import Epoch
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -133,7 +133,7 @@ def write_parquet(
     Args:
         table: What to write.
         path: Where.
-        epoch: As in `Table.frame`.
+        epoch: As in `Table.to_frame`.
         provenance: Where the values come from, as JSON values, kept in the file's metadata for `read_provenance`; the
             table's own if not given.
 

@@ -7,13 +7,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.checks import Duplicates
 from benchmarks.errors import TableError
 from benchmarks.formats.bundled import find_table
 from benchmarks.formats.csv_parquet import read_csv, read_parquet, read_provenance
 from benchmarks.formats.transnas_pth import read_pth
 from benchmarks.spaces.space import Space
 from benchmarks.table import Table
+from benchmarks.table_checks import Duplicates
 
 __all__ = ["READERS", "load_table", "table_provenance"]
 
@@ -50,7 +50,7 @@ def load_table(
         >>> import tempfile
         >>> path = Path(tempfile.mkdtemp()) / "mine.csv"
         >>> _ = path.write_text("arch,jigsaw,jigsaw/valid_loss\n64-2311-basic,90,0.5\n64-1234-basic,94,\n")
-        >>> load_table(path).frame("valid_loss")["jigsaw"].tolist()
+        >>> load_table(path).to_frame("valid_loss")["jigsaw"].tolist()
         [0.5, nan]
     """
     file = Path(path)

@@ -21,12 +21,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.checks import Duplicates
 from benchmarks.errors import ArchitectureError, MissingExtraError, TableError
 from benchmarks.files import write_beside
-from benchmarks.formats.cache import cached
-from benchmarks.logs import INFO_NAMES
+from benchmarks.formats.mmap_cache import cached
 from benchmarks.table import Table
+from benchmarks.table_checks import Duplicates
+from benchmarks.task_log import INFO_NAMES
 from benchmarks.tasks import TIME
 
 __all__ = ["SPACE_KEYS", "from_nested", "read_pth", "to_nested", "write_pth"]
@@ -98,7 +98,7 @@ def from_nested(database: object) -> Table:
         >>> entry = {"model_info": {}, "metrics": {"valid_top1": [80.0, 90.0]}, "total_epochs": 2}
         >>> database = {"metrics_dict": {"jigsaw": ["valid_top1"]}, "info_names": [], "task_list": ["jigsaw"],
         ...             "data": {"macro": {"64-2311-basic": {"jigsaw": entry}}}}
-        >>> from_nested(database).frame(epoch=0)["jigsaw"].tolist()
+        >>> from_nested(database).to_frame(epoch=0)["jigsaw"].tolist()
         [80.0]
     """
     if not isinstance(database, dict) or any(key not in database for key in _KEYS):

@@ -1,1 +1,6 @@
-"""Search spaces."""
+"""Search spaces: strings, what they mean, and the graphs behind them."""
+
+from benchmarks.spaces.registry import get_space, infer_space, list_spaces
+from benchmarks.spaces.space import Space
+
+__all__ = ["Space", "get_space", "infer_space", "list_spaces"]

@@ -8,61 +8,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks.facade import lazy_names
+from benchmarks.facade import lazy_facade
 
 if TYPE_CHECKING:
-    from benchmarks.training.images import ImageSet, ImageSource
-    from benchmarks.training.module import GroundTruthModule
-    from benchmarks.training.network import Discriminator, GraphNetwork, TaskNetwork, build_backbone, build_network
-    from benchmarks.training.permutations import jigsaw_permutations
-    from benchmarks.training.recipe import Recipe
-    from benchmarks.training.recipes import deviations, get_recipe, list_presets
-    from benchmarks.training.run import Run, TrainingFailed
-    from benchmarks.training.taskonomy import TaskonomySource, write_taskonomy
-    from benchmarks.training.train import train_architecture
+    from benchmarks.training.data.images import ImageSet as ImageSet
+    from benchmarks.training.data.images import ImageSource as ImageSource
+    from benchmarks.training.data.jigsaw import jigsaw_permutations as jigsaw_permutations
+    from benchmarks.training.data.taskonomy import TaskonomySource as TaskonomySource
+    from benchmarks.training.data.taskonomy import write_taskonomy as write_taskonomy
+    from benchmarks.training.module import GroundTruthModule as GroundTruthModule
+    from benchmarks.training.networks.discriminator import Discriminator as Discriminator
+    from benchmarks.training.networks.graph_network import GraphNetwork as GraphNetwork
+    from benchmarks.training.networks.task_network import TaskNetwork as TaskNetwork
+    from benchmarks.training.networks.task_network import build_backbone as build_backbone
+    from benchmarks.training.networks.task_network import build_network as build_network
+    from benchmarks.training.presets import deviations as deviations
+    from benchmarks.training.presets import get_recipe as get_recipe
+    from benchmarks.training.presets import list_presets as list_presets
+    from benchmarks.training.recipe import Recipe as Recipe
+    from benchmarks.training.run import Run as Run
+    from benchmarks.training.run import TrainingFailed as TrainingFailed
+    from benchmarks.training.train import train_architecture as train_architecture
 
-__all__ = [
-    "Discriminator",
-    "GraphNetwork",
-    "GroundTruthModule",
-    "ImageSet",
-    "ImageSource",
-    "Recipe",
-    "Run",
-    "TaskNetwork",
-    "TaskonomySource",
-    "TrainingFailed",
-    "build_backbone",
-    "build_network",
-    "deviations",
-    "get_recipe",
-    "jigsaw_permutations",
-    "list_presets",
-    "train_architecture",
-    "write_taskonomy",
-]
-
-_MODULES = {
-    "Discriminator": "benchmarks.training.network",
-    "GraphNetwork": "benchmarks.training.network",
-    "GroundTruthModule": "benchmarks.training.module",
-    "ImageSet": "benchmarks.training.images",
-    "ImageSource": "benchmarks.training.images",
-    "Recipe": "benchmarks.training.recipe",
-    "Run": "benchmarks.training.run",
-    "TaskNetwork": "benchmarks.training.network",
-    "TaskonomySource": "benchmarks.training.taskonomy",
-    "TrainingFailed": "benchmarks.training.run",
-    "build_backbone": "benchmarks.training.network",
-    "build_network": "benchmarks.training.network",
-    "deviations": "benchmarks.training.recipes",
-    "get_recipe": "benchmarks.training.recipes",
-    "jigsaw_permutations": "benchmarks.training.permutations",
-    "list_presets": "benchmarks.training.recipes",
-    "train_architecture": "benchmarks.training.train",
-    "write_taskonomy": "benchmarks.training.taskonomy",
-}
-_EXTRA = {
+_EXTRAS = {
     "torch": ("torch", "training"),
     "lightning": ("lightning", "training"),
     "torchmetrics": ("torchmetrics", "training"),
@@ -70,8 +38,4 @@ _EXTRA = {
 }
 """What the extra installs: import name -> package, extra."""
 
-__getattr__ = lazy_names(__name__, _MODULES, _EXTRA)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__all__, __getattr__, __dir__ = lazy_facade(__name__, _EXTRAS)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from benchmarks.training.prepare import UNLABELLED
+from benchmarks.training.data.targets import UNLABELLED
 
 __all__ = ["LOSSES", "discriminator_loss", "generator_loss", "pixel_cross_entropy", "soft_cross_entropy"]
 

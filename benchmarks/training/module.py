@@ -13,16 +13,16 @@ from torch import Tensor, nn
 
 from benchmarks.errors import ArtefactError
 from benchmarks.tasks import SPLITS, TIME
-from benchmarks.training.augment import Draws
-from benchmarks.training.images import ImageSet, ImageSource
-from benchmarks.training.loader import BatchLoader
+from benchmarks.training.data.augment import RandomStreams
+from benchmarks.training.data.images import ImageSet, ImageSource
+from benchmarks.training.data.loader import BatchLoader
+from benchmarks.training.data.targets import Preparation, images_per_split
 from benchmarks.training.losses import LOSSES, discriminator_loss, generator_loss
-from benchmarks.training.network import Discriminator, build_network
+from benchmarks.training.metrics import get_score
+from benchmarks.training.networks.task_network import Discriminator, build_network
 from benchmarks.training.optimisers import make_optimiser, make_schedule
-from benchmarks.training.prepare import Preparation, images_per_split
 from benchmarks.training.recipe import Recipe
 from benchmarks.training.run import TrainingFailed
-from benchmarks.training.scores import get_score
 
 __all__ = ["GroundTruthModule"]
 
@@ -54,7 +54,7 @@ class GroundTruthModule(lightning.LightningModule):
         ValueError: If a split is missing, has fewer images than the recipe says, or images of another size.
 
     Example:
-        >>> from benchmarks.training.recipes import get_recipe
+        >>> from benchmarks.training.presets import get_recipe
         >>> images = ImageSet({"rgb": torch.zeros(4096, 3, 64, 64, dtype=torch.uint8)})
         >>> sources = {"train": images, "valid": images, "test": images}
         >>> module = GroundTruthModule("64-41414-1_01_001", get_recipe("jigsaw", "mini"), sources)
@@ -150,7 +150,7 @@ class GroundTruthModule(lightning.LightningModule):
 
     def on_train_epoch_start(self) -> None:
         """Everything random in an epoch follows from the seed and the epoch's number."""
-        self._draws = Draws((self.seed, self.current_epoch, self.global_rank), self.device)
+        self._draws = RandomStreams((self.seed, self.current_epoch, self.global_rank), self.device)
         self._totals = {}
         self._failed_at = torch.full((), _NEVER, device=self.device)
 
@@ -234,7 +234,7 @@ class GroundTruthModule(lightning.LightningModule):
     def validation_step(self, batch: dict[str, Tensor], batch_idx: int, dataloader_idx: int = 0) -> None:
         """Score a batch of validation or test images."""
         if batch_idx == 0:
-            self._evaluation_draws = Draws((_FIXED, dataloader_idx, self.global_rank), self.device)
+            self._evaluation_draws = RandomStreams((_FIXED, dataloader_idx, self.global_rank), self.device)
         inputs, targets = self.prepare(batch, self._evaluation_draws, training=False)
         outputs = self(inputs)
         self._add(SPLITS[1 + dataloader_idx], outputs, targets, self._loss(outputs, targets))

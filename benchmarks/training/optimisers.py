@@ -19,7 +19,7 @@ def make_optimiser(optimiser: Optimiser, network: nn.Module) -> torch.optim.Opti
     """The optimiser of all parameters of a network.
 
     Example:
-        >>> from benchmarks.training.recipes import get_recipe
+        >>> from benchmarks.training.presets import get_recipe
         >>> type(make_optimiser(get_recipe("normal").optimiser, nn.Linear(2, 1))).__name__
         'Adam'
     """

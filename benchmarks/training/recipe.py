@@ -99,7 +99,7 @@ class Recipe:
         precision: As `lightning.Trainer` names it, e.g. ``"bf16-mixed"``.
 
     Example:
-        >>> from benchmarks.training.recipes import get_recipe
+        >>> from benchmarks.training.presets import get_recipe
         >>> from dataclasses import replace
         >>> recipe = replace(get_recipe("jigsaw"), epochs=2)
         >>> recipe.loss, recipe.epochs
@@ -175,7 +175,7 @@ class Recipe:
         """What `to_dict` gave, also after a trip through JSON.
 
         Example:
-            >>> from benchmarks.training.recipes import get_recipe
+            >>> from benchmarks.training.presets import get_recipe
             >>> recipe = get_recipe("normal", "mini")
             >>> Recipe.from_dict(recipe.to_dict()) == recipe
             True

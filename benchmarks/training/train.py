@@ -16,11 +16,11 @@ from lightning.pytorch.callbacks import Callback, Checkpoint
 from benchmarks.costs import graph_costs
 from benchmarks.errors import ArtefactError
 from benchmarks.files import write_beside
+from benchmarks.training.data.images import ImageSource
 from benchmarks.training.device import device_options
-from benchmarks.training.images import ImageSource
 from benchmarks.training.lightning_session import quiet, sigint_restored
 from benchmarks.training.module import GroundTruthModule
-from benchmarks.training.network import GraphNetwork, TaskNetwork
+from benchmarks.training.networks.task_network import GraphNetwork, TaskNetwork
 from benchmarks.training.recipe import Recipe
 from benchmarks.training.run import Run, TrainingFailed
 
@@ -69,8 +69,8 @@ def train_architecture(
 
     Example:
         >>> from dataclasses import replace
-        >>> from benchmarks.training.images import ImageSet
-        >>> from benchmarks.training.recipes import get_recipe
+        >>> from benchmarks.training.data.images import ImageSet
+        >>> from benchmarks.training.presets import get_recipe
         >>> tiny = replace(get_recipe("autoencoder", "mini"), epochs=1, n_train=4, n_valid=2, n_test=2, batch_size=2)
         >>> images = ImageSet({"rgb": torch.zeros(4, 3, tiny.input_size, tiny.input_size, dtype=torch.uint8)})
         >>> sources = {"train": images, "valid": images, "test": images}

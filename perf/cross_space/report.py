@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from surrogates.experiment.experiment import METHODS, compare
+from surrogates.evaluation.pretraining import METHODS, pretraining_gain
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results"
@@ -24,7 +24,7 @@ def summarise(runs: pd.DataFrame) -> pd.DataFrame:
     """Mean tau by k and task over the seeds that are complete, with the gain over either rival."""
     expected = len(METHODS) * runs["task"].nunique()
     complete = runs.groupby(["k", "seed"])["tau"].transform("size") == expected
-    table = compare(runs[complete]).rename(columns={"gain": "over_scratch"})
+    table = pretraining_gain(runs[complete]).rename(columns={"gain": "over_scratch"})
     seeds = runs[complete].groupby("k")["seed"].nunique()
     return table.assign(over_boosted=table["pretrained"] - table["boosted"], seeds=table["k"].map(seeds)).round(4)
 

@@ -60,7 +60,7 @@ def fidelity(ours: Table, truth: pd.DataFrame) -> None:
             low, high = bootstrap_interval(kendall_tau, a, b, level=0.95)
             other = ""
             if task in OTHERS:
-                values = ours.frame(OTHERS[task])[task].loc[archs].to_numpy()
+                values = ours.to_frame(OTHERS[task])[task].loc[archs].to_numpy()
                 sign = -1 if "loss" in OTHERS[task] else 1
                 other = f"{OTHERS[task]} {kendall_tau(a, sign * values):.2f}"
             print(

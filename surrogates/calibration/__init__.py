@@ -1,21 +1,18 @@
-"""From scores to the metric's own unit, with an uncertainty that keeps its word.
+"""From normal scores to the metric's own unit, with intervals that cover what they say.
 
-Names are imported when first used, as in `surrogates`.
+Names are imported when first used.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks.facade import lazy_names
+from benchmarks.facade import lazy_facade
 
 if TYPE_CHECKING:
-    from surrogates.calibration.calibration import Calibration
+    from surrogates.calibration.base import CalibratedSurrogate as CalibratedSurrogate
+    from surrogates.calibration.calibration import Calibration as Calibration
+    from surrogates.calibration.folds import FoldCalibration as FoldCalibration
+    from surrogates.calibration.normal_scores import NormalScores as NormalScores
 
-__all__ = ["Calibration"]
-
-__getattr__ = lazy_names(__name__, {"Calibration": "surrogates.calibration.calibration"})
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__all__, __getattr__, __dir__ = lazy_facade(__name__)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import kendalltau
 
-from surrogates.calibration.transform import NormalScores
+from surrogates.calibration.normal_scores import NormalScores
 
 __all__ = ["LEVEL", "Z_LEVEL", "Calibration", "left_out_means"]
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogates.calibration.calibration import Calibration, left_out_means
-from surrogates.calibration.transform import NormalScores
+from surrogates.calibration.normal_scores import NormalScores
 from surrogates.labels import Labels
 
 __all__ = ["FoldCalibration", "normal_scores"]

@@ -45,7 +45,7 @@ def training_sizes(value: str | None, usual: Sequence[int], table: Table, protoc
         [1]
     """
     from benchmarks.protocols import eligible_rows
-    from surrogates.evaluation import check_sizes
+    from surrogates.evaluation.held_out import check_sizes
 
     if value is None:
         fewest = min(len(eligible_rows(table, protocol)) for protocol in protocols)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from surrogates.cli.failures import FAILED
+from surrogates.cli.formatting import counted, duration
 from surrogates.cli.help import AsJson, examples
-from surrogates.cli.output import stderr, write_json, write_table
+from surrogates.cli.output import print_json, print_table, stderr
 from surrogates.cli.train import Device, Threads
-from surrogates.cli.words import counted, duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -75,7 +75,7 @@ def run(
         show_progress(steps)
     status = campaign_status(whole, place)
     if as_json:
-        write_json(status.reset_index().to_dict(orient="records"))
+        print_json(status.reset_index().to_dict(orient="records"))
     counts = status.loc["all"]
     if not as_json:
         elsewhere = f", {counts['running']:,} in other processes" if counts["running"] else ""
@@ -93,7 +93,7 @@ def status(plan: PlanFile, folder: Folder = None, as_json: AsJson = False) -> No
 
     found = campaign_status(load_plan(plan), _folder(plan, folder))
     if as_json:
-        write_json(found.reset_index().to_dict(orient="records"))
+        print_json(found.reset_index().to_dict(orient="records"))
         return
     _show(found)
     for line in failures(found):
@@ -178,7 +178,7 @@ def _show(found: pd.DataFrame) -> None:
         ]
         for row in found.reset_index().to_dict(orient="records")
     ]
-    write_table(["task", *counts, "a training", "time left"], rows)
+    print_table(["task", *counts, "a training", "time left"], rows)
 
 
 def _folder(plan: Path, folder: Path | None) -> Path:

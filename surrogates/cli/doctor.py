@@ -9,7 +9,7 @@ import typer
 
 from surrogates.cli.failures import FAILED
 from surrogates.cli.help import AsJson, examples
-from surrogates.cli.output import write_json, write_table
+from surrogates.cli.output import print_json, print_table
 
 __all__ = ["EXAMPLES", "doctor"]
 
@@ -28,14 +28,14 @@ def doctor(
 
     The exit code is 1 if something is broken. An extra that is not installed is not broken.
     """
-    from surrogates.health import examine
+    from surrogates.diagnostics import examine
 
     findings = list(examine(tables or []))
     if as_json:
-        write_json([finding._asdict() for finding in findings])
+        print_json([finding._asdict() for finding in findings])
     else:
         rows = [[finding.status, finding.what, finding.detail] for finding in findings]
-        write_table(["", "what", "detail"], rows, left=3)
+        print_table(["", "what", "detail"], rows, left=3)
     broken = sum(finding.status == "broken" for finding in findings)
     if broken:
         typer.secho(f"error: {broken} of {len(findings)} checks found something broken", fg=typer.colors.RED, err=True)

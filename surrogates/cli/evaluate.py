@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from surrogates.cli.help import AsJson, SpaceName, TableFile, TaskNames, examples
-from surrogates.cli.output import progress_bar, score, write_json, write_table
+from surrogates.cli.output import print_json, print_table, progress_bar, score
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,8 +50,8 @@ def evaluate(
     """
     from benchmarks.noise import noise_ceiling
     from surrogates.cli.arguments import integers, table_of_one_space, training_sizes
-    from surrogates.evaluation import evaluate_runs
-    from surrogates.models import make_model
+    from surrogates.evaluation.held_out import evaluate_runs
+    from surrogates.registry import make_model
 
     numbers = integers(seeds, "--seeds", 0)
     surrogate = make_model(model)
@@ -68,7 +68,7 @@ def evaluate(
     summary = _summarise(runs, ceiling)
     if as_json:
         about = {"table_hash": results.hash, "space": results.space.name, "model": model, "protocol": protocol.value}
-        write_json({**about, "train_sizes": sizes, "seeds": numbers, "results": summary})
+        print_json({**about, "train_sizes": sizes, "seeds": numbers, "results": summary})
     else:
         _show(summary, sizes, len(numbers))
 
@@ -95,7 +95,7 @@ def _show(summary: list[dict[str, Any]], sizes: list[int], n_runs: int) -> None:
     for n_train in sizes:
         typer.echo(f"n = {n_train}")
         rows = [[row["task"], *(score(row[name]) for name in names)] for row in summary if row["n_train"] == n_train]
-        write_table(["task", "tau", "± sd", "rho", "coverage", "ceiling"], rows)
+        print_table(["task", "tau", "± sd", "rho", "coverage", "ceiling"], rows)
         for row in summary:
             if row["n_train"] == n_train and row["runs"] < n_runs:
                 typer.echo(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from surrogates.cli.help import AsJson, SpaceName, TableFile, examples
-from surrogates.cli.output import progress_bar, score, write_json, write_table
+from surrogates.cli.output import print_json, print_table, progress_bar, score
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,8 +50,8 @@ def leaderboard(
     from benchmarks.noise import noise_ceiling
     from benchmarks.protocols import Protocol as ProtocolName
     from surrogates.cli.arguments import integers, table_of_one_space, training_sizes
-    from surrogates.leaderboard import leaderboard_runs, standings
-    from surrogates.models import MODELS
+    from surrogates.evaluation.leaderboard import leaderboard_runs, standings
+    from surrogates.registry import MODELS
 
     chosen = [choice(name.strip(), MODELS, "model") for name in models.split(",")] if models else list(MODELS)
     numbers = integers(seeds, "--seeds", 0)
@@ -72,7 +72,7 @@ def leaderboard(
     ceilings = {way: noise_ceiling(results, protocol=cast("Protocol", way)) for way in ways}
     if as_json:
         known = {way: {"mean": float(ceiling.mean()), **ceiling.to_dict()} for way, ceiling in ceilings.items()}
-        write_json({"table_hash": results.hash, "standings": ranked.to_dict(orient="records"), "ceiling": known})
+        print_json({"table_hash": results.hash, "standings": ranked.to_dict(orient="records"), "ceiling": known})
         return
     for (way, n_train), rows in ranked.groupby(["protocol", "n_train"], sort=False):
         _show(str(way), int(str(n_train)), rows, list(results.tasks), ceilings[str(way)])
@@ -83,4 +83,4 @@ def _show(protocol: str, n_train: int, rows: pd.DataFrame, tasks: list[str], cei
     columns = ["tau", "tau_sd", "coverage", *tasks]
     cells = [[str(row["model"]), *(score(row[column]) for column in columns)] for _, row in rows.iterrows()]
     top = ["noise ceiling", score(ceiling.mean()), "", "", *(score(ceiling[task]) for task in tasks)]
-    write_table(["model", "tau", "± sd", "coverage", *tasks], [top, *cells])
+    print_table(["model", "tau", "± sd", "coverage", *tasks], [top, *cells])

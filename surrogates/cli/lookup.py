@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from surrogates.cli.help import AsJson, TableOption, TaskNames, examples
-from surrogates.cli.output import write_csv, write_json, write_table
+from surrogates.cli.output import print_csv, print_json, print_table
 
 if TYPE_CHECKING:
     from benchmarks.table import Table
@@ -66,9 +66,9 @@ def lookup(
     found = _places(archs, list(dict.fromkeys(task or [])), source.value, table)
     records = [_record(place) for places in found for place in places]
     if as_json:
-        write_json(records)
+        print_json(records)
     elif as_csv:
-        write_csv(list(records[0]), [list(record.values()) for record in records])
+        print_csv(list(records[0]), [list(record.values()) for record in records])
     else:
         for position, places in enumerate(found):
             typer.echo("\n" * (position > 0), nl=False)
@@ -77,7 +77,7 @@ def lookup(
 
 def _places(archs: list[str], tasks: list[str], source: Any, table: Path | None) -> list[list[_Place]]:
     """The answers of each architecture, in the order asked."""
-    from benchmarks.registry import infer_space
+    from benchmarks.spaces.registry import infer_space
 
     spaces = [infer_space(arch).name for arch in archs]
     results = None if table is None else _results(table, spaces)
@@ -114,7 +114,7 @@ def _oracle(space: str, source: Any, table: Table | None, path: Path | None) -> 
     from benchmarks.errors import TableError
     from benchmarks.provenance import unlike_published
     from surrogates.oracle.oracle import Oracle
-    from surrogates.pretrained import load_answers
+    from surrogates.pretrained.load import load_answers
 
     answers = load_answers(space)
     if table is None or space not in table.spaces:
@@ -131,7 +131,7 @@ def _oracle(space: str, source: Any, table: Table | None, path: Path | None) -> 
 def _check_measured(arch: str, table: Table | None, tasks: list[str]) -> None:
     """Raise `TableError` if a table lacks an architecture on one of some tasks, all by default."""
     from benchmarks.errors import TableError, choice
-    from surrogates.oracle.measured import Measured
+    from surrogates.oracle.table_lookup import Measured
 
     advice = "--source surrogate has it predicted"
     if table is None:
@@ -164,7 +164,7 @@ def _record(place: _Place) -> dict[str, Any]:
 
 def _show(places: list[_Place]) -> None:
     """One architecture for people."""
-    from benchmarks.registry import get_space
+    from benchmarks.spaces.registry import get_space
 
     space = get_space(places[0].space)
     answer = places[0].answer
@@ -172,7 +172,7 @@ def _show(places: list[_Place]) -> None:
     typer.echo(f"  ({space.name})")
     sizes = {place.of for place in places}
     of = f" of {sizes.pop():,}" if len(sizes) == 1 else ""
-    write_table(["task", "metric", "value", "± std", f"rank{of}", "source"], [_row(p, not of) for p in places], left=2)
+    print_table(["task", "metric", "value", "± std", f"rank{of}", "source"], [_row(p, not of) for p in places], left=2)
     published = f"one of the {len(space):,} published architectures of {space.name}"
     if answer.in_domain:
         typer.echo(f"In domain: {published}.")

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
-__all__ = ["progress_bar", "score", "stderr", "write_csv", "write_json", "write_table"]
+__all__ = ["progress_bar", "score", "stderr", "print_csv", "print_json", "print_table"]
 
 
-def write_table(columns: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> None:
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> None:
     """Print an aligned table; without colour, rules and line breaks where stdout is no terminal.
 
     Args:
@@ -27,7 +27,7 @@ def write_table(columns: Sequence[str], rows: Iterable[Sequence[str]], left: int
         left: The first so many columns are text; the others align to the right.
 
     Example:
-        >>> write_table(["task", "value"], [["jigsaw", "94.2 %"]])
+        >>> print_table(["task", "value"], [["jigsaw", "94.2 %"]])
         task     value
         jigsaw  94.2 %
     """
@@ -44,11 +44,11 @@ def write_table(columns: Sequence[str], rows: Iterable[Sequence[str]], left: int
         typer.echo("  ".join(aligned).rstrip())
 
 
-def write_json(value: Any) -> None:
+def print_json(value: Any) -> None:
     """Print JSON; NaN becomes null.
 
     Example:
-        >>> write_json({"std": float("nan")})
+        >>> print_json({"std": float("nan")})
         {
           "std": null
         }
@@ -56,11 +56,11 @@ def write_json(value: Any) -> None:
     typer.echo(json.dumps(_nullified(value), indent=2, ensure_ascii=False, allow_nan=False))
 
 
-def write_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+def print_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Print csv with every digit; NaN becomes an empty field.
 
     Example:
-        >>> write_csv(["task", "std"], [["jigsaw", float("nan")]])
+        >>> print_csv(["task", "std"], [["jigsaw", float("nan")]])
         task,std
         jigsaw,
     """

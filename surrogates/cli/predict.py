@@ -91,7 +91,7 @@ def _batches(lines: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, str]]
 
 def _rows(surrogate: Surrogate, batch: list[tuple[str, str]]) -> Iterator[list[object]]:
     from benchmarks.errors import ArchitectureError
-    from surrogates.oracle.predictor import predict_matrix
+    from surrogates.oracle.predictors import predict_matrix
 
     good: list[str] = []
     problem = None
@@ -111,7 +111,7 @@ def _rows(surrogate: Surrogate, batch: list[tuple[str, str]]) -> Iterator[list[o
 
 def _check(surrogate: Surrogate, arch: str) -> None:
     from benchmarks.errors import ArchitectureError
-    from benchmarks.registry import infer_space
+    from benchmarks.spaces.registry import infer_space
 
     space = infer_space(arch)
     if space != surrogate.space_:

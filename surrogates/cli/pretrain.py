@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from surrogates.cli.help import AsJson, examples
-from surrogates.cli.output import progress_bar, write_json, write_table
+from surrogates.cli.output import print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,9 +42,9 @@ def pretrain(
     """
     import pandas as pd
 
-    from surrogates.experiment.config import load_experiment
-    from surrogates.experiment.experiment import compare, experiment_runs
-    from surrogates.experiment.folder import RESULTS
+    from surrogates.evaluation.pretraining import experiment_runs, pretraining_gain
+    from surrogates.evaluation.pretraining_config import load_experiment
+    from surrogates.evaluation.pretraining_folder import RESULTS
 
     experiment = load_experiment(config)
     runs: list[pd.DataFrame] = []
@@ -54,9 +54,9 @@ def pretrain(
             runs.append(run)
             last = run.iloc[0]
             progress.update(bar, advance=1, description=f"{last['task']}, k = {last['k']}, {last['method']}")
-    table = compare(pd.concat(runs, ignore_index=True))
+    table = pretraining_gain(pd.concat(runs, ignore_index=True))
     if as_json:
-        write_json({"experiment": experiment.describe(), "summary": table.to_dict(orient="records")})
+        print_json({"experiment": experiment.describe(), "summary": table.to_dict(orient="records")})
         return
     _show(table)
     typer.echo(f"Wrote {out / RESULTS}: {len(runs):,} runs on {experiment.target.space.name}.")
@@ -68,7 +68,7 @@ def _show(table: pd.DataFrame) -> None:
         [str(row["task"]), str(row["k"]), *(_cell(row[name], name == "gain") for name in columns)]
         for row in table.to_dict(orient="records")
     ]
-    write_table(["task", "k", *columns[:-1], "gain over scratch"], rows)
+    print_table(["task", "k", *columns[:-1], "gain over scratch"], rows)
 
 
 def _cell(value: float, signed: bool) -> str:

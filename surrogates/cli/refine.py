@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from surrogates.cli.campaign import RetryFailed, Workers, failures, show_progress
+from surrogates.cli.formatting import counted
 from surrogates.cli.help import ALONE, AsJson, SpaceName, TableFile, TaskNames, examples
-from surrogates.cli.output import score, write_json, write_table
+from surrogates.cli.output import print_json, print_table, score
 from surrogates.cli.train import Device, Threads, check_out
-from surrogates.cli.words import counted
 
 if TYPE_CHECKING:
     from benchmarks.table import Table
@@ -76,9 +76,9 @@ def refine(
     from benchmarks.training.campaign import CampaignError, ImageTrainer, campaign_table, run_campaign
     from benchmarks.training.device import device_options
     from surrogates.cli.arguments import table_of_one_space
-    from surrogates.models import make_model
     from surrogates.refinement import refine as refinement
     from surrogates.refinement.loop import CHOICES, UNCERTAINTY
+    from surrogates.registry import make_model
     from surrogates.search import make_searcher
 
     if plan is not None and preset is not None:
@@ -115,7 +115,7 @@ def refine(
     for line in _failures(template, found, place):
         typer.echo(line, err=True)
     if as_json:
-        write_json([_plain(turn) for turn in found])
+        print_json([_plain(turn) for turn in found])
     else:
         typer.echo(f"Wrote {out}: {counted(len(last), 'architecture')}, {len(last) - len(begin)} of them new.")
 
@@ -194,7 +194,7 @@ def _show(turn: Round) -> None:
         ]
         for row in turn.summary.reset_index().to_dict(orient="records")
     ]
-    write_table(["task", "measured", "std before", "after", "cv tau before", "after", "tau of these"], rows)
+    print_table(["task", "measured", "std before", "after", "cv tau before", "after", "tau of these"], rows)
 
 
 def _plain(turn: Round) -> dict[str, Any]:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from surrogates.cli.formatting import duration
 from surrogates.cli.help import SEARCHERS, AsJson, TableOption, examples
-from surrogates.cli.output import progress_bar, write_json, write_table
-from surrogates.cli.words import duration
+from surrogates.cli.output import print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
     from surrogates.oracle.oracle import Oracle
@@ -61,9 +61,9 @@ def search(
     from benchmarks.errors import choice
     from surrogates.cli.arguments import integers
     from surrogates.search.constraints import Constraint
-    from surrogates.search.curves import history_figure
-    from surrogates.search.grid import claim, informed_searcher
     from surrogates.search.run import check_search, run_search
+    from surrogates.search.studies.curves import history_figure
+    from surrogates.search.studies.grid import claim_study_folder, informed_searcher
 
     numbers = integers(seeds, "--seeds", 0)
     bounded = max_params is not None or max_multiply_adds is not None
@@ -81,7 +81,7 @@ def search(
     if out is not None:
         known = "bundled" if oracle.table is None else oracle.table.hash
         about = {"space": oracle.space.name, "tasks": task, "method": method, "oracle": known}
-        claim(out, {"study": "search", **about, "constraint": str(constraint), "objective": objective})
+        claim_study_folder(out, {"study": "search", **about, "constraint": str(constraint), "objective": objective})
     histories = []
     with progress_bar() as progress:
         bar = progress.add_task("", total=len(numbers))
@@ -97,7 +97,7 @@ def search(
             history_figure(histories, f"{method} on {oracle.space.name}").savefig(beside, dpi=150)
     if as_json:
         found = {"searches": _runs(histories, numbers), "front" if objective else "best": records}
-        write_json({"space": oracle.space.name, "tasks": task, "method": method, "budget": budget, **found})
+        print_json({"space": oracle.space.name, "tasks": task, "method": method, "budget": budget, **found})
         return
     _show(records, histories, oracle, method)
 
@@ -109,7 +109,7 @@ def _oracle(space: str | None, table: Path | None) -> Oracle:
     if table is not None:
         return Oracle.from_table(table_of_one_space(table, space, []))
     if space is None:
-        from benchmarks.registry import list_spaces
+        from benchmarks.spaces.registry import list_spaces
 
         raise typer.BadParameter(f"expected --space ({', '.join(list_spaces())}) or --table, got neither")
     return Oracle.from_pretrained(space)
@@ -165,7 +165,7 @@ def _check_plot(path: Path) -> None:
         MissingExtraError: If matplotlib is not installed.
         typer.BadParameter: If the folder does not exist, or matplotlib does not write such files.
     """
-    from surrogates.search.curves import new_figure
+    from surrogates.search.studies.curves import new_figure
 
     formats = sorted(new_figure((1, 1)).canvas.get_supported_filetypes())
     if path.suffix[1:].lower() not in formats:
@@ -195,9 +195,9 @@ def _best(
     """The best architectures of all searches together, or their front if there is a cost."""
     import numpy as np
 
-    from surrogates.search.base import scores
-    from surrogates.search.front import front
     from surrogates.search.history import History
+    from surrogates.search.pareto import front
+    from surrogates.search.ranks import scores
 
     first = histories[0]
     rows = {arch: row for history in histories for arch, row in zip(history.archs, history.values, strict=True)}
@@ -235,7 +235,7 @@ def _show(records: list[dict[str, Any]], histories: list[History], oracle: Oracl
             std = answer["std"]
             cells += [f"{answer['value']:.5g}", "-" if std != std else f"± {std:.2g}", f"{answer['rank']:,}"]
         rows.append([record["arch"], *cells, f"{len(record['seeds'])} of {len(histories)}"])
-    write_table(["arch", *extra, *heads, "seeds"], rows)
+    print_table(["arch", *extra, *heads, "seeds"], rows)
     seconds = float(np.mean([history.cost.sum() for history in histories]))
     spent = "" if np.isnan(seconds) else f"; training what one asked would take {duration(seconds)}"
     count = f"{len(histories)} searches" if len(histories) > 1 else "One search"

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from surrogates.cli.help import SEARCHERS, AsJson, SpaceName, TableFile, TaskNames, examples
-from surrogates.cli.output import progress_bar, score, stderr, write_json, write_table
+from surrogates.cli.output import print_json, print_table, progress_bar, score, stderr
 
 if TYPE_CHECKING:
     from benchmarks.table import Table
-    from surrogates.search.fidelity import Fidelity
+    from surrogates.search.studies.fidelity import Fidelity
 
 __all__ = ["EXAMPLES", "search_benchmark"]
 
@@ -51,10 +51,10 @@ def search_benchmark(
     from surrogates.cli.arguments import integers, table_of_one_space
     from surrogates.cli.plots import can_plot, no_plots_note
     from surrogates.oracle.oracle import Oracle
-    from surrogates.search.fidelity import ON_SURROGATE, ON_TABLE, Fidelity
-    from surrogates.search.grid import claim, informed_searcher, run_grid
     from surrogates.search.registry import list_searchers
     from surrogates.search.run import check_search
+    from surrogates.search.studies.fidelity import ON_SURROGATE, ON_TABLE, Fidelity
+    from surrogates.search.studies.grid import claim_study_folder, informed_searcher, run_grid
 
     numbers = integers(seeds, "--seeds", 0)
     chosen = [choice(name.strip(), list_searchers(), "searcher") for name in dict.fromkeys(methods.split(","))]
@@ -67,7 +67,7 @@ def search_benchmark(
         Oracle.from_pretrained(truth.space, truth)  # refuses trainings that it does not predict
     how = {"surrogate": "bundled"} if bundled else {"surrogate": model, "train_rows": train_rows, "fit_seed": fit_seed}
     fitted = None if bundled else _unfitted(truth, model, train_rows, fit_seed)
-    claim(out, {"study": "search-benchmark", "table": truth.hash, **how})
+    claim_study_folder(out, {"study": "search-benchmark", "table": truth.hash, **how})
     with stderr().status("fitting the surrogate"):
         predicted = _predicted(truth, fitted, train_rows, fit_seed)
     searches = []
@@ -77,12 +77,12 @@ def search_benchmark(
             for done in run_grid(values, chosen, numbers, budget, out / "searches" / source):
                 searches.append((source, done))
                 progress.update(bar, advance=1, description=f"{done.method} on the {source}: {done.task}")
-    study = Fidelity.of(truth, predicted, searches)
+    study = Fidelity.from_searches(truth, predicted, searches)
     files = study.save(out, plots=can_plot())
     if as_json:
         found = {"regret": study.regrets(), "agreement": study.agreement()}
         about = {"table_hash": truth.hash, "space": truth.space.name, **how, "budget": budget, "seeds": numbers}
-        write_json(
+        print_json(
             {**about, **{k: v.to_dict(orient="records") for k, v in found.items()}, "files": list(map(str, files))}
         )
         return
@@ -93,7 +93,7 @@ def search_benchmark(
 def _unfitted(truth: Table, model: str, train_rows: int, seed: int) -> Any:
     """The surrogate to fit; bad names and sizes are refused before anything is written."""
     from benchmarks.protocols import split
-    from surrogates.models import make_model
+    from surrogates.registry import make_model
 
     split(truth, train_rows, seed)
     return make_model(model, seed)
@@ -101,12 +101,12 @@ def _unfitted(truth: Table, model: str, train_rows: int, seed: int) -> Any:
 
 def _predicted(truth: Table, unfitted: Any, train_rows: int, seed: int) -> Table:
     from benchmarks.protocols import split
-    from surrogates.pretrained import load_answers
-    from surrogates.search.fidelity import predicted_table
+    from surrogates.pretrained.load import load_answers
+    from surrogates.search.studies.fidelity import predicted_table
 
     if unfitted is None:
         return predicted_table(load_answers(truth.space), truth)
-    labels = truth.frame().iloc[split(truth, train_rows, seed).train]
+    labels = truth.to_frame().iloc[split(truth, train_rows, seed).train]
     return predicted_table(unfitted.fit(list(labels.index), labels), truth)
 
 
@@ -114,7 +114,7 @@ def _show(study: Fidelity, budget: int, seeds: int) -> None:
     typer.echo(f"Order of the searchers after {budget} queries, surrogate against table (Kendall's tau)")
     agreement = study.agreement().to_dict(orient="records")
     rows = [[row["task"], score(row["tau"]), score(row["tau_seeds"])] for row in agreement]
-    write_table(["task", "tau", "table, other seeds"], rows)
+    print_table(["task", "tau", "table, other seeds"], rows)
     typer.echo(f"\nTrue regret and rank of the best found, mean of {seeds} seeds")
     cells = [
         [
@@ -126,4 +126,4 @@ def _show(study: Fidelity, budget: int, seeds: int) -> None:
         ]
         for row in study.regrets().to_dict(orient="records")
     ]
-    write_table(["method", "task", "regret: table", "surrogate", "added", "rank: table", "surrogate"], cells, left=2)
+    print_table(["method", "task", "regret: table", "surrogate", "added", "rank: table", "surrogate"], cells, left=2)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from surrogates.cli.help import AsJson, SpaceName, TableFile, examples
-from surrogates.cli.output import write_json, write_table
+from surrogates.cli.output import print_json, print_table
 
 __all__ = ["table_app"]
 
@@ -31,12 +31,12 @@ def info(table: TableFile, space: SpaceName = None, as_json: AsJson = False) -> 
     results = load_table(table, space=space)
     rows = results.describe().reset_index().to_dict(orient="records")
     if as_json:
-        write_json({"archs": len(results), "spaces": results.spaces, "hash": results.hash, "tasks": rows})
+        print_json({"archs": len(results), "spaces": results.spaces, "hash": results.hash, "tasks": rows})
         return
     typer.echo(f"{len(results):,} architectures of {', '.join(results.spaces)}, {len(results.tasks)} tasks")
     columns = ["task", "metric", "unit", "measured", "missing", "epochs_kept", "min", "median", "max"]
     titles = [column.replace("_", " ") for column in columns]
-    write_table(titles, [[_cell(row[column]) for column in columns] for row in rows], left=3)
+    print_table(titles, [[_cell(row[column]) for column in columns] for row in rows], left=3)
     typer.echo(f"SHA-256 of the content: {results.hash}")
 
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from surrogates.cli.formatting import counted
 from surrogates.cli.help import AsJson, examples
-from surrogates.cli.output import stderr, write_json, write_table
-from surrogates.cli.words import counted
+from surrogates.cli.output import print_json, print_table, stderr
 
 if TYPE_CHECKING:
     from benchmarks.training.run import Run
@@ -57,8 +57,8 @@ def train(
     plan = Plan((arch,), (task,), (seed,), preset, {} if epochs is None else {"epochs": epochs}, images=images)
     recipe = plan.recipe_for(task)
     try:
+        from benchmarks.training.data.images import TASK_DOMAINS
         from benchmarks.training.device import device_options, training_process
-        from benchmarks.training.images import TASK_DOMAINS
         from benchmarks.training.train import train_architecture
     except ModuleNotFoundError as error:
         raise MissingExtraError("Training", error.name or "torch", "training") from error
@@ -66,7 +66,7 @@ def train(
     training_process(threads)
     console = stderr()
     with console.status("opening the images"):
-        sources = images.open(ImageNeeds.of(recipe), TASK_DOMAINS[task])
+        sources = images.open(ImageNeeds.from_recipe(recipe), TASK_DOMAINS[task])
     run = train_architecture(
         plan.archs[0], task, recipe, sources, seed=seed, device=device, progress=console.is_terminal
     )
@@ -74,7 +74,7 @@ def train(
         with write_beside(out) as beside:
             beside.write_text(json.dumps(run.to_json(), indent=2) + "\n", encoding="utf-8")
     if as_json:
-        write_json(run.to_json())
+        print_json(run.to_json())
         return
     _show(run)
     for note in run.notes:
@@ -111,7 +111,7 @@ def _show(run: Run) -> None:
         [metric, *(f"{last[column]:.4g}" if (column := f"{split}_{metric}") in last else "-" for split in SPLITS)]
         for metric in metrics
     ]
-    write_table(["metric", *SPLITS], rows)
+    print_table(["metric", *SPLITS], rows)
     params = f"{run.info['model_params']:,.0f} parameters, " if "model_params" in run.info else ""
     effort = f"{params}{counted(run.epochs, 'epoch')} in {last.get(TIME, 0):.0f} s"
     typer.echo(f"{run.arch} on {run.task}, seed {run.seed}: {effort}.")

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from surrogates.cli.help import AsJson, SpaceName, TableFile, TaskNames, examples
-from surrogates.cli.output import progress_bar, write_json, write_table
+from surrogates.cli.output import print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from surrogates.transfer.map import TransferMap
+    from surrogates.evaluation.transfer_matrix import TransferMatrix
 
 __all__ = ["EXAMPLES", "transfer"]
 
@@ -49,7 +49,7 @@ def transfer(
 
     from benchmarks.protocols import split
     from surrogates.cli.arguments import integers, table_of_one_space
-    from surrogates.transfer.map import TransferMap, transfer_runs
+    from surrogates.evaluation.transfer_matrix import TransferMatrix, transfer_runs
 
     sizes, numbers = integers(k, "--k", 1), integers(seeds, "--seeds", 0)
     _check_writable(out)
@@ -62,11 +62,11 @@ def transfer(
             runs.append(run)
             progress.update(bar, advance=1, description=f"to {run['target'].iloc[0]}, k = {run['k'].iloc[0]}")
     whole = pd.concat(runs, ignore_index=True)
-    files = _save(TransferMap(whole), out)
+    files = _save(TransferMatrix(whole), out)
     summary = _summarise(whole)
     if as_json:
         about = {"table_hash": results.hash, "space": results.space.name, "k": sizes, "seeds": numbers}
-        write_json({**about, "results": summary, "files": [str(path) for path in files]})
+        print_json({**about, "results": summary, "files": [str(path) for path in files]})
         return
     _show(summary, sizes)
     plots = "" if _can_plot() else " (no heatmaps without matplotlib: pip install 'transnas-surrogates[plots]')"
@@ -77,7 +77,7 @@ def _summarise(runs: pd.DataFrame) -> list[dict[str, Any]]:
     """A row for every k and target, and one for the mean over the targets."""
     import pandas as pd
 
-    from surrogates.transfer.map import ALL_OTHERS
+    from surrogates.evaluation.transfer_matrix import ALL_OTHERS
 
     rows: list[dict[str, Any]] = []
     for n, of_k in runs.groupby("k", sort=False):
@@ -111,7 +111,7 @@ def _show(summary: list[dict[str, Any]], sizes: list[int]) -> None:
             for row in summary
             if row["k"] == n
         ]
-        write_table(["target", "all others", "no transfer", "gain", "best single", "source"], rows)
+        print_table(["target", "all others", "no transfer", "gain", "best single", "source"], rows)
 
 
 def _cell(value: float, sign: str = "") -> str:
@@ -140,7 +140,7 @@ def _check_writable(out: Path) -> None:
         raise ArtefactError(f"{runs} is no map of ours and would be replaced; choose another --out")
 
 
-def _save(found: TransferMap, out: Path) -> list[Path]:
+def _save(found: TransferMatrix, out: Path) -> list[Path]:
     """Write all files beside the directory, then put them in the place of an older map."""
     target = out.resolve()
     beside = target.with_name(f".{uuid.uuid4().hex[:8]}-{target.name}")

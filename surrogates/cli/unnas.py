@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from surrogates.cli.help import ALONE, AsJson, SpaceName, TableFile, TaskNames, examples
-from surrogates.cli.output import progress_bar, score, write_json, write_table
+from surrogates.cli.output import print_json, print_table, progress_bar, score
 
 if TYPE_CHECKING:
-    from surrogates.search.unnas import UnNASStudy
+    from surrogates.search.studies.unnas import UnNASStudy
 
 __all__ = ["EXAMPLES", "unnas"]
 
@@ -40,7 +40,7 @@ def unnas(
     """
     from surrogates.cli.arguments import integers, table_of_one_space
     from surrogates.cli.plots import can_plot, no_plots_note
-    from surrogates.search.unnas import UnNASStudy, unnas_searches
+    from surrogates.search.studies.unnas import UnNASStudy, unnas_searches
     from surrogates.store.artefact import check_target
 
     numbers = integers(seeds, "--seeds", 0)
@@ -53,18 +53,18 @@ def unnas(
         for done in unnas_searches(results, method, budget, numbers):
             searches.append(done)
             progress.update(bar, advance=1, description=f"on {done.task}")
-    study = UnNASStudy.of(results, searches)
+    study = UnNASStudy.from_searches(results, searches)
     files = study.save(out, plots=can_plot())
     sources = _by_source(study)
     if as_json:
         about = {"table_hash": results.hash, "space": results.space.name, "method": method, "budget": budget}
         pairs = study.pairs().to_dict(orient="records")
-        write_json({**about, "seeds": numbers, "sources": sources, "pairs": pairs, "files": list(map(str, files))})
+        print_json({**about, "seeds": numbers, "sources": sources, "pairs": pairs, "files": list(map(str, files))})
         return
     typer.echo(f"True rank of the best found with {budget} queries by {method}, mean of {len(numbers)} seeds")
     ranks = study.matrix("rank")
     rows = [[str(name), *(f"{rank:,.1f}" for rank in ranks.loc[name])] for name in ranks.index]
-    write_table(["searched on", *map(str, ranks.columns)], rows)
+    print_table(["searched on", *map(str, ranks.columns)], rows)
     typer.echo("\nEach searched task, mean over the supervised tasks it is deployed on (itself left out)")
     cells = [
         [
@@ -76,7 +76,7 @@ def unnas(
         ]
         for row in sources
     ]
-    write_table(["searched on", "labels", "tau", "tau in top 10 %", "overlap of tops", "rank", "top"], cells)
+    print_table(["searched on", "labels", "tau", "tau in top 10 %", "overlap of tops", "rank", "top"], cells)
     typer.echo(f"Wrote {out}: {len(files)} files{no_plots_note()}.")
 
 
@@ -85,7 +85,7 @@ _TAUS = ("kendall", "top_kendall", "top_overlap")
 
 def _by_source(study: UnNASStudy) -> list[dict[str, Any]]:
     """One row a searched task: means over the supervised tasks that are not it."""
-    from surrogates.search.unnas import LABEL_FREE
+    from surrogates.search.studies.unnas import LABEL_FREE
 
     pairs = study.pairs()
     others = pairs[(pairs["source"] != pairs["target"]) & ~pairs["target"].isin(LABEL_FREE)]

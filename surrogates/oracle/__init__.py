@@ -1,21 +1,15 @@
 """One place to ask for any architecture: measured where known, predicted where not.
 
-Names are imported when first used, as in `surrogates`.
+Names are imported when first used.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks.facade import lazy_names
+from benchmarks.facade import lazy_facade
 
 if TYPE_CHECKING:
-    from surrogates.oracle.oracle import Oracle
+    from surrogates.oracle.oracle import Oracle as Oracle
 
-__all__ = ["Oracle"]
-
-__getattr__ = lazy_names(__name__, {"Oracle": "surrogates.oracle.oracle"})
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__all__, __getattr__, __dir__ = lazy_facade(__name__)

@@ -72,7 +72,7 @@ class Answers:
                 value, std = float(self.value[row, column]), float(self.std[row, column])
                 yield Answer(arch, task, value, std, source, bool(self.in_domain[row]))
 
-    def frame(self) -> pd.DataFrame:
+    def to_frame(self) -> pd.DataFrame:
         """One row an architecture and task, columns as in `Answer`."""
         import pandas as pd
 

@@ -8,29 +8,27 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
-from benchmarks.architecture import Architecture
 from benchmarks.errors import ArchitectureError, TableError, choice
 from benchmarks.provenance import unlike_published
-from benchmarks.registry import get_space, infer_space
+from benchmarks.spaces.registry import get_space, infer_space
 from benchmarks.tasks import find_task
 from surrogates.oracle.answers import Answers
-from surrogates.oracle.baked import BakedSurrogate
-from surrogates.oracle.cached import CachedSurrogate
-from surrogates.oracle.measured import Measured
-from surrogates.oracle.queries import Queries
+from surrogates.oracle.predictors import CachedSurrogate, TabulatedSurrogate
 from surrogates.oracle.ranking import Ranking
 from surrogates.oracle.resolver import Resolver
+from surrogates.oracle.table_lookup import Measured
+from surrogates.oracle.usage import Queries
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from benchmarks.spaces.space import Space
     from benchmarks.table import Table
-    from surrogates.oracle.predictor import Predictor
+    from surrogates.oracle.predictors import Predictor
 
-__all__ = ["Oracle", "Source"]
+__all__ = ["Oracle", "AnswerSource"]
 
-Source = Literal["auto", "table", "surrogate"]
+AnswerSource = Literal["auto", "table", "surrogate"]
 
 
 class Oracle:
@@ -71,18 +69,18 @@ class Oracle:
         self,
         surrogate: Predictor | None,
         table: Table | None = None,
-        source: Source = "auto",
+        source: AnswerSource = "auto",
         *,
         cache_size: int = 1 << 16,
     ) -> None:
-        choice(source, get_args(Source), "source")
+        choice(source, get_args(AnswerSource), "source")
         if surrogate is None and (table is None or source == "surrogate"):
             raise ValueError(f"source={source!r} needs a surrogate{'' if table else ' or a table'}, got None")
         if table is None and source == "table":
             raise ValueError("source='table' needs a table, got None")
         self.surrogate = surrogate
         self.table, self.space = _of_one_space(surrogate, table)
-        self.source: Source = source
+        self.source: AnswerSource = source
         self.cache_size = cache_size
         self.queries = Queries(self.table, cache_size)
         self._prepare()
@@ -103,7 +101,7 @@ class Oracle:
             >>> Oracle.from_pretrained("nasbench201").tasks
             ('cifar10', 'cifar100', 'ImageNet16-120')
         """
-        from surrogates.pretrained import load_answers
+        from surrogates.pretrained.load import load_answers
 
         answers = load_answers(space)
         if table is not None and (how := unlike_published(table, answers.tasks_)):
@@ -164,7 +162,7 @@ class Oracle:
             UnknownNameError: If there is no such task; names the nearest one.
             TableError: If something was not measured, and there is no surrogate to ask.
         """
-        return self.answers(archs, tasks).frame()
+        return self.answers(archs, tasks).to_frame()
 
     def answers(self, archs: Iterable[str], tasks: Iterable[str] | str | None = None) -> Answers:
         """As `query`, in arrays."""
@@ -209,7 +207,7 @@ class Oracle:
             >>> Oracle(load_pretrained("transnas101-macro")).bake().source
             'auto'
         """
-        baked = None if self.surrogate is None else BakedSurrogate.of(self.surrogate)
+        baked = None if self.surrogate is None else TabulatedSurrogate.from_predictor(self.surrogate)
         return Oracle(baked, self.table, self.source, cache_size=self.cache_size)
 
     def __repr__(self) -> str:
@@ -231,7 +229,7 @@ class Oracle:
         self._warm = self.queries.warm
         self._rankings: dict[str, Ranking] = {}
         predictor: Predictor | None = None if self.source == "table" else self.surrogate
-        if predictor is not None and not isinstance(predictor, BakedSurrogate):
+        if predictor is not None and not isinstance(predictor, TabulatedSurrogate):
             predictor = CachedSurrogate(predictor, self.cache_size)
         measured = None if self.table is None or self.source == "surrogate" else Measured(self.table)
         self._resolver = Resolver(self.space.name, measured, predictor)
@@ -256,7 +254,7 @@ class Oracle:
         return tuple(self._check_arch(arch, position) for position, arch in enumerate(archs))
 
     def _check_arch(self, arch: object, position: int | None = None) -> str:
-        if not isinstance(arch, (str, Architecture)):
+        if not isinstance(arch, str):
             where = "" if position is None else f" at position {position}"
             raise ArchitectureError(f"expected an architecture string{where}, got {type(arch).__name__} {arch!r}")
         string = str(arch)

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks.errors import TableError
-from benchmarks.registry import get_space
+from benchmarks.spaces.registry import get_space
 from surrogates.oracle.answers import Answers
-from surrogates.oracle.predictor import predict_matrix
+from surrogates.oracle.predictors import predict_matrix
 
 if TYPE_CHECKING:
-    from surrogates.oracle.measured import Measured
-    from surrogates.oracle.predictor import Predictor
+    from surrogates.oracle.predictors import Predictor
+    from surrogates.oracle.table_lookup import Measured
 
 __all__ = ["Resolver"]
 
@@ -31,7 +31,7 @@ class Resolver:
 
     Example:
         >>> from benchmarks.table import Table
-        >>> from surrogates.oracle.measured import Measured
+        >>> from surrogates.oracle.table_lookup import Measured
         >>> table = Table.from_logs(["64-2311-basic"], {"jigsaw": {"valid_top1": [90.0]}})
         >>> Resolver("transnas101-macro", Measured(table), None).find(("64-2311-basic",), ("jigsaw",)).value.tolist()
         [[90.0]]

@@ -14,10 +14,10 @@ from rich.console import Console
 
 from benchmarks.errors import SurrogatesError, TableError
 from benchmarks.formats.load import load_table
-from surrogates.agreement import Agreement
-from surrogates.ensemble import EnsembleSurrogate
-from surrogates.oracle.baked import BakedSurrogate
-from surrogates.pretrained import AGREEMENT, ANSWERS, FOLDER, PUBLISHED, SURROGATE
+from surrogates.evaluation.agreement import Agreement
+from surrogates.models.ensemble import EnsembleSurrogate
+from surrogates.oracle.predictors import TabulatedSurrogate
+from surrogates.pretrained.load import AGREEMENT, ANSWERS, FOLDER, PUBLISHED, SURROGATE
 from surrogates.store.store import save_surrogate
 
 __all__ = ["build", "main"]
@@ -36,10 +36,10 @@ def build(space: str, data: Path, folder: Path = FOLDER) -> None:
     """
     table = load_table(data / PUBLISHED[space], space=space)
     surrogate = EnsembleSurrogate(random_state=0)
-    surrogate.fit(list(table.archs), table.frame())
+    surrogate.fit(list(table.archs), table.to_frame())
     save_surrogate(surrogate, folder / space / SURROGATE, table)
-    BakedSurrogate.of(surrogate).save(folder / space / ANSWERS)
-    Agreement.of(surrogate, table.frame()).save(folder / space / AGREEMENT)
+    TabulatedSurrogate.from_predictor(surrogate).save(folder / space / ANSWERS)
+    Agreement.from_surrogate(surrogate, table.to_frame()).save(folder / space / AGREEMENT)
 
 
 def main() -> int:

@@ -1,30 +1,18 @@
-"""Measured architectures beget others: choose what to train next, train it, add it to the table, fit again.
+"""Choose what to train next, train it, add it to the table, fit again.
 
-Names are imported when first used, as in `surrogates`.
+Names are imported when first used.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks.facade import lazy_names
+from benchmarks.facade import lazy_facade
 
 if TYPE_CHECKING:
-    from surrogates.refinement.choice import pick_asked, pick_uncertain
-    from surrogates.refinement.loop import Round, refine
+    from surrogates.refinement.loop import Round as Round
+    from surrogates.refinement.loop import refine as refine
+    from surrogates.refinement.selection import pick_asked as pick_asked
+    from surrogates.refinement.selection import pick_uncertain as pick_uncertain
 
-__all__ = ["Round", "pick_asked", "pick_uncertain", "refine"]
-
-__getattr__ = lazy_names(
-    __name__,
-    {
-        "Round": "surrogates.refinement.loop",
-        "pick_asked": "surrogates.refinement.choice",
-        "pick_uncertain": "surrogates.refinement.choice",
-        "refine": "surrogates.refinement.loop",
-    },
-)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__all__, __getattr__, __dir__ = lazy_facade(__name__)

@@ -13,10 +13,10 @@ from sklearn import config_context
 from sklearn.base import clone
 
 from benchmarks.errors import choice
-from benchmarks.formats.frames import to_frame
+from benchmarks.frames import to_frame
 from benchmarks.metrics import kendall_tau
 from benchmarks.table import Table
-from surrogates.refinement.choice import pick_asked, pick_uncertain
+from surrogates.refinement.selection import pick_asked, pick_uncertain
 from surrogates.refinement.state import read_choices, write_choices
 from surrogates.search.base import Searcher
 from surrogates.search.registry import list_searchers, make_searcher
@@ -147,7 +147,7 @@ def extend(table: Table, more: Table) -> Table:
 
 def _fitted(model: Surrogate, table: Table) -> Surrogate:
     fresh: Surrogate = clone(model)
-    return fresh.fit(list(table.archs), table.frame())
+    return fresh.fit(list(table.archs), table.to_frame())
 
 
 def _summary(before: Surrogate, after: Surrogate, added: Table) -> pd.DataFrame:
@@ -159,7 +159,7 @@ def _summary(before: Surrogate, after: Surrogate, added: Table) -> pd.DataFrame:
     expected = before.predict(list(added.archs)).reshape(len(added), -1)
     rows = []
     for t, task in enumerate(before.tasks_):
-        values = added.frame()[task].to_numpy() if task in added.tasks else np.full(len(added), np.nan)
+        values = added.to_frame()[task].to_numpy() if task in added.tasks else np.full(len(added), np.nan)
         at = after.tasks_.index(task)
         rows.append(
             {

@@ -1,9 +1,10 @@
 """Search methods, one a file, and what runs them on an oracle."""
 
-from surrogates.search.base import Searcher, scores
+from surrogates.search.base import Searcher
 from surrogates.search.constraints import Constraint
 from surrogates.search.errors import ConstraintError, SearchError
 from surrogates.search.history import History
+from surrogates.search.ranks import scores
 from surrogates.search.registry import list_searchers, make_searcher
 from surrogates.search.run import run_search
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from benchmarks.errors import ArchitectureError
-from benchmarks.registry import get_space
+from benchmarks.spaces.registry import get_space
 from surrogates.search.errors import ConstraintError
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from benchmarks.spaces.space import Space
 
-__all__ = ["Searcher", "scores"]
+__all__ = ["Searcher"]
 
 _TRIES = 20  # a sampler may draw only what is taken, and something new the next time
 
@@ -28,7 +28,7 @@ class Searcher(BaseEstimator, ABC):  # type: ignore[misc]
     """Batched ask and tell over the published architectures of a space; higher told values are better, always.
 
     Constructors only store their keyword arguments, as scikit-learn's do; `start` forgets everything and seeds the
-    searcher's own generator. A subclass says what it wants next (`_propose`) in rows, the positions in the space; the
+    searcher's own generator. A subclass says what it wants next (`propose`) in rows, the positions in the space; the
     queue, the rule that nothing is asked twice, and the list of what was told are kept here.
 
     Args:
@@ -77,7 +77,7 @@ class Searcher(BaseEstimator, ABC):  # type: ignore[misc]
         self._told: list[NDArray[np.float64]] = []
         self._queue: list[int] = []
         self._left = int(self.free_.sum())
-        self._begin()
+        self.begin()
         return self
 
     def ask(self, n: int = 1) -> list[str]:
@@ -132,7 +132,7 @@ class Searcher(BaseEstimator, ABC):  # type: ignore[misc]
         self.rows_ += rows
         self._told += list(told)
         if rows:
-            self._learn(rows, told)
+            self.learn(rows, told)
 
     @property
     def values_(self) -> NDArray[np.float64]:
@@ -141,22 +141,22 @@ class Searcher(BaseEstimator, ABC):  # type: ignore[misc]
 
     # -- for subclasses -----------------------------------------------------------------------------------------
 
-    def _begin(self) -> None:
+    def begin(self) -> None:
         """Set up the searcher's own state; `space_`, `n_tasks_`, `free_` and `rng_` are there."""
 
     @abstractmethod
-    def _propose(self, n: int) -> Iterable[int]:
+    def propose(self, n: int) -> Iterable[int]:
         """Rows to ask next, best first.
 
-        About n of them, or as many as make a round of the method: the surplus is queued, and asked before `_propose` is
+        About n of them, or as many as make a round of the method: the surplus is queued, and asked before `propose` is
         called again. Rows no longer free are skipped; where there is none at all, also when asked again some times, a
         random one is asked.
         """
 
-    def _learn(self, rows: list[int], values: NDArray[np.float64]) -> None:
+    def learn(self, rows: list[int], values: NDArray[np.float64]) -> None:
         """React to what was just told: n rows and values of shape (n, T)."""
 
-    def _any(self, n: int) -> NDArray[np.int64]:
+    def random_rows(self, n: int) -> NDArray[np.int64]:
         """Up to n different free rows, drawn uniformly."""
         free = np.flatnonzero(self.free_)
         if n == 1 and len(free):
@@ -168,18 +168,18 @@ class Searcher(BaseEstimator, ABC):  # type: ignore[misc]
     def _next(self, n: int) -> list[int]:
         """Rows to queue, one of them free at least."""
         for _ in range(_TRIES):
-            proposed = self._propose(n)
+            proposed = self.propose(n)
             rows = np.array(list(proposed) if isinstance(proposed, Iterable) else proposed)
             if rows.size == 0:
                 break
             if rows.ndim != 1 or rows.dtype.kind not in "iu" or rows.min() < 0 or rows.max() >= len(self.free_):
                 raise TypeError(
-                    f"expected {type(self).__name__}._propose to give a list of rows of {self.space_}, integers from 0 "
+                    f"expected {type(self).__name__}.propose to give a list of rows of {self.space_}, integers from 0 "
                     f"to {len(self.free_) - 1} (space_.index(arch) of a string), got {rows.tolist()!r:.60}"
                 )
             if self.free_[rows].any():
                 return list(rows.tolist())
-        return list(self._any(1).tolist())
+        return list(self.random_rows(1).tolist())
 
     def _take(self, row: int) -> None:
         self.free_[row] = False
@@ -191,23 +191,6 @@ class Searcher(BaseEstimator, ABC):  # type: ignore[misc]
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "space_")
-
-
-def scores(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """One number for each of m architectures, higher is better, of shape (m,).
-
-    Args:
-        values: Of shape (m, T). Of one task they are the numbers; of several it is the mean over tasks of the share of
-            the m architectures that are no better, which no unit can outweigh.
-
-    Example:
-        >>> scores(np.array([[1.0, 300.0], [2.0, 200.0], [3.0, 250.0]])).round(2).tolist()
-        [0.67, 0.5, 0.83]
-    """
-    if values.shape[1] == 1:
-        return values[:, 0]
-    ranks: Any = [np.searchsorted(np.sort(column), column, side="right") for column in values.T]
-    return np.asarray(np.mean(ranks, axis=0) / max(1, len(values)))
 
 
 def _mask(space: Space, allowed: Callable[[Sequence[str]], NDArray[np.bool_]] | None) -> NDArray[np.bool_]:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.registry import get_space, infer_space
+from benchmarks.spaces.registry import get_space, infer_space
 from benchmarks.spaces.space import Space
-from surrogates.search.arrays import COSTS, costs
 from surrogates.search.errors import ConstraintError
+from surrogates.search.space_arrays import COSTS, costs
 
 __all__ = ["Constraint"]
 

@@ -19,12 +19,12 @@ from surrogates.base import Surrogate
 from surrogates.search.base import Searcher
 from surrogates.search.constraints import Constraint
 
-__all__ = ["describe"]
+__all__ = ["describe_search"]
 
 _LONGEST = 80
 
 
-def describe(searcher: Searcher, seed: int, batch_size: int, constraint: Constraint | None) -> dict[str, Any]:
+def describe_search(searcher: Searcher, seed: int, batch_size: int, constraint: Constraint | None) -> dict[str, Any]:
     """A search in JSON values, for its history and to know it again.
 
     Parameters that are no plain values are told by their content, not by where they are in memory: arrays and tables by
@@ -32,7 +32,7 @@ def describe(searcher: Searcher, seed: int, batch_size: int, constraint: Constra
 
     Example:
         >>> from surrogates.search import make_searcher
-        >>> describe(make_searcher("local"), 0, 8, None)["searcher"]
+        >>> describe_search(make_searcher("local"), 0, 8, None)["searcher"]
         'LocalSearch'
     """
     params = {name: value for name, value in searcher.get_params(deep=False).items() if name != "random_state"}
@@ -81,7 +81,7 @@ def _learned(estimator: BaseEstimator) -> str:
     """What a fitted surrogate has learned, as it would be stored; empty for others."""
     if not isinstance(estimator, Surrogate) or not hasattr(estimator, "tasks_"):
         return ""
-    pack = estimator._pack()
+    pack = estimator.pack()
     models = {name: _hash(model) for name, model in sorted(pack.models.items())}
     settings = json.dumps(pack.settings, sort_keys=True, default=repr)
     return f" {_content(estimator.tasks_)} {settings} {_content(dict(sorted(pack.arrays.items())))} {models}"

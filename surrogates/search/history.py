@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from benchmarks.errors import ArtefactError, choice
 from benchmarks.files import write_beside
 from benchmarks.tasks import find_task
-from surrogates.search.base import scores
+from surrogates.search.ranks import scores
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +40,7 @@ class History:
 
     Example:
         >>> history = History("transnas101-macro", ("jigsaw",), ["64-2311-basic"], np.array([[90.0]]), np.ones(1), {})
-        >>> history.frame().to_dict("records")
+        >>> history.to_frame().to_dict("records")
         [{'step': 1, 'arch': '64-2311-basic', 'value': 90.0, 'best': 90.0, 'cost': 1.0}]
     """
 
@@ -84,7 +84,7 @@ class History:
             oriented = oriented[:, [column]]
         return self.archs[int(scores(oriented).argmax())]
 
-    def frame(self) -> pd.DataFrame:
+    def to_frame(self) -> pd.DataFrame:
         """One row a query: step (from 1), arch, value, best (so far), cost.
 
         Of several tasks, value and best are a column each: ``value/jigsaw``, ``best/jigsaw``.

@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 __all__ = ["list_searchers", "make_searcher", "searcher_class", "seeded_searcher"]
 
 _SEARCHERS = {
-    "random": ("surrogates.search.random", "RandomSearch"),
-    "local": ("surrogates.search.local", "LocalSearch"),
-    "evolution": ("surrogates.search.evolution", "RegularisedEvolution"),
-    "reinforce": ("surrogates.search.reinforce", "Reinforce"),
-    "ddpnas": ("surrogates.search.ddpnas", "DDPNAS"),
-    "pnas": ("surrogates.search.pnas", "PNAS"),
-    "bananas": ("surrogates.search.bananas", "Bananas"),
-    "predictor": ("surrogates.search.predictor", "PredictorSearch"),
-    "attentive": ("surrogates.search.attentive", "AttentiveSampling"),
-    "front": ("surrogates.search.front_search", "FrontSearch"),
-    "nsga2": ("surrogates.search.nsga2", "NSGA2Search"),
-    "transfer": ("surrogates.search.transfer", "TransferSearch"),
+    "random": ("surrogates.search.searchers.random", "RandomSearch"),
+    "local": ("surrogates.search.searchers.local", "LocalSearch"),
+    "evolution": ("surrogates.search.searchers.evolution", "RegularisedEvolution"),
+    "reinforce": ("surrogates.search.searchers.reinforce", "Reinforce"),
+    "ddpnas": ("surrogates.search.searchers.ddpnas", "DDPNAS"),
+    "pnas": ("surrogates.search.searchers.pnas", "PNAS"),
+    "bananas": ("surrogates.search.searchers.bananas", "Bananas"),
+    "predictor": ("surrogates.search.searchers.predictor", "PredictorSearch"),
+    "attentive": ("surrogates.search.searchers.attentive", "AttentiveSampling"),
+    "front": ("surrogates.search.searchers.front", "FrontSearch"),
+    "nsga2": ("surrogates.search.searchers.nsga2", "NSGA2Search"),
+    "transfer": ("surrogates.search.searchers.transfer", "TransferSearch"),
 }
 
 

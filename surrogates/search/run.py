@@ -12,13 +12,13 @@ import numpy as np
 
 from benchmarks.spaces.space import Space
 from surrogates.search.base import Searcher
+from surrogates.search.checkpoint import SearchCheckpoint
 from surrogates.search.constraints import Constraint
-from surrogates.search.describe import describe
+from surrogates.search.describe import describe_search
 from surrogates.search.errors import expect
 from surrogates.search.history import History
-from surrogates.search.record import Record
+from surrogates.search.objective import Objective, open_objective
 from surrogates.search.registry import seeded_searcher
-from surrogates.search.sources import Source, open_source
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -73,7 +73,7 @@ def run_search(
     Example:
         >>> from surrogates import Oracle
         >>> history = run_search("random", Oracle.from_pretrained("transnas101-micro"), "class_scene", budget=20)
-        >>> history.frame().columns.tolist()
+        >>> history.to_frame().columns.tolist()
         ['step', 'arch', 'value', 'best', 'cost']
     """
     source, allowed = check_search(oracle, task, budget, space=space, constraint=constraint)
@@ -82,8 +82,8 @@ def run_search(
     if batch_size < 1:
         raise ValueError(f"expected batch_size >= 1, got {batch_size}")
     agent.start(source.space, len(source.tasks), lambda archs: allowed)
-    search = describe(agent, seed, batch_size, constraint)
-    record = Record(source, search, None if folder is None else Path(folder))
+    search = describe_search(agent, seed, batch_size, constraint)
+    record = SearchCheckpoint(source, search, None if folder is None else Path(folder))
     with _bar(progress, budget) as bar:
         try:
             while len(record.archs) < budget:
@@ -103,7 +103,7 @@ def check_search(
     *,
     space: str | Space | None = None,
     constraint: Constraint | None = None,
-) -> tuple[Source, np.ndarray]:
+) -> tuple[Objective, np.ndarray]:
     """Find out whether a search is possible before anything is asked or written; parameters as of `run_search`.
 
     Returns:
@@ -122,7 +122,7 @@ def check_search(
         ...
         ValueError: expected 1 <= budget <= 4,096 (the architectures of transnas101-micro), got 5000
     """
-    source = open_source(oracle, task, space)
+    source = open_objective(oracle, task, space)
     allowed = source.known
     expect(budget, Integral, "budget", "an integer")
     expect(constraint, Constraint | None, "constraint", "a Constraint or None")
@@ -132,7 +132,7 @@ def check_search(
     return source, allowed
 
 
-def _one_batch(agent: Searcher, record: Record, source: Source, batch_size: int, budget: int) -> None:
+def _one_batch(agent: Searcher, record: SearchCheckpoint, source: Objective, batch_size: int, budget: int) -> None:
     """Ask for a whole batch, so that a longer search begins like a shorter one; measure what the budget allows."""
     start = record.replayed
     with _contract(record, budget, "was asked"):
@@ -158,7 +158,7 @@ def _one_batch(agent: Searcher, record: Record, source: Source, batch_size: int,
 
 
 @contextmanager
-def _contract(record: Record, budget: int, when: str) -> Iterator[None]:
+def _contract(record: SearchCheckpoint, budget: int, when: str) -> Iterator[None]:
     """A searcher that raises ends the search; what was answered is kept."""
     try:
         yield
@@ -166,7 +166,7 @@ def _contract(record: Record, budget: int, when: str) -> Iterator[None]:
         raise record.failed(f"the searcher raised {type(error).__name__} when it {when}: {error}", budget) from error
 
 
-def _check_budget(budget: int, available: int, source: Source, constraint: Constraint | None) -> None:
+def _check_budget(budget: int, available: int, source: Objective, constraint: Constraint | None) -> None:
     if 1 <= budget <= available:
         return
     what = f"the architectures of {source.space}"

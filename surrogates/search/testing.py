@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from benchmarks.errors import ArchitectureError
-from benchmarks.registry import get_space
+from benchmarks.spaces.registry import get_space
 from benchmarks.spaces.space import Space
 from surrogates.search.base import Searcher
 from surrogates.search.errors import ConstraintError

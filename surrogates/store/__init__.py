@@ -1,23 +1,17 @@
-"""Fitted surrogates on disk, without pickle: what is written, vouched for and read again.
+"""Fitted surrogates on disk, without pickle: written whole, checked when read.
 
-Names are imported when first used, as in `surrogates`.
+Names are imported when first used.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks.facade import lazy_names
+from benchmarks.facade import lazy_facade
 
 if TYPE_CHECKING:
-    from surrogates.store.store import load_surrogate, save_surrogate
+    from surrogates.store.pack import Pack as Pack
+    from surrogates.store.store import load_surrogate as load_surrogate
+    from surrogates.store.store import save_surrogate as save_surrogate
 
-__all__ = ["load_surrogate", "save_surrogate"]
-
-__getattr__ = lazy_names(
-    __name__, {"load_surrogate": "surrogates.store.store", "save_surrogate": "surrogates.store.store"}
-)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__all__, __getattr__, __dir__ = lazy_facade(__name__)

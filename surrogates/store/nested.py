@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from surrogates.base import Pack, Surrogate
+from surrogates.base import Surrogate
+from surrogates.store.pack import Pack
 from surrogates.store.storable import from_json, to_json
 
 __all__ = ["add_part", "pack_surrogate", "take_part", "unpack_surrogate"]
@@ -41,7 +42,7 @@ def pack_surrogate(surrogate: Surrogate) -> Pack:
     Raises:
         ArtefactError: If it could only be stored with pickle.
     """
-    pack = surrogate._pack()
+    pack = surrogate.pack()
     learned = {name: getattr(surrogate, name) for name in _LEARNED}
     made_of = to_json(surrogate, "a nested surrogate")
     settings = {"made_of": made_of, "tasks": list(surrogate.tasks_), "learned": learned}
@@ -54,5 +55,5 @@ def unpack_surrogate(pack: Pack) -> Surrogate:
     surrogate.tasks_ = tuple(pack.settings["tasks"])
     for name in _LEARNED:
         setattr(surrogate, name, pack.settings["learned"][name])
-    surrogate._unpack(Pack(pack.settings["own"], pack.arrays, pack.models))
+    surrogate.unpack(Pack(pack.settings["own"], pack.arrays, pack.models))
     return surrogate

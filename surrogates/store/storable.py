@@ -16,16 +16,16 @@ from benchmarks.errors import ArtefactError
 __all__ = ["STORABLE", "class_of", "from_json", "to_json"]
 
 STORABLE: dict[str, str] = {
-    "BoostedSurrogate": "surrogates.boosted",
+    "BoostedSurrogate": "surrogates.models.boosted",
     "Costs": "encoders.costs",
-    "ZeroCost": "encoders.zero_cost",
-    "EnsembleSurrogate": "surrogates.ensemble",
-    "GaussianProcessSurrogate": "surrogates.gaussian_process.surrogate",
+    "ZeroCost": "encoders.zero_cost.estimator",
+    "EnsembleSurrogate": "surrogates.models.ensemble",
+    "GaussianProcessSurrogate": "surrogates.models.gaussian_process",
     "GraphFeatures": "encoders.graph_features",
-    "GraphSurrogate": "surrogates.graph.surrogate",
+    "GraphSurrogate": "surrogates.models.graph.surrogate",
     "OneHotEncoding": "encoders.one_hot",
     "PathEncoding": "encoders.paths",
-    "TransferSurrogate": "surrogates.transfer.surrogate",
+    "TransferSurrogate": "surrogates.models.transfer.surrogate",
 }
 """Class name -> module. To make a class storable, add it here."""
 

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.errors import ArtefactError
 from benchmarks.provenance import unlike_published
-from benchmarks.registry import list_spaces
+from benchmarks.spaces.registry import list_spaces
 from surrogates.store.artefact import read_files, read_metadata, write_artefact
 from surrogates.store.npz import npz_arrays, npz_bytes
+from surrogates.store.pack import Pack
 from surrogates.store.provenance import describe_tasks, library_versions
 from surrogates.store.storable import class_of, from_json, to_json
 
@@ -59,7 +60,7 @@ def save_surrogate(surrogate: Surrogate, directory: str | Path, table: Table | N
 
     check_is_fitted(surrogate, "space_")
     made_of = to_json(surrogate, "the surrogate")
-    pack = surrogate._pack()
+    pack = surrogate.pack()
     trainings = getattr(surrogate, "trainings_", None)
     if table is not None:
         trainings = {task: unlike_published(table, [task]) for task in surrogate.tasks_}
@@ -112,7 +113,7 @@ def load_surrogate(directory: str | Path) -> Surrogate:
 
 
 def _restore(metadata: dict[str, Any], files: dict[str, bytes]) -> Surrogate:
-    from surrogates.base import Pack, Surrogate
+    from surrogates.base import Surrogate
 
     surrogate = from_json({"class": metadata["class"], "params": metadata["params"]})
     if not isinstance(surrogate, Surrogate):
@@ -128,5 +129,5 @@ def _restore(metadata: dict[str, Any], files: dict[str, bytes]) -> Surrogate:
     surrogate.trainings_ = metadata.get("trainings")  # artefacts of the first version do not say
     arrays = npz_arrays(files.pop(_ARRAYS))
     models = {name.removesuffix(_ZIPPED): gzip.decompress(data) for name, data in files.items()}
-    surrogate._unpack(Pack(from_json(metadata["settings"]), arrays, models))
+    surrogate.unpack(Pack(from_json(metadata["settings"]), arrays, models))
     return surrogate

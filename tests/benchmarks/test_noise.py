@@ -36,7 +36,7 @@ def test_known_noise_is_found_again(table):
 
 
 def test_a_few_failed_trainings_do_not_move_the_estimate(table, rng):
-    values = table.frame()["jigsaw"].to_numpy().copy()
+    values = table.to_frame()["jigsaw"].to_numpy().copy()
     values[rng.choice(len(values), 40, replace=False)] = 0.0
     broken = Table.from_logs(table.archs, {"jigsaw": {"valid_top1": values}})
     assert twin_noise(broken)["jigsaw"] == pytest.approx(SIGMA, rel=0.1)
@@ -52,7 +52,7 @@ def test_a_task_that_was_hardly_measured_has_no_estimate(table):
     values = np.full(len(table), np.nan)
     values[:1] = 50.0
     both = Table.from_logs(
-        table.archs, {"jigsaw": {"valid_top1": table.frame()["jigsaw"]}, "mine": {"valid_value": values}}
+        table.archs, {"jigsaw": {"valid_top1": table.to_frame()["jigsaw"]}, "mine": {"valid_value": values}}
     )
     assert twin_noise(both).isna().tolist() == [False, True]
     assert noise_ceiling(both, n_simulations=2).isna().tolist() == [False, True]
@@ -69,7 +69,7 @@ def test_twin_noise_of_one_pair_by_hand():
 )  # fmt: skip
 def test_the_ceiling_is_what_the_true_means_reach(table, clean, protocol, metric, correlation):
     rows = eligible_rows(table, protocol)
-    reached = correlation(table.frame()["jigsaw"].to_numpy()[rows], clean[rows]).statistic
+    reached = correlation(table.to_frame()["jigsaw"].to_numpy()[rows], clean[rows]).statistic
     ceiling = noise_ceiling(table, metric, protocol, n_simulations=5)["jigsaw"]
     assert ceiling == pytest.approx(reached, abs=0.01)
 
@@ -108,7 +108,7 @@ def test_noise_and_ceilings_of_the_published_micro_table(nas_data):
 
 
 def test_the_ceiling_of_a_task_does_not_depend_on_the_others(table):
-    values = table.frame()["jigsaw"]
+    values = table.to_frame()["jigsaw"]
     metrics = {"mine": {"valid_value": values[::-1].to_numpy()}, "jigsaw": {"valid_top1": values}}
     both = noise_ceiling(Table.from_logs(table.archs, metrics), n_simulations=2)
     alone = noise_ceiling(table, n_simulations=2)

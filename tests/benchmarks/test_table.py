@@ -44,7 +44,7 @@ def test_shape_and_names(table):
 
 
 def test_the_primary_metric_of_every_task_at_the_final_epoch(table, database):
-    frame = table.frame()
+    frame = table.to_frame()
     primary = {"room_layout": "valid_neg_loss", "segmentsemantic": "valid_acc", "normal": "valid_ssim"}
     primary["autoencoder"] = "valid_ssim"
     assert frame.shape == (7, 7)
@@ -57,8 +57,8 @@ def test_the_primary_metric_of_every_task_at_the_final_epoch(table, database):
 @pytest.mark.parametrize("split", ["train", "valid", "test"])
 @pytest.mark.parametrize(("epoch", "pick"), [("final", lambda v: v[-1]), ("best", min), (4, lambda v: v[4])])
 def test_losses_by_epoch_and_split(table, database, split, epoch, pick):
-    frame = table.frame(metric="loss", epoch=epoch, split=split)
-    pd.testing.assert_frame_equal(frame, table.frame(metric=f"{split}_loss", epoch=epoch, split=split))
+    frame = table.to_frame(metric="loss", epoch=epoch, split=split)
+    pd.testing.assert_frame_equal(frame, table.to_frame(metric=f"{split}_loss", epoch=epoch, split=split))
     assert frame["normal"].isna().all()  # has no such metric
     for arch in table.archs:
         expected = pick(lookup(database, arch, "jigsaw", f"{split}_loss"))
@@ -71,36 +71,36 @@ def test_best_goes_up_for_scores_and_to_the_end_for_time(table, database):
 
 
 def test_an_epoch_only_some_tasks_have_is_nan_in_the_others(table, database):
-    frame = table.frame(epoch=12)
+    frame = table.to_frame(epoch=12)
     assert frame["jigsaw"].isna().all()
     assert frame.loc[A, "class_scene"] == lookup(database, A, "class_scene", "valid_top1")[12]
-    assert table.frame(epoch=-2).loc[A, "jigsaw"] == lookup(database, A, "jigsaw", "valid_top1")[8]
+    assert table.to_frame(epoch=-2).loc[A, "jigsaw"] == lookup(database, A, "jigsaw", "valid_top1")[8]
 
 
 def test_the_final_epoch_of_a_shorter_training_is_its_own():
     logs = {"jigsaw": {"valid_loss": [[3, 1, 2], [5, 4, NAN], [NAN, NAN, NAN]]}}
     table = Table.from_logs([A, B, C], logs)
-    np.testing.assert_array_equal(table.frame("loss")["jigsaw"], [2, 4, NAN])
-    np.testing.assert_array_equal(table.frame("loss", "best")["jigsaw"], [1, 4, NAN])
-    np.testing.assert_array_equal(table.frame("loss", -2)["jigsaw"], [1, 5, NAN])
-    np.testing.assert_array_equal(table.frame("loss", 2)["jigsaw"], [2, NAN, NAN])
+    np.testing.assert_array_equal(table.to_frame("loss")["jigsaw"], [2, 4, NAN])
+    np.testing.assert_array_equal(table.to_frame("loss", "best")["jigsaw"], [1, 4, NAN])
+    np.testing.assert_array_equal(table.to_frame("loss", -2)["jigsaw"], [1, 5, NAN])
+    np.testing.assert_array_equal(table.to_frame("loss", 2)["jigsaw"], [2, NAN, NAN])
 
 
 @pytest.mark.parametrize("epoch", [30, -31, "last", 1.5, True, None])
 def test_unknown_epochs_are_refused(table, epoch):
     with pytest.raises(TableError, match=r"expected 'final', 'best' or an integer from -30 to 29, got epoch="):
-        table.frame(epoch=epoch)
+        table.to_frame(epoch=epoch)
 
 
 def test_unknown_names_list_the_nearest(table):
     with pytest.raises(UnknownNameError, match=r"unknown metric 'valid_miou'; did you mean 'valid_mIoU'"):
-        table.frame("miou")
+        table.to_frame("miou")
     with pytest.raises(UnknownNameError, match="unknown task 'jigsav'; did you mean 'jigsaw'"):
         table.value(A, "jigsav")
     with pytest.raises(UnknownNameError, match="unknown metric of normal 'valid_top1'"):
         table.value(A, "normal", "top1")
     with pytest.raises(UnknownNameError, match="unknown split 'validation'; did you mean 'valid'"):
-        table.frame(split="validation")
+        table.to_frame(split="validation")
     with pytest.raises(
         TableError, match=r"'64-2312-basic' is not in this table of 7 rows; the nearest is '64-2311-basic'"
     ):
@@ -108,14 +108,14 @@ def test_unknown_names_list_the_nearest(table):
 
 
 def test_surrogates_see_higher_as_better(table):
-    np.testing.assert_array_equal(table.oriented("loss")["jigsaw"], -table.frame("loss")["jigsaw"])
-    pd.testing.assert_frame_equal(table.oriented(), table.frame())
+    np.testing.assert_array_equal(table.oriented("loss")["jigsaw"], -table.to_frame("loss")["jigsaw"])
+    pd.testing.assert_frame_equal(table.oriented(), table.to_frame())
 
 
 def test_best_goes_by_direction_skips_nan_and_keeps_file_order_in_ties(table, small):
-    losses = table.frame("valid_loss")["room_layout"]
+    losses = table.to_frame("valid_loss")["room_layout"]
     assert table.best("room_layout", 7, "valid_loss").tolist() == sorted(losses)
-    assert table.best("room_layout", 2, "neg_loss").tolist() == sorted(table.frame()["room_layout"])[:-3:-1]
+    assert table.best("room_layout", 2, "neg_loss").tolist() == sorted(table.to_frame()["room_layout"])[:-3:-1]
     assert small.best("jigsaw", 3).to_dict() == {B: 30.0, A: 10.0}
     assert small.best("depth", 2).index.tolist() == [A, B]
     with pytest.raises(ValueError, match="expected k >= 1, got 0"):
@@ -136,7 +136,7 @@ def test_where_takes_architectures_tasks_and_spaces(table):
     assert micro.space == "transnas101-micro"
     part = table.where(archs=[C, A, C], tasks=["normal", "jigsaw"])
     assert (part.archs, part.tasks) == ((C, A), ("normal", "jigsaw"))
-    pd.testing.assert_frame_equal(part.frame(), table.frame().loc[[C, A], ["normal", "jigsaw"]])
+    pd.testing.assert_frame_equal(part.to_frame(), table.to_frame().loc[[C, A], ["normal", "jigsaw"]])
     assert part.value(A, "jigsaw", "test_loss", 3) == table.value(A, "jigsaw", "test_loss", 3)
 
 
@@ -155,7 +155,7 @@ def test_the_space_of_a_mixed_table_is_an_error(table):
 
 
 def test_what_nobody_measured_is_kept_and_reported(small):
-    table = Table.from_frame(small.frame().assign(normal=NAN))
+    table = Table.from_frame(small.to_frame().assign(normal=NAN))
     assert table.tasks == ("jigsaw", "depth", "normal")
     report = table.describe()
     assert report["measured"].tolist() == [2, 3, 0]
@@ -228,7 +228,7 @@ def test_unusable_model_info_is_refused(facts, message):
 def test_rows_of_one_architecture_that_agree_become_one():
     table = Table.from_logs([A, B, A], {"jigsaw": {"valid_top1": [1, 2, 1], "valid_loss": [NAN, 5, 0.1]}})
     assert table.archs == (A, B)
-    assert table.frame("valid_loss")["jigsaw"].tolist() == [0.1, 5]
+    assert table.to_frame("valid_loss")["jigsaw"].tolist() == [0.1, 5]
 
 
 def test_rows_of_one_architecture_that_disagree_are_an_error_or_a_mean():
@@ -237,8 +237,8 @@ def test_rows_of_one_architecture_that_disagree_are_an_error_or_a_mean():
     with pytest.raises(TableError, match=r"64-2311-basic occurs in rows 0 and 3 .* jigsaw/valid_top1: 1 and 4"):
         Table.from_logs(archs, logs, info)
     table = Table.from_logs(archs, logs, info, duplicates="mean")
-    assert table.frame()["jigsaw"].tolist() == [2, 2]
-    assert table.frame("valid_loss")["jigsaw"].tolist() == [0.1, 5]
+    assert table.to_frame()["jigsaw"].tolist() == [2, 2]
+    assert table.to_frame("valid_loss")["jigsaw"].tolist() == [0.1, 5]
     assert table.info("model_params")["jigsaw"].tolist() == [pytest.approx(32 / 3), 20]
     with pytest.raises(TableError, match="expected duplicates='error' or 'mean', got 'first'"):
         Table.from_logs(archs, logs, duplicates="first")
@@ -251,7 +251,7 @@ def test_twins_keep_their_own_values():
 
 
 def test_importing_tables_loads_neither_pandas_nor_torch():
-    modules = [f"benchmarks.{name}" for name in ("formats", "metrics", "noise", "scores", "table", "transnas_api")]
+    modules = [f"benchmarks.{name}" for name in ("formats", "metrics", "noise", "table", "transnas_api")]
     code = f"import sys, {', '.join(modules)}"
     code += "; print([name for name in ('pandas', 'scipy', 'torch') if name in sys.modules])"
     child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

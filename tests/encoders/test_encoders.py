@@ -14,7 +14,7 @@ from benchmarks import get_space, list_spaces
 from benchmarks.costs import graph_costs
 from benchmarks.graph import GraphBuilder
 from encoders import Costs, Encoder, GraphFeatures, OneHotEncoding, PathEncoding, ZeroCost
-from encoders.flow import longest_paths, mean_paths, path_counts, shortest_paths
+from encoders.dag_paths import longest_paths, mean_paths, path_counts, shortest_paths
 from encoders.testing import check_encoder
 
 PROXIES = ZeroCost(proxies=("l2_norm", "naswot"), base_channels=4, input_size=32, batch_size=4, images="noise")

@@ -29,8 +29,8 @@ from surrogates import (
     load_pretrained,
     load_surrogate,
 )
+from surrogates.evaluation.transfer_matrix import transfer_matrix
 from surrogates.search import list_searchers, make_searcher, run_search
-from surrogates.transfer.map import transfer_map
 
 CASES: dict[str, Callable[[], Any]] = {}
 """Name -> what computes it: lists of numbers, and lists of strings that must come out the same."""
@@ -142,7 +142,7 @@ def transfer_from_another_space() -> dict[str, Any]:
 def held_out() -> dict[str, Any]:
     table = Table.from_frame(predicted("transnas101-macro", 90, seed=9, gaps=True).rename_axis("arch").reset_index())
     rows = evaluate(BoostedSurrogate(n_rounds=20), table.where(tasks=_TASKS), [30], [0, 1])
-    matrix = transfer_map(
+    matrix = transfer_matrix(
         table.where(tasks=_TASKS),
         k=[16],
         seeds=[0],
@@ -201,7 +201,7 @@ def _published(space: str) -> Table:
 def accuracy() -> dict[str, Any]:
     found = {}
     for space, n in (("micro", 128), ("macro", 128), ("nasbench201", 78)):
-        frame = _published(space).frame()
+        frame = _published(space).to_frame()
         rows = split(list(frame.index), n, 0)
         train, test = frame.iloc[rows.train], frame.iloc[rows.test]
         surrogate = EnsembleSurrogate(random_state=0).fit(list(train.index), train)
@@ -212,7 +212,7 @@ def accuracy() -> dict[str, Any]:
 
 @_data_case
 def accuracy_of_transfer() -> list[float]:
-    frame = _published("micro").frame()
+    frame = _published("micro").to_frame()
     rows = split(list(frame.index), 16, 0)
     train, test = frame["jigsaw"].iloc[rows.train], frame["jigsaw"].iloc[rows.test]
     surrogate = TransferSurrogate(sources=frame.drop(columns="jigsaw"), random_state=0)

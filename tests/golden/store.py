@@ -1,6 +1,7 @@
 """``python -m tests.golden.store``: the artefacts beside this file, one a kind of surrogate.
 
-They were written before the packages were regrouped, and every later version must read them; so do not write them again.
+They were written before the packages were regrouped, and every later version must read them;
+so do not write them again.
 """
 
 from __future__ import annotations
@@ -23,9 +24,9 @@ def main() -> None:
         "boosted": boosted.fit(list(micro.index), micro[["jigsaw", "normal"]]),
         "gaussian_process": process.fit(list(macro.index), two),
         "ensemble": EnsembleSurrogate(members=[boosted, process]).fit(list(macro.index), two),
-        "graph": GraphSurrogate(
-            n_members=2, hidden=8, layers=1, trunk=8, n_steps=5, n_jobs=1, random_state=0
-        ).fit(list(micro.index), micro["jigsaw"]),
+        "graph": GraphSurrogate(n_members=2, hidden=8, layers=1, trunk=8, n_steps=5, n_jobs=1, random_state=0).fit(
+            list(micro.index), micro["jigsaw"]
+        ),
         "transfer": TransferSurrogate(sources=two, n_members=2, n_rounds=4, random_state=0).fit(
             list(macro.index)[:12], macro["autoencoder"].iloc[:12]
         ),

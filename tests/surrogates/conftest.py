@@ -26,5 +26,5 @@ def macro_table(macro_archs: list[str]) -> Table:
 @pytest.fixture(scope="session")
 def fitted(macro_table: Table) -> BoostedSurrogate:
     surrogate = BoostedSurrogate(n_members=2, n_rounds=10, random_state=0)
-    surrogate.fit(list(macro_table.archs), macro_table.frame())
+    surrogate.fit(list(macro_table.archs), macro_table.to_frame())
     return surrogate

@@ -2,8 +2,8 @@
 
 import pytest
 
-from surrogates.boosted import BoostedSurrogate
-from surrogates.graph.surrogate import GraphSurrogate
+from surrogates.models.boosted import BoostedSurrogate
+from surrogates.models.graph.surrogate import GraphSurrogate
 
 SMALL_BOOSTED = {"n_members": 2, "n_rounds": 5, "n_jobs": 1}
 SMALL_GRAPH = {"n_members": 2, "hidden": 8, "layers": 1, "trunk": 8, "n_steps": 20, "n_jobs": 1}

@@ -13,7 +13,7 @@ from benchmarks.errors import ArchitectureError
 from benchmarks.table import Table
 from surrogates import BoostedSurrogate, EnsembleSurrogate, GaussianProcessSurrogate, Oracle, TransferSurrogate
 from surrogates.labels import Labels
-from surrogates.threads import thread_count
+from surrogates.models.threads import thread_count
 
 ARCHS = get_space("transnas101-macro").sample(40, rng=3)
 DEPTH = np.array([float(len(arch)) + int(arch[3]) for arch in ARCHS])
@@ -23,19 +23,19 @@ QUICK = {"n_members": 2, "n_rounds": 10, "n_jobs": 1}
 def test_a_masked_label_is_a_missing_one():
     mask = np.arange(40) % 3 == 0
     values = np.where(mask, 1e6, DEPTH)
-    read = Labels.read(ARCHS, np.ma.array(values, mask=mask))
+    read = Labels.from_data(ARCHS, np.ma.array(values, mask=mask))
     np.testing.assert_array_equal(read.values[:, 0], np.where(mask, np.nan, DEPTH))
 
 
 def test_labels_of_another_metric_are_warned_of_and_a_name_with_the_metric_knows_its_direction():
     frame = pd.DataFrame({"arch": ARCHS, "jigsaw": 90 + DEPTH / 10, "jigsaw/valid_loss": 20 - DEPTH})
-    loss = Table.from_frame(frame).frame("valid_loss")
+    loss = Table.from_frame(frame).to_frame("valid_loss")
     with pytest.warns(UserWarning, match="'jigsaw' are its valid_loss, but the name alone stands for its valid_top1"):
         BoostedSurrogate(**QUICK).fit(ARCHS, loss)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         named = BoostedSurrogate(**QUICK).fit(ARCHS, loss.add_suffix("/valid_loss"))
-        BoostedSurrogate(**QUICK).fit(ARCHS, Table.from_frame(frame).frame(split="valid"))
+        BoostedSurrogate(**QUICK).fit(ARCHS, Table.from_frame(frame).to_frame(split="valid"))
     oracle = Oracle(named)
     space, task = get_space("transnas101-macro"), "jigsaw/valid_loss"
     predicted = named.predict(list(space.archs))[:, 0]

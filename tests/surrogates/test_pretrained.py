@@ -16,10 +16,11 @@ from benchmarks import (
     list_spaces,
     load_table,
 )
-from surrogates import Oracle, list_pretrained, load_pretrained, pretrained
-from surrogates.oracle.baked import BakedSurrogate
-from surrogates.pretrained import ANSWERS, FOLDER, load_answers
+from surrogates import Oracle, list_pretrained, load_pretrained
+from surrogates.oracle.predictors import TabulatedSurrogate
+from surrogates.pretrained import load as pretrained
 from surrogates.pretrained.build import build
+from surrogates.pretrained.load import ANSWERS, FOLDER, load_answers
 from surrogates.store.npz import npz_arrays
 
 
@@ -93,7 +94,7 @@ def test_an_unknown_space_names_the_nearest() -> None:
 
 def test_answers_are_saved_with_the_same_bytes_and_refused_when_damaged(tmp_path: Path) -> None:
     answers = load_answers("nasbench201")
-    again = BakedSurrogate.load(answers.save(tmp_path / "a"))
+    again = TabulatedSurrogate.load(answers.save(tmp_path / "a"))
     np.testing.assert_array_equal(again.mean, answers.mean)
     again.save(tmp_path / "b")
     assert filecmp.cmpfiles(tmp_path / "a", tmp_path / "b", ["metadata.json", "answers.npz"], shallow=False)[1:] == (
@@ -103,15 +104,15 @@ def test_answers_are_saved_with_the_same_bytes_and_refused_when_damaged(tmp_path
     data = (tmp_path / "a" / "answers.npz").read_bytes()
     (tmp_path / "a" / "answers.npz").write_bytes(data[:-1])
     with pytest.raises(ArtefactError, match=r"'answers\.npz' is truncated"):
-        BakedSurrogate.load(tmp_path / "a")
+        TabulatedSurrogate.load(tmp_path / "a")
 
 
 def test_answers_of_the_wrong_shape_are_refused() -> None:
     one = np.ones((1, 1))
     with pytest.raises(ValueError, match="expected a row of 1 for each of 3,256 architectures"):
-        BakedSurrogate("transnas101-macro", ["jigsaw"], np.zeros(3), one, one)
+        TabulatedSurrogate("transnas101-macro", ["jigsaw"], np.zeros(3), one, one)
     with pytest.raises(ValueError, match=r"expected mean and std of shape \(C, 2\)"):
-        BakedSurrogate("transnas101-macro", ["jigsaw", "normal"], np.zeros(3256, dtype=int), one, one)
+        TabulatedSurrogate("transnas101-macro", ["jigsaw", "normal"], np.zeros(3256, dtype=int), one, one)
 
 
 def test_the_build_command_says_what_it_needs(tmp_path: Path) -> None:
@@ -147,7 +148,7 @@ def test_the_bundle_can_be_made_again(name: str, nas_data: Path, tmp_path: Path)
 @pytest.mark.data
 def test_the_bundle_knows_its_training_table(nas_data: Path) -> None:
     from benchmarks import load_table
-    from surrogates.pretrained import PUBLISHED
+    from surrogates.pretrained.load import PUBLISHED
     from surrogates.store.artefact import read_metadata
 
     for name, file in PUBLISHED.items():

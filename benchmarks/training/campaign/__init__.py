@@ -4,11 +4,10 @@ A campaign is a plan (`load_plan`) and a folder. `run_campaign` does what is mis
 any moment, started again, and started several times at once. `campaign_table` makes a `Table` of the records.
 """
 
-from benchmarks.training.campaign.claims import claim, is_claimed
-from benchmarks.training.campaign.crew import CampaignError
 from benchmarks.training.campaign.images import ROOMS, CampaignImages, ImageNeeds, RoomsImages, TaskonomyImages
 from benchmarks.training.campaign.plan import Plan, Trial
 from benchmarks.training.campaign.plan_file import load_plan
+from benchmarks.training.campaign.pool import CampaignError
 from benchmarks.training.campaign.records import Record, read_record, record_path, write_record
 from benchmarks.training.campaign.results import campaign_table, provenance, write_campaign_table
 from benchmarks.training.campaign.runner import Progress, run_campaign
@@ -30,8 +29,6 @@ __all__ = [
     "Trial",
     "campaign_status",
     "campaign_table",
-    "claim",
-    "is_claimed",
     "load_plan",
     "provenance",
     "read_record",

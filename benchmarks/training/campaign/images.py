@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from benchmarks.tasks import SPLITS
-from benchmarks.training.taskonomy_files import CLASSES, EXPORT, SPLIT_FILES, check_root, read_templates
+from benchmarks.training.data.taskonomy_files import CLASSES, EXPORT, SPLIT_FILES, check_root, read_templates
 
 if TYPE_CHECKING:
-    from benchmarks.training.images import ImageSource
+    from benchmarks.training.data.images import ImageSource
     from benchmarks.training.recipe import Recipe
 
 __all__ = ["ROOMS", "CampaignImages", "ImageNeeds", "RoomsImages", "TaskonomyImages"]
@@ -27,7 +27,7 @@ class ImageNeeds(NamedTuple):
     test: int | None
 
     @classmethod
-    def of(cls, recipe: Recipe) -> ImageNeeds:
+    def from_recipe(cls, recipe: Recipe) -> ImageNeeds:
         """What a recipe needs."""
         return cls(recipe.input_size, recipe.n_train, recipe.n_valid, recipe.n_test)
 
@@ -116,7 +116,7 @@ class TaskonomyImages:
 
     def open(self, needs: ImageNeeds, domains: Sequence[str]) -> Mapping[str, ImageSource]:
         """Training, validation and test images of some domains."""
-        from benchmarks.training.taskonomy import TaskonomySource
+        from benchmarks.training.data.taskonomy import TaskonomySource
 
         return {split: TaskonomySource(self.root, self._file(split), needs.size, domains=domains) for split in SPLITS}
 

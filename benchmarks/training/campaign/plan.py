@@ -9,12 +9,12 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cached_property
 from typing import Any, TypeVar
 
-from benchmarks.checks import check_archs
 from benchmarks.errors import choice
+from benchmarks.table_checks import check_archs
 from benchmarks.tasks import TRANSNAS_TASKS
 from benchmarks.training.campaign.images import ROOMS, CampaignImages, ImageNeeds
+from benchmarks.training.presets import get_recipe, list_presets
 from benchmarks.training.recipe import Recipe
-from benchmarks.training.recipes import get_recipe, list_presets
 
 __all__ = ["DEFAULT_SEED", "Plan", "Trial", "changed_recipe", "fingerprint"]
 
@@ -51,7 +51,7 @@ class Plan:
         archs: Architecture strings of any spaces.
         tasks: Task names.
         seeds: Seeds of each training.
-        preset: One of `benchmarks.training.recipes.list_presets`.
+        preset: One of `benchmarks.training.presets.list_presets`.
         recipe: Field of the recipe -> other value, for all tasks; a nested part by a mapping.
         recipe_of: Task -> the same for that task only; goes before `recipe`.
         images: Where images come from.
@@ -91,7 +91,7 @@ class Plan:
         for task in self.recipe_of:
             self.recipe_for(task)
         for task in self.tasks:
-            self.images.check(ImageNeeds.of(self.recipe_for(task)))
+            self.images.check(ImageNeeds.from_recipe(self.recipe_for(task)))
 
     def trials(self) -> list[Trial]:
         """Every training, one architecture after the other on all tasks, so that early records make whole rows."""

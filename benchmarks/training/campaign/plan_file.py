@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from benchmarks.errors import ArchitectureError, UnknownNameError, choice
-from benchmarks.registry import get_space
+from benchmarks.spaces.registry import get_space
 from benchmarks.tasks import TRANSNAS_TASKS
 from benchmarks.training.campaign.images import ROOMS, CampaignImages, RoomsImages, TaskonomyImages
 from benchmarks.training.campaign.plan import DEFAULT_SEED, Plan
-from benchmarks.training.taskonomy_files import TaskonomyNotFoundError
+from benchmarks.training.data.taskonomy_files import TaskonomyNotFoundError
 
 __all__ = ["load_plan", "sampled"]
 
@@ -29,7 +29,7 @@ def load_plan(path: str | Path) -> Plan:
     r"""Read a plan.
 
     Args:
-        path: A JSON file with ``architectures``: a list of strings and of draws ``{"space": name, "sample": n, "rng":
+        path: A JSON file with ``architectures``: a list of strings and of streams ``{"space": name, "sample": n, "rng":
             0, "distinct": false}``; and if wanted ``tasks`` (all seven), ``seeds`` (666), ``preset`` ("quick"),
             ``recipe`` (other values for all tasks), ``recipe_of`` (the same for one task) and ``images``:
             ``{"rooms": {"seed": 0}}`` or ``{"taskonomy": {"root": folder, "train": split file, ...}}``. Paths are

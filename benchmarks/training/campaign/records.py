@@ -16,8 +16,7 @@ from typing import Any
 from urllib.parse import quote
 
 from benchmarks.errors import ArtefactError
-from benchmarks.files import write_beside
-from benchmarks.training.campaign.claims import claim
+from benchmarks.files import file_lock, write_beside
 from benchmarks.training.campaign.plan import Plan, Trial, fingerprint
 
 __all__ = [
@@ -25,7 +24,7 @@ __all__ = [
     "Record",
     "check_settings",
     "changes",
-    "claim_path",
+    "lock_path",
     "failure_reasons",
     "keep_settings",
     "read_record",
@@ -77,7 +76,7 @@ def record_path(folder: Path, trial: Trial) -> Path:
     return folder / trial.task / f"{quote(trial.arch, safe='')}-seed{trial.seed}.json"
 
 
-def claim_path(folder: Path, trial: Trial) -> Path:
+def lock_path(folder: Path, trial: Trial) -> Path:
     """Where a training is claimed."""
     return record_path(folder, trial).with_suffix(".claim")
 
@@ -204,7 +203,7 @@ def keep_settings(folder: Path, plan: Plan) -> None:
     for task in plan.tasks:
         path = folder / task / SETTINGS
         if not path.exists():
-            with claim(path.with_suffix(".claim")) as mine:
+            with file_lock(path.with_suffix(".claim")) as mine:
                 if mine and not path.exists():
                     with write_beside(path) as beside:
                         beside.write_text(json.dumps(plan.settings(task), indent=2) + "\n", encoding="utf-8")

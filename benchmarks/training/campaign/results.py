@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 import benchmarks
 from benchmarks.errors import TableError, choice
-from benchmarks.logs import INFO_NAMES
 from benchmarks.table import Table
+from benchmarks.task_log import INFO_NAMES
 from benchmarks.tasks import TIME
 from benchmarks.training.campaign.plan import Plan, Trial, fingerprint
 from benchmarks.training.campaign.records import Record, failure_reasons, read_records
-from benchmarks.training.recipes import deviations
+from benchmarks.training.presets import deviations
 
 __all__ = ["campaign_table", "provenance", "write_campaign_table"]
 

@@ -7,8 +7,8 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.training.campaign.crew import CampaignError, Crew
 from benchmarks.training.campaign.plan import Plan, Trial
+from benchmarks.training.campaign.pool import CampaignError, WorkerPool
 from benchmarks.training.campaign.records import Record, check_settings, keep_settings, read_records
 from benchmarks.training.campaign.status import TimeLeft
 from benchmarks.training.campaign.trainer import ImageTrainer, Trainer
@@ -83,7 +83,7 @@ def run_campaign(
     keep_settings(folder, plan)  # not before: a campaign that cannot begin binds nobody to its recipe
     left = TimeLeft(record for record in known.values() if record.failure is None)
     failures = 0
-    crew = Crew(plan, folder, trainer, min(workers, len(jobs)))
+    crew = WorkerPool(plan, folder, trainer, min(workers, len(jobs)))
     try:
         for job, report in _reports(crew, jobs):
             if report.error is not None:
@@ -112,7 +112,7 @@ def _jobs(plan: Plan, known: dict[Trial, Record], retry_failed: bool) -> Iterato
             yield Job(trial, replaces=record.started)
 
 
-def _reports(crew: Crew, jobs: deque[Job]) -> Iterator[tuple[Job, Report]]:
+def _reports(crew: WorkerPool, jobs: deque[Job]) -> Iterator[tuple[Job, Report]]:
     """Of all jobs; those taken by others are tried once more at the end."""
     taken: deque[Job] = deque()
     for job, report in crew.reports(jobs):

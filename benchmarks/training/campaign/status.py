@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.training.campaign.claims import is_claimed
+from benchmarks.files import is_locked
 from benchmarks.training.campaign.plan import Plan, Trial
-from benchmarks.training.campaign.records import Record, claim_path, failure_reasons, read_records
+from benchmarks.training.campaign.records import Record, failure_reasons, lock_path, read_records
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,7 +78,7 @@ def campaign_status(plan: Plan, folder: str | Path) -> pd.DataFrame:
         mine = [records[trial] for trial in trials if trial in records]
         done = [record.seconds for record in mine if record.failure is None]
         open_ = [trial for trial in trials if trial not in records]
-        running = sum(is_claimed(claim_path(folder, trial)) for trial in trials)
+        running = sum(is_locked(lock_path(folder, trial)) for trial in trials)
         rows[task] = {
             "done": len(done),
             "failed": len(mine) - len(done),

@@ -14,12 +14,12 @@ from benchmarks.training.campaign.plan import Plan, Trial
 from benchmarks.training.device import device_options, training_process
 
 if TYPE_CHECKING:
-    from benchmarks.training.images import ImageSource
+    from benchmarks.training.data.images import ImageSource
 
-__all__ = ["Finished", "ImageTrainer", "Trainer"]
+__all__ = ["FinishedTraining", "ImageTrainer", "Trainer"]
 
 
-class Finished(Protocol):
+class FinishedTraining(Protocol):
     """What a training gives; `benchmarks.training.train.Run` is one."""
 
     @property
@@ -45,7 +45,7 @@ class Trainer(Protocol):
     def prepare(self, plan: Plan) -> None:
         """Do once, before the workers start, what all of them need; raise what would make every training fail."""
 
-    def train(self, plan: Plan, trial: Trial, scratch: Path) -> Finished:
+    def train(self, plan: Plan, trial: Trial, scratch: Path) -> FinishedTraining:
         """Do one training; `scratch` is a folder of its own that need not exist, kept until it has a record."""
 
 
@@ -81,16 +81,16 @@ class ImageTrainer:
         except ImportError as error:
             raise MissingExtraError("A campaign", error.name or "torch", "training") from error
         device_options(self.device)  # where it is missing, every training would fail and be recorded
-        for needs in {ImageNeeds.of(plan.recipe_for(task)) for task in plan.tasks}:
+        for needs in {ImageNeeds.from_recipe(plan.recipe_for(task)) for task in plan.tasks}:
             plan.images.open(needs, _domains(plan))
 
-    def train(self, plan: Plan, trial: Trial, scratch: Path) -> Finished:
+    def train(self, plan: Plan, trial: Trial, scratch: Path) -> FinishedTraining:
         """Train on the plan's images; a worker opens them once."""
         from benchmarks.training.train import train_architecture
 
         training_process(self.threads)
         recipe = plan.recipe_for(trial.task)
-        sources = _sources(plan.images, ImageNeeds.of(recipe), _domains(plan))
+        sources = _sources(plan.images, ImageNeeds.from_recipe(recipe), _domains(plan))
         options: dict[str, Any] = {"seed": trial.seed, "device": self.device}
         if self.checkpoints:
             options["checkpoint_dir"] = scratch
@@ -104,6 +104,6 @@ def _sources(images: CampaignImages, needs: ImageNeeds, domains: tuple[str, ...]
 
 def _domains(plan: Plan) -> tuple[str, ...]:
     """All that some task of the plan reads."""
-    from benchmarks.training.images import TASK_DOMAINS
+    from benchmarks.training.data.images import TASK_DOMAINS
 
     return tuple(dict.fromkeys(name for task in plan.tasks for name in TASK_DOMAINS[task]))

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.errors import ArtefactError
-from benchmarks.training.campaign.claims import claim
+from benchmarks.files import file_lock
 from benchmarks.training.campaign.machine import describe_machine
 from benchmarks.training.campaign.plan import Plan, Trial, fingerprint
-from benchmarks.training.campaign.records import Record, claim_path, read_record, record_path, write_record
+from benchmarks.training.campaign.records import Record, lock_path, read_record, record_path, write_record
 from benchmarks.training.campaign.trainer import Trainer
 from benchmarks.training.run import TrainingFailed
 
@@ -92,7 +92,7 @@ def do(job: Job, plan: Plan, folder: Path, trainer: Trainer) -> Report:
     A training that fails is recorded as failed; only what forbids to write at all, such as a full disk, is not.
     """
     try:
-        with claim(claim_path(folder, job.trial)) as mine:
+        with file_lock(lock_path(folder, job.trial)) as mine:
             if not mine:
                 return Report(Outcome.TAKEN)
             known = known_record(folder, job, plan)

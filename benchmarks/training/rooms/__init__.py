@@ -1,8 +1,8 @@
 """Rooms: random indoor scenes with exact labels for the seven tasks, made on any machine, without a download."""
 
+from benchmarks.training.rooms.contact_sheet import contact_sheet
 from benchmarks.training.rooms.furniture import SEGMENTS, object_classes
 from benchmarks.training.rooms.scene_types import SCENES
-from benchmarks.training.rooms.sheet import contact_sheet
 from benchmarks.training.rooms.source import rooms
 
 __all__ = ["SCENES", "SEGMENTS", "contact_sheet", "object_classes", "rooms"]

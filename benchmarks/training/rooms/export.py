@@ -11,11 +11,11 @@ import torch
 
 from benchmarks.errors import choice
 from benchmarks.files import write_beside
-from benchmarks.training.images import DOMAINS, ImageSet
-from benchmarks.training.rooms.draws import SPLITS
+from benchmarks.tasks import SPLITS
+from benchmarks.training.data.images import DOMAINS, ImageSet
+from benchmarks.training.data.taskonomy import BUILDING, write_split, write_taskonomy
+from benchmarks.training.data.taskonomy_files import CLASSES, EXPORT, SPLIT_FILES, missing_files
 from benchmarks.training.rooms.render import BLOCK, RENDERER, render_block
-from benchmarks.training.taskonomy import BUILDING, write_split, write_taskonomy
-from benchmarks.training.taskonomy_files import CLASSES, EXPORT, SPLIT_FILES, missing_files
 
 __all__ = ["export"]
 
@@ -40,7 +40,7 @@ def export(
         progress: Called with the number of images done and of all images after each building.
 
     Returns:
-        Split -> split file, for `benchmarks.training.taskonomy.TaskonomySource`.
+        Split -> split file, for `benchmarks.training.data.taskonomy.TaskonomySource`.
 
     Raises:
         ValueError: If the folder holds an export of another size, seed or renderer, or images that are no export; or
@@ -48,7 +48,7 @@ def export(
 
     Example:
         >>> import tempfile
-        >>> from benchmarks.training.taskonomy import TaskonomySource
+        >>> from benchmarks.training.data.taskonomy import TaskonomySource
         >>> with tempfile.TemporaryDirectory() as root:
         ...     files = export(root, {"train": 3, "test": 2}, size=16)
         ...     len(TaskonomySource(root, files["train"], size=16)), files["test"].name

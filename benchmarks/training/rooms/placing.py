@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.training.rooms.draws import Draws
 from benchmarks.training.rooms.furniture import FURNITURE
+from benchmarks.training.rooms.random_streams import SceneStreams
 
 __all__ = ["Pieces", "place"]
 
@@ -40,21 +40,21 @@ class Pieces:
     size: Floats
 
 
-def place(kinds: NDArray[np.int64], room: Floats, taken: Floats, draws: Draws) -> Pieces:
+def place(kinds: NDArray[np.int64], room: Floats, taken: Floats, streams: SceneStreams) -> Pieces:
     """Find a place for each piece, one after the other; a piece that finds none is left out.
 
     Args:
         kinds: What to place, of shape (B, N): positions in `FURNITURE`, -1 = nothing.
         room: Width, depth and height of each room, in metres, of shape (B, 3).
         taken: Boxes that stay empty, of shape (B, K, 2, 3): lowest and highest corner.
-        draws: Random numbers of the B rooms.
+        streams: Random numbers of the B rooms.
 
     Returns:
         The pieces, in the order of `kinds`.
 
     Example:
         >>> kinds = np.array([[list(FURNITURE).index("sofa")]])
-        >>> pieces = place(kinds, np.array([[4.0, 3.0, 2.5]]), np.zeros((1, 0, 2, 3)), Draws("train", [0], 0))
+        >>> pieces = place(kinds, np.array([[4.0, 3.0, 2.5]]), np.zeros((1, 0, 2, 3)), SceneStreams("train", [0], 0))
         >>> bool(np.abs(pieces.position[0, 0, :2]).max() < 2), pieces.kind.shape
         (True, (1, 1))
     """
@@ -62,11 +62,11 @@ def place(kinds: NDArray[np.int64], room: Floats, taken: Floats, draws: Draws) -
     rows = np.arange(rooms)
     placed = np.full((rooms, most), -1)
     position, yaw = np.zeros((rooms, most, 3)), np.zeros((rooms, most))
-    sizes = _SIZE[kinds] * draws.uniform(0.85, 1.15, most, 3)
+    sizes = _SIZE[kinds] * streams.uniform(0.85, 1.15, most, 3)
     sizes[..., 2] = np.minimum(sizes[..., 2], room[:, None, 2] - _LIFT[kinds] - 0.12)
     boxes = np.concatenate([taken, np.full((rooms, most, 2, 3), np.inf)], axis=1)
     table = np.full(rooms, -1)  # the last thing placed that others gather around
-    turn = draws.uniform(-0.15, 0.15, most)
+    turn = streams.uniform(-0.15, 0.15, most)
     for piece in range(most):
         kind, size = kinds[:, piece], sizes[:, piece]
         flat = _PLACE[kind] == _PLACES.index("flat")
@@ -74,7 +74,7 @@ def place(kinds: NDArray[np.int64], room: Floats, taken: Floats, draws: Draws) -
         again, size_again, room_again, *around_again = (
             np.repeat(value, _ATTEMPTS, axis=0) for value in (kind, size, room, *around)
         )
-        chance = draws.uniform(0, 1, _ATTEMPTS, 3).reshape(-1, 3)
+        chance = streams.uniform(0, 1, _ATTEMPTS, 3).reshape(-1, 3)
         where, angle, box, good = _propose(again, size_again, room_again, tuple(around_again), chance)
         box = box.reshape(rooms, _ATTEMPTS, 1, 2, 3)
         apart = (box[..., 0, :] >= boxes[:, None, :, 1]) | (box[..., 1, :] <= boxes[:, None, :, 0])

@@ -32,7 +32,7 @@ def render_block(
         device: Where to render; the images stay there.
 
     Returns:
-        Every domain of `benchmarks.training.images.DOMAINS`, 64 entries each.
+        Every domain of `benchmarks.training.data.images.DOMAINS`, 64 entries each.
 
     Example:
         >>> {name: tuple(values.shape) for name, values in render_block("train", 0, size=8).items()}

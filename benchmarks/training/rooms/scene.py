@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.training.rooms.draws import Draws
 from benchmarks.training.rooms.furniture import FURNITURE, VARIANTS
 from benchmarks.training.rooms.materials import material_table
 from benchmarks.training.rooms.placing import Pieces, place
+from benchmarks.training.rooms.random_streams import SceneStreams
 from benchmarks.training.rooms.scene_types import ITEMS, SCENES, scene_items
 
 __all__ = ["Camera", "Scenes", "camera_rotation", "draw_scenes"]
@@ -84,28 +84,28 @@ def draw_scenes(split: str, indices: Sequence[int], seed: int = 0) -> Scenes:
         >>> scenes.pieces.kind.shape, scenes.room.shape
         ((4, 15), (4, 3))
     """
-    draws = Draws(split, indices, seed)
-    kind = draws.whole(len(SCENES))
-    room = _SIZES[kind] * np.concatenate([draws.uniform(0.8, 1.1, 2), draws.uniform(0.94, 1.08, 1)], axis=1)
+    streams = SceneStreams(split, indices, seed)
+    kind = streams.whole(len(SCENES))
+    room = _SIZES[kind] * np.concatenate([streams.uniform(0.8, 1.1, 2), streams.uniform(0.94, 1.08, 1)], axis=1)
     room[:, 2] = np.maximum(room[:, 2], 2.15)
-    turned = draws.uniform(0, 1) < 0.5
+    turned = streams.uniform(0, 1) < 0.5
     room[turned] = room[turned][:, [1, 0, 2]]
-    camera = _draw_camera(room, draws)
-    kinds = _draw_kinds(kind, draws)
-    pieces = place(kinds, room, _kept_clear(camera), draws)
-    camera = _turned_to(pieces, camera, draws)
-    variant = draws.whole(len(VARIANTS), kinds.shape[1])
+    camera = _draw_camera(room, streams)
+    kinds = _draw_kinds(kind, streams)
+    pieces = place(kinds, room, _kept_clear(camera), streams)
+    camera = _turned_to(pieces, camera, streams)
+    variant = streams.whole(len(VARIANTS), kinds.shape[1])
     return Scenes(
         kind,
         room,
         camera,
         pieces,
         variant,
-        material_table(kind, pieces.kind, variant, draws),
-        _draw_lights(room, pieces, draws),
-        draws.uniform(0.25, 0.4),
-        draws.uniform(0.01, 0.04),
-        draws.noise_keys,
+        material_table(kind, pieces.kind, variant, streams),
+        _draw_lights(room, pieces, streams),
+        streams.uniform(0.25, 0.4),
+        streams.uniform(0.01, 0.04),
+        streams.noise_keys,
     )
 
 
@@ -125,14 +125,14 @@ def camera_rotation(angles: Floats) -> Floats:
     return np.moveaxis(np.array(rows), -1, 0)
 
 
-def _draw_kinds(scene: NDArray[np.int64], draws: Draws) -> NDArray[np.int64]:
+def _draw_kinds(scene: NDArray[np.int64], streams: SceneStreams) -> NDArray[np.int64]:
     """What each scene is given to place, of shape (B, 15): door, windows, lamp, then its furniture."""
     usual = _ITEMS[scene]
-    missing, changed = draws.uniform(0, 1, ITEMS), draws.uniform(0, 1, ITEMS)
-    other = _CLUTTER[draws.whole(len(_CLUTTER), ITEMS)]
+    missing, changed = streams.uniform(0, 1, ITEMS), streams.uniform(0, 1, ITEMS)
+    other = _CLUTTER[streams.whole(len(_CLUTTER), ITEMS)]
     items = np.where((usual >= 0) & (changed < _CHANGED), other, usual)
     items = np.where(missing < _MISSING, -1, items)
-    chance = draws.uniform(0, 1, 4)
+    chance = streams.uniform(0, 1, 4)
     door = np.where(chance[:, 0] < 0.8, _KINDS.index("door"), -1)
     lamp = np.where(chance[:, 1] < 0.6, _KINDS.index("pendant lamp"), -1)
     expected = _WINDOWS[scene][:, None] - np.arange(2)  # 1 or more: has it; 0: perhaps
@@ -140,33 +140,33 @@ def _draw_kinds(scene: NDArray[np.int64], draws: Draws) -> NDArray[np.int64]:
     return np.column_stack([door, windows, lamp, items])
 
 
-def _draw_camera(room: Floats, draws: Draws) -> Camera:
+def _draw_camera(room: Floats, streams: SceneStreams) -> Camera:
     """Someone with their back near a wall, looking across the room."""
-    wall = draws.whole(4)
+    wall = streams.whole(4)
     angle = wall * np.pi / 2
     front = np.column_stack([-np.sin(angle), np.cos(angle)])
     along = np.column_stack([np.cos(angle), np.sin(angle)])
     depth = np.where(wall % 2 == 0, room[:, 1], room[:, 0])
     length = np.where(wall % 2 == 0, room[:, 0], room[:, 1])
-    back = np.minimum(depth * draws.uniform(0.08, 0.3), depth / 2 - 0.3) - depth / 2
+    back = np.minimum(depth * streams.uniform(0.08, 0.3), depth / 2 - 0.3) - depth / 2
     ground = front * np.maximum(back, 0.3 - depth / 2)[:, None]
-    ground = ground + along * ((length - 0.6) * draws.uniform(-0.45, 0.45))[:, None]
-    target = room[:, :2] * draws.uniform(-0.25, 0.25, 2)
-    yaw = np.arctan2(*((target - ground) * np.array([-1.0, 1.0])).T) + draws.uniform(-0.2, 0.2)
-    height = np.minimum(draws.uniform(0.9, 1.9), room[:, 2] - 0.3)
-    pitch = -0.12 + 0.12 * draws.uniform(-1, 1, 3).sum(1) - 0.1 * (height - 1.4)
-    roll = 0.03 * draws.uniform(-1, 1, 3).sum(1)
+    ground = ground + along * ((length - 0.6) * streams.uniform(-0.45, 0.45))[:, None]
+    target = room[:, :2] * streams.uniform(-0.25, 0.25, 2)
+    yaw = np.arctan2(*((target - ground) * np.array([-1.0, 1.0])).T) + streams.uniform(-0.2, 0.2)
+    height = np.minimum(streams.uniform(0.9, 1.9), room[:, 2] - 0.3)
+    pitch = -0.12 + 0.12 * streams.uniform(-1, 1, 3).sum(1) - 0.1 * (height - 1.4)
+    roll = 0.03 * streams.uniform(-1, 1, 3).sum(1)
     angles = np.column_stack([np.pi / 2 + pitch, roll, yaw])
-    return Camera(np.column_stack([ground, height]), angles, draws.uniform(0.62, 0.8))
+    return Camera(np.column_stack([ground, height]), angles, streams.uniform(0.62, 0.8))
 
 
-def _turned_to(pieces: Pieces, camera: Camera, draws: Draws) -> Camera:
+def _turned_to(pieces: Pieces, camera: Camera, streams: SceneStreams) -> Camera:
     """The camera turned to one piece of furniture, with an eye for the others."""
     furniture = (pieces.kind >= 0) & (np.arange(pieces.kind.shape[1]) >= 4)
-    weight = furniture * (0.02 + draws.uniform(0, 1, furniture.shape[1]) ** 8) + 1e-6
+    weight = furniture * (0.02 + streams.uniform(0, 1, furniture.shape[1]) ** 8) + 1e-6
     target = (pieces.position[..., :2] * weight[..., None]).sum(1) / weight.sum(1)[:, None]
     aim = target - camera.position[:, :2]
-    yaw = np.arctan2(-aim[:, 0], aim[:, 1]) + draws.uniform(-0.25, 0.25)
+    yaw = np.arctan2(-aim[:, 0], aim[:, 1]) + streams.uniform(-0.25, 0.25)
     return Camera(camera.position, np.column_stack([camera.angles[:, :2], yaw]), camera.reach)
 
 
@@ -183,11 +183,11 @@ def _kept_clear(camera: Camera) -> Floats:
     return np.stack(boxes, axis=1)
 
 
-def _draw_lights(room: Floats, pieces: Pieces, draws: Draws) -> Floats:
+def _draw_lights(room: Floats, pieces: Pieces, streams: SceneStreams) -> Floats:
     """The lamp below the ceiling and the daylight at the first window (none: a second lamp, dim)."""
-    warm = np.array([1.0, 0.9, 0.75]) ** draws.uniform(-0.3, 1.0)[:, None]
-    cool = np.array([0.85, 0.93, 1.0]) ** draws.uniform(0, 1.0)[:, None]
-    lamp = np.column_stack([room[:, :2] * draws.uniform(-0.3, 0.3, 2), room[:, 2] - draws.uniform(0.25, 0.6)])
+    warm = np.array([1.0, 0.9, 0.75]) ** streams.uniform(-0.3, 1.0)[:, None]
+    cool = np.array([0.85, 0.93, 1.0]) ** streams.uniform(0, 1.0)[:, None]
+    lamp = np.column_stack([room[:, :2] * streams.uniform(-0.3, 0.3, 2), room[:, 2] - streams.uniform(0.25, 0.6)])
     window = pieces.kind == _KINDS.index("window")
     first = window.argmax(1)
     rows = np.arange(len(room))
@@ -195,9 +195,9 @@ def _draw_lights(room: Floats, pieces: Pieces, draws: Draws) -> Floats:
     inward = np.column_stack([-np.sin(yaw), np.cos(yaw), np.zeros(len(yaw))])
     opening = pieces.position[rows, first] + 0.4 * inward + np.array([0, 0, 0.6])
     lit = window.any(1)
-    corner = np.column_stack([room[:, :2] * draws.uniform(-0.45, 0.45, 2), room[:, 2] * draws.uniform(0.4, 0.9)])
-    daylight = np.where(lit, draws.uniform(0.3, 1.3), draws.uniform(0.0, 0.4))
-    reach = draws.uniform(1.5, 4.0, 2)
-    first_light = np.column_stack([lamp, warm * draws.uniform(0.45, 1.0)[:, None], reach[:, 0]])
+    corner = np.column_stack([room[:, :2] * streams.uniform(-0.45, 0.45, 2), room[:, 2] * streams.uniform(0.4, 0.9)])
+    daylight = np.where(lit, streams.uniform(0.3, 1.3), streams.uniform(0.0, 0.4))
+    reach = streams.uniform(1.5, 4.0, 2)
+    first_light = np.column_stack([lamp, warm * streams.uniform(0.45, 1.0)[:, None], reach[:, 0]])
     second = np.column_stack([np.where(lit[:, None], opening, corner), cool * daylight[:, None], reach[:, 1]])
     return np.stack([first_light, second], axis=1)

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from benchmarks.errors import choice
-from benchmarks.formats.cache import cache_dir
-from benchmarks.training.images import DOMAINS, ImageSet
-from benchmarks.training.rooms.draws import SPLITS
+from benchmarks.formats.mmap_cache import cache_dir
+from benchmarks.tasks import SPLITS
+from benchmarks.training.data.images import DOMAINS, ImageSet
 from benchmarks.training.rooms.render import BLOCK, RENDERER, render_block
 from benchmarks.training.rooms.store import load_arrays, store_arrays
 
@@ -38,7 +38,7 @@ def rooms(
         n: How many images, the first n of the split.
         size: Side in pixels.
         seed: Another seed gives other images.
-        domains: Which of `benchmarks.training.images.DOMAINS` to return; rgb is always there.
+        domains: Which of `benchmarks.training.data.images.DOMAINS` to return; rgb is always there.
         device: Where to render, and where the images stay.
         cache: Whether to keep the images in the user's cache (``$TRANSNAS_CACHE_DIR``) and read them from there.
         progress: Called with the number of images done and `n` after every block.

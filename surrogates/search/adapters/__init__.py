@@ -7,27 +7,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks.facade import lazy_names
+from benchmarks.facade import lazy_facade
 
 if TYPE_CHECKING:
-    from surrogates.search.adapters.decisions import Decisions
-    from surrogates.search.adapters.objectives import Objectives
-    from surrogates.search.adapters.optuna_objective import OptunaObjective
-    from surrogates.search.adapters.optuna_sampler import SearcherSampler
-    from surrogates.search.adapters.pymoo_problem import PymooProblem
-    from surrogates.search.adapters.syne_tune_blackbox import SyneTuneBlackbox
+    from surrogates.search.adapters.decisions import Decisions as Decisions
+    from surrogates.search.adapters.objectives import Objectives as Objectives
+    from surrogates.search.adapters.optuna_objective import OptunaObjective as OptunaObjective
+    from surrogates.search.adapters.optuna_sampler import SearcherSampler as SearcherSampler
+    from surrogates.search.adapters.pymoo_problem import PymooProblem as PymooProblem
+    from surrogates.search.adapters.syne_tune_blackbox import SyneTuneBlackbox as SyneTuneBlackbox
 
-__all__ = ["Decisions", "Objectives", "OptunaObjective", "PymooProblem", "SearcherSampler", "SyneTuneBlackbox"]
-
-_MODULES = {
-    "Decisions": "surrogates.search.adapters.decisions",
-    "Objectives": "surrogates.search.adapters.objectives",
-    "OptunaObjective": "surrogates.search.adapters.optuna_objective",
-    "PymooProblem": "surrogates.search.adapters.pymoo_problem",
-    "SearcherSampler": "surrogates.search.adapters.optuna_sampler",
-    "SyneTuneBlackbox": "surrogates.search.adapters.syne_tune_blackbox",
-}
-_EXTRA = {
+_EXTRAS = {
     "optuna": ("optuna", "search"),
     "pymoo": ("pymoo", "search"),
     "syne_tune": ("syne-tune", "syne-tune"),
@@ -35,8 +25,4 @@ _EXTRA = {
 }
 """What an extra installs: import name -> package, extra."""
 
-__getattr__ = lazy_names(__name__, _MODULES, _EXTRA)
-
-
-def __dir__() -> list[str]:
-    return sorted(__all__)
+__all__, __getattr__, __dir__ = lazy_facade(__name__, _EXTRAS)

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from benchmarks.errors import choice
-from benchmarks.registry import get_space
 from benchmarks.spaces.cell import EDGES, CellSpace
+from benchmarks.spaces.registry import get_space
 from benchmarks.spaces.space import Space
-from surrogates.search.arrays import choices
 from surrogates.search.errors import ConstraintError
+from surrogates.search.space_arrays import choices
 
 __all__ = ["Decisions"]
 

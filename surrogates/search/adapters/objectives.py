@@ -12,9 +12,9 @@ from benchmarks.spaces.space import Space
 from benchmarks.tasks import find_task
 from surrogates.oracle.oracle import Oracle
 from surrogates.search.adapters.decisions import Decisions
-from surrogates.search.arrays import COSTS, costs
 from surrogates.search.constraints import Constraint
-from surrogates.search.sources import open_source
+from surrogates.search.objective import open_objective
+from surrogates.search.space_arrays import COSTS, costs
 
 __all__ = ["Objectives"]
 
@@ -57,7 +57,7 @@ class Objectives:
         space: str | Space | None = None,
         constraint: Constraint | None = None,
     ) -> None:
-        self.source = open_source(oracle, tasks, space)
+        self.source = open_objective(oracle, tasks, space)
         costs = (costs,) if isinstance(costs, str) else tuple(costs)
         self._oracle = oracle
         self._columns = [COSTS.index(choice(cost, COSTS, "cost")) for cost in costs]

@@ -19,7 +19,7 @@ def test_rooms_mini_has_every_task_of_both_spaces() -> None:
     assert counts["transnas101-micro"] >= 32
     assert counts["transnas101-macro"] >= 16
     assert len(table) >= 64
-    assert np.isfinite(table.frame().to_numpy()).all()
+    assert np.isfinite(table.to_frame().to_numpy()).all()
 
 
 def test_tables_are_small_and_say_where_they_come_from() -> None:
@@ -39,7 +39,7 @@ def test_tables_are_small_and_say_where_they_come_from() -> None:
 def test_trained_twice_is_alike_but_not_the_same() -> None:
     first, again = load_table("rooms-mini"), load_table("rooms-mini-again")
     assert set(again.archs) <= set(first.archs)
-    a, b = first.frame().loc[list(again.archs), list(again.tasks)], again.frame()
+    a, b = first.to_frame().loc[list(again.archs), list(again.tasks)], again.to_frame()
     assert (a.to_numpy() != b.to_numpy()).any(axis=0).all()
     correlations = [a[task].corr(b[task]) for task in again.tasks]
     assert np.mean(correlations) > 0.5

@@ -33,7 +33,7 @@ def test_one_epoch_of_every_metric_and_all_info_survive(database, tmp_path, suff
     for task in table.tasks:
         assert set(back.metrics(task)) == set(table.metrics(task))
     for metric in (None, "test_loss", "l1_loss", "time_elapsed"):
-        pd.testing.assert_frame_equal(back.frame(metric), table.frame(metric))
+        pd.testing.assert_frame_equal(back.to_frame(metric), table.to_frame(metric))
     for name in database["info_names"]:
         pd.testing.assert_frame_equal(back.info(name), table.info(name))
     assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
@@ -42,7 +42,7 @@ def test_one_epoch_of_every_metric_and_all_info_survive(database, tmp_path, suff
 def test_any_epoch_can_be_written(database, tmp_path):
     table = from_nested(database)
     table.to_csv(tmp_path / "best.csv", epoch="best")
-    np.testing.assert_array_equal(load_table(tmp_path / "best.csv").frame("loss"), table.frame("loss", "best"))
+    np.testing.assert_array_equal(load_table(tmp_path / "best.csv").to_frame("loss"), table.to_frame("loss", "best"))
 
 
 def test_csv_and_parquet_of_the_same_numbers_have_the_same_hash(tmp_path, rng):
@@ -58,8 +58,8 @@ def test_column_forms(tmp_path):
     )
     table = load_table(write(tmp_path, text))
     assert table.tasks == ("class_scene", "my task")
-    np.testing.assert_array_equal(table.frame()["class_scene"], [50, NAN])
-    assert table.frame("test_loss")["class_scene"].tolist() == [1.5, 2]
+    np.testing.assert_array_equal(table.to_frame()["class_scene"], [50, NAN])
+    assert table.to_frame("test_loss")["class_scene"].tolist() == [1.5, 2]
     assert table.info("model_params")["class_scene"].tolist() == [1000, 1001]
     assert table.best("my task").index[0] == B
 
@@ -83,7 +83,7 @@ def test_architectures_may_be_the_index(tmp_path):
 
 def test_nullable_columns_are_read():
     frame = pd.DataFrame({"arch": [A, B], "jigsaw": pd.array([1, None], dtype="Int64")})
-    np.testing.assert_array_equal(Table.from_frame(frame).frame()["jigsaw"], [1, NAN])
+    np.testing.assert_array_equal(Table.from_frame(frame).to_frame()["jigsaw"], [1, NAN])
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,7 @@ def test_what_is_no_architecture_names_file_row_and_string(tmp_path):
 
 def test_duplicates_can_be_averaged(tmp_path):
     path = write(tmp_path, f"arch,jigsaw\n{A},1\n{B},2\n{A},3\n")
-    assert load_table(path, duplicates="mean").frame()["jigsaw"].tolist() == [2, 2]
+    assert load_table(path, duplicates="mean").to_frame()["jigsaw"].tolist() == [2, 2]
 
 
 def test_a_bool_column_is_no_result():
@@ -220,4 +220,4 @@ def test_the_published_values_load(nas_data, file, space, rows, tasks):
     table = load_table(nas_data / file)
     raw = pd.read_csv(nas_data / file, index_col="arch")
     assert (table.space.name, len(table), len(table.tasks)) == (space, rows, tasks)
-    pd.testing.assert_frame_equal(table.frame(), raw, rtol=1e-15, check_index_type=False)
+    pd.testing.assert_frame_equal(table.to_frame(), raw, rtol=1e-15, check_index_type=False)

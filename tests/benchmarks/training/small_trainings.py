@@ -7,9 +7,9 @@ from typing import Any
 
 import torch
 
-from benchmarks.training.images import ImageSet
+from benchmarks.training.data.images import ImageSet
+from benchmarks.training.presets import get_recipe
 from benchmarks.training.recipe import Augmentation, Recipe
-from benchmarks.training.recipes import get_recipe
 from benchmarks.training.run import Run
 from benchmarks.training.train import train_architecture
 

@@ -7,7 +7,7 @@ import pytest
 
 import benchmarks.training
 from benchmarks.training import build_network
-from benchmarks.training.network import build_network as original
+from benchmarks.training.networks.task_network import build_network as original
 
 
 def run(program):

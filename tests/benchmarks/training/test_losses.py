@@ -6,7 +6,7 @@ from torchmetrics.functional.image import structural_similarity_index_measure
 
 from benchmarks.errors import UnknownNameError
 from benchmarks.training.losses import discriminator_loss, generator_loss, pixel_cross_entropy, soft_cross_entropy
-from benchmarks.training.scores import get_score, ssim
+from benchmarks.training.metrics import get_score, ssim
 
 
 def totals(score, batches):

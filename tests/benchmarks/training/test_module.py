@@ -8,10 +8,10 @@ from torch import nn
 from benchmarks.tasks import TRANSNAS_TASKS
 from benchmarks.training import module as module_file
 from benchmarks.training import train as train_file
-from benchmarks.training.loader import BatchLoader
+from benchmarks.training.data.loader import BatchLoader
 from benchmarks.training.module import GroundTruthModule
 from benchmarks.training.optimisers import make_optimiser, make_schedule
-from benchmarks.training.recipes import get_recipe
+from benchmarks.training.presets import get_recipe
 from benchmarks.training.run import TrainingFailed
 from tests.benchmarks.training.small_trainings import ARCH, images, overfit_recipe, small_recipe, train
 

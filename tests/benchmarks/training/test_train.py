@@ -10,9 +10,9 @@ import torch
 
 from benchmarks import Table
 from benchmarks.errors import ArtefactError
-from benchmarks.logs import INFO_NAMES
+from benchmarks.task_log import INFO_NAMES
 from benchmarks.training import build_network
-from benchmarks.training.network import TaskNetwork
+from benchmarks.training.networks.task_network import TaskNetwork
 from benchmarks.training.run import Run, TrainingFailed
 from benchmarks.training.train import train_architecture
 from tests.benchmarks.training.small_trainings import ARCH, images, small_recipe, train

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks.training.augment import Draws
-from benchmarks.training.loader import BatchLoader
+from benchmarks.training.data.augment import RandomStreams
+from benchmarks.training.data.loader import BatchLoader
+from benchmarks.training.data.targets import Preparation
 from benchmarks.training.losses import LOSSES
-from benchmarks.training.network import build_network
+from benchmarks.training.networks.task_network import build_network
 from benchmarks.training.optimisers import make_optimiser, make_schedule
-from benchmarks.training.prepare import Preparation
 from benchmarks.training.recipe import Augmentation
 from tests.benchmarks.training.small_trainings import images, small_recipe
 
@@ -81,7 +81,7 @@ def by_hand(recipe):
         for step in zip(*both, strict=True):
             optimiser.zero_grad()
             for half in step:
-                inputs, targets = prepare(half, Draws((0,), torch.device("cpu")), training=True)
+                inputs, targets = prepare(half, RandomStreams((0,), torch.device("cpu")), training=True)
                 loss = loss_of(network(inputs), targets)
                 (loss / 2).backward()
                 seen.append(loss.item())

@@ -7,7 +7,7 @@ from scipy.stats import norm, rankdata
 from benchmarks import get_space
 from surrogates.calibration.calibration import Z_LEVEL, Calibration, left_out_means
 from surrogates.calibration.folds import FoldCalibration, normal_scores
-from surrogates.calibration.transform import NormalScores
+from surrogates.calibration.normal_scores import NormalScores
 from surrogates.labels import Labels
 
 
@@ -134,7 +134,7 @@ def test_a_map_that_saw_the_labels_is_too_sure(coverage_of_few):
 def test_the_map_leaves_rows_out_where_each_is_a_fold(rng):
     """Rows left out one at a time have wider intervals than the same scores from two folds."""
     archs = get_space("transnas101-macro").sample(30, rng=0)
-    labels = Labels.read(archs, rng.normal(size=30))
+    labels = Labels.from_data(archs, rng.normal(size=30))
     scores = normal_scores(labels.values) + 0.3 * rng.normal(size=(30, 1))
     one_by_one, _ = FoldCalibration.fit(labels, scores, np.arange(30))
     folds, _ = FoldCalibration.fit(labels, scores, np.arange(30) % 2)

@@ -13,7 +13,7 @@ from benchmarks import load_table
 from benchmarks.training.campaign import Progress, record_path
 from benchmarks.training.campaign.plan import Trial
 from surrogates.cli.campaign import failures
-from tests.benchmarks.training.campaign_fakes import ARCHS, Fake
+from tests.benchmarks.training.campaign.campaign_fakes import ARCHS, Fake
 from tests.surrogates.cli.helpers import run
 
 WHY = "1 training failed: loss is nan in epoch 2\n--retry-failed tries them again\n"
@@ -182,4 +182,4 @@ def test_real_trainings_in_worker_processes(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.stderr
     assert result.stdout == f"{tmp_path / 'plan'}: 1 done, 0 failed.\n"
     assert run("campaign", "table", plan, tmp_path / "a.pth").exit_code == 0
-    assert load_table(tmp_path / "a.pth").frame().notna().all(axis=None)
+    assert load_table(tmp_path / "a.pth").to_frame().notna().all(axis=None)

@@ -80,7 +80,7 @@ def test_evaluate_prints_a_table_for_each_size(table_file: Path) -> None:
 
 @pytest.mark.usefixtures("small_boosted")
 def test_means_are_over_what_is_shown_and_missing_runs_are_told(macro_table: Table, tmp_path: Path) -> None:
-    frame = macro_table.frame()
+    frame = macro_table.to_frame()
     frame.loc[frame.index[6:], "jigsaw"] = float("nan")
     frame.rename_axis("arch").reset_index().to_csv(tmp_path / "rare.csv", index=False)
     asked = ("evaluate", tmp_path / "rare.csv", "--train-sizes", "6", "--seeds", "0,1,2,3,4,5", "--model", "boosted")
@@ -102,7 +102,7 @@ def test_usual_sizes_are_those_the_table_has_rows_for(table_file: Path) -> None:
 def test_leaderboard_keeps_what_is_done_when_stopped(
     table_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from surrogates import leaderboard
+    from surrogates.evaluation import leaderboard
 
     whole = leaderboard.evaluate_runs
 

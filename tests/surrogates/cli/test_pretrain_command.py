@@ -13,8 +13,8 @@ pytest.importorskip("lightning")
 
 from benchmarks import get_space
 from benchmarks.table import Table
-from surrogates.experiment import experiment as module
-from surrogates.graph.surrogate import GraphSurrogate
+from surrogates.evaluation import pretraining as module
+from surrogates.models.graph.surrogate import GraphSurrogate
 from tests.surrogates.cli.helpers import run
 from tests.surrogates.small_models import small_defaults
 

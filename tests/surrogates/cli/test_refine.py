@@ -10,7 +10,7 @@ from benchmarks import get_space, load_table
 from benchmarks.formats.csv_parquet import read_provenance
 from benchmarks.training.campaign import load_plan, write_campaign_table
 from benchmarks.training.campaign.worker import Job, do
-from tests.benchmarks.training.campaign_fakes import Fake
+from tests.benchmarks.training.campaign.campaign_fakes import Fake
 from tests.surrogates.cli.helpers import run
 from tests.surrogates.small_models import small_defaults
 

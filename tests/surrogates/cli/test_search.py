@@ -9,7 +9,7 @@ from benchmarks.table import Table
 from surrogates import Oracle
 from surrogates.cli.help import SEARCHERS
 from surrogates.search import list_searchers, run_search
-from surrogates.search.arrays import costs
+from surrogates.search.space_arrays import costs
 from tests.surrogates.cli.helpers import run
 
 MACRO = ("--space", "transnas101-macro", "--task", "jigsaw")

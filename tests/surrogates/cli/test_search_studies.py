@@ -10,7 +10,7 @@ import pytest
 from benchmarks import get_space
 from benchmarks.table import Table
 from surrogates.cli import plots
-from surrogates.search import fidelity
+from surrogates.search.studies import fidelity
 from tests.surrogates.cli.helpers import run
 
 

@@ -11,8 +11,8 @@ pytest.importorskip("PIL")
 from inspect import signature
 
 from benchmarks.tasks import TRANSNAS_TASKS
-from benchmarks.training import recipes
-from benchmarks.training.recipes import get_recipe
+from benchmarks.training import presets
+from benchmarks.training.presets import get_recipe
 from benchmarks.training.run import Run, TrainingFailed
 from surrogates.cli import rooms
 from tests.surrogates.cli.helpers import run
@@ -24,8 +24,8 @@ TINY = {"epochs": 2, "batch_size": 4, "input_size": 32, "n_train": 4, "n_valid":
 @pytest.fixture(autouse=True)
 def _tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     """Makes the preset 'mini' smaller still."""
-    small = {task: {**changes, **TINY} for task, changes in recipes._PRESETS["mini"].items()}
-    monkeypatch.setitem(recipes._PRESETS, "mini", small)
+    small = {task: {**changes, **TINY} for task, changes in presets._PRESETS["mini"].items()}
+    monkeypatch.setitem(presets._PRESETS, "mini", small)
 
 
 def test_the_last_epoch_is_shown_and_all_are_written(tmp_path: Path) -> None:

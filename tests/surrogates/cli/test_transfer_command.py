@@ -12,9 +12,9 @@ from benchmarks import get_space
 from benchmarks.table import Table
 from encoders import Costs
 from surrogates.cli import transfer as module
-from surrogates.transfer import map as transfer_map
-from surrogates.transfer.map import TransferMap
-from surrogates.transfer.surrogate import TransferSurrogate
+from surrogates.evaluation import transfer_matrix
+from surrogates.evaluation.transfer_matrix import TransferMatrix
+from surrogates.models.transfer.surrogate import TransferSurrogate
 from tests.surrogates.cli.helpers import QUICK, run
 
 
@@ -31,7 +31,7 @@ def made_up(monkeypatch: pytest.MonkeyPatch) -> None:
     def tau(_: object, train: pd.Series, __: object, sources: Any = None) -> float:  # type: ignore[type-arg]
         return 0.3 + 0.01 * len(train) + (0.0 if sources is None else 0.1 * len(sources.tasks) + 0.01 * _long(sources))
 
-    monkeypatch.setattr(transfer_map, "_tau", tau)
+    monkeypatch.setattr(transfer_matrix, "_tau", tau)
 
 
 def _long(sources: Any) -> float:
@@ -94,7 +94,7 @@ def test_json_of_two_tasks_and_an_older_map_is_replaced(
     found = json.loads(result.stdout)
     assert (found["k"], found["seeds"], found["space"]) == ([12], [0, 1], "transnas101-macro")
     assert [row["target"] for row in found["results"]] == ["large", "small", "mean"]
-    matrix = TransferMap(pd.read_csv(out / "transfer.csv")).matrix("tau", 12)
+    matrix = TransferMatrix(pd.read_csv(out / "transfer.csv")).matrix("tau", 12)
     assert found["results"][0]["tau"] == pytest.approx(matrix.loc["small", "large"])
     assert found["results"][0]["best_source"] == "small"
     names = {Path(path).name for path in found["files"]}
@@ -122,9 +122,9 @@ def test_ctrl_c_leaves_nothing(related: Path, tmp_path: Path, monkeypatch: pytes
         raise KeyboardInterrupt
 
     if where == "fit":
-        monkeypatch.setattr(transfer_map, "_tau", interrupt)
+        monkeypatch.setattr(transfer_matrix, "_tau", interrupt)
     else:
-        monkeypatch.setattr(TransferMap, "matrix", interrupt)  # in the middle of the files
+        monkeypatch.setattr(TransferMatrix, "matrix", interrupt)  # in the middle of the files
     options = ["--k", "12", "--seeds", "0", "--task", "large", "--task", "small", "--out", tmp_path / "map"]
     monkeypatch.setattr(module, "_can_plot", lambda: False)
     result = run("transfer", related, *options)

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 from sklearn.exceptions import NotFittedError
 
-from benchmarks import Architecture, ArchitectureError, TableError, UnknownNameError
+from benchmarks import ArchitectureError, TableError, UnknownNameError
 from benchmarks.table import Table
 from surrogates import BoostedSurrogate, Oracle
 from tests.surrogates.helpers import TWINS, Counting, table
@@ -120,12 +120,3 @@ def test_of_a_table_of_two_spaces_the_surrogates_is_used() -> None:
 def test_architectures_out_of_domain_are_predicted_and_marked() -> None:
     answers = Oracle(Counting()).query(["32-4141-3_33_333"], ["jigsaw"])
     assert answers.loc[0, ["value", "source", "in_domain"]].tolist() == [7, "surrogate", False]
-
-
-def test_architecture_objects_are_as_good_as_strings() -> None:
-    oracle = Oracle(Counting())
-    cell = Architecture(TWINS[0])
-    assert oracle(cell, "jigsaw") == oracle(TWINS[0], "jigsaw")  # type: ignore[arg-type]
-    assert oracle.query([cell])["arch"].tolist() == [TWINS[0]] * 2  # type: ignore[list-item]
-    assert oracle.queries.total == 4
-    assert oracle.queries.distinct == 2

@@ -57,7 +57,7 @@ def test_held_out_ranks_are_better_afterwards(begin: Table, rounds: list[Round])
     sample = SPACE.sample(600, rng=2)
     held_out = [arch for arch, form in zip(sample, SPACE.simplify(sample), strict=True) if form not in seen]
     expected = truth(held_out)
-    before = MODEL.fit(list(begin.archs), begin.frame())
+    before = MODEL.fit(list(begin.archs), begin.to_frame())
     for t, task in enumerate(("jigsaw", "normal")):
         taus = [
             kendall_tau(expected[task].to_numpy(), surrogate.predict(held_out)[:, t])
@@ -76,7 +76,7 @@ def test_every_round_adds_new_functions(begin: Table, rounds: list[Round]) -> No
     new = SPACE.simplify(archs[20:])
     assert len(set(new)) == 45
     assert not set(new) & set(SPACE.simplify(archs[:20]))
-    np.testing.assert_array_equal(rounds[-1].table.frame(), truth(archs).set_index("arch"))
+    np.testing.assert_array_equal(rounds[-1].table.to_frame(), truth(archs).set_index("arch"))
     for turn in rounds:
         assert turn.summary["measured"].tolist() == [15, 15]
         assert turn.summary["std_after"].gt(0).all()
@@ -84,7 +84,7 @@ def test_every_round_adds_new_functions(begin: Table, rounds: list[Round]) -> No
 
 
 def test_the_summary_compares_predicted_with_measured(begin: Table, rounds: list[Round]) -> None:
-    before = MODEL.fit(list(begin.archs), begin.frame())
+    before = MODEL.fit(list(begin.archs), begin.to_frame())
     archs = list(rounds[0].archs)
     tau = kendall_tau(truth(archs)["jigsaw"].to_numpy(), before.predict(archs)[:, 0])
     assert rounds[0].summary.loc["jigsaw", "tau"] == pytest.approx(tau)
@@ -93,9 +93,9 @@ def test_the_summary_compares_predicted_with_measured(begin: Table, rounds: list
 
 def test_a_batch_is_uncertain_and_diverse(begin: Table) -> None:
     """Against a naive loop over standard features."""
-    from surrogates.gaussian_process.standard_features import standard_features
+    from surrogates.kernels.features import standard_features
 
-    surrogate = MODEL.fit(list(begin.archs), begin.frame()["jigsaw"])
+    surrogate = MODEL.fit(list(begin.archs), begin.to_frame()["jigsaw"])
     found = pick_uncertain(surrogate, begin, 3)
     forms = dict.fromkeys(SPACE.simplify(list(SPACE)))
     others = [form for form in forms if form not in set(SPACE.simplify(list(begin.archs)))]
@@ -163,7 +163,7 @@ def test_it_ends_when_nothing_is_left() -> None:
     macro = get_space("transnas101-macro")
     all_but_two = pd.DataFrame({"arch": macro.archs[:-2], "jigsaw": [float(len(arch)) for arch in macro.archs[:-2]]})
     table = Table.from_frame(all_but_two)
-    surrogate = BoostedSurrogate(n_members=2, n_rounds=2, n_jobs=1).fit(list(table.archs), table.frame())
+    surrogate = BoostedSurrogate(n_members=2, n_rounds=2, n_jobs=1).fit(list(table.archs), table.to_frame())
     assert set(pick_uncertain(surrogate, table, 5)) == set(macro.archs[-2:])
     assert pick_uncertain(surrogate, table, 5, set(macro.archs[-2:])) == []
 
@@ -202,7 +202,7 @@ def test_a_searcher_keeps_its_seed(begin: Table) -> None:
 def test_a_searcher_is_told_the_table() -> None:
     """Local search asks the neighbours of the best it was told."""
     table = Table.from_frame(truth(SPACE.sample(40, rng=3))[["arch", "jigsaw"]])
-    best = table.frame()["jigsaw"].idxmax()
+    best = table.to_frame()["jigsaw"].idxmax()
     assert set(pick_asked("local", table, 5)) <= set(SPACE.neighbors(best))
 
 
@@ -254,6 +254,6 @@ def test_tables_are_joined_by_their_last_epoch() -> None:
     metrics = {"jigsaw": {"valid_top1": [[1.0, 90.0]], "valid_loss": [[2.0, 1.0]]}}
     new = Table.from_logs(["64-1234-basic"], metrics, {"jigsaw": {"model_params": [1000]}})
     both = extend(old, new)
-    assert both.frame()["jigsaw"].tolist() == [80.0, 90.0]
+    assert both.to_frame()["jigsaw"].tolist() == [80.0, 90.0]
     assert np.isnan(both.value("64-2311-basic", "jigsaw", "valid_loss"))
     assert both.info("model_params")["jigsaw"].tolist()[1] == 1000

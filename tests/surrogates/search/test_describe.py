@@ -11,7 +11,7 @@ import pytest
 
 from surrogates import BoostedSurrogate, EnsembleSurrogate
 from surrogates.search import Searcher
-from surrogates.search.describe import describe
+from surrogates.search.describe import describe_search
 
 
 class Holder(Searcher):
@@ -19,13 +19,13 @@ class Holder(Searcher):
         super().__init__(random_state=random_state)
         self.what = what
 
-    def _propose(self, n: int) -> np.ndarray:
-        return self._any(n)
+    def propose(self, n: int) -> np.ndarray:
+        return self.random_rows(n)
 
 
 def said(what: object) -> object:
     """The parameter as a history keeps it."""
-    return json.loads(json.dumps(describe(Holder(what=what), 0, 8, None), allow_nan=False))["params"]["what"]
+    return json.loads(json.dumps(describe_search(Holder(what=what), 0, 8, None), allow_nan=False))["params"]["what"]
 
 
 class Thing:

@@ -14,8 +14,8 @@ from benchmarks.table import Table
 from surrogates import Oracle
 from surrogates.oracle.training_cost import training_seconds
 from surrogates.search import Constraint, ConstraintError, History, SearchError, make_searcher, run_search
-from surrogates.search.front import front
-from surrogates.search.record import FILE
+from surrogates.search.checkpoint import FILE
+from surrogates.search.pareto import front
 from tests.surrogates.search.functions import threes
 
 MICRO, MACRO = get_space("transnas101-micro"), get_space("transnas101-macro")
@@ -40,7 +40,7 @@ def failing(after: int, how: str) -> Function:
 
 def test_history_row_by_row(macro_table: Table) -> None:
     history = run_search("random", macro_table, "room_layout", 20, seed=1)
-    frame = history.frame()
+    frame = history.to_frame()
     assert frame["step"].tolist() == list(range(1, 21))
     best = -np.inf
     for row in frame.itertuples():
@@ -64,7 +64,7 @@ def test_lower_is_better_where_the_metric_says_so(monkeypatch: pytest.MonkeyPatc
 
 def test_several_tasks(macro_table: Table) -> None:
     history = run_search("evolution", macro_table, ["jigsaw", "room_layout"], 25)
-    assert {"value/jigsaw", "best/room_layout"} <= set(history.frame())
+    assert {"value/jigsaw", "best/room_layout"} <= set(history.to_frame())
     both = sum(training_seconds(history.archs, task) for task in history.tasks)
     np.testing.assert_allclose(history.cost, both)
     assert history.best_arch("jigsaw") == history.archs[int(history.values[:, 0].argmax())]
@@ -72,7 +72,7 @@ def test_several_tasks(macro_table: Table) -> None:
 
 
 def test_a_table_is_searched_where_it_was_measured(macro_table: Table) -> None:
-    measured = macro_table.frame()["jigsaw"].dropna()
+    measured = macro_table.to_frame()["jigsaw"].dropna()
     history = run_search("local", macro_table, "jigsaw", len(measured))
     assert set(history.archs) == set(measured.index)
     with pytest.raises(ValueError, match=rf"1 <= budget <= {len(measured)} .* that were measured"):
@@ -201,7 +201,7 @@ def test_bad_constraint(bounds: dict[str, float], message: str) -> None:
 
 def test_constraints_that_exclude_each_other() -> None:
     macro = get_space("transnas101-macro")
-    from surrogates.search.arrays import costs
+    from surrogates.search.space_arrays import costs
 
     least = costs(macro).min(axis=0)
     constraint = Constraint(max_params=float(least[0]), max_multiply_adds=float(least[1]))
@@ -215,7 +215,7 @@ def test_constraints_that_exclude_each_other() -> None:
 
 def test_a_constraint_that_nothing_measured_meets_names_the_smallest_measured(macro_table: Table) -> None:
     from surrogates.search.adapters.objectives import Objectives
-    from surrogates.search.arrays import costs
+    from surrogates.search.space_arrays import costs
 
     macro = get_space("transnas101-macro")
     largest = macro.archs[int(costs(macro)[:, 0].argmax())]

@@ -71,7 +71,7 @@ def test_metadata_tells_what_it_is(fitted: BoostedSurrogate, macro_table: Table,
 
 def test_encoders_come_back_with_their_parameters(macro_table: Table, tmp_path: Path) -> None:
     surrogate = BoostedSurrogate(encoder=Costs(input_size=64, task="jigsaw"), n_members=2, n_rounds=3)
-    surrogate.fit(list(macro_table.archs), macro_table.frame())
+    surrogate.fit(list(macro_table.archs), macro_table.to_frame())
     again = load_surrogate(surrogate.save(tmp_path / "model"))
     assert again.encoder.get_params() == {"input_size": 64, "task": "jigsaw", "num_classes": None}
     np.testing.assert_array_equal(again.predict(["64-2311-basic"]), surrogate.predict(["64-2311-basic"]))
@@ -248,7 +248,7 @@ class HomeMadeEncoding(OneHotEncoding):
 
 
 def test_what_needs_pickle_is_refused_at_save(macro_table: Table, tmp_path: Path) -> None:
-    archs, frame = list(macro_table.archs), macro_table.frame()
+    archs, frame = list(macro_table.archs), macro_table.to_frame()
     forest = BoostedSurrogate(regressor=RandomForestRegressor(n_estimators=2), n_members=2).fit(archs, frame)
     with pytest.raises(ArtefactError, match=r"the surrogate\.regressor: a sklearn.*RandomForestRegressor has no form"):
         forest.save(tmp_path / "forest")
@@ -268,10 +268,10 @@ def test_a_relative_target_is_made_absolute(tmp_path: Path, monkeypatch: pytest.
 
 def test_what_a_surrogate_was_fitted_to_is_not_mixed_with_other_trainings(tmp_path: Path) -> None:
     rooms = load_table("rooms-mini", space="transnas101-macro").where(tasks=["jigsaw", "normal"])
-    surrogate = BoostedSurrogate(n_members=2, n_rounds=5, random_state=0).fit(list(rooms.archs), rooms.frame())
+    surrogate = BoostedSurrogate(n_members=2, n_rounds=5, random_state=0).fit(list(rooms.archs), rooms.to_frame())
     stored = load_surrogate(save_surrogate(surrogate, tmp_path / "model", rooms))
     again = load_surrogate(stored.save(tmp_path / "again"))
-    published = Table.from_logs(rooms.archs, {"jigsaw": {"valid_top1": rooms.frame()["jigsaw"]}})
+    published = Table.from_logs(rooms.archs, {"jigsaw": {"valid_top1": rooms.to_frame()["jigsaw"]}})
     for fitted in (stored, again):
         assert Oracle(fitted, rooms.where(tasks=["normal"])).table is not None
         with pytest.raises(TableError, match=r"^jigsaw: .* to trainings unlike .* rooms .*, the table's are like the"):

@@ -9,7 +9,7 @@ from benchmarks import get_space, list_spaces
 from benchmarks.errors import ArchitectureError, UnknownNameError
 from surrogates.search import Constraint, ConstraintError
 from surrogates.search.adapters import Decisions
-from surrogates.search.arrays import choices
+from surrogates.search.space_arrays import choices
 
 
 @pytest.mark.parametrize("name", list_spaces())

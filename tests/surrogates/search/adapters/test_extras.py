@@ -20,7 +20,8 @@ from surrogates.search import adapters
     ],
 )
 def test_a_missing_tool_names_its_extra(name: str, module: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, adapters._MODULES[name], raising=False)
+    for loaded in [loaded for loaded in sys.modules if loaded.startswith("surrogates.search.adapters.")]:
+        monkeypatch.delitem(sys.modules, loaded)
     monkeypatch.setitem(sys.modules, module, None)  # as if it were not installed
     with pytest.raises(MissingExtraError, match=said):
         getattr(adapters, name)
@@ -36,8 +37,9 @@ def test_what_syne_tune_forgets_to_ask_for_is_named(monkeypatch: pytest.MonkeyPa
 
 
 def test_what_no_extra_installs_is_not_excused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(adapters._MODULES, "Decisions", "surrogates.search.adapters.no_such_module")
-    with pytest.raises(ModuleNotFoundError, match="no_such_module") as caught:
+    monkeypatch.delitem(sys.modules, "surrogates.search.adapters.decisions", raising=False)
+    monkeypatch.setitem(sys.modules, "surrogates.search.space_arrays", None)
+    with pytest.raises(ModuleNotFoundError, match=r"surrogates\.search") as caught:
         _ = adapters.Decisions
     assert not isinstance(caught.value, MissingExtraError)
 

@@ -39,11 +39,11 @@ def test_the_surrogate_predicts_a_population_at_once(fitted: BoostedSurrogate, m
 
 def test_of_a_table_only_what_was_measured(macro_table: Table) -> None:
     objectives = Objectives(macro_table, ["jigsaw", "room_layout"])
-    measured = set(macro_table.frame().dropna().index)
+    measured = set(macro_table.to_frame().dropna().index)
     drawn = np.random.default_rng(0).integers(objectives.decisions.lower, objectives.decisions.upper + 1, size=(200, 6))
     meant = objectives.decisions.decode(drawn)
     assert set(meant) <= measured
-    expected = macro_table.frame().loc[meant, ["jigsaw", "room_layout"]]
+    expected = macro_table.to_frame().loc[meant, ["jigsaw", "room_layout"]]
     np.testing.assert_array_equal(objectives.measure(meant), expected)
 
 

@@ -10,7 +10,7 @@ from surrogates import Oracle
 from surrogates.search import Constraint, make_searcher, run_search
 from surrogates.search.adapters import Decisions, OptunaObjective, SearcherSampler
 from surrogates.search.adapters.optuna_objective import distributions
-from surrogates.search.arrays import costs
+from surrogates.search.space_arrays import costs
 
 MACRO = "transnas101-macro"
 

@@ -15,7 +15,7 @@ from pymoo.optimize import minimize
 from surrogates import Oracle
 from surrogates.search import Constraint
 from surrogates.search.adapters import PymooProblem
-from surrogates.search.front import non_dominated
+from surrogates.search.pareto import non_dominated
 
 
 def test_a_population_equals_one_at_a_time(macro: Oracle) -> None:

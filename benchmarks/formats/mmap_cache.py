@@ -1,0 +1,163 @@
+"""A memory-mapped copy of a table that is slow to read: converted once, opened in milliseconds.
+
+A cache is a folder with ``header.json`` (architectures, and where each column lies) and one flat ``.npy`` a
+number type. It belongs to one state of one file (its resolved path, size and modification time); a changed
+file makes a new one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.table import Table
+from benchmarks.task_log import TaskLog
+
+__all__ = ["cache_dir", "cached"]
+
+_VERSION = 1
+_TYPES = ("float64", "int64")
+_log = logging.getLogger(__name__)
+
+
+def cache_dir() -> Path:
+    """Where caches are kept: ``$TRANSNAS_CACHE_DIR``, else ``transnas-surrogates`` in the user's cache.
+
+    Example:
+        >>> cache_dir().is_absolute()
+        True
+    """
+    chosen = os.environ.get("TRANSNAS_CACHE_DIR")
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    home = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA") or Path.home() / ".cache"
+    return Path(home).absolute() / "transnas-surrogates"
+
+
+def cached(path: Path, convert: Callable[[Path], Table]) -> Table:
+    """Return ``convert(path)``, kept on disk until the file changes.
+
+    A damaged or missing cache is rebuilt without a word. If the cache folder cannot be written, the table is
+    returned all the same, with a warning, and the next load converts again.
+
+    Args:
+        path: An existing file.
+        convert: Reads it.
+
+    Example:
+        >>> import tempfile
+        >>> from unittest.mock import patch
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> _ = (folder / "slow.txt").write_text("64-2311-basic")
+        >>> def convert(path):
+        ...     print("converting")
+        ...     return Table.from_logs([path.read_text()], {"jigsaw": {"valid_top1": [90.0]}})
+        >>> with patch.dict(os.environ, TRANSNAS_CACHE_DIR=str(folder / "cache")):
+        ...     for _ in range(2):
+        ...         table = cached(folder / "slow.txt", convert)
+        converting
+    """
+    path = path.resolve()
+    state = path.stat()
+    family = hashlib.sha256(str(path).encode()).hexdigest()[:16]
+    folder = cache_dir() / f"{path.stem}-{family}-{state.st_size:x}-{state.st_mtime_ns:x}"
+    table = _open(folder)
+    if table is not None:
+        return table
+    _log.info("converting %s once into %s", path, folder)
+    table = convert(path)
+    try:
+        _store(table, folder)
+        for stale in set(folder.parent.glob(f"*-{family}-*")) - {folder}:
+            shutil.rmtree(stale, ignore_errors=True)
+    except OSError as error:
+        mapped = _open(folder)  # another process may have been faster
+        if mapped is not None:
+            return mapped
+        warnings.warn(
+            f"{folder.parent} cannot be written ({error.strerror or error}): every load will convert "
+            f"{path.name} again; set TRANSNAS_CACHE_DIR to a folder that can",
+            stacklevel=2,
+        )
+        return table
+    return _open(folder) or table
+
+
+def _open(folder: Path) -> Table | None:
+    """The table in a cache folder, mapped, or None if there is none or it is damaged."""
+    try:
+        header = json.loads((folder / "header.json").read_text("utf-8"))
+        if header["version"] != _VERSION:
+            return None
+        flat = {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in _TYPES}
+        if any(flat[name].shape != (header["sizes"][name],) for name in _TYPES):
+            return None
+        names = header["spaces"]
+        logs = {
+            task: TaskLog(
+                {name: _column(flat, place) for name, place in parts["metrics"].items()},
+                _column(flat, parts["lengths"]),
+                {name: _column(flat, place) for name, place in parts["info"].items()},
+            )
+            for task, parts in header["tasks"].items()
+        }
+        return Table(tuple(header["archs"]), tuple(names[code] for code in header["rows"]), logs)
+    except (OSError, EOFError, ValueError, KeyError, TypeError, IndexError):
+        return None
+
+
+def _store(table: Table, folder: Path) -> None:
+    """Write a cache folder beside its name, then rename it."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=".", dir=folder.parent))
+    try:
+        parts: dict[str, list[NDArray[Any]]] = {name: [] for name in _TYPES}
+        sizes = dict.fromkeys(_TYPES, 0)
+
+        def place(values: NDArray[Any]) -> list[Any]:
+            kind = values.dtype.name
+            parts[kind].append(values.ravel())
+            sizes[kind] += values.size
+            return [kind, sizes[kind] - values.size, list(values.shape)]
+
+        tasks = {
+            task: {
+                "metrics": {name: place(values) for name, values in log.metrics.items()},
+                "lengths": place(log.lengths),
+                "info": {name: place(values) for name, values in log.info.items()},
+            }
+            for task, log in table.logs.items()
+        }
+        for kind, arrays in parts.items():
+            np.save(beside / f"{kind}.npy", np.concatenate([np.empty(0, kind), *arrays]), allow_pickle=False)
+        header = {
+            "version": _VERSION,
+            "sizes": sizes,
+            "archs": table.archs,
+            "spaces": table.spaces,
+            "rows": [table.spaces.index(name) for name in table.row_spaces],
+            "tasks": tasks,
+        }
+        (beside / "header.json").write_text(json.dumps(header), "utf-8")
+        shutil.rmtree(folder, ignore_errors=True)
+        beside.rename(folder)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _column(flat: dict[str, NDArray[Any]], place: list[Any]) -> NDArray[Any]:
+    """A view of a mapped column; it stays mapped until it is read."""
+    kind, start, shape = place
+    size = int(np.prod(shape))
+    return np.asarray(flat[kind])[start : start + size].reshape(shape)

@@ -1,0 +1,157 @@
+"""Tables as DataFrames: one row an architecture; columns ``task``, ``task/metric`` and ``task/info``."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from benchmarks.errors import TableError
+from benchmarks.task_log import INFO_NAMES, Epoch
+from benchmarks.tasks import find_task, list_tasks
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from benchmarks.table import Table
+
+__all__ = ["ARCH_COLUMNS", "parse_frame", "to_frame"]
+
+ARCH_COLUMNS = ("arch", "architecture", "arch_str")
+"""Names under which the column of architecture strings is found, whatever their case."""
+
+Columns = dict[str, dict[str, object]]
+
+_LOWER_IS_BETTER = ("loss", "error", "err", "mse", "mae", "latency", "time", "perplexity", "ppl", "std", "seconds")
+
+
+def parse_frame(frame: pd.DataFrame) -> tuple[list[str], Columns, Columns]:
+    """Take a DataFrame apart.
+
+    Args:
+        frame: Architectures in a column or index of `ARCH_COLUMNS`; every other column holds numbers. A
+            column without a name (the row numbers pandas writes) is left out.
+
+    Returns:
+        The n architectures; task -> metric -> values of shape (n,); task -> model fact -> values of shape
+        (n,).
+
+    Raises:
+        TableError: If there is no architecture column, no other column, a column twice, or text where a
+            number belongs.
+
+    Warns:
+        UserWarning: If the name of a user's own task speaks of what should be low: a loss, an error, a latency.
+
+    Example:
+        >>> import pandas as pd
+        >>> archs, metrics, info = parse_frame(pd.DataFrame({"arch": ["64-2311-basic"], "jigsaw": [90.1]}))
+        >>> archs, list(metrics["jigsaw"])
+        (['64-2311-basic'], ['valid_top1'])
+    """
+    frame = _arch_as_column(frame)
+    arch_column = next(name for name in frame.columns if _is_arch(name))
+    metrics: Columns = {}
+    info: Columns = {}
+    for position, column in enumerate(frame.columns):
+        label = str(column).strip()
+        if column == arch_column or label.startswith("Unnamed: "):
+            continue
+        task, _, name = label.partition("/")
+        _check_spelling(task)
+        target = info if name in INFO_NAMES else metrics
+        if not name:
+            _warn_of_losses(task)
+        name = name or find_task(task).column
+        if name in target.setdefault(task, {}):
+            raise TableError(f"column {label!r}: {task}/{name} occurs twice")
+        target[task][name] = _numbers(frame.iloc[:, position], label)
+    if not metrics:
+        raise TableError(f"expected a column for at least one task, got only {', '.join(map(repr, frame.columns))}")
+    for task in set(info) - set(metrics):
+        raise TableError(f"{task}: expected a column of results beside the model info, such as {task!r}")
+    archs = [arch.strip() if isinstance(arch, str) else arch for arch in frame[arch_column]]
+    return archs, metrics, info
+
+
+def to_frame(table: Table, epoch: Epoch = "final") -> pd.DataFrame:
+    """One epoch of every metric, and all model facts, as `parse_frame` reads them.
+
+    Example:
+        >>> from benchmarks.table import Table
+        >>> metrics = {"jigsaw": {"valid_top1": [90.0], "valid_loss": [0.5]}}
+        >>> list(to_frame(Table.from_logs(["64-2311-basic"], metrics)))
+        ['arch', 'jigsaw', 'jigsaw/valid_loss']
+    """
+    import pandas as pd
+
+    columns: dict[str, object] = {"arch": list(table.archs)}
+    for task, log in table.logs.items():
+        primary = find_task(task).column
+        for name in log.metrics:
+            columns[task if name == primary else f"{task}/{name}"] = log.select(name, epoch)
+        for name, values in log.info.items():
+            columns[f"{task}/{name}"] = values
+    return pd.DataFrame(columns)
+
+
+def _is_arch(column: object) -> bool:
+    return str(column).strip().casefold() in ARCH_COLUMNS
+
+
+def _check_spelling(task: str) -> None:
+    """A known task in another spelling is an error, not a task of the user's own."""
+    plain = task.casefold().replace("-", "_")
+    for known in list_tasks():
+        if task != known and plain == known.casefold().replace("-", "_"):
+            raise TableError(f"column {task!r}: did you mean the task {known!r}?")
+
+
+def _warn_of_losses(task: str) -> None:
+    """A user's own task is taken as higher is better, which the name may contradict."""
+    words = re.split(r"[^a-z]+", task.casefold())
+    lower = any(word.endswith(_LOWER_IS_BETTER) for word in words) and not {"neg", "negative", "minus"} & set(words)
+    if find_task(task).benchmark == "user" and lower:
+        warnings.warn(
+            f"column {task!r} is no known task, so it counts as a task of your own, higher is better; "
+            "if lower is better, give its negative",
+            stacklevel=3,
+        )
+
+
+def _arch_as_column(frame: pd.DataFrame) -> pd.DataFrame:
+    found = [str(column) for column in frame.columns if _is_arch(column)]
+    if len(found) > 1:
+        raise TableError(f"expected one column of architectures, got {', '.join(found)}")
+    if found:
+        return frame
+    strings = len(frame) > 0 and all(isinstance(entry, str) for entry in frame.index)
+    if strings or _is_arch(frame.index.name):
+        return frame.rename_axis("arch").reset_index()
+    came = ", ".join(map(repr, frame.columns)) or "none"
+    raise TableError(
+        f"expected a column of architecture strings named {' or '.join(map(repr, ARCH_COLUMNS))}; "
+        f"the columns are {came}"
+    )
+
+
+def _numbers(values: pd.Series[float], label: str) -> object:
+    import pandas as pd
+
+    if values.dtype.kind in "iuf":
+        return values.to_numpy(dtype=np.float64, na_value=np.nan) if values.hasnans else values.to_numpy()
+    if values.dtype.kind in "bmM":  # numpy's own: truth, durations, dates
+        wrong = [0]
+    else:
+        numbers = pd.to_numeric(values, errors="coerce")
+        wrong = np.flatnonzero(numbers.isna() & values.notna()).tolist()
+    if len(wrong):
+        raise TableError(
+            f"column {label!r}, row {wrong[0]}: expected a number, got {values.iloc[wrong[0]]!r}; "
+            "every column but that of the architectures holds results of a task (drop those that do not)"
+        )
+    if numbers.dtype.kind in "iu":
+        return numbers.to_numpy()
+    return np.array(values.fillna("nan").tolist(), dtype=np.float64)  # exact, unlike pandas < 3

@@ -1,0 +1,94 @@
+"""A table in short: one row a task, one screen of text, one hash."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from benchmarks.tasks import find_task
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from benchmarks.table import Table
+
+__all__ = ["content_hash", "describe_table", "summarise"]
+
+
+def describe_table(table: Table) -> pd.DataFrame:
+    """One row a task: its primary metric at the final epoch.
+
+    Returns:
+        DataFrame indexed by task with the columns metric, unit, higher_is_better, measured and missing (architectures),
+        epochs_kept (a csv or parquet file keeps one, however many were trained), min, median and max (in the metric's
+        unit, NaN if nothing was measured).
+
+    Example:
+        >>> from benchmarks.table import Table
+        >>> table = Table.from_logs(["64-2311-basic"], {"jigsaw": {"valid_top1": [90.0]}})
+        >>> describe_table(table).loc["jigsaw", ["metric", "unit"]].tolist()
+        ['valid_top1', '%']
+    """
+    import pandas as pd
+
+    rows = []
+    for name, log in table.logs.items():
+        task = find_task(name)
+        values = log.select(task.column) if task.column in log.metrics else np.empty(0)
+        values = values[~np.isnan(values)]
+        low, middle, high = np.percentile(values, [0, 50, 100]) if len(values) else (np.nan,) * 3
+        rows.append(
+            {
+                "task": name,
+                "metric": task.column,
+                "unit": task.metric.unit,
+                "higher_is_better": task.metric.higher_is_better,
+                "measured": len(values),
+                "missing": len(table) - len(values),
+                "epochs_kept": log.epochs,
+                "min": low,
+                "median": middle,
+                "max": high,
+            }
+        )
+    return pd.DataFrame(rows).set_index("task")
+
+
+def summarise(table: Table) -> str:
+    """A few lines of text about a table.
+
+    Example:
+        >>> from benchmarks.table import Table
+        >>> print(summarise(Table.from_logs(["64-2311-basic"], {"jigsaw": {"valid_top1": [90.0]}})))
+        Table: 1 architecture x 1 task (transnas101-macro)
+          jigsaw  valid_top1           1 measured  90 .. 90 %
+    """
+    n, t = len(table), len(table.tasks)
+    counts = f"{n:,} architecture{'s' * (n != 1)} x {t} task{'s' * (t != 1)}"
+    lines = [f"Table: {counts} ({', '.join(table.spaces)})"]
+    width = max(map(len, table.tasks))
+    for name, row in describe_table(table).iterrows():
+        unit = "" if row["unit"] == "-" else f" {row['unit']}"
+        span = f"{row['min']:.4g} .. {row['max']:.4g}{unit}" if row["measured"] else ""
+        lines.append(f"  {name:<{width}}  {row['metric']:<14} {row['measured']:>7,} measured  {span}".rstrip())
+    return "\n".join(lines)
+
+
+def content_hash(table: Table) -> str:
+    """SHA-256 over the architectures in order and every value; the same in every process and file format.
+
+    Example:
+        >>> from benchmarks.table import Table
+        >>> content_hash(Table.from_logs(["64-2311-basic"], {"jigsaw": {"valid_top1": [90.0]}}))[:8]
+        '1e15fae0'
+    """
+    digest = hashlib.sha256("\n".join(table.archs).encode())
+    for task, log in sorted(table.logs.items()):
+        for name, values in sorted({**log.metrics, **log.info}.items()):
+            digest.update(f"\n{task}/{name} {values.shape}\n".encode())
+            numbers = values.astype("<f8")
+            numbers[np.isnan(numbers)] = np.nan  # one NaN, one bit pattern
+            digest.update(numbers.tobytes())
+    return digest.hexdigest()

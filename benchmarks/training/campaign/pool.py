@@ -1,0 +1,153 @@
+"""The crew: worker processes that are given jobs, and replaced when one dies."""
+
+from __future__ import annotations
+
+import multiprocessing
+import signal
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from multiprocessing import connection
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+from benchmarks.errors import SurrogatesError
+from benchmarks.files import file_lock
+from benchmarks.training.campaign.machine import describe_machine
+from benchmarks.training.campaign.plan import Plan, fingerprint
+from benchmarks.training.campaign.records import Record, lock_path, write_record
+from benchmarks.training.campaign.trainer import Trainer
+from benchmarks.training.campaign.worker import READY, Job, Outcome, Report, known_record, work
+
+__all__ = ["CampaignError", "WorkerPool"]
+
+
+class CampaignError(SurrogatesError, RuntimeError):
+    """A campaign that cannot go on."""
+
+
+class WorkerPool:
+    """Up to `size` worker processes; they start when there is work for them.
+
+    A worker that reports a failure is replaced: after an error on the GPU or out of memory, it is not to be trusted.
+
+    Args:
+        plan: The campaign.
+        folder: Of the campaign.
+        trainer: Does the trainings.
+        size: Processes.
+    """
+
+    def __init__(self, plan: Plan, folder: Path, trainer: Trainer, size: int) -> None:
+        self.plan = plan
+        self.folder = folder
+        self.trainer = trainer
+        self.size = size
+        self._workers: list[_Worker] = []
+
+    def busy(self) -> list[Job]:
+        """The jobs being done."""
+        return [worker.job for worker in self._workers if worker.job is not None]
+
+    def reports(self, jobs: deque[Job]) -> Iterator[tuple[Job, Report]]:
+        """Do all jobs; one report for each, as they come in.
+
+        Raises:
+            CampaignError: If a worker does not start, or is told to end from outside.
+            OSError: If the record of a worker's death cannot be written.
+        """
+        while jobs or self.busy():
+            self._hand_out(jobs)
+            for link in connection.wait([worker.link for worker in self._workers]):
+                worker = next(worker for worker in self._workers if worker.link is link)
+                if (found := self._hear(worker)) is not None:
+                    yield found
+
+    def end(self) -> None:
+        """End all workers now."""
+        for worker in self._workers:
+            worker.process.kill()  # Lightning would answer a politer signal with a traceback
+        for worker in list(self._workers):
+            self._dismiss(worker)
+
+    def _hand_out(self, jobs: deque[Job]) -> None:
+        free = [worker for worker in self._workers if worker.job is None]
+        for _ in range(min(self.size - len(self._workers), len(jobs) - len(free))):
+            self._workers.append(_start(self.plan, self.folder, self.trainer))
+        for worker in free:
+            if worker.ready and jobs:
+                worker.job = jobs.popleft()
+                worker.link.send(worker.job)
+
+    def _hear(self, worker: _Worker) -> tuple[Job, Report] | None:
+        try:
+            message = worker.link.recv()
+        except (EOFError, ConnectionResetError):
+            message = None
+        if message is None:
+            return self._bury(worker)
+        if message == READY:
+            worker.ready = True
+            return None
+        job, worker.job = worker.job, None
+        if message.outcome is Outcome.FAILED:
+            worker.process.kill()
+            self._dismiss(worker)
+        return None if job is None else (job, message)
+
+    def _bury(self, worker: _Worker) -> tuple[Job, Report] | None:
+        """A process died: if it was training, that training failed."""
+        self._dismiss(worker)
+        code = worker.process.exitcode
+        if not worker.ready:
+            raise CampaignError(
+                f"a worker process ended while it was starting, with exit code {code}, see above; a script that runs a "
+                "campaign needs \"if __name__ == '__main__':\" around it"
+            )
+        if code == -signal.SIGTERM:
+            raise CampaignError("a worker process was told to end")
+        if worker.job is None:
+            return None
+        with file_lock(lock_path(self.folder, worker.job.trial)) as mine:
+            if not mine:
+                return worker.job, Report(Outcome.TAKEN)
+            known = known_record(self.folder, worker.job, self.plan)
+            if known is not None:  # it died after writing, or another process did the same in the meantime
+                return worker.job, Report(Outcome.KNOWN, known)
+            record = self._death(worker.job, code)
+            write_record(self.folder, record)
+        return worker.job, Report(Outcome.FAILED, record)
+
+    def _death(self, job: Job, code: int | None) -> Record:
+        killed = ": killed, probably for want of memory" if code == -signal.SIGKILL else ""
+        return Record(
+            trial=job.trial,
+            settings=fingerprint(self.plan.settings(job.trial.task)),
+            started=datetime.now(timezone.utc).isoformat(timespec="microseconds"),
+            seconds=0.0,
+            failure=f"its process died with exit code {code}{killed}",
+            machine=describe_machine(),
+        )
+
+    def _dismiss(self, worker: _Worker) -> None:
+        worker.link.close()
+        worker.process.join()
+        self._workers.remove(worker)
+
+
+@dataclass(eq=False)
+class _Worker:
+    process: BaseProcess
+    link: connection.Connection
+    ready: bool = False
+    job: Job | None = None
+
+
+def _start(plan: Plan, folder: Path, trainer: Trainer) -> _Worker:
+    context = multiprocessing.get_context("spawn")  # a forked process cannot use CUDA
+    ours, theirs = context.Pipe()
+    process = context.Process(target=work, args=(theirs, plan, folder, trainer))
+    process.start()
+    theirs.close()  # so that the link ends when the worker does
+    return _Worker(process, ours)

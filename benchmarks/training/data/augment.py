@@ -1,0 +1,167 @@
+"""From a batch of labelled images to what a network reads and is asked: augmented, normalised, on the images' device.
+
+Everything is batched tensor work; random numbers come from `RandomStreams`, never from a global generator, so that the
+same seed, epoch and device give the same pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from benchmarks.training.recipe import Augmentation
+
+__all__ = [
+    "RandomStreams",
+    "adjust_brightness",
+    "adjust_contrast",
+    "adjust_hue",
+    "adjust_saturation",
+    "augment",
+    "flip",
+]
+
+_GREY = (0.299, 0.587, 0.114)  # ITU-R BT.601 luma
+_IMAGE_LABELS = ("normal", "segmentsemantic")
+
+
+class RandomStreams:
+    """Random numbers of one pass: a generator on the device for what differs between images, one for what they share.
+
+    Args:
+        seed: Integers, e.g. the run's seed and the epoch; the same give the same streams.
+        device: Where the images are.
+
+    Example:
+        >>> RandomStreams((666, 3), "cpu").uniform(2, -1.0, 1.0).shape
+        torch.Size([2])
+    """
+
+    def __init__(self, seed: tuple[int, ...], device: torch.device | str = "cpu") -> None:
+        mixed = mix(seed)
+        self.device = torch.device(device)
+        self._each = torch.Generator(self.device).manual_seed(mixed)
+        self._shared = torch.Generator().manual_seed(mixed)
+
+    def uniform(self, n: int, low: float = 0.0, high: float = 1.0) -> Tensor:
+        """Numbers in [low, high), of shape (n,)."""
+        return torch.rand(n, generator=self._each, device=self.device) * (high - low) + low
+
+    def integers(self, shape: tuple[int, ...], below: int) -> Tensor:
+        """Integers in [0, below), int64, of the given shape."""
+        return torch.randint(below, shape, generator=self._each, device=self.device)
+
+    def order(self, n: int) -> list[int]:
+        """A random order of n things, shared by the images of a batch."""
+        return [int(position) for position in torch.randperm(n, generator=self._shared)]
+
+
+def mix(seed: tuple[int, ...]) -> int:
+    """One generator seed from several integers; neighbouring ones end far apart.
+
+    Example:
+        >>> mix((666, 0)) == mix((666, 1))
+        False
+    """
+    mixed = 0
+    for part in seed:
+        mixed = ((mixed ^ part) * 6364136223846793005 + 1442695040888963407) % 2**63  # Knuth's MMIX constants
+    return mixed
+
+
+def augment(batch: Mapping[str, Tensor], augmentation: Augmentation, streams: RandomStreams) -> dict[str, Tensor]:
+    """Change images at random, and the labels that are images along with them.
+
+    Flips, then brightness, contrast, saturation and hue (each image by its own factor, in an order that the batch
+    shares), then greyscale.
+
+    Args:
+        batch: ``"rgb"`` as floats in [0, 1] of shape (B, 3, S, S); labels as `ImageSource.batch` gives them.
+        augmentation: What to do, how much.
+        streams: Where the random numbers come from.
+
+    Example:
+        >>> images = torch.rand(4, 3, 8, 8)
+        >>> changed = augment({"rgb": images}, Augmentation(flip=0.5, hue=0.1), RandomStreams((0,)))
+        >>> changed["rgb"].shape
+        torch.Size([4, 3, 8, 8])
+    """
+    changed = dict(batch)
+    images = changed["rgb"]
+    n = len(images)
+    if augmentation.flip:
+        mask = streams.uniform(n) < augmentation.flip
+        images = flip(images, mask)
+        for name in _IMAGE_LABELS:
+            if name in changed:
+                changed[name] = flip(changed[name], mask)
+        if "normal" in changed:  # a mirrored surface faces the other way: 255 encodes x = 1, 0 encodes x = -1
+            normal = changed["normal"].clone()
+            normal[:, 0] = torch.where(mask[:, None, None], 255 - normal[:, 0], normal[:, 0])
+            changed["normal"] = normal
+    for step in streams.order(len(_ADJUSTMENTS)):
+        name, adjust, centre = _ADJUSTMENTS[step]
+        amount = getattr(augmentation, name)
+        if amount:
+            images = adjust(images, streams.uniform(n, centre - amount, centre + amount))
+    if augmentation.grey:
+        mask = streams.uniform(n) < augmentation.grey
+        images = torch.where(mask[:, None, None, None], _grey(images), images)
+    changed["rgb"] = images
+    return changed
+
+
+def flip(values: Tensor, mask: Tensor) -> Tensor:
+    """Mirror the last axis of the entries where `mask`, of shape (B,), is true."""
+    return torch.where(mask.view(-1, *[1] * (values.ndim - 1)), values.flip(-1), values)
+
+
+def adjust_brightness(images: Tensor, factor: Tensor) -> Tensor:
+    """Blend images of shape (B, 3, S, S) in [0, 1] with black; a factor of 1, of shape (B,), changes nothing."""
+    return (images * factor[:, None, None, None]).clamp_(0.0, 1.0)
+
+
+def adjust_contrast(images: Tensor, factor: Tensor) -> Tensor:
+    """Blend images with the mean of their greyscale."""
+    return _blend(images, _grey(images).mean(dim=(1, 2, 3), keepdim=True), factor)
+
+
+def adjust_saturation(images: Tensor, factor: Tensor) -> Tensor:
+    """Blend images with their greyscale."""
+    return _blend(images, _grey(images), factor)
+
+
+def adjust_hue(images: Tensor, turns: Tensor) -> Tensor:
+    """Rotate the hue of images by `turns` of the colour circle, of shape (B,); value and chroma stay."""
+    red, green, blue = images.unbind(1)  # (B, S, S)
+    value, largest = images.max(dim=1)
+    chroma = value - images.amin(dim=1)
+    safe = chroma.clamp_min(1e-8)
+    sixths = torch.where(
+        largest == 0,
+        (green - blue) / safe,
+        torch.where(largest == 1, (blue - red) / safe + 2, (red - green) / safe + 4),
+    )
+    sixths += 6 * turns[:, None, None]
+    # Red begins to fall 5 sixths before the hue comes round, green 3, blue 1.
+    k = torch.stack([sixths + 5, sixths + 3, sixths + 1], dim=1).remainder_(6)  # (B, 3, S, S)
+    return value[:, None] - chroma[:, None] * torch.minimum(k, 4 - k).clamp_(0.0, 1.0)
+
+
+def _grey(images: Tensor) -> Tensor:
+    red, green, blue = images.unbind(1)
+    return (_GREY[0] * red + _GREY[1] * green + _GREY[2] * blue)[:, None]  # (B, 1, S, S)
+
+
+def _blend(images: Tensor, other: Tensor, factor: Tensor) -> Tensor:
+    return torch.lerp(other.expand_as(images), images, factor[:, None, None, None]).clamp_(0.0, 1.0)
+
+
+_ADJUSTMENTS = (
+    ("brightness", adjust_brightness, 1.0),
+    ("contrast", adjust_contrast, 1.0),
+    ("saturation", adjust_saturation, 1.0),
+    ("hue", adjust_hue, 0.0),
+)

@@ -1,0 +1,190 @@
+"""What each task makes of a batch: the network's input and what it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor
+
+from benchmarks.tasks import SPLITS
+from benchmarks.training.data.augment import RandomStreams, augment
+from benchmarks.training.data.images import TASK_DOMAINS, ImageSource
+from benchmarks.training.data.jigsaw import jigsaw_permutations
+from benchmarks.training.recipe import Recipe
+
+__all__ = ["UNLABELLED", "Preparation", "images_per_split", "jigsaw_tiles"]
+
+UNLABELLED = -1
+"""Target of a pixel that counts neither in loss nor in score."""
+_CENTRE = 0.9  # share of the image's side that becomes the puzzle
+_ROOM_NUMBERS = 9
+
+
+class Preparation:
+    """Makes inputs and targets of one task from batches of an `ImageSource`.
+
+    Args:
+        recipe: Task, augmentation and normalisation.
+        source: The training images: room layouts are standardised by its mean and standard deviation.
+
+    Raises:
+        ValueError: If the source has other labels than the recipe asks for.
+
+    Example:
+        >>> from benchmarks.training.data.images import ImageSet
+        >>> from benchmarks.training.presets import get_recipe
+        >>> images = ImageSet({"rgb": torch.randint(256, (4, 3, 64, 64), dtype=torch.uint8)})
+        >>> prepare = Preparation(get_recipe("jigsaw", "mini"), images)
+        >>> tiles, permutation = prepare(images.batch(torch.arange(4), ["rgb"]), RandomStreams((0,)), training=True)
+        >>> tiles.shape, permutation.shape
+        (torch.Size([4, 9, 3, 16, 16]), torch.Size([4]))
+    """
+
+    def __init__(self, recipe: Recipe, source: ImageSource) -> None:
+        self.recipe = recipe
+        self.domains = TASK_DOMAINS[recipe.task]
+        self._target = _TARGETS[recipe.task]
+        self._tables: dict[str, Tensor] = {}
+        if recipe.task == "room_layout":
+            layouts = source.batch(torch.arange(len(source)), ["room_layout"])["room_layout"]
+            if layouts.ndim != 2 or layouts.shape[1] != _ROOM_NUMBERS:
+                raise ValueError(f"expected room layouts of shape (n, 9), got {tuple(layouts.shape)}")
+            self._tables["mean"] = layouts.mean(dim=0)
+            self._tables["std"] = layouts.std(dim=0, correction=0).clamp_min(1e-6)
+        if recipe.task.startswith("class_"):
+            found = source.batch(torch.zeros(1, dtype=torch.int64), [recipe.task])[recipe.task].shape[-1]
+            if found != recipe.num_classes:
+                raise ValueError(
+                    f"{recipe.task}: expected {recipe.num_classes} class probabilities, as the recipe says, and the "
+                    f"images have {found}: choose the classes that are kept, or num_classes in the recipe"
+                )
+        if recipe.task == "jigsaw":
+            self._tables["permutations"] = torch.as_tensor(jigsaw_permutations(recipe.num_classes))
+        self._tables["colour_mean"] = torch.tensor(recipe.mean).view(3, 1, 1)
+        self._tables["colour_std"] = torch.tensor(recipe.std).view(3, 1, 1)
+
+    def __call__(self, batch: Mapping[str, Tensor], streams: RandomStreams, training: bool) -> tuple[Tensor, Tensor]:
+        """Inputs and targets on the device of the batch.
+
+        Args:
+            batch: As `ImageSource.batch` gives it.
+            streams: Random numbers; validation and test need them for the jigsaw's permutations only.
+            training: Whether to augment.
+
+        Returns:
+            Inputs of shape (B, 3, S, S), for jigsaw (B, 9, 3, S / 4, S / 4), and targets: class probabilities
+            (B, classes), standardised layouts (B, 9), permutation numbers (B,), classes of pixels (B, S, S) with
+            `UNLABELLED`, or images (B, 3, S, S) in [-1, 1].
+        """
+        device = batch["rgb"].device
+        if self._tables["colour_mean"].device != device:
+            self._tables = {name: table.to(device) for name, table in self._tables.items()}
+        labelled = {**batch, "rgb": batch["rgb"].float().div_(255)}
+        if training:
+            labelled = augment(labelled, self.recipe.augmentation, streams)
+        images = (labelled["rgb"] - self._tables["colour_mean"]) / self._tables["colour_std"]
+        return self._target(images, labelled, self._tables, streams, training)
+
+
+def jigsaw_tiles(images: Tensor, order: Tensor, offsets: Tensor) -> Tensor:
+    """Cut images into nine shuffled tiles.
+
+    The central 0.9 of an image is resized to 3 x 3 cells of S // 3 pixels, and a patch of S // 4 pixels cut from each:
+    for 256 pixels, 64 out of 85, as published; in proportion for other sizes.
+
+    Args:
+        images: Of shape (B, 3, S, S).
+        order: Which cell comes at each place, of shape (B, 9).
+        offsets: Top and left edge of each cell's patch, of shape (B, 9, 2), from 0 to S // 3 - S // 4.
+
+    Returns:
+        Tiles of shape (B, 9, 3, S // 4, S // 4).
+    """
+    n, size = len(images), images.shape[-1]
+    cell, patch = size // 3, size // 4
+    side = round(_CENTRE * size)
+    edge = (size - side) // 2
+    centre = images[..., edge : edge + side, edge : edge + side]
+    canvas = F.interpolate(centre, (3 * cell, 3 * cell), mode="bilinear", align_corners=False)
+    steps = torch.arange(patch, device=images.device)
+    corner = torch.stack([order // 3, order % 3], dim=-1) * cell + offsets.gather(1, order[..., None].expand(-1, -1, 2))
+    rows, columns = (corner[..., axis, None] + steps for axis in (0, 1))  # each (B, 9, patch)
+    place = rows[..., :, None] * (3 * cell) + columns[..., None, :]  # (B, 9, patch, patch)
+    flat = canvas.flatten(2)[:, None].expand(n, 9, 3, -1)
+    picked = flat.gather(3, place.view(n, 9, 1, -1).expand(n, 9, 3, -1))
+    return picked.view(n, 9, 3, patch, patch)
+
+
+def images_per_split(sources: Mapping[str, ImageSource], recipe: Recipe) -> dict[str, int]:
+    """How many images of each split a training uses: as many as the recipe says, or all.
+
+    Args:
+        sources: Images by split.
+        recipe: ``input_size``, ``n_train``, ``n_valid``, ``n_test``.
+
+    Returns:
+        Split -> count.
+
+    Raises:
+        ValueError: If a split is missing, has fewer images than that, or images of another size.
+    """
+    if missing := [split for split in SPLITS if split not in sources]:
+        raise ValueError(
+            f"expected images for {', '.join(SPLITS)}, got {', '.join(sources) or 'none'}: {missing[0]} is missing"
+        )
+    counts = {}
+    for split in SPLITS:
+        source, wanted = sources[split], getattr(recipe, f"n_{split}")
+        if source.size != recipe.input_size:
+            raise ValueError(f"{split}: expected images of {recipe.input_size} pixels, got {source.size}")
+        if len(source) < max(wanted or 0, 2):
+            raise ValueError(f"{split}: expected at least {max(wanted or 0, 2):,} images, got {len(source):,}")
+        counts[split] = wanted or len(source)
+    return counts
+
+
+def _probabilities(images: Tensor, labelled: dict[str, Tensor], *_: object) -> tuple[Tensor, Tensor]:
+    (name,) = labelled.keys() - {"rgb"}
+    return images, labelled[name]
+
+
+def _layout(
+    images: Tensor, labelled: dict[str, Tensor], tables: dict[str, Tensor], *_: object
+) -> tuple[Tensor, Tensor]:
+    return images, (labelled["room_layout"] - tables["mean"]) / tables["std"]
+
+
+def _segments(images: Tensor, labelled: dict[str, Tensor], *_: object) -> tuple[Tensor, Tensor]:
+    return images, labelled["segmentsemantic"].long() - 1  # 0 = unlabelled becomes UNLABELLED
+
+
+def _normals(images: Tensor, labelled: dict[str, Tensor], *_: object) -> tuple[Tensor, Tensor]:
+    return images, labelled["normal"].float().div_(127.5).sub_(1)
+
+
+def _itself(images: Tensor, labelled: dict[str, Tensor], *_: object) -> tuple[Tensor, Tensor]:
+    return images, labelled["rgb"] * 2 - 1
+
+
+def _puzzle(
+    images: Tensor, labelled: dict[str, Tensor], tables: dict[str, Tensor], streams: RandomStreams, training: bool
+) -> tuple[Tensor, Tensor]:
+    n, size = len(images), images.shape[-1]
+    slack = size // 3 - size // 4
+    permutation = streams.integers((n,), len(tables["permutations"]))
+    order = tables["permutations"][permutation]
+    random = streams.integers((n, 9, 2), slack + 1)
+    return jigsaw_tiles(images, order, random if training else torch.full_like(random, slack // 2)), permutation
+
+
+_TARGETS: dict[str, Callable[..., tuple[Tensor, Tensor]]] = {
+    "class_scene": _probabilities,
+    "class_object": _probabilities,
+    "room_layout": _layout,
+    "jigsaw": _puzzle,
+    "segmentsemantic": _segments,
+    "normal": _normals,
+    "autoencoder": _itself,
+}

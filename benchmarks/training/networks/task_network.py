@@ -1,0 +1,185 @@
+"""The networks that are trained: a backbone, the task's decoder on top, and the discriminator of the image tasks.
+
+Backbones and decoders are read off the graphs of `benchmarks`, so that what is trained and what is counted, drawn or
+encoded are one. Initial weights as in the published training: Kaiming normal in backbones, torch's own in decoders.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import torch
+from torch import Tensor, nn
+
+from benchmarks.decoders import DECODER_CLASSES, decoder_graph
+from benchmarks.errors import choice
+from benchmarks.graph import ArchGraph
+from benchmarks.spaces.nasbench201 import NASBench201
+from benchmarks.spaces.registry import infer_space
+from benchmarks.training.networks.discriminator import Discriminator
+from benchmarks.training.networks.graph_network import GraphNetwork
+from benchmarks.training.networks.operations import kaiming_normal, scale_widths, torch_uniform
+
+__all__ = ["Discriminator", "GraphNetwork", "TaskNetwork", "build_backbone", "build_network"]
+
+_TILES = 9
+_CIFAR_CLASSES = {"cifar10": 10, "cifar100": 100, "ImageNet16-120": 120}
+_CIFAR_BASE = 16
+_DENSE = {"segmentsemantic": 1, "normal": 2, "autoencoder": 2}
+"""Nodes at the end of a dense decoder that have as many channels as the answer."""
+_DECODER_WIDTH = 1024
+_NARROWEST = 8  # of a scaled decoder: fewer channels cannot carry three colours or 17 classes
+
+
+class TaskNetwork(nn.Module):
+    """A backbone and a decoder.
+
+    Args:
+        backbone: (B, 3, S, S) -> features of shape (B, C, s, s).
+        decoder: Features -> answers; for jigsaw (B, 9 C, s, s) -> answers.
+        task: Task name.
+        input_size: Side S of the images in pixels it was built for (of one tile for jigsaw).
+        joint_tiles: As in `Recipe`.
+
+    Attributes:
+        backbone: See above, as `decoder`, `task`, `input_size` and `joint_tiles`.
+
+    Example:
+        >>> network = build_network("8-41414-3_33_333", "segmentsemantic", input_size=32, decoder_width=64)
+        >>> network(torch.zeros(2, 3, 32, 32)).shape
+        torch.Size([2, 17, 32, 32])
+    """
+
+    def __init__(
+        self, backbone: nn.Module, decoder: nn.Module, task: str, input_size: int, joint_tiles: bool = False
+    ) -> None:
+        super().__init__()
+        self.backbone = backbone
+        self.decoder = decoder
+        self.task = task
+        self.input_size = input_size
+        self.joint_tiles = joint_tiles
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Answer the task.
+
+        Args:
+            images: Of shape (B, 3, S, S), float32; for jigsaw the tiles, of shape (B, 9, 3, t, t). Only the dense tasks
+                need the side the network was built for.
+
+        Returns:
+            Logits or numbers of shape (B, num_classes); logits of shape (B, 17, S, S) for segmentsemantic; images of
+            shape (B, 3, S, S) in [-1, 1] for normal and autoencoder.
+
+        Raises:
+            ValueError: If the shape is another.
+        """
+        shape = tuple(images.shape)
+        if self.task == "jigsaw":
+            if len(shape) != 5 or shape[1:3] != (_TILES, 3):
+                raise ValueError(f"jigsaw expected tiles of shape (B, 9, 3, t, t), got {shape}")
+            if self.training and not self.joint_tiles:
+                features = torch.cat([self.backbone(images[:, tile]) for tile in range(_TILES)], dim=1)
+            else:  # without batch statistics, tiles do not see each other
+                features = self.backbone(images.flatten(0, 1)).unflatten(0, shape[:2]).flatten(1, 2)
+            answer: Tensor = self.decoder(features)
+        else:
+            if len(shape) != 4 or shape[1] != 3 or (self.task in _DENSE and shape[2:] != (self.input_size,) * 2):
+                side = self.input_size if self.task in _DENSE else "S"
+                raise ValueError(f"{self.task} expected images of shape (B, 3, {side}, {side}), got {shape}")
+            answer = self.decoder(self.backbone(images))
+        return answer
+
+
+def build_network(
+    arch: str,
+    task: str,
+    num_classes: int | None = None,
+    input_size: int | None = None,
+    *,
+    base_channels: int | None = None,
+    decoder_width: int = _DECODER_WIDTH,
+    joint_tiles: bool = False,
+    seed: int = 0,
+) -> TaskNetwork:
+    """The network of an architecture for a task.
+
+    Args:
+        arch: Architecture string of any space.
+        task: One of the seven tasks of TransNAS-Bench-101 or the three of NAS-Bench-201 (pooling and a linear layer).
+        num_classes: Outputs; the published number if not given.
+        input_size: Side of the images in pixels (of one tile for jigsaw); the space's published one if not given.
+        base_channels: Channels of the first stage, in place of the architecture's own.
+        decoder_width: Widest layer of a dense task's decoder; its other layers scale with it, down to 8.
+        joint_tiles: As in `Recipe`.
+        seed: Of the initial weights; those of the backbone are the same for every task.
+
+    Raises:
+        ArchitectureError: If the string is not an architecture.
+        UnknownNameError: If there is no such task; names the nearest one.
+        ValueError: If a number is not a positive integer, or the decoder cannot work with the backbone's feature map.
+
+    Example:
+        >>> network = build_network("64-2311-basic", "class_object", base_channels=8, input_size=64)
+        >>> network(torch.zeros(2, 3, 64, 64)).shape
+        torch.Size([2, 75])
+        >>> build_network("64-2311-basic", "class_objects")
+        Traceback (most recent call last):
+        ...
+        benchmarks.errors.UnknownNameError: unknown task 'class_objects'; did you mean 'class_object'? Choices: ...
+    """
+    classes = {**DECODER_CLASSES, **_CIFAR_CLASSES}[choice(task, [*DECODER_CLASSES, *_CIFAR_CLASSES], "task")]
+    if num_classes is not None:
+        classes = _positive("num_classes", num_classes)
+    size = infer_space(arch).image_size(input_size)
+    backbone = _backbone_graph(arch, size, base_channels)
+    features = int(backbone.channels_out[-1]), int(backbone.resolution_out[-1])
+    decoder = decoder_graph("class_object" if task in _CIFAR_CLASSES else task, *features, size, classes)
+    factor = Fraction(_positive("decoder_width", decoder_width), _DECODER_WIDTH)
+    if task in _DENSE:
+        decoder = scale_widths(decoder, factor, outputs=_DENSE[task], least=_NARROWEST)
+    generator = torch.Generator().manual_seed(seed)
+    parts = GraphNetwork(backbone, kaiming_normal, generator), GraphNetwork(decoder, torch_uniform, generator)
+    return TaskNetwork(*parts, task, size, joint_tiles)
+
+
+def build_backbone(
+    arch: str, input_size: int | None = None, *, base_channels: int | None = None, seed: int = 0
+) -> GraphNetwork:
+    """The backbone of an architecture alone, with the weights it has in `build_network` for the same seed.
+
+    Args:
+        arch: Architecture string of any space.
+        input_size: Side of the images in pixels; the space's published one if not given.
+        base_channels: Channels of the first stage, in place of the architecture's own.
+        seed: Of the initial weights.
+
+    Raises:
+        ArchitectureError: If the string is not an architecture.
+        ValueError: If a number is not a positive integer.
+
+    Example:
+        >>> build_backbone("64-2311-basic", 64, base_channels=8)(torch.zeros(2, 3, 64, 64)).shape
+        torch.Size([2, 16, 8, 8])
+        >>> sum(weights.numel() for weights in build_backbone("64-41414-0_31_023").parameters())
+        14673952
+    """
+    graph = _backbone_graph(arch, infer_space(arch).image_size(input_size), base_channels)
+    return GraphNetwork(graph, kaiming_normal, torch.Generator().manual_seed(seed))
+
+
+def _backbone_graph(arch: str, input_size: int, base_channels: int | None) -> ArchGraph:
+    space = infer_space(arch)
+    if base_channels is None:
+        return space.network_graph(arch, input_size)
+    _positive("base_channels", base_channels)
+    if isinstance(space, NASBench201):
+        return scale_widths(space.network_graph(arch, input_size), Fraction(base_channels, _CIFAR_BASE))
+    _, _, rest = arch.partition("-")
+    return space.network_graph(f"{base_channels}-{rest}", input_size)
+
+
+def _positive(name: str, value: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(f"expected a positive integer as {name}, got {value!r}")
+    return value

@@ -1,0 +1,74 @@
+"""A contact sheet: images with their labels, to be looked at."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from benchmarks.training.data.images import ImageSet
+from benchmarks.training.rooms.furniture import SEGMENTS, object_classes
+from benchmarks.training.rooms.labels import LAYOUT_MEAN, LAYOUT_STD
+from benchmarks.training.rooms.scene_types import SCENES
+
+__all__ = ["contact_sheet"]
+
+_COLOURS = (
+    "#000000", "#dedbd2", "#d1495b", "#edae49", "#66a182", "#3f7d5e", "#8d5bb5", "#7a4a21", "#b5703a", "#4a6fa5",
+    "#7ec8e3", "#ffe066", "#9acd32", "#23233b", "#30c5c5", "#f06a2b", "#8a8fa8", "#f08cae",
+)  # fmt: skip
+_LINE = 11  # pixels of a line of text
+
+
+def contact_sheet(images: ImageSet, columns: int = 6, rows: int = 3) -> Image.Image:
+    """Draw the first images of a set: each with its segmentation, its normals and its other labels in words.
+
+    Args:
+        images: A set with all domains.
+        columns: Images side by side.
+        rows: Images below each other.
+
+    Returns:
+        A picture; each image is shown about 128 pixels wide, above its labels.
+
+    Example:
+        >>> from benchmarks.training.rooms.source import rooms
+        >>> contact_sheet(rooms("train", 2, size=32, cache=False), columns=2, rows=1).size
+        (256, 538)
+    """
+    scale = max(1, round(128 / images.size))
+    side = images.size * scale
+    legend = -(-(len(SEGMENTS) - 1) // max(1, columns * side // 100)) * (_LINE + 3)
+    sheet = Image.new("RGB", (columns * side, rows * (3 * side + 2 * _LINE + 6) + legend), "white")
+    draw = ImageDraw.Draw(sheet)
+    palette = np.array([[int(colour[place : place + 2], 16) for place in (1, 3, 5)] for colour in _COLOURS], np.uint8)
+    for place in range(min(len(images), columns * rows)):
+        left, top = place % columns * side, place // columns * (3 * side + 2 * _LINE + 6)
+        values = {
+            name: array[0].cpu() for name, array in images.batch(torch.tensor([place]), list(images.arrays)).items()
+        }
+        shown = (_pixels(values["rgb"]), palette[values["segmentsemantic"].numpy()], _pixels(values["normal"]))
+        for row, pixels in enumerate(shown):
+            picture = Image.fromarray(pixels).resize((side, side), Image.Resampling.NEAREST)
+            sheet.paste(picture, (left, top + row * side))
+        for line, text in enumerate(_words(values)):
+            draw.text((left + 2, top + 3 * side + line * _LINE), text[: side // 6], fill="black")
+    for place, name in enumerate(SEGMENTS[1:]):
+        across = max(1, columns * side // 100)
+        left, top = place % across * 100, sheet.height - legend + place // across * (_LINE + 3)
+        draw.rectangle((left + 2, top + 2, left + 12, top + 11), fill=_COLOURS[place + 1], outline="grey")
+        draw.text((left + 16, top), name, fill="black")
+    return sheet
+
+
+def _pixels(values: torch.Tensor) -> NDArray[np.uint8]:
+    return np.ascontiguousarray(values.permute(1, 2, 0).numpy())
+
+
+def _words(values: dict[str, torch.Tensor]) -> tuple[str, str]:
+    """Scene and room size; the likeliest object class."""
+    room = (values["room_layout"].numpy() * LAYOUT_STD + LAYOUT_MEAN)[6:]
+    scene, thing = int(values["class_scene"].argmax()), int(values["class_object"].argmax())
+    share = round(float(values["class_object"][thing]) * 100)
+    return (f"{list(SCENES)[scene]} {'x'.join(f'{x:.1f}' for x in room)}", f"{object_classes()[thing]} {share}%")

@@ -1,0 +1,52 @@
+"""Surrogates that work in normal scores: what boosted trees, Gaussian processes and graph networks have in common.
+
+A subclass learns to predict scores, and predicts each training row without having seen it; the calibration that turns
+scores into labels and standard deviations is shared, and so are stacks of such surrogates
+(`surrogates.models.ensemble`).
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surrogates.base import Surrogate
+from surrogates.calibration.folds import FoldCalibration
+from surrogates.labels import Labels
+
+__all__ = ["CalibratedSurrogate"]
+
+Float = NDArray[np.float64]
+
+
+class CalibratedSurrogate(Surrogate):
+    """A surrogate of normal scores with out-of-fold calibration.
+
+    Attributes:
+        calibration_: From scores to labels and standard deviations.
+        oob_scores_: Score of each training row by models that never saw it, of shape (n, T); there after
+            `fit`, not stored.
+    """
+
+    calibration_: FoldCalibration
+    oob_scores_: Float
+
+    @property
+    def oob_prediction_(self) -> Float:
+        """`oob_scores_` in the metrics' own units, of shape (n, T)."""
+        columns = zip(self.calibration_.tasks, self.oob_scores_.T, strict=True)
+        return np.stack([calibration.mean(column) for calibration, column in columns], axis=1)
+
+    @abstractmethod
+    def scores(self, archs: list[str]) -> Float:
+        """Normal scores of m distinct simplest forms, of shape (m, T)."""
+
+    def calibrate(self, labels: Labels, scores: Float, fold: NDArray[np.int64]) -> None:
+        """Learn from out-of-fold scores of shape (n, T); `fold` says which rows were left out together."""
+        self.oob_scores_ = scores
+        self.calibration_, self.cv_scores_ = FoldCalibration.fit(labels, scores, fold)
+
+    def predict_functions(self, archs: list[str]) -> tuple[Float, Float]:
+        return self.calibration_.predict(archs, self.scores(archs))

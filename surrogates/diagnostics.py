@@ -1,0 +1,132 @@
+"""Checks of an installation: libraries, extras, foreign packages of our names, bundle, tables."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+import re
+from collections.abc import Iterator, Sequence
+from importlib.metadata import PackageNotFoundError, requires
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from benchmarks.errors import SurrogatesError
+from benchmarks.spaces.registry import get_space, list_spaces
+from surrogates.pretrained.load import AGREEMENT, ANSWERS, FOLDER, PUBLISHED, SURROGATE
+from surrogates.store.artefact import read_files, read_metadata
+from surrogates.store.provenance import installed_version
+
+__all__ = ["Finding", "examine"]
+
+DISTRIBUTION = "transnas-surrogates"
+PACKAGES = ("benchmarks", "encoders", "surrogates")
+
+
+class Finding(NamedTuple):
+    """One thing that was checked."""
+
+    status: Literal["ok", "note", "broken"]
+    what: str
+    detail: str
+
+
+def examine(tables: Sequence[str | os.PathLike[str]] = ()) -> Iterator[Finding]:
+    """Check everything; tables are those given and those in the folder ``$NAS_DATA``.
+
+    Example:
+        >>> next(examine()).what
+        'python'
+    """
+    yield Finding("ok", "python", platform.python_version())
+    yield from _libraries()
+    yield from _packages()
+    yield from _bundle()
+    yield from _tables(tables)
+
+
+def _libraries() -> Iterator[Finding]:
+    """What the core and every extra require, and whether it is installed."""
+    try:
+        lines = requires(DISTRIBUTION) or []
+        yield Finding("ok", DISTRIBUTION, installed_version(DISTRIBUTION) or "")
+    except PackageNotFoundError:
+        yield Finding("broken", DISTRIBUTION, f"not installed: pip install {DISTRIBUTION}")
+        return
+    extras: dict[str, list[str]] = {}
+    for line in lines:
+        requirement, _, marker = line.partition(";")
+        condition = re.search(r"extra\s*==\s*['\"]([^'\"]+)", marker)
+        name = re.split(r"[^A-Za-z0-9_.-]", requirement.strip())[0]
+        extras.setdefault(condition[1] if condition else "", []).append(name)
+    for name in extras.pop("", []):
+        found = installed_version(name)
+        yield Finding("ok" if found else "broken", name, found or f"not installed: pip install {name}")
+    for extra, names in extras.items():
+        missing = [name for name in names if not installed_version(name)]
+        hint = f"{', '.join(missing)} missing: pip install '{DISTRIBUTION}[{extra}]'"
+        yield Finding("note" if missing else "ok", f"extra [{extra}]", hint if missing else "installed")
+
+
+def _packages() -> Iterator[Finding]:
+    """The three import names exist on PyPI as other people's packages."""
+    places: dict[Path, list[str]] = {}
+    for name in PACKAGES:
+        spec = importlib.util.find_spec(name)
+        origin = Path(spec.origin).resolve().parent.parent if spec and spec.origin else Path("nowhere")
+        places.setdefault(origin, []).append(name)
+    where = "; ".join(f"{', '.join(names)} from {place}" for place, names in places.items())
+    together = len(places) == 1
+    yield Finding(
+        "ok" if together else "broken", "packages", where if together else f"a foreign package shadows ours: {where}"
+    )
+    for name in PACKAGES:
+        if found := installed_version(name):
+            remedy = f"pip uninstall {name}; pip install --force-reinstall {DISTRIBUTION}"
+            yield Finding("broken", f"distribution {name}", f"{name} {found} from PyPI is not ours: {remedy}")
+
+
+def _bundle() -> Iterator[Finding]:
+    for space in list_spaces():
+        if not (FOLDER / space / ANSWERS).is_dir():
+            yield Finding("broken", f"bundle {space}", "no answers: reinstall the package")
+            continue
+        for part in (ANSWERS, SURROGATE, AGREEMENT):
+            directory = FOLDER / space / part
+            if directory.is_dir():
+                yield _artefact(f"bundle {space}/{part}", directory, part)
+
+
+def _artefact(what: str, directory: Path, kind: str) -> Finding:
+    try:
+        files = read_files(directory, read_metadata(directory, kind))
+    except SurrogatesError as error:
+        return Finding("broken", what, str(error))
+    size = sum(map(len, files.values()))
+    return Finding("ok", what, f"{len(files)} file{'s' * (len(files) != 1)}, {size / 1e6:.1f} MB, hashes match")
+
+
+def _tables(paths: Sequence[str | os.PathLike[str]]) -> Iterator[Finding]:
+    expected: dict[Path, int | None] = {Path(path): None for path in paths}
+    folder = os.environ.get("NAS_DATA")
+    if folder is None:
+        yield Finding("note", "NAS_DATA", "not set: no published values to check")
+    else:
+        expected |= {Path(folder) / name: len(get_space(space)) for space, name in PUBLISHED.items()}
+    for path, rows in expected.items():
+        yield _table(path, rows)
+
+
+def _table(path: Path, rows: int | None) -> Finding:
+    from benchmarks.formats.load import load_table
+
+    what = f"table {path}"
+    try:
+        table = load_table(path)
+    except (SurrogatesError, OSError) as error:
+        return Finding("broken", what, str(error))
+    if rows not in (None, len(table)):
+        return Finding("broken", what, f"expected {rows:,} architectures, got {len(table):,}")
+    missing = int(table.describe()["missing"].sum())
+    gaps = f", {missing:,} values missing" if missing else ""
+    return Finding("ok", what, f"{len(table):,} architectures of {', '.join(table.spaces)}{gaps}")

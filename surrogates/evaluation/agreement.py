@@ -1,0 +1,116 @@
+"""Predicted against measured on held-out architectures, kept as counts in a grid: a picture without the rows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.errors import ArtefactError, choice
+from benchmarks.metrics import kendall_tau
+from surrogates.store.artefact import read_files, read_metadata, write_artefact
+from surrogates.store.npz import npz_arrays, npz_bytes
+from surrogates.store.provenance import describe_tasks
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from surrogates.calibration.base import CalibratedSurrogate
+
+__all__ = ["Agreement"]
+
+KIND = "agreement"
+_ARRAYS = "agreement.npz"
+_BINS = 40
+_TAILS = 0.005
+
+
+class Agreement:
+    """How a surrogate agrees with its table, each architecture predicted by members that were not fitted to it.
+
+    Args:
+        tasks: Names of the T tasks.
+        edges: Borders of the cells of the grid, the same for both axes, in the metrics' own units, of shape (T, b + 1).
+        counts: Architectures in each cell, measured (row) against predicted (column), of shape (T, b, b).
+        tau: Kendall's tau-b, of shape (T,).
+
+    Example:
+        >>> from surrogates.pretrained import load_agreement
+        >>> agreement = load_agreement("transnas101-micro")
+        >>> int(agreement.grid("jigsaw")[1].sum()), round(float(agreement.tau.mean()), 1)
+        (4096, 0.8)
+    """
+
+    def __init__(
+        self,
+        tasks: tuple[str, ...],
+        edges: NDArray[np.float64],
+        counts: NDArray[np.int64],
+        tau: NDArray[np.float64],
+    ) -> None:
+        self.tasks = tasks
+        self.edges = edges
+        self.counts = counts
+        self.tau = tau
+
+    @classmethod
+    def from_surrogate(cls, surrogate: CalibratedSurrogate, Y: pd.DataFrame) -> Agreement:
+        """The agreement of a fitted surrogate with the labels it was fitted to.
+
+        Args:
+            surrogate: Fitted, with the out-of-fold predictions of its `fit` still there.
+            Y: What it was fitted to, of shape (n, T).
+        """
+        measured, predicted = Y.to_numpy(dtype=np.float64), surrogate.oob_prediction_
+        pairs = list(zip(measured.T, predicted.T, strict=True))
+        edges = [_edges(*pair) for pair in pairs]
+        counts = [_count(*pair, borders) for pair, borders in zip(pairs, edges, strict=True)]
+        tau = [kendall_tau(*pair) for pair in pairs]
+        return cls(surrogate.tasks_, np.stack(edges), np.stack(counts), np.array(tau))
+
+    def grid(self, task: str) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Borders, of shape (b + 1,), and counts, of shape (b, b), of one task.
+
+        Values beyond the outer half per cent are counted in the outermost cells.
+
+        Raises:
+            UnknownNameError: If there is no such task.
+        """
+        t = self.tasks.index(choice(task, self.tasks, "task"))
+        return self.edges[t], self.counts[t]
+
+    def save(self, directory: str | Path) -> Path:
+        """Write it; the same agreement gives the same bytes."""
+        arrays = {"edges": self.edges, "counts": self.counts, "tau": self.tau}
+        return write_artefact(directory, KIND, {"tasks": describe_tasks(self.tasks)}, {_ARRAYS: npz_bytes(arrays)})
+
+    @classmethod
+    def load(cls, directory: str | Path) -> Agreement:
+        """Read what `save` wrote.
+
+        Raises:
+            ArtefactError: If it is something else, or damaged, truncated or newer than this version.
+        """
+        metadata = read_metadata(directory, KIND)
+        try:
+            arrays = npz_arrays(read_files(directory, metadata)[_ARRAYS])
+            return cls(tuple(task["name"] for task in metadata["tasks"]), **arrays)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ArtefactError(f"{str(directory)!r}: the content does not fit this version: {error}") from error
+
+
+def _edges(measured: NDArray[np.float64], predicted: NDArray[np.float64]) -> NDArray[np.float64]:
+    both = np.concatenate([measured[~np.isnan(measured)], predicted])
+    low, high = np.quantile(both, [_TAILS, 1 - _TAILS])
+    return np.linspace(low, high, _BINS + 1)
+
+
+def _count(
+    measured: NDArray[np.float64], predicted: NDArray[np.float64], edges: NDArray[np.float64]
+) -> NDArray[np.int64]:
+    known = ~np.isnan(measured)
+    rows, columns = (np.clip(values[known], edges[0], edges[-1]) for values in (measured, predicted))
+    counts, _, _ = np.histogram2d(rows, columns, bins=[edges, edges])
+    return counts.astype(np.int64)

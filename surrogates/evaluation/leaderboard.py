@@ -1,0 +1,129 @@
+"""All surrogates and the classic baselines on the same splits, beside what was published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from benchmarks.provenance import unlike_published
+from benchmarks.tasks import TRANSNAS_TASKS
+from surrogates.evaluation.held_out import check_sizes, evaluate_runs
+from surrogates.registry import MODELS, make_model
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from benchmarks.protocols import Protocol
+    from benchmarks.table import Table
+
+__all__ = ["PUBLISHED", "leaderboard", "leaderboard_runs", "standings"]
+
+_TASKS = ("class_scene", "class_object", "room_layout", "jigsaw", "segmentsemantic", "autoencoder")
+PUBLISHED: dict[str, dict[str, dict[int, dict[str, float]]]] = {
+    "transnas101-micro": {
+        "FLAN (published)": {
+            32: dict(zip(_TASKS, (0.657, 0.527, 0.683, 0.535, 0.758, 0.583), strict=True)),
+            128: dict(zip(_TASKS, (0.775, 0.668, 0.779, 0.641, 0.806, 0.652), strict=True)),
+            512: dict(zip(_TASKS, (0.815, 0.701, 0.816, 0.666, 0.838, 0.683), strict=True)),
+        },
+    },
+    "transnas101-macro": {
+        "graph features + forest (published)": {32: {"mean": 0.610}, 128: {"mean": 0.675}, 1024: {"mean": 0.720}},
+    },
+}
+"""Space -> method -> training size -> task (or "mean" of the seven) -> tau, protocol *all*, one task at a time.
+
+FLAN: Akhauri and Abdelfattah, 2024. Graph features: Kadlecova et al., ICML 2024.
+"""
+
+
+def leaderboard(
+    table: Table,
+    models: Sequence[str] = tuple(MODELS),
+    train_sizes: Sequence[int] = (32, 128, 512),
+    seeds: Sequence[int] = (0, 1, 2),
+    protocols: Sequence[Protocol] = ("all", "distinct"),
+) -> pd.DataFrame:
+    """Evaluate models on a table of one space.
+
+    Returns:
+        One row a run and task: model, protocol, n_train, seed, task, tau, rho, coverage (see `surrogates.evaluate`).
+
+    Raises:
+        UnknownNameError: If there is no such model or protocol.
+        ValueError: If a training size is not between 0 and the number of rows.
+
+    Example:
+        >>> from benchmarks import get_space
+        >>> from benchmarks.table import Table
+        >>> archs = get_space("transnas101-macro").sample(80)
+        >>> table = Table.from_logs(archs, {"jigsaw": {"valid_top1": [float(arch[3:7]) / 100 for arch in archs]}})
+        >>> found = leaderboard(table, ["linear", "knn"], train_sizes=[40], seeds=[0], protocols=["all"])
+        >>> found["model"].tolist()
+        ['linear', 'knn']
+    """
+    import pandas as pd
+
+    return pd.concat(leaderboard_runs(table, models, train_sizes, seeds, protocols), ignore_index=True)
+
+
+def leaderboard_runs(
+    table: Table,
+    models: Sequence[str],
+    train_sizes: Sequence[int],
+    seeds: Sequence[int],
+    protocols: Sequence[Protocol],
+) -> Iterator[pd.DataFrame]:
+    """As `leaderboard`, one frame a run as soon as it is done."""
+    surrogates = [(name, make_model(name)) for name in models]
+    for protocol in protocols:
+        check_sizes(table, train_sizes, protocol)
+    for protocol in protocols:
+        for name, surrogate in surrogates:
+            for run in evaluate_runs(surrogate, table, train_sizes, seeds, protocol):
+                run.insert(0, "protocol", protocol)
+                run.insert(0, "model", name)
+                yield run
+
+
+def standings(runs: pd.DataFrame, table: Table) -> pd.DataFrame:
+    """Mean over seeds, then over tasks, of a leaderboard, best first, with the published figures where they belong.
+
+    Args:
+        runs: As `leaderboard` makes them.
+        table: What they are on. Published figures are of all published architectures of a space, trained as published:
+            beside a table of others they would compare nothing, and are left out.
+
+    Returns:
+        One row a protocol, training size and model: protocol, n_train, model, tau, tau_sd (over seeds, of the mean of
+        the tasks), coverage, and one column a task.
+    """
+    import pandas as pd
+
+    keys = ["protocol", "n_train", "model"]
+    tasks = list(dict.fromkeys(runs["task"]))
+    by_seed = runs.groupby([*keys, "seed"], sort=False)["tau"].mean().groupby(keys, sort=False)
+    by_task = runs.groupby([*keys, "task"], sort=False)[["tau", "coverage"]].mean().groupby(keys, sort=False)
+    rows = by_task.mean().assign(tau_sd=by_seed.std())
+    rows = rows.join(runs.pivot_table(index=keys, columns="task", values="tau", sort=False)[tasks]).reset_index()
+    sizes = set(rows.loc[rows["protocol"] == "all", "n_train"])
+    for method, figures in _published(table).items():
+        for n, taus in figures.items():
+            known = {task: taus.get(task, np.nan) for task in tasks}
+            mean = taus.get("mean", np.nan) if set(tasks) == set(TRANSNAS_TASKS) else np.nan
+            if n in sizes and not np.isnan([mean, *known.values()]).all():
+                row = {"protocol": "all", "n_train": n, "model": method, "tau": mean, **known}
+                rows = pd.concat([rows, pd.DataFrame([row])], ignore_index=True)
+    columns = [*keys, "tau", "tau_sd", "coverage", *tasks]
+    order = ["protocol", "n_train", "tau"]
+    return rows.sort_values(order, ascending=[True, True, False], na_position="last")[columns].reset_index(drop=True)
+
+
+def _published(table: Table) -> dict[str, dict[int, dict[str, float]]]:
+    """Method -> training size -> task -> tau, where published figures are of a table's architectures and trainings."""
+    space = table.space
+    if set(table.archs) != set(space.archs) or unlike_published(table):
+        return {}
+    return PUBLISHED.get(space.name, {})

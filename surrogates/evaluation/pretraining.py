@@ -1,0 +1,272 @@
+"""Does pre-training on other tasks and spaces help? One experiment, from sources to a target, k labels at a time.
+
+A `GraphSurrogate` is pre-trained once on the sources. For every k, seed and target task it is then fine-tuned on the
+first k rows of a seeded permutation and compared on all other rows with one that starts from scratch, and with boosted
+trees. Everything lives in one folder: what the experiment is, the pre-trained network, and one csv row for every run
+that is done, so that an interrupted experiment goes on where it was.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from benchmarks import __version__
+from benchmarks.errors import choice
+from benchmarks.files import write_beside
+from benchmarks.protocols import split
+from benchmarks.table import Table
+from surrogates.evaluation.pretraining_folder import NETWORK, RESULT_COLUMNS, RESULTS, claim_experiment_folder, finished
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from surrogates.base import Surrogate
+    from surrogates.models.graph.surrogate import GraphSurrogate
+
+__all__ = [
+    "METHODS",
+    "UPDATE_CHOICES",
+    "Experiment",
+    "PretrainingRun",
+    "pretraining_gain",
+    "experiment_runs",
+    "run_experiment",
+]
+
+METHODS = ("pretrained", "scratch", "boosted")
+"""What is compared: fine-tuned after pre-training, the same network without it, boosted trees."""
+UPDATE_CHOICES = ("auto", "head", "adapter", "full")
+"""Ways to fine-tune (`GraphSurrogate.finetune`): an average with "from scratch", or one alone."""
+_CHECKPOINTS = "checkpoints"
+
+
+class PretrainingRun(NamedTuple):
+    """One surrogate to fit and pretraining_gain."""
+
+    task: str
+    method: str
+    k: int
+    seed: int
+
+
+@dataclass(frozen=True, eq=False)
+class Experiment:
+    """What is learned from what.
+
+    Attributes:
+        sources: Tables to pre-train on, of any spaces. Columns of the target tasks on the target's own space are left
+            out, so that the target's table may be among them.
+        target: Table of one space; every task of it is learned alone.
+        k: Numbers of labels.
+        seeds: Of the splits, and of what is fitted.
+        n_steps: Optimiser steps of the pre-training.
+        label_free: Whether parameters and multiply-adds are learned in the pre-training, too.
+        update: How the pre-trained network is fine-tuned (`GraphSurrogate.finetune`).
+
+    Raises:
+        TableError: If the target is of several spaces.
+        ValueError: If a k is not between 0 and the number of rows of the target, something is empty, or the sources
+            hold nothing but the target.
+
+    Example:
+        >>> import pandas as pd
+        >>> table = Table.from_frame(
+        ...     pd.DataFrame({"arch": ["64-2311-basic", "64-1234-basic"], "jigsaw": [90.1, 94.2], "normal": [0.5, 0.6]})
+        ... )
+        >>> experiment = Experiment((table,), table.where(tasks=["jigsaw"]), k=(1,), seeds=(0, 1))
+        >>> [source.tasks for source in experiment.datasets()], len(experiment.runs())
+        ([('normal',)], 6)
+    """
+
+    sources: tuple[Table, ...]
+    target: Table
+    k: tuple[int, ...]
+    seeds: tuple[int, ...]
+    n_steps: int = 600
+    label_free: bool = True
+    update: Literal["auto", "head", "adapter", "full"] = "auto"
+
+    def __post_init__(self) -> None:
+        for name in ("sources", "k", "seeds"):
+            if not getattr(self, name):
+                raise ValueError(f"expected at least one of {name}, got none")
+        if self.n_steps < 1:
+            raise ValueError(f"expected n_steps >= 1, got {self.n_steps}")
+        choice(self.update, UPDATE_CHOICES, "update")
+        for n in self.k:
+            split(self.target, n)
+        if not self.datasets():
+            tasks = ", ".join(self.target.tasks)
+            raise ValueError(f"nothing to pre-train on: the sources hold only the target, {tasks} of {self._space}")
+
+    @property
+    def _space(self) -> str:
+        return self.target.space.name
+
+    def datasets(self) -> list[Table]:
+        """The sources, one table a space, without the target tasks on the target's space."""
+        found = []
+        for source in self.sources:
+            for space in source.spaces:
+                taken = self.target.tasks if space == self._space else ()
+                if tasks := [task for task in source.tasks if task not in taken]:
+                    found.append(source.where(tasks=tasks, space=space))
+        return found
+
+    def runs(self) -> list[PretrainingRun]:
+        """All that is to be done, in this order: by k, seed, task and method."""
+        return [
+            PretrainingRun(task, method, n, seed)
+            for n in self.k
+            for seed in self.seeds
+            for task in self.target.tasks
+            for method in METHODS
+        ]
+
+    def describe(self) -> dict[str, Any]:
+        """What the results depend on, as JSON values; tables by their content."""
+        return {
+            "sources": [_describe(source) for source in self.sources],
+            "target": _describe(self.target),
+            "k": list(self.k),
+            "seeds": list(self.seeds),
+            "n_steps": self.n_steps,
+            "label_free": self.label_free,
+            "update": self.update,
+            "version": __version__,
+        }
+
+
+def run_experiment(experiment: Experiment, directory: str | Path) -> pd.DataFrame:
+    """PretrainingRun what is not done yet of an experiment; arguments, results and errors as in `experiment_runs`.
+
+    Returns:
+        One row a run: space, task, method, k, seed, tau, rho, coverage.
+    """
+    import pandas as pd
+
+    return pd.concat(experiment_runs(experiment, directory), ignore_index=True)
+
+
+def experiment_runs(experiment: Experiment, directory: str | Path) -> Iterator[pd.DataFrame]:
+    """Pre-train unless that is done, then run what is not done yet, and keep each result as soon as it is there.
+
+    Args:
+        experiment: What to run.
+        directory: Keeps ``experiment.json``, ``pretrained.safetensors`` and ``results.csv``; made if it is not there.
+            An interrupted experiment goes on where it was, in its pre-training, too.
+
+    Yields:
+        A frame of one row for every run, those already done first: space, task, method, k, seed, tau (Kendall's tau-b
+        on the rows not trained on), rho (Spearman), coverage (share of their values within the 90 % interval, 0 to 1).
+        NaN where none of the k rows has a label.
+
+    Raises:
+        ArtefactError: If the directory holds another experiment, or is damaged.
+        MissingExtraError: If torch or lightning is not installed.
+        OSError: If the directory cannot be written.
+    """
+    import pandas as pd
+
+    folder = Path(directory)
+    claim_experiment_folder(folder, experiment)
+    done = finished(folder / RESULTS, experiment)
+    yield from (done.iloc[[row]] for row in range(len(done)))
+    known = set(done[list(PretrainingRun._fields)].itertuples(index=False, name=None))
+    left = [run for run in experiment.runs() if run not in known]
+    if not left:
+        return
+    pretrained = _pretrained(experiment, folder)
+    for run in left:
+        row = pd.DataFrame([_result(experiment, run, pretrained)], columns=RESULT_COLUMNS)
+        done = row if done.empty else pd.concat([done, row], ignore_index=True)
+        with write_beside(folder / RESULTS) as beside:
+            done.to_csv(beside, index=False, na_rep="nan")
+        yield row
+
+
+def pretraining_gain(results: pd.DataFrame) -> pd.DataFrame:
+    """Mean tau of every method over the seeds, and what pre-training gained.
+
+    Args:
+        results: As `run_experiment` gives them.
+
+    Returns:
+        One row a k and task, and one for the mean of the tasks if there are several: k, task, one column a method,
+        gain (pretrained - scratch).
+
+    Example:
+        >>> import pandas as pd
+        >>> taus = {"pretrained": 0.5, "scratch": 0.25, "boosted": 0.4}
+        >>> rows = [("jigsaw", method, 8, 0, tau) for method, tau in taus.items()]
+        >>> pretraining_gain(pd.DataFrame(rows, columns=["task", "method", "k", "seed", "tau"])).round(2)
+           k    task  pretrained  scratch  boosted  gain
+        0  8  jigsaw         0.5     0.25      0.4  0.25
+    """
+    import pandas as pd
+
+    tasks = list(dict.fromkeys(results["task"]))
+    by_task = (
+        results.groupby(["k", "task", "method"], sort=False)["tau"].mean().unstack().reindex(columns=list(METHODS))
+    )
+    table = by_task.reset_index()
+    if len(tasks) > 1:
+        means = table.groupby("k", sort=False)[list(METHODS)].mean().reset_index().assign(task="mean")
+        table = pd.concat([table, means], ignore_index=True)
+    table["task"] = pd.Categorical(table["task"], [*tasks, *(["mean"] if len(tasks) > 1 else [])])
+    table = table.sort_values(["k", "task"]).astype({"task": object}).reset_index(drop=True)
+    table.columns.name = None
+    return table.assign(gain=table["pretrained"] - table["scratch"])
+
+
+def _describe(table: Table) -> dict[str, Any]:
+    return {"spaces": list(table.spaces), "tasks": list(table.tasks), "archs": len(table), "sha256": table.hash}
+
+
+def _pretrained(experiment: Experiment, folder: Path) -> GraphSurrogate:
+    """The network in the folder; trained first if it is not there, from its last checkpoint if there is one."""
+    from surrogates.models.graph.surrogate import GraphSurrogate
+
+    path = folder / NETWORK
+    if path.exists():
+        return GraphSurrogate().load_pretraining(path)
+    checkpoints = folder / _CHECKPOINTS
+    surrogate = GraphSurrogate(checkpoint_dir=checkpoints)
+    surrogate.pretrain(experiment.datasets(), n_steps=experiment.n_steps, label_free=experiment.label_free)
+    surrogate.save_pretraining(path)
+    shutil.rmtree(checkpoints, ignore_errors=True)
+    return surrogate
+
+
+def _result(experiment: Experiment, run: PretrainingRun, pretrained: GraphSurrogate) -> tuple[Any, ...]:
+    """A row of the results."""
+    from surrogates.evaluation.held_out import held_out_scores
+
+    parts = split(experiment.target, run.k, run.seed)
+    values = experiment.target.oriented()[run.task]
+    train, test = values.iloc[parts.train].dropna(), values.iloc[parts.test]
+    scores = (float("nan"),) * 3
+    if len(train):
+        mean, std = _fitted(run, experiment, pretrained, train).predict(list(test.index), return_std=True)
+        scores = held_out_scores(test.to_numpy(), mean, std)
+    return (experiment.target.space.name, *run, *scores)
+
+
+def _fitted(
+    run: PretrainingRun, experiment: Experiment, pretrained: GraphSurrogate, train: pd.Series[float]
+) -> Surrogate:
+    from surrogates.models.boosted import BoostedSurrogate
+    from surrogates.models.graph.surrogate import GraphSurrogate
+
+    archs, y = list(train.index), train.to_numpy()
+    if run.method == "boosted":
+        return BoostedSurrogate(random_state=run.seed).fit(archs, y)
+    surrogate = GraphSurrogate(random_state=run.seed)
+    if run.method == "scratch":
+        return surrogate.fit(archs, y)
+    surrogate.pretrained_ = pretrained.pretrained_
+    return surrogate.finetune(archs, y, update=experiment.update)

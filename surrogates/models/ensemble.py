@@ -1,0 +1,119 @@
+"""A stack of surrogates: trees and Gaussian process, weighted by what cross-validation says.
+
+Members err in different ways (trees in steps, kernels towards smooth), so their average in normal scores beats each of
+them. Weights come from the members' out-of-fold scores, shrunk towards equal weights as if
+`prior_rows` more rows had spoken for those; the stack is then calibrated like any other surrogate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from numbers import Real
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import nnls
+from sklearn.base import clone
+from sklearn.utils.validation import check_scalar
+
+from surrogates.calibration.base import CalibratedSurrogate
+from surrogates.calibration.folds import FoldCalibration, normal_scores
+from surrogates.labels import Labels
+from surrogates.models.boosted import BoostedSurrogate
+from surrogates.models.gaussian_process import GaussianProcessSurrogate
+from surrogates.store.nested import add_part, pack_surrogate, take_part, unpack_surrogate
+from surrogates.store.pack import Pack
+
+__all__ = ["EnsembleSurrogate"]
+
+Float = NDArray[np.float64]
+
+
+class EnsembleSurrogate(CalibratedSurrogate):
+    """Averages surrogates of normal scores with cross-validated weights.
+
+    Args:
+        members: Unfitted surrogates; if not given `BoostedSurrogate` and `GaussianProcessSurrogate`. A `GraphSurrogate`
+            may stand beside them, but on the published tables it adds nothing to these two (see the leaderboard) and
+            takes far longer to fit.
+        prior_rows: Rows that speak for equal weights.
+        random_state: Seed given to members that are not given.
+
+    Attributes:
+        members_: The fitted members.
+        weights_: Their weights, of shape (M,), sum 1.
+
+    Example:
+        >>> from benchmarks import get_space
+        >>> archs = get_space("transnas101-macro").sample(40)
+        >>> ensemble = EnsembleSurrogate(random_state=0).fit(archs, [float(len(arch)) for arch in archs])
+        >>> round(float(ensemble.weights_.sum()), 6), ensemble.predict(archs[:3]).shape
+        (1.0, (3,))
+    """
+
+    def __init__(
+        self,
+        *,
+        members: Sequence[CalibratedSurrogate] | None = None,
+        prior_rows: float = 64.0,
+        random_state: int | np.random.RandomState | None = 0,
+    ) -> None:
+        self.members = members
+        self.prior_rows = prior_rows
+        self.random_state = random_state
+
+    def fit_functions(self, labels: Labels) -> None:
+        check_scalar(self.prior_rows, "prior_rows", Real, min_val=0)
+        self.members_ = [clone(member) for member in self._unfitted()]
+        for member in self.members_:
+            member.fit_labels(labels)
+        Z = normal_scores(labels.values)
+        S = np.stack([member.oob_scores_ for member in self.members_])  # (M, n, T)
+        self.weights_ = _weights(S, Z, self.prior_rows)
+        self.calibrate(labels, np.tensordot(self.weights_, S, axes=1), np.arange(len(Z)))
+
+    def scores(self, archs: list[str]) -> Float:
+        """Normal scores of m distinct simplest forms, of shape (m, T): the weighted mean of the members."""
+        return np.asarray(
+            sum(weight * member.scores(archs) for weight, member in zip(self.weights_, self.members_, strict=True))
+        )
+
+    def _unfitted(self) -> Sequence[CalibratedSurrogate]:
+        if self.members is not None:
+            if not self.members or not all(isinstance(member, CalibratedSurrogate) for member in self.members):
+                raise ValueError(
+                    "expected surrogates of normal scores as members (BoostedSurrogate, GaussianProcessSurrogate, "
+                    f"GraphSurrogate), got {self.members!r}"
+                )
+            return self.members
+        seed = self.random_state
+        return [BoostedSurrogate(random_state=seed), GaussianProcessSurrogate(random_state=seed)]
+
+    def pack(self) -> Pack:
+        pack = Pack(arrays={**self.calibration_.to_arrays(), "weights": self.weights_})
+        parts = [add_part(pack, f"member{i}_", pack_surrogate(member)) for i, member in enumerate(self.members_)]
+        pack.settings["members"] = parts
+        return pack
+
+    def unpack(self, pack: Pack) -> None:
+        self.calibration_ = FoldCalibration.from_arrays(len(self.tasks_), pack.arrays)
+        self.weights_ = pack.arrays["weights"]
+        parts = [take_part(pack, f"member{i}_", part) for i, part in enumerate(pack.settings["members"])]
+        self.members_ = [cast(CalibratedSurrogate, unpack_surrogate(part)) for part in parts]
+
+
+def _weights(S: Float, Z: Float, prior_rows: float) -> Float:
+    """Weights, of shape (M,), that fit scores Z of shape (n, T) by members' out-of-fold scores S of shape (M, n, T)."""
+    M = len(S)
+    known = ~np.isnan(Z) & ~np.isnan(S).any(axis=0)
+    members, target = S[:, known], Z[known]
+    equal = np.full(M, 1 / M)
+    if not len(target):
+        return equal
+    # rows that say: equal weights; scaled so that `prior_rows` of them weigh as much as as many labelled rows
+    strength = np.sqrt(prior_rows * Z.shape[1])
+    design = np.concatenate([members.T, strength * np.eye(M)])
+    found, _ = nnls(design, np.concatenate([target, strength * equal]))
+    total = found.sum()
+    return np.asarray(found / total) if total > 0 else equal

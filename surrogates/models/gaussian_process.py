@@ -1,0 +1,185 @@
+"""Gaussian processes on standardised graph features, all tasks at once, averaged over kernels by their evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from numbers import Integral
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
+from sklearn.utils import check_random_state, check_scalar
+from threadpoolctl import threadpool_limits
+
+from surrogates.calibration.base import CalibratedSurrogate
+from surrogates.calibration.folds import FoldCalibration, normal_scores
+from surrogates.calibration.imputation import fill_missing
+from surrogates.kernels.coregion import Coregion, Eigen
+from surrogates.kernels.features import relevance, standard_features
+from surrogates.labels import Labels
+from surrogates.models.threads import thread_count
+from surrogates.store.pack import Pack
+
+__all__ = ["GaussianProcessSurrogate"]
+
+Float = NDArray[np.float64]
+
+_SHAPES = ("laplace", "matern")
+_FLOORS = {0.0: 1.0, 1.0: 0.1, 2.0: 0.02}
+"""Power of the correlation with the labels that weights a feature -> what a feature without any gets."""
+_KEPT = 3
+_FEW_ROWS = 400
+_DISTANCE = 5.0
+"""Kernels whose log evidence is this far below the best count for nothing (less than 1 % of its weight)."""
+
+
+class GaussianProcessSurrogate(CalibratedSurrogate):
+    """Several kernels between architectures, a covariance between tasks, exact leave-one-out calibration.
+
+    A kernel falls with the distance of standardised graph features, either as exp(-r) of the L1 distance or as a Matern
+    3/2 of the L2 distance, features weighted by a power (0, 1 or 2) of their correlation with the labels. The kernels
+    are averaged with the weight of their evidence. Strong with few labels, and on skeletons, where performance is
+    smooth.
+
+    Args:
+        length_scales: Of the kernels, in mean absolute (root mean square) standard deviations a feature.
+        max_rows: Labelled rows that the posterior uses, drawn if there are more.
+        evidence_rows: Rows that choose the kernel, the first ones of those.
+        n_jobs: Threads of the linear algebra beyond 400 rows, all cores if -1; with one, the default, the same machine
+            gives the same bits whatever the environment says.
+        random_state: Seed of the draw.
+
+    Attributes:
+        kernels_: The kernels used, with their weights.
+        archs_: The architectures, in their simplest forms, that they compare with.
+
+    Example:
+        >>> from benchmarks import get_space
+        >>> archs = get_space("transnas101-macro").sample(40)
+        >>> depth = [float(len(arch)) for arch in archs]
+        >>> surrogate = GaussianProcessSurrogate().fit(archs, depth)
+        >>> mean, std = surrogate.predict(["64-2311-basic", "64-231111-basic"], return_std=True)
+        >>> bool(mean[1] > mean[0]), std.shape
+        (True, (2,))
+    """
+
+    def __init__(
+        self,
+        *,
+        length_scales: Sequence[float] = (1.0, 2.0, 4.0, 8.0),
+        max_rows: int = 2048,
+        evidence_rows: int = 512,
+        n_jobs: int | None = None,
+        random_state: int | np.random.RandomState | None = 0,
+    ) -> None:
+        self.length_scales = length_scales
+        self.max_rows = max_rows
+        self.evidence_rows = evidence_rows
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    def fit_functions(self, labels: Labels) -> None:
+        check_scalar(self.max_rows, "max_rows", Integral, min_val=1)
+        if not len(self.length_scales) or min(self.length_scales) <= 0:
+            raise ValueError(f"length_scales: expected positive numbers, at least one, got {self.length_scales!r}")
+        with self._threads(len(labels.values)):
+            self._fit_rows(labels)
+
+    def _fit_rows(self, labels: Labels) -> None:
+        Z = normal_scores(labels.values)
+        order = check_random_state(self.random_state).permutation(len(Z))[: self.max_rows]
+        chosen = order if len(Z) > self.max_rows else np.arange(len(Z))
+        missing = np.isnan(Z[chosen])
+        self.centre_ = np.nanmean(Z, axis=0)
+        R = fill_missing(Z)[chosen] - self.centre_
+        used, inverse = np.unique(labels.group[chosen], return_inverse=True)
+        self.archs_ = [labels.archs[i] for i in used]
+        self._points = standard_features(labels.space, self.archs_)
+        X = self._points[inverse]
+        self.kernels_, self.weights_ = [], []
+        scores = np.zeros_like(R)
+        for kernel, tasks in self._choose(X, Z[chosen], R):
+            eigen = Eigen.from_kernel(kernel.matrix(X, X))
+            filled = tasks.fill(eigen, R, missing)
+            weights = np.zeros((len(used), Z.shape[1]))
+            np.add.at(weights, inverse, tasks.solve(eigen, filled))  # replicates stand at the same point
+            self.kernels_.append(kernel)
+            self.weights_.append(weights)
+            scores += kernel.share * (self.centre_ + tasks.left_out(eigen, filled))
+        unseen = self._posterior(standard_features(labels.space, labels.archs))[labels.group]  # rows not drawn
+        unseen[chosen] = scores
+        self.calibrate(labels, unseen, np.arange(len(Z)))
+
+    def _choose(self, X: Float, Z: Float, R: Float) -> list[tuple[_Kernel, Coregion]]:
+        """The best kernels by their evidence on the first rows, with weights that add up to 1."""
+        rows = slice(self.evidence_rows)
+        found: list[tuple[_Kernel, Coregion]] = []
+        for (power, floor), shape in product(_FLOORS.items(), _SHAPES):
+            features = relevance(X, Z, power, floor)
+            features = features / features.mean()
+            for length in self.length_scales:
+                kernel = _Kernel(shape, float(length), features)
+                found.append((kernel, Coregion.fit(Eigen.from_kernel(kernel.matrix(X[rows], X[rows])), R[rows])))
+        found.sort(key=lambda pair: pair[1].loss)
+        least = found[0][1].loss
+        found = [(kernel, tasks) for kernel, tasks in found[:_KEPT] if tasks.loss < least + _DISTANCE]
+        shares = np.exp([least - tasks.loss for _, tasks in found])
+        shares /= shares.sum()
+        return [
+            (replace(kernel, share=float(share)), tasks) for (kernel, tasks), share in zip(found, shares, strict=True)
+        ]
+
+    def scores(self, archs: list[str]) -> Float:
+        """Normal scores of m distinct simplest forms, of shape (m, T): the posterior mean."""
+        with self._threads(len(archs)):
+            return self._posterior(standard_features(self.space_, archs))
+
+    def _posterior(self, X: Float) -> Float:
+        scores = np.tile(self.centre_, (len(X), 1))
+        for kernel, weights in zip(self.kernels_, self.weights_, strict=True):
+            scores += kernel.share * (kernel.matrix(X, self._points) @ weights)
+        return scores
+
+    def _threads(self, n_rows: int) -> threadpool_limits:
+        """Limit the threads of linear algebra; on few rows they cost more than they save."""
+        every = thread_count(self.n_jobs, by_default=1)
+        return threadpool_limits(limits=1 if n_rows < _FEW_ROWS else every, user_api="blas")
+
+    def pack(self) -> Pack:
+        pack = Pack(arrays={**self.calibration_.to_arrays(), "centre": self.centre_})
+        pack.settings["archs"] = self.archs_
+        pack.settings["kernels"] = [[kernel.shape, kernel.length, kernel.share] for kernel in self.kernels_]
+        for i, (kernel, weights) in enumerate(zip(self.kernels_, self.weights_, strict=True)):
+            pack.arrays |= {f"kernel{i}_features": kernel.features, f"kernel{i}_weights": weights}
+        return pack
+
+    def unpack(self, pack: Pack) -> None:
+        self.calibration_ = FoldCalibration.from_arrays(len(self.tasks_), pack.arrays)
+        self.centre_, self.archs_ = pack.arrays["centre"], pack.settings["archs"]
+        self._points = standard_features(self.space_, self.archs_)
+        self.kernels_ = [
+            _Kernel(shape, length, pack.arrays[f"kernel{i}_features"], share)
+            for i, (shape, length, share) in enumerate(pack.settings["kernels"])
+        ]
+        self.weights_ = [pack.arrays[f"kernel{i}_weights"] for i in range(len(self.kernels_))]
+
+
+@dataclass(frozen=True)
+class _Kernel:
+    """A kernel between architectures: its shape, length, weights of features, and share of the average."""
+
+    shape: str
+    length: float
+    features: Float
+    share: float = 1.0
+
+    def matrix(self, X: Float, Y: Float) -> Float:
+        """Kernel between features of shape (m, d) and (n, d), of shape (m, n)."""
+        X, Y = X * self.features, Y * self.features
+        d = X.shape[1]
+        if self.shape == "laplace":
+            return np.asarray(np.exp(-cdist(X, Y, "cityblock") / (d * self.length)))
+        r = np.sqrt(3 / d) / self.length * cdist(X, Y)
+        return np.asarray((1 + r) * np.exp(-r))

@@ -1,0 +1,15 @@
+"""Graph networks over architectures: pre-trained on tables, fitted to a few labels or many.
+
+Names are imported when first used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from benchmarks.facade import lazy_facade
+
+if TYPE_CHECKING:
+    from surrogates.models.graph.surrogate import GraphSurrogate as GraphSurrogate
+
+__all__, __getattr__, __dir__ = lazy_facade(__name__)

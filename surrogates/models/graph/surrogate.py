@@ -1,0 +1,302 @@
+"""A graph network over all tasks, with calibrated uncertainty, that can begin with what other tables taught.
+
+Labels become normal scores of their ranks. The training rows are cut into folds; every member of the ensemble leaves
+one fold out, so that the same networks give the ensemble and the out-of-fold predictions that calibrate it. All members
+are trained at once as one module (`surrogates.models.graph.net`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.exceptions import NotFittedError
+from sklearn.utils import check_random_state
+
+from benchmarks.errors import choice
+from surrogates.calibration.base import CalibratedSurrogate
+from surrogates.calibration.folds import FoldCalibration, normal_scores
+from surrogates.labels import Labels
+from surrogates.models.graph.torch_session import torch_session
+from surrogates.models.graph.updates import MIXED, UPDATES, hold_out, mixture_weights, out_of_fold
+from surrogates.store.pack import Pack
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import ArrayLike
+
+    from benchmarks.table import Table
+    from surrogates.models.graph.datasets import TaskDataset
+    from surrogates.models.graph.training import Schedule
+    from surrogates.models.graph.updates import Update
+    from surrogates.models.graph.weights import TrainedNet
+
+__all__ = ["GraphSurrogate"]
+
+_STEPS_AT_128 = 200
+_FEWEST, _MOST = 60, 800
+_CAREFUL = 0.4
+
+Float = NDArray[np.float64]
+
+
+class GraphSurrogate(CalibratedSurrogate):
+    """An ensemble of graph networks on the cell graph and the graph features, all tasks at once; needs ``[gnn]``.
+
+    Args:
+        n_members: Folds, and members of the ensemble.
+        hidden: Width of a node's state.
+        layers: Rounds of messages along and against the edges.
+        trunk: Width of what the heads of the tasks read.
+        n_steps: Optimiser steps; if not given 200 for 128 labelled rows, growing with the square root of their number.
+        learning_rate: At its peak.
+        shrinkage: Share of a weight that decays in a step at the peak.
+        dropout: Share of states dropped in training.
+        ranking: Weight of the ranking loss beside the squared error.
+        batch_size: Rows of a table a step sees at most.
+        patience: Stop after so many epochs of 20 steps without a better loss on the rows that members left out, and
+            take the best weights; by default the schedule is followed to its end.
+        checkpoint_dir: Folder that keeps the state of training after every epoch; after an interruption the same call
+            goes on there.
+        log_dir: Folder for the losses, if they are to be kept.
+        logger: As what: ``"csv"`` or ``"tensorboard"`` (needs tensorboard).
+        progress: Whether to show a progress bar.
+        n_jobs: Threads on a CPU; torch's own number if not given.
+        random_state: Seed; the same seed gives the same predictions in any process on one kind of machine.
+
+    Attributes:
+        pretrained_: The network of the last `pretrain`; `fit` neither reads nor changes it.
+        weights_: How much the network of each update says (`finetune`), sum 1; ``{"scratch": 1.0}`` after `fit`.
+
+    Example:
+        >>> from benchmarks import get_space
+        >>> archs = get_space("transnas101-micro").sample(60)
+        >>> depth = [float(arch.count("3")) for arch in archs]
+        >>> surrogate = GraphSurrogate(random_state=0, n_members=4).fit(archs, depth)
+        >>> mean, std = surrogate.predict(["64-41414-3_33_333", "64-41414-0_00_100"], return_std=True)
+        >>> bool(mean[0] > mean[1]), std.shape
+        (True, (2,))
+    """
+
+    pretrained_: TrainedNet
+    weights_: dict[Update, float]
+    _updates: tuple[Update, ...] = ("scratch",)
+
+    def __init__(
+        self,
+        *,
+        n_members: int = 8,
+        hidden: int = 48,
+        layers: int = 3,
+        trunk: int = 64,
+        n_steps: int | None = None,
+        learning_rate: float = 5e-3,
+        shrinkage: float = 0.02,
+        dropout: float = 0.1,
+        ranking: float = 0.5,
+        batch_size: int = 384,
+        patience: int | None = None,
+        checkpoint_dir: str | Path | None = None,
+        log_dir: str | Path | None = None,
+        logger: str = "csv",
+        progress: bool = False,
+        n_jobs: int | None = None,
+        random_state: int | np.random.RandomState | None = 0,
+    ) -> None:
+        self.n_members = n_members
+        self.hidden = hidden
+        self.layers = layers
+        self.trunk = trunk
+        self.n_steps = n_steps
+        self.learning_rate = learning_rate
+        self.shrinkage = shrinkage
+        self.dropout = dropout
+        self.ranking = ranking
+        self.batch_size = batch_size
+        self.patience = patience
+        self.checkpoint_dir = checkpoint_dir
+        self.log_dir = log_dir
+        self.logger = logger
+        self.progress = progress
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    def pretrain(
+        self, sources: Table | Sequence[Table], *, n_steps: int = 600, label_free: bool = True
+    ) -> GraphSurrogate:
+        """Learn from any mixture of tables, tasks and spaces, for `finetune`.
+
+        Args:
+            sources: Tables; one may hold several spaces, gaps are allowed. Any column that orders architectures is a
+                task, so zero-cost proxies are one more table (``Table.from_frame`` of arch, synflow, nwot, ...).
+            n_steps: Optimiser steps.
+            label_free: Whether to learn parameters and multiply-adds of the same architectures, too.
+
+        Raises:
+            ValueError: If there is no table.
+        """
+        from benchmarks.table import Table
+
+        tables = [sources] if isinstance(sources, Table) else list(sources)
+        if not tables or not all(isinstance(table, Table) for table in tables):
+            raise ValueError(f"expected at least one Table to pre-train on, got {[type(t).__name__ for t in tables]}")
+        with torch_session(type(self).__name__, self.n_jobs):
+            from surrogates.models.graph.net import GraphNet, Sizes
+            from surrogates.models.graph.transfer import source_datasets
+            from surrogates.models.graph.weights import TrainedNet
+
+            sizes = Sizes(self.n_members, self.hidden, self.layers, self.trunk)
+            datasets, relevance, heads = source_datasets(tables, self.n_members, label_free)
+            widths = {space: len(weights) for space, weights in relevance.items()}
+            seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+            net = GraphNet(sizes, widths, heads, self.dropout, seed)
+            self._train(TrainedNet(net, relevance), datasets, self._schedule(n_steps, 1.0), "pretrain")
+            self.pretrained_ = TrainedNet(net, relevance)
+        return self
+
+    def finetune(
+        self,
+        archs: Sequence[str],
+        Y: ArrayLike | pd.DataFrame | pd.Series[Any],
+        update: Update | Literal["auto"] = "auto",
+    ) -> GraphSurrogate:
+        """Fit a task, or several, beginning with the pre-trained network; arguments otherwise as in `fit`.
+
+        Args:
+            archs: n architecture strings of one space, in the sources or not.
+            Y: Labels of shape (n, T) or (n,).
+            update: ``"head"``: a ridge regression on the pre-trained trunk; ``"adapter"``: from there the scales and
+                shifts of its layers learn; ``"full"``: all weights do; ``"scratch"``: as `fit`; ``"auto"``: head,
+                adapter and scratch, averaged with weights that fit the rows which members left out.
+
+        Raises:
+            sklearn.exceptions.NotFittedError: Before `pretrain`.
+        """
+        if not hasattr(self, "pretrained_"):
+            raise NotFittedError("call pretrain(tables), or load_pretraining(path), before finetune")
+        choice(update, ("auto", *UPDATES), "update")
+        self._updates = MIXED if update == "auto" else (update,)
+        try:
+            self.fit(archs, Y)
+        finally:
+            del self._updates
+        return self
+
+    def save_pretraining(self, path: str | Path) -> Path:
+        """Write what `pretrain` learned to one safetensors file.
+
+        Raises:
+            sklearn.exceptions.NotFittedError: Before `pretrain`.
+        """
+        from benchmarks.files import write_beside
+
+        if not hasattr(self, "pretrained_"):
+            raise NotFittedError("call pretrain(tables) before save_pretraining")
+        with write_beside(path) as beside:
+            beside.write_bytes(self.pretrained_.to_bytes())
+        return Path(path)
+
+    def load_pretraining(self, path: str | Path) -> GraphSurrogate:
+        """Read what `save_pretraining` wrote, for `finetune`.
+
+        Raises:
+            ArtefactError: If the file is damaged, or of another node schema or version.
+        """
+        with torch_session(type(self).__name__, self.n_jobs):
+            from surrogates.models.graph.weights import TrainedNet
+
+            self.pretrained_ = TrainedNet.from_bytes(Path(path).read_bytes(), str(path))
+        return self
+
+    def params_to_store(self) -> dict[str, Any]:
+        """The constructor's arguments without the folders of this machine."""
+        return {**self.get_params(deep=False), "checkpoint_dir": None, "log_dir": None}
+
+    def fit_functions(self, labels: Labels) -> None:
+        Z = normal_scores(labels.values)
+        rng = check_random_state(self.random_state)
+        with torch_session(type(self).__name__, self.n_jobs):
+            fold = rng.permutation(len(Z)) % min(self._width(), len(Z))
+            seed = int(rng.randint(2**31 - 1))
+            nets, scores = zip(*(self._candidate(u, labels, Z, fold, seed) for u in self._updates), strict=True)
+        weights = mixture_weights(np.stack(scores), Z)
+        used = [(u, net, float(w)) for u, net, w in zip(self._updates, nets, weights, strict=True) if w > 0]
+        self.nets_, self.weights_ = {u: net for u, net, _ in used}, {u: w for u, _, w in used}
+        self.calibrate(labels, np.tensordot(weights, np.stack(scores), axes=1), fold)
+
+    def _candidate(
+        self, update: Update, labels: Labels, Z: Float, fold: NDArray[np.int64], seed: int
+    ) -> tuple[TrainedNet, Float]:
+        """A network after one kind of update, and its out-of-fold scores of shape (n, T)."""
+        from surrogates.models.graph.datasets import predict_members
+        from surrogates.models.graph.net import Sizes
+        from surrogates.models.graph.transfer import (
+            TARGET,
+            fit_head,
+            fresh_net,
+            only_adapters,
+            target_dataset,
+            warm_net,
+        )
+
+        members = self._width()
+        if update == "scratch":
+            trained = fresh_net(labels, Z, Sizes(members, self.hidden, self.layers, self.trunk), self.dropout, seed)
+        else:
+            trained = warm_net(self.pretrained_, labels, Z, seed, frozen=update == "head")
+        seen = hold_out(fold, members)
+        dataset = target_dataset(trained, labels, Z, seen)
+        if update != "scratch":
+            fit_head(trained, dataset)
+        if update == "adapter":
+            only_adapters(trained.net, self.pretrained_.relevance)
+        if update != "head" and np.nanmax(np.abs(Z)) > 0:
+            steps = self.n_steps or int(np.clip(_STEPS_AT_128 * np.sqrt(len(Z) / 128), _FEWEST, _MOST))
+            self._train(trained, [dataset], self._schedule(steps, 1.0 if update == "scratch" else _CAREFUL), update)
+        scores = predict_members(trained.net, dataset.graphs, dataset.space, TARGET)[:, labels.group]  # (K, n, T)
+        return trained, out_of_fold(scores, seen)
+
+    def scores(self, archs: list[str]) -> Float:
+        """Normal scores of m distinct simplest forms, of shape (m, T): the weighted mean of networks and members."""
+        with torch_session(type(self).__name__, self.n_jobs):
+            return np.asarray(
+                sum(
+                    weight * self.nets_[update].scores(self.space_, archs, "target").mean(axis=0)
+                    for update, weight in self.weights_.items()
+                )
+            )
+
+    def _width(self) -> int:
+        """Members of the ensemble: those of the pre-trained network where that is used."""
+        warm = self._updates != ("scratch",)
+        return self.pretrained_.net.sizes.members if warm else self.n_members
+
+    def _schedule(self, steps: int, pace: float) -> Schedule:
+        from surrogates.models.graph.training import Schedule
+
+        rate = self.learning_rate * pace
+        shrinkage = self.shrinkage * pace
+        return Schedule(steps, rate, shrinkage, self.ranking, self.batch_size, self.patience)
+
+    def _train(self, trained: TrainedNet, datasets: list[TaskDataset], schedule: Schedule, stage: str) -> None:
+        from surrogates.models.graph.trainer import train
+
+        checkpoints, logs = (folder and Path(folder, stage) for folder in (self.checkpoint_dir, self.log_dir))
+        options: dict[str, Any] = {"checkpoint_dir": checkpoints, "log_dir": logs, "logger": self.logger}
+        train(trained.net, datasets, schedule, **options, progress=self.progress)
+
+    def pack(self) -> Pack:
+        models = {f"{update}.safetensors": net.to_bytes() for update, net in self.nets_.items()}
+        return Pack(settings={"weights": self.weights_}, arrays=self.calibration_.to_arrays(), models=models)
+
+    def unpack(self, pack: Pack) -> None:
+        self.weights_ = pack.settings["weights"]
+        with torch_session(type(self).__name__, self.n_jobs):
+            from surrogates.models.graph.weights import TrainedNet
+
+            names = {update: f"{update}.safetensors" for update in self.weights_}
+            self.nets_ = {update: TrainedNet.from_bytes(pack.models[name], name) for update, name in names.items()}
+        self.calibration_ = FoldCalibration.from_arrays(len(self.tasks_), pack.arrays)

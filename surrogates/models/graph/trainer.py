@@ -1,0 +1,141 @@
+"""Runs a `GraphTraining` with the Lightning Trainer: any device, checkpoints, resume after an interruption."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import lightning
+from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
+from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
+
+from benchmarks import __version__
+from benchmarks.errors import ArtefactError, choice
+from benchmarks.files import write_beside
+from benchmarks.training.lightning_session import quiet, sigint_restored
+from encoders.node_features import SCHEMA
+from surrogates.models.graph.datasets import TaskDataset
+from surrogates.models.graph.net import GraphNet
+from surrogates.models.graph.training import STEPS_PER_EPOCH, GraphTraining, Schedule
+
+__all__ = ["train"]
+
+_CHECKPOINT = "last.ckpt"
+_SIDECAR = "fit.json"
+
+
+def train(
+    net: GraphNet,
+    datasets: list[TaskDataset],
+    schedule: Schedule,
+    *,
+    checkpoint_dir: str | Path | None = None,
+    log_dir: str | Path | None = None,
+    logger: str = "csv",
+    progress: bool = False,
+) -> GraphNet:
+    """Train a network in place, on an accelerator if there is one, and hand it back on the CPU.
+
+    Args:
+        net: The network.
+        datasets: What to learn.
+        schedule: How.
+        checkpoint_dir: Where to keep the state after every epoch. If it holds that of the same training, interrupted,
+            this goes on where it was; the state is deleted when training is done.
+        log_dir: Where to write the losses, if anywhere.
+        logger: As what: ``"csv"`` or ``"tensorboard"``.
+        progress: Whether to show a progress bar.
+
+    Raises:
+        ArtefactError: If the checkpoint is of another training, node schema or version.
+        ImportError: If TensorBoard is asked for and not installed.
+        UnknownNameError: If there is no such logger; names the nearest one.
+        KeyboardInterrupt: If the user interrupts; the state of the last epoch is kept.
+    """
+    net.train()  # Lightning keeps the mode it finds
+    module = GraphTraining(net, datasets, schedule)
+    resume = None if checkpoint_dir is None else _resume_from(Path(checkpoint_dir), _fingerprint(module))
+    callbacks: list[Callback] = []
+    if checkpoint_dir is not None:
+        callbacks.append(
+            ModelCheckpoint(
+                str(checkpoint_dir), Path(_CHECKPOINT).stem, save_on_train_epoch_end=True, enable_version_counter=False
+            )
+        )
+    if schedule.patience is not None:
+        callbacks.append(EarlyStopping("held_out", patience=schedule.patience, check_on_train_epoch_end=True))
+    with quiet(), sigint_restored():
+        trainer = lightning.Trainer(
+            max_epochs=schedule.epochs,
+            accelerator="auto",
+            devices=1,
+            callbacks=callbacks,
+            logger=False if log_dir is None else _logger(logger, str(log_dir)),
+            log_every_n_steps=1,
+            enable_checkpointing=checkpoint_dir is not None,
+            enable_progress_bar=progress,
+            enable_model_summary=False,
+            use_distributed_sampler=False,
+        )
+        safe: dict[str, Any] = (
+            {"weights_only": True} if "weights_only" in inspect.signature(trainer.fit).parameters else {}
+        )
+        try:
+            trainer.fit(module, train_dataloaders=range(STEPS_PER_EPOCH), ckpt_path=resume, **safe)
+        except SystemExit:  # how Lightning answers Ctrl-C
+            raise KeyboardInterrupt from None
+    if module.best_weights:
+        net.load_state_dict(module.best_weights)
+    if checkpoint_dir is not None:
+        for name in (_CHECKPOINT, _SIDECAR):
+            Path(checkpoint_dir, name).unlink(missing_ok=True)
+    net.cpu().eval()
+    return net
+
+
+def _logger(kind: str, folder: str) -> Logger:
+    if choice(kind, ("csv", "tensorboard"), "logger") == "csv":
+        return CSVLogger(folder)
+    try:
+        return TensorBoardLogger(folder)
+    except ModuleNotFoundError as error:
+        raise ImportError(
+            "logger='tensorboard' needs 'tensorboard', which is not installed: pip install tensorboard"
+        ) from error
+
+
+def _fingerprint(module: GraphTraining) -> dict[str, Any]:
+    """What must agree for a checkpoint to fit."""
+    digest = hashlib.sha256(json.dumps(asdict(module.schedule)).encode())
+    for dataset in module.datasets:
+        digest.update(f"{dataset.space} {dataset.head}".encode())
+        for part in (*dataset.graphs, dataset.rows, dataset.scores, dataset.seen):
+            digest.update(part.numpy().tobytes())
+    for parameter in module.net.parameters():
+        digest.update(parameter.detach().numpy().tobytes())
+    return {"node_schema": SCHEMA, "version": __version__, "training": digest.hexdigest()}
+
+
+def _resume_from(directory: Path, mine: dict[str, Any]) -> str | None:
+    """The checkpoint to go on from, if there is one; claims the directory for this training."""
+    sidecar, checkpoint = directory / _SIDECAR, directory / _CHECKPOINT
+    if checkpoint.exists():
+        try:
+            found = json.loads(sidecar.read_text())
+        except (OSError, ValueError):
+            found = {}
+        for key, value in mine.items():
+            if found.get(key) != value:
+                raise ArtefactError(
+                    f"{str(checkpoint)!r} is of another {key.replace('_', ' ')}: expected {value}, "
+                    f"got {found.get(key)}; delete it or choose another checkpoint_dir"
+                )
+        return str(checkpoint)
+    directory.mkdir(parents=True, exist_ok=True)
+    with write_beside(sidecar) as beside:
+        beside.write_text(json.dumps(mine))
+    return None

@@ -1,0 +1,155 @@
+"""How a graph network learns: squared error and ranking on labels with gaps, one cycle, as a LightningModule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import lightning
+import torch
+from torch import Tensor
+
+from surrogates.models.graph.datasets import TaskDataset
+from surrogates.models.graph.net import GraphNet
+
+__all__ = ["GraphTraining", "Schedule"]
+
+STEPS_PER_EPOCH = 20
+_WARM_UP = 0.15
+_SHARPNESS = 3.0
+_PAIRS = 4
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how strongly to learn.
+
+    Attributes:
+        steps: Optimiser steps, rounded up to whole epochs of 20.
+        learning_rate: At its peak; one cycle with a cosine decay.
+        shrinkage: Share of a weight that decays in a step at the peak (AdamW).
+        ranking: Weight of the ranking loss beside the squared error.
+        batch_size: Rows of a dataset that a step sees at most.
+        patience: Stop after so many epochs without a better held-out loss and take the best weights; None: never.
+    """
+
+    steps: int = 200
+    learning_rate: float = 5e-3
+    shrinkage: float = 0.02
+    ranking: float = 0.5
+    batch_size: int = 384
+    patience: int | None = None
+
+    @property
+    def epochs(self) -> int:
+        """Whole epochs of `STEPS_PER_EPOCH` steps, at least one."""
+        return max(1, -(-self.steps // STEPS_PER_EPOCH))
+
+
+class GraphTraining(lightning.LightningModule):
+    """Teaches all members of a `GraphNet` several datasets at once.
+
+    The loss of a member is, over the datasets and tasks, the mean squared error of the labels it sees plus a logistic
+    loss on random pairs of them, weighted by how far apart their labels are (RankNet, Burges et al., ICML 2005).
+    Missing labels have no weight.
+
+    Args:
+        net: The network.
+        datasets: What to learn.
+        schedule: See `Schedule`.
+    """
+
+    def __init__(self, net: GraphNet, datasets: list[TaskDataset], schedule: Schedule) -> None:
+        super().__init__()
+        self.net, self.schedule = net, schedule
+        self.datasets = datasets
+        self.best_loss = float("inf")
+        self.best_weights: dict[str, Tensor] = {}
+
+    def on_fit_start(self) -> None:
+        """Move the datasets to where the network is."""
+        self.datasets = [dataset.to(self.device) for dataset in self.datasets]
+
+    def training_step(self, batch: int, batch_idx: int) -> Tensor:
+        """The loss on rows drawn from every dataset, summed over the members (they share no weight)."""
+        losses = [self._loss(self._draw(dataset)) for dataset in self.datasets]
+        loss = torch.stack(losses).mean() * self.net.sizes.members
+        self.log("loss", loss.detach() / self.net.sizes.members, on_step=False, on_epoch=True, batch_size=1)
+        return loss
+
+    def on_train_epoch_end(self) -> None:
+        """Measure the squared error on rows the members do not see and keep the best weights, if training may stop."""
+        if self.schedule.patience is None:
+            return
+        self.net.eval()
+        with torch.no_grad():
+            held_out = [self._error(dataset, ~dataset.seen) for dataset in self.datasets]
+        self.net.train()
+        loss = torch.stack(held_out).mean()
+        self.log("held_out", loss)
+        if float(loss) < self.best_loss:
+            self.best_loss = float(loss)
+            self.best_weights = {name: value.detach().clone() for name, value in self.net.state_dict().items()}
+
+    def configure_optimizers(self) -> Any:
+        """AdamW on the weights (no decay of biases and gains), one cycle."""
+        trained = [(name, p) for name, p in self.net.named_parameters() if p.requires_grad]
+        weights = [p for name, p in trained if name.endswith("weight")]
+        others = [p for name, p in trained if not name.endswith("weight")]
+        rate = self.schedule.learning_rate
+        decay = self.schedule.shrinkage / rate
+        groups = [{"params": weights, "weight_decay": decay}, {"params": others, "weight_decay": 0.0}]
+        optimizer = torch.optim.AdamW(groups, lr=rate)
+        steps = self.schedule.epochs * STEPS_PER_EPOCH + 1
+        cycle = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, rate, total_steps=steps, pct_start=_WARM_UP, cycle_momentum=False
+        )
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": cycle, "interval": "step"}}
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep the state of the random numbers, and the best weights."""
+        checkpoint["generator"] = self.net.generator.get_state()
+        checkpoint["best"] = (self.best_loss, self.best_weights)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Go on with the random numbers where they were."""
+        self.net.generator.set_state(checkpoint["generator"].cpu())
+        self.best_loss, self.best_weights = checkpoint["best"]
+
+    def _draw(self, dataset: TaskDataset) -> TaskDataset:
+        if len(dataset) <= self.schedule.batch_size:
+            return dataset
+        rows = torch.randperm(len(dataset), generator=self.net.generator)[: self.schedule.batch_size]
+        return dataset.part(rows.to(self.device))
+
+    def _loss(self, dataset: TaskDataset) -> Tensor:
+        predicted = self.net(dataset.graphs, dataset.space, dataset.head)[:, dataset.rows]  # (K, n, T)
+        loss = _squared_error(predicted, dataset, dataset.seen)
+        if self.schedule.ranking and len(dataset) > 1:
+            loss = loss + self.schedule.ranking * self._pair_loss(predicted, dataset)
+        return loss
+
+    def _pair_loss(self, predicted: Tensor, dataset: TaskDataset) -> Tensor:
+        n, generator = len(dataset), self.net.generator
+        one, other = (
+            torch.cat([torch.randperm(n, generator=generator) for _ in range(_PAIRS)]).to(self.device) for _ in range(2)
+        )
+        truth = torch.nan_to_num(dataset.scores[one] - dataset.scores[other])  # (pairs, T), 0 where either is missing
+        weight = truth.abs() * (dataset.seen[:, one] & dataset.seen[:, other])[:, :, None]  # (K, pairs, T)
+        margin = (predicted[:, one] - predicted[:, other]) * truth.sign()
+        losses = torch.nn.functional.softplus(-_SHARPNESS * margin) * weight
+        return (losses.sum(dim=1) / weight.sum(dim=1).clamp(min=1e-6)).mean()
+
+    def _error(self, dataset: TaskDataset, rows: Tensor) -> Tensor:
+        chunks = torch.split(torch.arange(len(dataset), device=self.device), self.schedule.batch_size)
+        parts = [dataset.part(chunk) for chunk in chunks]
+        predicted = [self.net(part.graphs, part.space, part.head)[:, part.rows] for part in parts]
+        return _squared_error(torch.cat(predicted, dim=1), dataset, rows)
+
+
+def _squared_error(predicted: Tensor, dataset: TaskDataset, rows: Tensor) -> Tensor:
+    """Mean over members and tasks, each over its measured labels among `rows`, of shape (K, n)."""
+    known = ~torch.isnan(dataset.scores)
+    weight = (known * rows[:, :, None]).to(predicted.dtype)  # (K, n, T)
+    squares = (predicted - torch.nan_to_num(dataset.scores)) ** 2 * weight
+    return (squares.sum(dim=1) / weight.sum(dim=1).clamp(min=1)).mean()

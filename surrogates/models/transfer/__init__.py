@@ -1,0 +1,15 @@
+"""A new task from a few labels and what is known about other tasks.
+
+Names are imported when first used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from benchmarks.facade import lazy_facade
+
+if TYPE_CHECKING:
+    from surrogates.models.transfer.surrogate import TransferSurrogate as TransferSurrogate
+
+__all__, __getattr__, __dir__ = lazy_facade(__name__)

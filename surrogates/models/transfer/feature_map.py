@@ -1,0 +1,111 @@
+"""How a transferred surrogate sees architectures: graph features, a metric on them, source scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.ensemble import ExtraTreesRegressor
+
+from benchmarks.spaces.registry import get_space
+from encoders.graph_features import GraphFeatures
+from surrogates.models.transfer.source_kernel import Inputs
+from surrogates.models.transfer.source_process import standardise
+from surrogates.models.transfer.source_values import SourceValues
+from surrogates.store.nested import add_part, take_part
+from surrogates.store.pack import Pack
+
+__all__ = ["FeatureMap"]
+
+Float = NDArray[np.float64]
+_ARRAYS = ("centre", "metric", "source_centre")
+_REFERENCE = 1500
+_REFERENCE_DRAWS = 4096
+
+
+@dataclass(frozen=True)
+class FeatureMap:
+    """Frozen views of architectures of one space, fitted without any label of the target.
+
+    Example:
+        >>> import pandas as pd
+        >>> known = pd.DataFrame({"jigsaw": [90.1, 94.2]}, index=["64-2311-basic", "64-1234-basic"])
+        >>> sources = SourceValues.from_sources(known, "transnas101-macro")
+        >>> view, reference = FeatureMap.fit(sources, random_state=0, n_jobs=1)
+        >>> view.inputs(["64-3114-basic"]).sources.shape, reference.sources.shape
+        ((1, 1), (1500, 1))
+
+    Attributes:
+        sources: Source tasks.
+        centre: Mean and standard deviation of the features, of shape (2, d).
+        metric: Weight of each feature, of shape (d,), that sums to 1.
+        source_centre: Mean and standard deviation of the source scores, of shape (2, S).
+    """
+
+    sources: SourceValues
+    centre: Float
+    metric: Float
+    source_centre: Float
+
+    @classmethod
+    def fit(cls, sources: SourceValues, random_state: int, n_jobs: int | None) -> tuple[FeatureMap, Inputs]:
+        """Learn scales and metric from up to 1,500 distinct architectures of the space.
+
+        Returns:
+            The view, and how it sees those architectures.
+        """
+        archs, features = _reference(sources.space)
+        centre = np.stack([features.mean(axis=0), features.std(axis=0)])
+        scores = sources.predict(archs)
+        source_centre = np.stack([scores.mean(axis=0), scores.std(axis=0)])
+        X, Z = standardise(features, centre), _scaled(scores, source_centre)
+        view = cls(sources, centre, _metric(X, Z, random_state, n_jobs), source_centre)
+        return view, Inputs(X, X * np.sqrt(view.metric), Z)
+
+    def inputs(self, archs: Sequence[str]) -> Inputs:
+        """Views of n simplest forms."""
+        X = standardise(GraphFeatures().fit_transform(archs).astype(np.float64), self.centre)
+        return Inputs(X, X * np.sqrt(self.metric), _scaled(self.sources.predict(archs), self.source_centre))
+
+    def pack(self) -> Pack:
+        """Everything, without pickle."""
+        pack = Pack(arrays={name: getattr(self, name) for name in _ARRAYS})
+        pack.settings["sources"] = add_part(pack, "sources_", self.sources.pack())
+        return pack
+
+    @classmethod
+    def unpack(cls, space: str, pack: Pack) -> FeatureMap:
+        """What `pack` was given."""
+        sources = SourceValues.unpack(space, take_part(pack, "sources_", pack.settings["sources"]))
+        return cls(sources, *(pack.arrays[name] for name in _ARRAYS))
+
+
+@lru_cache(maxsize=4)
+def _reference(space: str) -> tuple[tuple[str, ...], Float]:
+    """Distinct simplest forms of a space and their features."""
+    there = get_space(space)
+    drawn = there.simplify(there.sample(min(len(there), _REFERENCE_DRAWS), rng=0))
+    archs = tuple(dict.fromkeys(drawn))[:_REFERENCE]
+    features = GraphFeatures().fit_transform(archs).astype(np.float64)
+    features.setflags(write=False)
+    return archs, features
+
+
+def _scaled(scores: Float, centre: Float) -> Float:
+    """Scores of shape (n, S) with mean 0 and variance 1 over the space; a source that never varies is 0."""
+    mean, spread = centre
+    known = spread > 1e-9
+    return np.where(known, (scores - mean) / np.where(known, spread, 1.0), 0.0)
+
+
+def _metric(X: Float, Z: Float, random_state: int, n_jobs: int | None) -> Float:
+    """Share of the sources' variance that splits on each feature explain, of shape (d,); equal shares if none do."""
+    trees = ExtraTreesRegressor(
+        n_estimators=100, min_samples_leaf=5, max_features=0.3, n_jobs=n_jobs, random_state=random_state
+    )
+    shares = np.asarray(trees.fit(X, Z if Z.shape[1] > 1 else Z[:, 0]).feature_importances_, dtype=np.float64)
+    total = float(shares.sum())
+    return shares / total if total > 0 else np.full(len(shares), 1 / len(shares))

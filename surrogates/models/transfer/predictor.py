@@ -1,0 +1,175 @@
+"""The predictor inside a transferred surrogate: averaged Gaussian processes and boosted trees, weighted."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import nnls
+
+from surrogates.models.transfer.source_kernel import Inputs, fit_average, grams
+from surrogates.models.trees import TreeLearner, TreeModel
+from surrogates.store.pack import Pack
+
+__all__ = ["TransferPredictor", "fit_predictor"]
+
+Float = NDArray[np.float64]
+_SHARES = np.array([0.6, 0.2, 0.2])
+"""Weights before any label is seen: processes, trees with source scores, trees without."""
+_SHARE_ROWS = 4.0
+"""How strongly those are believed, in labels."""
+_CHUNK = 2048
+
+
+@dataclass(frozen=True)
+class TransferPredictor:
+    """Fitted to k labelled functions of one task.
+
+    Attributes:
+        rows: The labelled functions.
+        coefficients: Weights of the kernel terms at those, of shape (7, k).
+        offset: Constant of the processes.
+        transferred: Posterior probability that the sources are of use.
+        shares: Weights of processes, trees with and trees without source scores, of shape (3,).
+        informed: Trees with source scores.
+        alone: Trees without.
+    """
+
+    rows: Inputs
+    coefficients: Float
+    offset: float
+    transferred: float
+    shares: Float
+    informed: tuple[TreeModel, ...]
+    alone: tuple[TreeModel, ...]
+
+    def predict(self, inputs: Inputs) -> Float:
+        """Scores of n architectures, of shape (n,)."""
+        n = len(inputs.features)
+        process = np.full(n, self.offset)
+        for start in range(0, n, _CHUNK):
+            part = inputs.take(np.arange(start, min(start + _CHUNK, n)))
+            process[start : start + _CHUNK] += np.einsum("cnk,ck->n", grams(part, self.rows), self.coefficients)
+        informed = _predict_trees(self.informed, _with_sources(inputs))
+        return np.asarray(self.shares @ np.stack([process, informed, _predict_trees(self.alone, _alone(inputs))]))
+
+    def pack(self) -> Pack:
+        """Everything, without pickle."""
+        pack = Pack(
+            settings={"offset": self.offset, "transferred": self.transferred, "n_members": len(self.alone)},
+            arrays={"coefficients": self.coefficients, "shares": self.shares, **self.rows._asdict()},
+        )
+        for name, models in (("informed", self.informed), ("alone", self.alone)):
+            pack.models |= {f"{name}{k}.ubj": model.to_bytes() for k, model in enumerate(models)}
+        return pack
+
+    @classmethod
+    def unpack(cls, pack: Pack) -> TransferPredictor:
+        """What `pack` was given."""
+        informed, alone = (
+            tuple(TreeModel.from_bytes(pack.models[f"{name}{k}.ubj"]) for k in range(pack.settings["n_members"]))
+            for name in ("informed", "alone")
+        )
+        rows = Inputs(*(pack.arrays[name] for name in Inputs._fields))
+        arrays = (pack.arrays["coefficients"], pack.settings["offset"], pack.settings["transferred"])
+        return cls(rows, *arrays, pack.arrays["shares"], informed, alone)
+
+
+def fit_predictor(
+    inputs: Inputs,
+    z: Float,
+    group: NDArray[np.int64],
+    log_prior: Float,
+    learner: TreeLearner,
+    n_members: int,
+    seed: int,
+    n_jobs: int | None,
+) -> tuple[TransferPredictor, Float]:
+    """Fit n labels of k functions.
+
+    Args:
+        inputs: The k functions.
+        z: Normal scores of the labels, of shape (n,).
+        group: Function of each label, of shape (n,).
+        log_prior: Of the kernel's hypotheses.
+        learner: Of the trees.
+        n_members: Folds of functions; each member of the trees leaves one out.
+        seed: Of folds and trees.
+        n_jobs: Threads.
+
+    Returns:
+        The mixture, and for each label what was predicted without its function, of shape (n,).
+
+    Example:
+        >>> from surrogates.models.transfer.source_kernel import learned_prior
+        >>> rng = np.random.RandomState(0)
+        >>> source = rng.normal(size=(20, 1))
+        >>> inputs = Inputs(np.zeros((20, 3)), np.zeros((20, 3)), source)
+        >>> learner, group = TreeLearner({"max_depth": 2}, n_rounds=5), np.arange(20)
+        >>> mixture, left_out = fit_predictor(inputs, source[:, 0], group, learned_prior(inputs, rng), learner, 4, 0, 1)
+        >>> bool(np.corrcoef(left_out, source[:, 0])[0, 1] > 0.9)
+        True
+    """
+    count = np.bincount(group).astype(np.float64)
+    mean = np.bincount(group, z) / count
+    k = len(count)
+    if np.ptp(mean) == 0:
+        nothing = TransferPredictor(inputs, np.zeros((7, k)), float(mean[0]), 0.0, np.array([1.0, 0.0, 0.0]), (), ())
+        return nothing, np.full(len(z), mean[0])
+    process = fit_average(grams(inputs, inputs), mean, count, log_prior)
+    fold = np.random.RandomState(seed).permutation(k) % max(1, min(n_members, k))
+    informed, alone = (
+        _fit_trees(X, z, group, fold, learner, seed, n_jobs) for X in (_with_sources(inputs), _alone(inputs))
+    )
+    left_out = np.stack([process.left_out, informed[1], alone[1]])
+    shares = _weigh(left_out, mean, count)
+    mixture = TransferPredictor(
+        inputs, process.coefficients, process.offset, process.transferred, shares, informed[0], alone[0]
+    )
+    return mixture, (shares @ left_out)[group]
+
+
+def _weigh(left_out: Float, mean: Float, count: Float) -> Float:
+    """Weights, not negative, that fit the left-out predictions and stay near the prior ones."""
+    weighted = left_out * count
+    normal = weighted @ left_out.T + _SHARE_ROWS * np.eye(len(_SHARES))
+    root = np.linalg.cholesky(normal)
+    target = np.linalg.solve(root, weighted @ mean + _SHARE_ROWS * _SHARES)
+    shares = np.asarray(nnls(root.T, target)[0])
+    return shares if shares.sum() > 0 else _SHARES
+
+
+def _fit_trees(
+    X: NDArray[np.float32],
+    z: Float,
+    group: NDArray[np.int64],
+    fold: NDArray[np.int64],
+    learner: TreeLearner,
+    seed: int,
+    n_jobs: int | None,
+) -> tuple[tuple[TreeModel, ...], Float]:
+    """One model a fold, trained without it, and their predictions of the functions left out, of shape (k,)."""
+    n_folds = int(fold.max()) + 1
+    rows = [np.flatnonzero((fold[group] != f) | (n_folds == 1)) for f in range(n_folds)]
+    with ThreadPoolExecutor(n_jobs or os.cpu_count() or 1) as pool:
+        models = tuple(pool.map(lambda f: learner.fit(X[group[rows[f]]], z[rows[f]], seed + f), range(n_folds)))
+    left_out = np.zeros(len(X))
+    for f, model in enumerate(models):
+        left_out[fold == f] = model.predict(X[fold == f])
+    return models, left_out
+
+
+def _predict_trees(models: tuple[TreeModel, ...], X: NDArray[np.float32]) -> Float:
+    found = [model.predict(X) for model in models]
+    return np.mean(found, axis=0, dtype=np.float64) if found else np.zeros(len(X))
+
+
+def _with_sources(inputs: Inputs) -> NDArray[np.float32]:
+    return np.concatenate([inputs.features, inputs.sources], axis=1).astype(np.float32)
+
+
+def _alone(inputs: Inputs) -> NDArray[np.float32]:
+    return inputs.features.astype(np.float32)

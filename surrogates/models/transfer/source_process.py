@@ -1,0 +1,217 @@
+"""What a table of source tasks says about any architecture of its space, with the training noise smoothed out.
+
+Each task is a Gaussian process on graph features (Rasmussen & Williams 2006, chapter 2). The score of a measured
+architecture is the posterior mean given its own value and its relatives'; of any other, given the relatives'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import cho_solve, solve_triangular
+from scipy.spatial.distance import cdist
+
+from benchmarks.errors import choice
+from encoders.graph_features import GraphFeatures
+from surrogates.calibration.normal_scores import NormalScores
+from surrogates.labels import Labels
+from surrogates.store.pack import Pack
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["SourceProcess", "matern52", "standardise"]
+
+Float = NDArray[np.float64]
+_ARRAYS = ("scores", "centre", "rows", "weights", "lengths")
+_CLIP = 2.5
+_JITTER = 1e-8
+_GRID = ((0.03, 1.0), (0.1, 1.0), (0.03, 2.0), (0.1, 2.0), (0.3, 2.0), (0.1, 4.0), (0.3, 4.0))
+"""Noise variance and length scale of a source task, to choose from by marginal likelihood."""
+_CHOOSE_ON = 400
+_MOST_ROWS = 1500
+_MOST_REPLICATES = 4
+
+
+@dataclass(frozen=True)
+class SourceProcess:
+    """Scores of S source tasks at any architecture of one space.
+
+    Attributes:
+        space: Name of the space of the table.
+        tasks: Names of the S tasks.
+        archs: The m distinct functions measured, as simplest forms.
+        scores: Posterior mean of the normal scores at those, of shape (m, S).
+        centre: Mean and standard deviation of the features, of shape (2, d).
+        rows: Features, standardised, of the r functions that explain the others, of shape (r, d).
+        weights: Kernel weights of those, of shape (r, S).
+        lengths: Length scale of each task, of shape (S,).
+    """
+
+    space: str
+    tasks: tuple[str, ...]
+    archs: tuple[str, ...]
+    scores: Float
+    centre: Float
+    rows: Float
+    weights: Float
+    lengths: Float
+
+    @classmethod
+    def fit(cls, archs: Sequence[str], values: pd.DataFrame) -> SourceProcess:
+        """Fit to n architectures of one space and their values of shape (n, S), NaN where not measured.
+
+        Raises:
+            ArchitectureError: If a string is no architecture, or of another space than the first.
+            ValueError: If a value is infinite, or nothing was measured.
+
+        Example:
+            >>> import pandas as pd
+            >>> archs = ["64-2311-basic", "64-1234-basic", "64-3114-basic"]
+            >>> source = SourceProcess.fit(archs, pd.DataFrame({"jigsaw": [1.0, 3.0, 2.0]}))
+            >>> source.predict(["64-1234-basic", "64-2311-basic"]).round(1).tolist()
+            [[0.8], [-0.8]]
+        """
+        labels = Labels.from_data(archs, values)
+        features = GraphFeatures().fit_transform(labels.archs).astype(np.float64)
+        centre = np.stack([features.mean(axis=0), features.std(axis=0)])
+        X = standardise(features, centre)
+        chosen = np.random.default_rng(0).permutation(len(X))[:_MOST_ROWS]
+        Z, count = _pooled(labels)
+        scores, weights, lengths = np.empty(Z.shape), np.zeros((len(chosen), Z.shape[1])), np.empty(Z.shape[1])
+        patterns, pattern_of = np.unique(count, axis=1, return_inverse=True)
+        for p, replicates in enumerate(patterns.T):  # tasks measured on the same architectures share the algebra
+            tasks = np.flatnonzero(pattern_of.reshape(-1) == p)
+            scores[:, tasks], weights[:, tasks], lengths[tasks] = _fit_tasks(X, Z[:, tasks], replicates, chosen)
+        return cls(labels.space, labels.tasks, labels.archs, scores, centre, X[chosen], weights, lengths)
+
+    def predict(self, archs: Sequence[str]) -> Float:
+        """Scores of shape (n, S) of n simplest forms; rows do not depend on each other."""
+        row_of = {arch: row for row, arch in enumerate(self.archs)}
+        rows = np.array([row_of.get(arch, -1) for arch in archs], dtype=np.int64)
+        found = self.scores[rows] if len(rows) else np.zeros((0, len(self.tasks)))
+        if (new := np.flatnonzero(rows < 0)).size:
+            features = GraphFeatures().fit_transform([archs[row] for row in new.tolist()]).astype(np.float64)
+            distance = _distance(standardise(features, self.centre), self.rows)
+            for length in np.unique(self.lengths):
+                columns = np.flatnonzero(self.lengths == length)
+                found[np.ix_(new, columns)] = matern52(distance / length) @ self.weights[:, columns]
+        return found
+
+    def only(self, tasks: Sequence[str]) -> SourceProcess:
+        """Some of the tasks, in the order given.
+
+        Raises:
+            UnknownNameError: If there is no such task; names the nearest one.
+
+        Example:
+            >>> import pandas as pd
+            >>> values = pd.DataFrame({"jigsaw": [1.0, 2.0], "normal": [2.0, 1.0]})
+            >>> SourceProcess.fit(["64-2311-basic", "64-1234-basic"], values).only(["normal"]).tasks
+            ('normal',)
+        """
+        columns = [self.tasks.index(choice(task, self.tasks, "source task")) for task in tasks]
+        scores, weights, lengths = self.scores[:, columns], self.weights[:, columns], self.lengths[columns]
+        return replace(self, tasks=tuple(tasks), scores=scores, weights=weights, lengths=lengths)
+
+    def pack(self) -> Pack:
+        """Everything, without pickle."""
+        settings = {"space": self.space, "tasks": list(self.tasks), "archs": list(self.archs)}
+        return Pack(settings, {name: getattr(self, name) for name in _ARRAYS})
+
+    @classmethod
+    def unpack(cls, pack: Pack) -> SourceProcess:
+        """What `pack` was given."""
+        settings = pack.settings
+        arrays = {name: pack.arrays[name] for name in _ARRAYS}
+        return cls(settings["space"], tuple(settings["tasks"]), tuple(settings["archs"]), **arrays)
+
+
+def matern52(r: Float) -> Float:
+    """Matern correlation, smoothness 5/2, at scaled distances of any shape (Rasmussen & Williams, equation 4.17).
+
+    Example:
+        >>> matern52(np.array([0.0, 1.0])).round(2).tolist()
+        [1.0, 0.52]
+    """
+    s = np.sqrt(5.0) * r
+    return np.asarray((1.0 + s + s * s / 3.0) * np.exp(-s))
+
+
+def standardise(features: Float, centre: Float) -> Float:
+    """Features of shape (n, d) less mean, over spread (`centre`, of shape (2, d)), within +-2.5; 0 if constant.
+
+    Example:
+        >>> standardise(np.array([[3.0, 1.0]]), np.array([[1.0, 1.0], [2.0, 0.0]])).tolist()
+        [[1.0, 0.0]]
+    """
+    mean, spread = centre
+    known = spread > 1e-9
+    return np.asarray(np.clip(np.where(known, (features - mean) / np.where(known, spread, 1.0), 0.0), -_CLIP, _CLIP))
+
+
+def _distance(A: Float, B: Float) -> Float:
+    return np.asarray(cdist(A, B) / np.sqrt(A.shape[1]))
+
+
+def _pooled(labels: Labels) -> tuple[Float, Float]:
+    """Mean normal score of every function and task (0 if not measured), and the replicates; each of shape (m, S)."""
+    m, n_tasks = len(labels.archs), labels.values.shape[1]
+    mean, count = np.zeros((m, n_tasks)), np.zeros((m, n_tasks))
+    for t, column in enumerate(labels.values.T):
+        known = ~np.isnan(column)
+        z = NormalScores(column[known]).forward(column[known])
+        count[:, t] = np.bincount(labels.group[known], minlength=m)
+        mean[:, t] = np.bincount(labels.group[known], z, minlength=m) / np.maximum(count[:, t], 1.0)
+    return mean, count
+
+
+def _fit_tasks(X: Float, Z: Float, count: Float, chosen: NDArray[np.int64]) -> tuple[Float, Float, Float]:
+    """Fit tasks with the same replicates, `count` of shape (m,).
+
+    Returns:
+        Posterior means of shape (m, s), kernel weights of the chosen rows (0 for those not measured) of shape (r, s),
+        length scales of shape (s,).
+    """
+    rows = chosen[count[chosen] > 0]
+    means, weights, lengths = Z.copy(), np.zeros((len(chosen), Z.shape[1])), np.ones(Z.shape[1])
+    if not len(rows):  # whatever was measured lies outside the chosen rows
+        return means, weights, lengths
+    replicates = np.clip(count, 1, _MOST_REPLICATES)
+    some = rows[:_CHOOSE_ON]
+    distance = _distance(X[some], X[some])
+    kernels = {length: matern52(distance / length) for _, length in _GRID}
+    evidence = np.stack([_evidence(kernels[length], Z[some], noise / replicates[some]) for noise, length in _GRID])
+    best = evidence.argmax(axis=0)  # (s,)
+    distance = _distance(X, X[rows])
+    others = np.setdiff1d(np.flatnonzero(count > 0), rows)
+    for setting in np.unique(best):
+        (noise, length), tasks = _GRID[setting], np.flatnonzero(best == setting)
+        across = matern52(distance / length)
+        factor = np.linalg.cholesky(_regular(across[rows], noise / replicates[rows]))
+        alpha = cho_solve((factor, True), Z[np.ix_(rows, tasks)])
+        mean = across @ alpha
+        if len(others):  # each is conditioned on its own measurement as well
+            explained = (solve_triangular(factor, across[others].T, lower=True) ** 2).sum(axis=0)
+            variance = np.maximum(1.0 - explained, _JITTER)
+            gain = variance / (variance + noise / replicates[others])
+            mean[others] += gain[:, None] * (Z[np.ix_(others, tasks)] - mean[others])
+        means[:, tasks], lengths[tasks] = mean, length
+        weights[np.ix_(count[chosen] > 0, tasks)] = alpha
+    return means, weights, lengths
+
+
+def _regular(kernel: Float, noise: Float) -> Float:
+    return kernel + np.diag(noise + _JITTER)
+
+
+def _evidence(kernel: Float, Z: Float, noise: Float) -> Float:
+    """Log marginal likelihood of each task, up to a constant, with its overall scale at its best value; shape (s,)."""
+    factor = np.linalg.cholesky(_regular(kernel, noise))
+    white = solve_triangular(factor, Z, lower=True)
+    best_scale = np.log(np.maximum((white**2).sum(axis=0), 1e-12))
+    return np.asarray(-0.5 * len(Z) * best_scale - np.log(np.diag(factor)).sum())

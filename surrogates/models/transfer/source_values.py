@@ -1,0 +1,232 @@
+"""Everything a new task may learn from as one matrix: a normal score a source task, for any architecture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.errors import ArchitectureError
+from benchmarks.spaces.registry import get_space, infer_space
+from benchmarks.table import Table
+from surrogates.base import Surrogate
+from surrogates.calibration.normal_scores import NormalScores
+from surrogates.cross_space import can_translate, translate
+from surrogates.models.transfer.source_process import SourceProcess
+from surrogates.store.nested import add_part, pack_surrogate, take_part, unpack_surrogate
+from surrogates.store.pack import Pack
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["FittedSource", "TransferSource", "SourceValues"]
+
+Float = NDArray[np.float64]
+_REFERENCE = 1500
+
+
+@dataclass(frozen=True)
+class FittedSource:
+    """A fitted surrogate of source tasks.
+
+    Example:
+        >>> from surrogates.models.boosted import BoostedSurrogate
+        >>> fitted = BoostedSurrogate(n_jobs=1).fit(["64-2311-basic", "64-1234-basic"], [1.0, 2.0])
+        >>> FittedSource.from_surrogate(fitted).predict(["64-3114-basic"]).shape
+        (1, 1)
+
+    Attributes:
+        surrogate: Fitted.
+        values: For each task, ascending predictions on architectures of its space.
+        scores: For each task, the normal scores of those.
+    """
+
+    surrogate: Surrogate
+    values: tuple[Float, ...]
+    scores: tuple[Float, ...]
+
+    @classmethod
+    def from_surrogate(cls, surrogate: Surrogate) -> FittedSource:
+        """Learn what predictions are high and low from up to 1,500 architectures of the surrogate's space."""
+        space = get_space(surrogate.space_)
+        predicted = surrogate.predict(space.sample(min(len(space), _REFERENCE), rng=0))
+        transforms = [NormalScores(column) for column in predicted.reshape(-1, len(surrogate.tasks_)).T]
+        return cls(surrogate, tuple(t.values for t in transforms), tuple(t.scores for t in transforms))
+
+    @property
+    def space(self) -> str:
+        """Name of the surrogate's space."""
+        return self.surrogate.space_
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Names of the surrogate's tasks."""
+        return self.surrogate.tasks_
+
+    def predict(self, archs: Sequence[str]) -> Float:
+        """Scores of shape (n, S) of n architectures."""
+        predicted = self.surrogate.predict(archs).reshape(len(archs), -1)
+        columns = zip(predicted.T, self.values, self.scores, strict=True)
+        return np.stack([np.interp(column, values, scores) for column, values, scores in columns], axis=1)
+
+    def pack(self) -> Pack:
+        """Everything, without pickle."""
+        pack = pack_surrogate(self.surrogate)
+        knots = {f"values{t}": values for t, values in enumerate(self.values)}
+        knots |= {f"scores{t}": scores for t, scores in enumerate(self.scores)}
+        own = {f"own_{name}": array for name, array in pack.arrays.items()}
+        return Pack(pack.settings, own | knots, pack.models)
+
+    @classmethod
+    def unpack(cls, pack: Pack) -> FittedSource:
+        """What `pack` was given."""
+        own = {name.removeprefix("own_"): array for name, array in pack.arrays.items() if name.startswith("own_")}
+        surrogate = unpack_surrogate(Pack(pack.settings, own, pack.models))
+        values, scores = (
+            tuple(pack.arrays[f"{kind}{t}"] for t in range(len(surrogate.tasks_))) for kind in ("values", "scores")
+        )
+        return cls(surrogate, values, scores)
+
+
+_Part: TypeAlias = "SourceProcess | FittedSource"
+TransferSource: TypeAlias = "Table | pd.DataFrame | Surrogate | SourceProcess"
+
+
+@dataclass(frozen=True)
+class SourceValues:
+    """TransferSource tasks of one target space.
+
+    Attributes:
+        space: Name of the target space.
+        parts: Where the scores come from.
+        columns: Which tasks of each part are used.
+    """
+
+    space: str
+    parts: tuple[_Part, ...]
+    columns: tuple[tuple[int, ...], ...]
+
+    @classmethod
+    def from_sources(cls, sources: TransferSource | Sequence[TransferSource], space: str) -> SourceValues:
+        """Fit what has to be fitted.
+
+        Args:
+            sources: A `Table`, a DataFrame of shape (n, S) indexed by architecture (NaN where not measured), a fitted
+                surrogate, a `SourceProcess` (a table fitted once for many uses), or a list of these. Cells of another
+                space serve through their counterparts (`surrogates.cross_space`).
+            space: Name of the space of the target.
+
+        Raises:
+            TypeError: If a source is something else.
+            ValueError: If there is none, or its space has no counterparts in `space`.
+            sklearn.exceptions.NotFittedError: If a surrogate is not fitted.
+
+        Example:
+            >>> import pandas as pd
+            >>> known = pd.DataFrame({"jigsaw": [90.1, 94.2]}, index=["64-2311-basic", "64-1234-basic"])
+            >>> sources = SourceValues.from_sources(known, "transnas101-macro")
+            >>> sources.names, sources.predict(["64-3114-basic"]).shape
+            (('jigsaw',), (1, 1))
+        """
+        listed = list(sources) if isinstance(sources, (list, tuple)) else [sources]
+        parts = tuple(part for source in listed for part in _parts(source, space))
+        if not parts:
+            raise ValueError("expected at least one source task, got none")
+        return cls(space, parts, tuple(tuple(range(len(part.tasks))) for part in parts))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the S source tasks; one of another space reads ``task@space``."""
+        return tuple(
+            part.tasks[i] if part.space == self.space else f"{part.tasks[i]}@{part.space}"
+            for part, columns in zip(self.parts, self.columns, strict=True)
+            for i in columns
+        )
+
+    def without(self, task: str) -> SourceValues:
+        """The other tasks: all but those of this name on the target's own space.
+
+        Raises:
+            ValueError: If nothing is left.
+        """
+        kept = [
+            (part, tuple(i for i in columns if part.space != self.space or part.tasks[i] != task))
+            for part, columns in zip(self.parts, self.columns, strict=True)
+        ]
+        kept = [(part, columns) for part, columns in kept if columns]
+        if not kept:
+            raise ValueError(f"expected a source task other than the target, got only {task!r}")
+        return SourceValues(self.space, tuple(part for part, _ in kept), tuple(columns for _, columns in kept))
+
+    def predict(self, archs: Sequence[str]) -> Float:
+        """Normal scores of shape (n, S) of n architectures of the target space."""
+        found = []
+        for part, columns in zip(self.parts, self.columns, strict=True):
+            there = get_space(part.space).simplify(translate(archs, part.space, self.space))
+            found.append(part.predict(there)[:, columns])
+        return np.concatenate(found, axis=1)
+
+    def pack(self) -> Pack:
+        """Everything, without pickle."""
+        pack = Pack(settings={"columns": [list(columns) for columns in self.columns]})
+        pack.settings["parts"] = [add_part(pack, f"source{i}_", part.pack()) for i, part in enumerate(self.parts)]
+        return pack
+
+    @classmethod
+    def unpack(cls, space: str, pack: Pack) -> SourceValues:
+        """What `pack` was given."""
+        listed = [take_part(pack, f"source{i}_", s) for i, s in enumerate(pack.settings["parts"])]
+        parts = tuple((FittedSource if "made_of" in p.settings else SourceProcess).unpack(p) for p in listed)
+        return cls(space, parts, tuple(tuple(columns) for columns in pack.settings["columns"]))
+
+
+def _parts(source: Any, space: str) -> list[_Part]:
+    """What one source gives for a target space, a part a space."""
+    if hasattr(source, "to_frame") and not isinstance(source, Table):  # a Series
+        source = source.to_frame()
+    if isinstance(source, SourceProcess):
+        _check_spaces([source.space], space)
+        return [source]
+    if isinstance(source, Surrogate):
+        from sklearn.utils.validation import check_is_fitted
+
+        check_is_fitted(source, "space_")
+        _check_spaces([source.space_], space)
+        return [FittedSource.from_surrogate(source)]
+    if isinstance(source, Table):
+        frame, spaces = source.oriented(), list(source.row_spaces)
+    elif hasattr(source, "columns") and hasattr(source, "index"):
+        frame, spaces = source, [_space_of(row, arch) for row, arch in enumerate(source.index)]
+    else:
+        raise TypeError(
+            f"expected a Table, a DataFrame indexed by architecture, or a fitted surrogate, got {type(source).__name__}"
+        )
+    if not len(frame):
+        raise ValueError("a source table has no rows")
+    usable = _check_spaces(list(dict.fromkeys(spaces)), space)
+    parts: list[_Part] = []
+    for name in usable:
+        rows = frame[[row == name for row in spaces]].dropna(axis=1, how="all")
+        if rows.shape[1]:
+            parts.append(SourceProcess.fit(list(rows.index), rows))
+    return parts
+
+
+def _space_of(row: int, arch: object) -> str:
+    if not isinstance(arch, str):
+        raise ArchitectureError(f"expected a DataFrame indexed by architecture strings, got {arch!r} at row {row}")
+    return infer_space([arch]).name
+
+
+def _check_spaces(found: list[str], space: str) -> list[str]:
+    """Those spaces whose architectures have a counterpart in the target space."""
+    usable = [name for name in found if can_translate(space, name)]
+    if not usable:
+        raise ValueError(
+            f"results on {', '.join(found)} cannot be carried to {space}: sources have to be of the same space, or "
+            "both of them cells"
+        )
+    return usable

@@ -1,0 +1,197 @@
+"""A new task from a few labels and everything known about other tasks.
+
+The recipe, all in normal scores of ranks, on simplest forms:
+
+1. Sources: each becomes a score for every architecture (`source_values`): measured values with their training noise
+   smoothed out, predictions where nothing was measured, counterparts where it was another space.
+2. Metric: trees that predict the sources from graph features say how much each feature matters.
+3. Gaussian processes whose kernel mixes source scores and features, averaged over how much to believe the sources, with
+   "not at all" among the hypotheses (`surrogates.models.transfer.source_kernel`).
+4. Boosted trees on the features, with and without the source scores, as a second and third opinion, weighted by
+   left-out predictions, near 3 : 1 : 1 unless the labels say otherwise.
+5. Left-out predictions of the mixture calibrate mean and interval (`surrogates.calibration.calibration`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_scalar
+
+from surrogates.base import Surrogate
+from surrogates.calibration.calibration import Calibration, left_out_means
+from surrogates.calibration.normal_scores import NormalScores
+from surrogates.labels import Labels
+from surrogates.models.threads import thread_count
+from surrogates.models.transfer.feature_map import FeatureMap
+from surrogates.models.transfer.predictor import TransferPredictor, fit_predictor
+from surrogates.models.transfer.source_kernel import Inputs, learned_prior
+from surrogates.models.transfer.source_values import SourceValues, TransferSource
+from surrogates.models.trees import TreeLearner
+from surrogates.store.nested import add_part, take_part
+from surrogates.store.pack import Pack
+
+__all__ = ["TransferSurrogate"]
+
+Float = NDArray[np.float64]
+_TREES = {
+    "max_depth": 4,
+    "learning_rate": 0.08,
+    "subsample": 0.7,
+    "colsample_bynode": 0.25,
+    "min_child_weight": 3.0,
+    "reg_lambda": 10.0,
+}
+
+
+class TransferSurrogate(Surrogate):
+    """Predicts a new task from few labels (8 to some hundred) and from other tasks.
+
+    Sources that do not help are noticed by the labels: the surrogate then falls back to what labels and graphs say.
+    Negative relations are as welcome as positive ones. Several new tasks may be given at once; each is fitted alone.
+
+    Args:
+        sources: What is known: a `Table`, a DataFrame of shape (n, S) indexed by architecture (NaN where not measured),
+            a fitted surrogate, or a list of these. The new architectures need not be among them. A source task on the
+            target's own space that has the target's name is left out. Cells of another space are accepted.
+        n_members: Folds, and members of the tree ensembles.
+        n_rounds: Trees of each member.
+        n_jobs: Threads; all cores if not given or -1. The result does not depend on it.
+        random_state: Seed; the same seed gives the same predictions in any process.
+
+    Attributes:
+        sources_: For each target task the names of its source tasks; ``task@space`` for one of another space.
+        transferred_: For each target task the probability, 0 to 1, that the sources are of use.
+        shares_: For each target task the weights of processes, trees with and trees without sources.
+
+    Example:
+        >>> import pandas as pd
+        >>> from benchmarks import get_space
+        >>> from encoders import Costs
+        >>> archs = get_space("transnas101-macro").sample(200)
+        >>> size = Costs().fit_transform(archs)[:, 0]
+        >>> other_task = pd.DataFrame({"small is good": -size}, index=archs)
+        >>> surrogate = TransferSurrogate(sources=other_task, n_jobs=1).fit(archs[:16], size[:16])
+        >>> surrogate.score(archs[16:], size[16:]) > 0.9
+        True
+    """
+
+    def __init__(
+        self,
+        *,
+        sources: TransferSource | Sequence[TransferSource] | None = None,
+        n_members: int = 4,
+        n_rounds: int = 90,
+        n_jobs: int | None = None,
+        random_state: int | np.random.RandomState | None = 0,
+    ) -> None:
+        self.sources = sources
+        self.n_members = n_members
+        self.n_rounds = n_rounds
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+
+    def fit_functions(self, labels: Labels) -> None:
+        if self.sources is None:
+            raise ValueError(
+                "expected sources: a Table of other tasks, a DataFrame, a fitted surrogate or a list of these, got None"
+            )
+        check_scalar(self.n_members, "n_members", Integral, min_val=1)
+        check_scalar(self.n_rounds, "n_rounds", Integral, min_val=1)
+        n_jobs = thread_count(self.n_jobs)
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        everything = SourceValues.from_sources(self.sources, labels.space)
+        learner = TreeLearner(_TREES, self.n_rounds)
+        views: dict[tuple[str, ...], tuple[FeatureMap, Float]] = {}
+        self.models_: list[_Model] = []
+        for task, column in zip(labels.tasks, labels.values.T, strict=True):
+            sources = everything.without(task)
+            if sources.names not in views:
+                view, reference = FeatureMap.fit(sources, seed, n_jobs)
+                views[sources.names] = view, learned_prior(reference, np.random.RandomState(seed))
+            view, log_prior = views[sources.names]
+            known = ~np.isnan(column)
+            transform = NormalScores(column[known])
+            z = transform.forward(column[known])
+            functions, group = np.unique(labels.group[known], return_inverse=True)
+            inputs = view.inputs([labels.archs[i] for i in functions])
+            mixture, left_out = fit_predictor(inputs, z, group, log_prior, learner, self.n_members, seed, n_jobs)
+            expected = _expected(transform, column[known], left_out, mixture.shares)
+            calibration = Calibration.fit(transform, column[known], left_out, _unseen(left_out), expected)
+            self.models_.append(_Model(view, mixture, calibration))
+            self.cv_scores_[task] = calibration.cv_scores(column[known], left_out, _unseen(left_out), expected)
+        self._describe(labels.tasks)
+
+    def predict_functions(self, archs: list[str]) -> tuple[Float, Float]:
+        seen: dict[int, Inputs] = {}
+        columns = []
+        for model in self.models_:
+            if id(model.view) not in seen:
+                seen[id(model.view)] = model.view.inputs(archs)
+            scores = model.mixture.predict(seen[id(model.view)])
+            columns.append((model.calibration.mean(scores), model.calibration.std(scores, _unseen(scores))))
+        mean, std = (np.stack(part, axis=1) for part in zip(*columns, strict=True))
+        return mean, std
+
+    def params_to_store(self) -> dict[str, Any]:
+        """Constructor arguments without the sources: what is needed of them is stored with what was learned."""
+        return {**self.get_params(deep=False), "sources": None}
+
+    def pack(self) -> Pack:
+        views = list({id(model.view): model.view for model in self.models_}.values())
+        pack = Pack()
+        pack.settings["views"] = [add_part(pack, f"view{v}_", view.pack()) for v, view in enumerate(views)]
+        pack.settings["tasks"] = tasks = []
+        for t, model in enumerate(self.models_):
+            settings = add_part(pack, f"task{t}_", model.mixture.pack())
+            add_part(pack, f"calibration{t}_", Pack(arrays=model.calibration.to_arrays()))
+            position = [view is model.view for view in views].index(True)
+            tasks.append({"mixture": settings, "view": position})
+        return pack
+
+    def unpack(self, pack: Pack) -> None:
+        listed = enumerate(pack.settings["views"])
+        views = [FeatureMap.unpack(self.space_, take_part(pack, f"view{v}_", settings)) for v, settings in listed]
+        self.models_ = []
+        for t, settings in enumerate(pack.settings["tasks"]):
+            part = take_part(pack, f"task{t}_", settings["mixture"])
+            calibration = Calibration(**take_part(pack, f"calibration{t}_", {}).arrays)
+            self.models_.append(_Model(views[settings["view"]], TransferPredictor.unpack(part), calibration))
+        self._describe(self.tasks_)
+
+    def _describe(self, tasks: Sequence[str]) -> None:
+        models = dict(zip(tasks, self.models_, strict=True))
+        self.sources_ = {task: model.view.sources.names for task, model in models.items()}
+        self.transferred_ = {task: model.mixture.transferred for task, model in models.items()}
+        self.shares_ = {task: model.mixture.shares for task, model in models.items()}
+
+
+@dataclass(frozen=True)
+class _Model:
+    """All about one target task."""
+
+    view: FeatureMap
+    mixture: TransferPredictor
+    calibration: Calibration
+
+
+def _unseen(scores: Float) -> NDArray[np.bool_]:
+    """Every left-out prediction is of a function not seen; intervals of seen ones are then on the safe side."""
+    return np.zeros(len(scores), dtype=bool)
+
+
+def _expected(transform: NormalScores, labels: Float, scores: Float, shares: Float) -> Float:
+    """Labels expected of left-out scores of shape (k,), to take residuals from.
+
+    Processes leave out one function at a time, so the map to labels must do so, too; trees leave out a fold, and what
+    they lose by that makes up for a map that saw the labels (see `left_out_means`). The mixture lies between.
+    """
+    by_map = Calibration.fit(transform, labels, scores, _unseen(scores)).mean(scores)
+    process = shares[0] / shares.sum()
+    return np.asarray(process * left_out_means(labels, scores) + (1 - process) * by_map)

@@ -1,0 +1,285 @@
+"""What the oracle asks of whatever predicts, and three wrappers: read when first asked, cached, tabulated."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.errors import ArchitectureError, ArtefactError
+from benchmarks.spaces.registry import get_space
+from surrogates.store.artefact import read_files, read_metadata, write_artefact
+from surrogates.store.npz import npz_arrays, npz_bytes
+from surrogates.store.provenance import describe_tasks, library_versions
+
+if TYPE_CHECKING:
+    from surrogates.base import Surrogate
+
+__all__ = ["CachedSurrogate", "LazySurrogate", "Predictor", "TabulatedSurrogate", "predict_matrix"]
+
+KIND = "answers"
+_ARRAYS = "answers.npz"
+
+
+class Predictor(Protocol):
+    """A fitted surrogate, or a wrapper around one.
+
+    Attributes:
+        space_: Name of the space.
+        tasks_: Names of the T tasks.
+
+    Example:
+        >>> from surrogates import load_pretrained
+        >>> predictor: Predictor = load_pretrained("transnas101-micro")
+        >>> predictor.space_
+        'transnas101-micro'
+    """
+
+    @property
+    def space_(self) -> str:
+        """Name of the space."""
+
+    @property
+    def tasks_(self) -> tuple[str, ...]:
+        """Names of the T tasks."""
+
+    def predict(
+        self, archs: Sequence[str], return_std: Literal[True]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean and std of n architectures, each of shape (n, T), or (n,) for one task, in the metrics' own units."""
+
+
+def predict_matrix(predictor: Predictor, archs: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and std of n architectures, each of shape (n, T) whatever the number of tasks."""
+    shape = (len(archs), len(predictor.tasks_))
+    mean, std = predictor.predict(archs, return_std=True)
+    return mean.reshape(shape), std.reshape(shape)
+
+
+class LazySurrogate:
+    """Stands in for the surrogate in a directory, so that who may never need it need not wait for it.
+
+    Args:
+        directory: Written by `save_surrogate`.
+
+    Example:
+        >>> LazySurrogate("/no/such/folder").directory.name  # nothing is read yet
+        'folder'
+    """
+
+    def __init__(self, directory: str | Path) -> None:
+        self.directory = Path(directory)
+
+    @cached_property
+    def surrogate(self) -> Surrogate:
+        """The surrogate itself.
+
+        Raises:
+            ArtefactError: If the directory cannot be read.
+        """
+        from surrogates.store.store import load_surrogate
+
+        return load_surrogate(self.directory)
+
+    @property
+    def space_(self) -> str:
+        """Name of the space."""
+        return self.surrogate.space_
+
+    @property
+    def tasks_(self) -> tuple[str, ...]:
+        """Names of the T tasks."""
+        return self.surrogate.tasks_
+
+    def predict(
+        self, archs: Sequence[str], return_std: Literal[True]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean and std of n architectures, as the surrogate predicts them."""
+        return self.surrogate.predict(archs, return_std=return_std)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"directory": self.directory}
+
+
+class CachedSurrogate:
+    """Wraps a predictor with a bounded cache keyed by canonical form; the oldest entries leave first.
+
+    Safe to share between threads (one of them predicts at a time); picklable (the cache stays behind).
+
+    Args:
+        predictor: What to ask about architectures not seen before.
+        size: Most canonical architectures to remember.
+
+    Example:
+        >>> from surrogates import load_pretrained
+        >>> cached = CachedSurrogate(load_pretrained("transnas101-macro"), size=2)
+        >>> mean, std = cached.predict(["64-2311-basic", "64-1234-basic", "64-2311-basic"], return_std=True)
+        >>> mean.shape, len(cached)
+        ((3, 7), 2)
+    """
+
+    def __init__(self, predictor: Predictor, size: int) -> None:
+        if size < 1:
+            raise ValueError(f"expected a cache size of at least 1, got {size}")
+        self.predictor = predictor
+        self.size = size
+        self._rows: dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def space_(self) -> str:
+        """Name of the space."""
+        return self.predictor.space_
+
+    @property
+    def tasks_(self) -> tuple[str, ...]:
+        """Names of the T tasks."""
+        return self.predictor.tasks_
+
+    def predict(
+        self, archs: Sequence[str], return_std: Literal[True]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean and std of n architectures, each of shape (n, T), in the metrics' own units.
+
+        Raises:
+            ArchitectureError: If a string is no architecture of the space.
+        """
+        canonical = get_space(self.space_).canonicals(archs)
+        distinct = dict.fromkeys(canonical)
+        with self._lock:
+            known = {arch: self._rows[arch] for arch in distinct if arch in self._rows}
+            new = [arch for arch in distinct if arch not in known]
+            if new:
+                for arch, mean, std in zip(new, *predict_matrix(self.predictor, new), strict=True):
+                    known[arch] = self._rows[arch] = (mean, std)
+                for oldest in list(self._rows)[: max(len(self._rows) - self.size, 0)]:
+                    del self._rows[oldest]
+        found = np.array([known[arch] for arch in canonical]).reshape(len(archs), 2, len(self.tasks_))
+        return found[:, 0], found[:, 1]
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"predictor": self.predictor, "size": self.size}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(**state)  # type: ignore[misc]
+
+
+class TabulatedSurrogate:
+    """Wraps a predictor: published architectures are read from arrays, all others passed on.
+
+    Args:
+        space: Name of an enumerable space of N architectures.
+        tasks: Names of the T tasks.
+        classes: Row of each published architecture in `mean` and `std`, of shape (N,), in the order of the space.
+            Equivalent architectures share one of C rows.
+        mean: Expected performance in the metrics' own units, of shape (C, T).
+        std: Its standard deviation, of shape (C, T).
+        beyond: Asked about architectures outside the published set; without it they are an error.
+
+    Example:
+        >>> baked = TabulatedSurrogate("transnas101-macro", ["jigsaw"], np.arange(3256), *np.ones((2, 3256, 1)))
+        >>> baked.predict(["64-2311-basic"]).tolist()
+        [[1.0]]
+    """
+
+    def __init__(
+        self,
+        space: str,
+        tasks: Sequence[str],
+        classes: NDArray[Any],
+        mean: NDArray[Any],
+        std: NDArray[Any],
+        beyond: Predictor | None = None,
+    ) -> None:
+        self.space_ = get_space(space).name
+        self.tasks_ = tuple(tasks)
+        self.classes, self.mean, self.std, self.beyond = classes, mean, std, beyond
+        published = len(get_space(space))
+        if classes.shape != (published,) or not 0 <= classes.min() <= classes.max() < len(mean):
+            raise ValueError(f"expected a row of {len(mean)} for each of {published:,} architectures of {space}")
+        if not mean.shape == std.shape == (len(mean), len(self.tasks_)):
+            raise ValueError(
+                f"expected mean and std of shape (C, {len(self.tasks_)}), got {mean.shape} and {std.shape}"
+            )
+
+    @classmethod
+    def from_predictor(cls, predictor: Predictor) -> TabulatedSurrogate:
+        """Ask a predictor about one architecture of each canonical class of its space."""
+        if isinstance(predictor, cls):
+            return predictor
+        space = get_space(predictor.space_)
+        canonical = space.canonicals(space.archs)
+        rows = {arch: row for row, arch in enumerate(dict.fromkeys(canonical))}
+        classes = np.array([rows[arch] for arch in canonical], dtype=np.int32)
+        return cls(space.name, predictor.tasks_, classes, *predict_matrix(predictor, list(rows)), beyond=predictor)
+
+    @overload
+    def predict(self, archs: Sequence[str], return_std: Literal[False] = False) -> NDArray[np.float64]: ...
+    @overload
+    def predict(
+        self, archs: Sequence[str], return_std: Literal[True]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
+
+    def predict(
+        self, archs: Sequence[str], return_std: bool = False
+    ) -> NDArray[np.float64] | tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean of n architectures, of shape (n, T), in the metrics' own units; with `return_std` also the std.
+
+        Raises:
+            ArchitectureError: If a string is no architecture of the space, or is outside the published set and there is
+                no predictor to ask.
+        """
+        space = get_space(self.space_)
+        rows = np.array([self.classes[space.index(arch)] if arch in space else -1 for arch in archs], dtype=np.int64)
+        mean, std = self.mean[rows].astype(np.float64), self.std[rows].astype(np.float64)  # (n, T)
+        outside = np.flatnonzero(rows < 0).tolist()
+        if outside:
+            if self.beyond is None:
+                raise ArchitectureError(
+                    f"{space.validate(archs[outside[0]])!r} is outside the {len(space):,} published architectures of "
+                    f"{space.name}, and there is no surrogate here to predict it"
+                )
+            mean[outside], std[outside] = predict_matrix(self.beyond, [archs[i] for i in outside])
+        return (mean, std) if return_std else mean
+
+    def save(self, directory: str | Path) -> Path:
+        """Write the answers, as float32 (relative rounding 6e-8), without the predictor behind them.
+
+        Raises:
+            ArtefactError: If something else is in the way, or the directory cannot be written.
+        """
+        content = {
+            "space": self.space_,
+            "tasks": describe_tasks(self.tasks_),
+            "libraries": library_versions(),
+        }
+        arrays = {
+            "classes": self.classes.astype(np.int32),
+            "mean": self.mean.astype(np.float32),
+            "std": self.std.astype(np.float32),
+        }
+        return write_artefact(directory, KIND, content, {_ARRAYS: npz_bytes(arrays)})
+
+    @classmethod
+    def load(cls, directory: str | Path, beyond: Predictor | None = None) -> TabulatedSurrogate:
+        """Read what `save` wrote; imports no machine learning library.
+
+        Raises:
+            ArtefactError: If it is not a directory of answers, or damaged, truncated or newer than this version.
+        """
+        metadata = read_metadata(directory, KIND)
+        files = read_files(directory, metadata)
+        try:
+            arrays = npz_arrays(files[_ARRAYS])
+            tasks = [task["name"] for task in metadata["tasks"]]
+            return cls(metadata["space"], tasks, arrays["classes"], arrays["mean"], arrays["std"], beyond)
+        except (KeyError, TypeError, ValueError) as error:
+            raise ArtefactError(f"{str(directory)!r}: the content does not fit this version: {error}") from error

@@ -1,0 +1,114 @@
+"""Surrogates that come with the package: one folder a space, fitted on all published results.
+
+A folder holds ``answers/`` (every published architecture predicted beforehand: all that a look-up needs) and, where the
+surrogate needs nothing but the core libraries, ``surrogate/`` (for architectures outside the published set), and
+``agreement/`` (how the same surrogate does on held-out architectures).
+``python -m surrogates.pretrained.build`` makes them again.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.errors import ArtefactError
+from benchmarks.spaces.registry import get_space, list_spaces
+
+if TYPE_CHECKING:
+    from benchmarks.spaces.space import Space
+    from surrogates.base import Surrogate
+    from surrogates.evaluation.agreement import Agreement
+    from surrogates.oracle.predictors import TabulatedSurrogate
+
+__all__ = [
+    "AGREEMENT",
+    "ANSWERS",
+    "FOLDER",
+    "PUBLISHED",
+    "SURROGATE",
+    "list_pretrained",
+    "load_agreement",
+    "load_answers",
+    "load_pretrained",
+]
+
+FOLDER = Path(__file__).parent
+ANSWERS, SURROGATE, AGREEMENT = "answers", "surrogate", "agreement"
+PUBLISHED = {
+    "transnas101-micro": "transnas101/micro_final.csv",
+    "transnas101-macro": "transnas101/macro_final.csv",
+    "nasbench201": "nasbench201/final.csv",
+}
+"""Space -> file in the folder of published values ($NAS_DATA) that its surrogate was fitted on."""
+
+
+def list_pretrained() -> tuple[str, ...]:
+    """Names of the spaces with a bundled surrogate.
+
+    Example:
+        >>> list_pretrained()
+        ('transnas101-micro', 'transnas101-macro', 'nasbench201')
+    """
+    return tuple(name for name in list_spaces() if (FOLDER / name / ANSWERS).is_dir())
+
+
+def load_pretrained(space: str | Space) -> Surrogate:
+    """Load the bundled surrogate of a space.
+
+    Raises:
+        UnknownNameError: If there is no such space.
+        ArtefactError: If none is bundled for it, or its files are damaged.
+
+    Example:
+        >>> surrogate = load_pretrained("transnas101-micro")
+        >>> surrogate.predict(["64-41414-3_33_333"]).shape
+        (1, 7)
+    """
+    from surrogates.store.store import load_surrogate
+
+    return load_surrogate(_part(space, SURROGATE))
+
+
+def load_answers(space: str | Space) -> TabulatedSurrogate:
+    """Load the bundled answers of a space; the surrogate behind them is only loaded when it is needed.
+
+    Raises:
+        UnknownNameError: If there is no such space.
+        ArtefactError: If none are bundled for it, or their file is damaged.
+
+    Example:
+        >>> load_answers("transnas101-micro").mean.shape
+        (1948, 7)
+    """
+    from surrogates.oracle.predictors import LazySurrogate, TabulatedSurrogate
+
+    answers = _part(space, ANSWERS)
+    surrogate = answers.with_name(SURROGATE)
+    return TabulatedSurrogate.load(answers, beyond=LazySurrogate(surrogate) if surrogate.is_dir() else None)
+
+
+def load_agreement(space: str | Space) -> Agreement:
+    """Load how the bundled surrogate of a space agrees with the published values on held-out architectures.
+
+    Raises:
+        UnknownNameError: If there is no such space.
+        ArtefactError: If nothing is bundled for it, or its file is damaged.
+
+    Example:
+        >>> load_agreement("transnas101-macro").tasks[:2]
+        ('class_scene', 'class_object')
+    """
+    from surrogates.evaluation.agreement import Agreement
+
+    return Agreement.load(_part(space, AGREEMENT))
+
+
+def _part(space: str | Space, part: str) -> Path:
+    name = get_space(space).name
+    directory = FOLDER / name / part
+    if not directory.is_dir():
+        raise ArtefactError(
+            f"no {part} bundled for {name}; there is one for {', '.join(list_pretrained()) or 'no space'}. "
+            "To make them: NAS_DATA=<folder> python -m surrogates.pretrained.build"
+        )
+    return directory

@@ -1,0 +1,91 @@
+"""Fronts: what cannot be improved in one respect without losing in another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.errors import choice
+from benchmarks.spaces.registry import get_space
+from surrogates.search.space_arrays import COSTS, costs
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from surrogates.search.history import History
+
+__all__ = ["front", "hypervolume", "non_dominated"]
+
+
+def front(history: History, cost: str | None = "multiply_adds") -> pd.DataFrame:
+    """The architectures of a search that no other one beats on all tasks and in cost.
+
+    Args:
+        history: A search on one task or several.
+        cost: ``"multiply_adds"`` or ``"params"`` of the backbone; None for the tasks alone.
+
+    Returns:
+        DataFrame, cheapest first: arch, a column a task in its metric's own unit, and the cost.
+
+    Example:
+        >>> from surrogates import Oracle
+        >>> from surrogates.search import run_search
+        >>> found = front(run_search("random", Oracle.from_pretrained("transnas101-micro"), "jigsaw", 50))
+        >>> found.columns.tolist(), bool(found["jigsaw"].is_monotonic_increasing)
+        (['arch', 'jigsaw', 'multiply_adds'], True)
+    """
+    import pandas as pd
+
+    space = get_space(history.space)
+    frame = pd.DataFrame({"arch": np.array(history.archs, dtype=object)})
+    for column, task in enumerate(history.tasks):
+        frame[task] = history.values[:, column]
+    points = history.values * history.signs
+    if cost is not None:
+        charged = costs(space)[[space.index(arch) for arch in history.archs], COSTS.index(choice(cost, COSTS, "cost"))]
+        frame[cost] = charged
+        points = np.column_stack([points, -charged])
+    kept = frame[non_dominated(points)]
+    return kept.sort_values(kept.columns[-1], kind="stable", ignore_index=True)
+
+
+def non_dominated(points: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which of n points of shape (n, d), higher is better, no other one beats; equal points all stay.
+
+    A point is beaten by one that is at least as good in every respect and better in one.
+
+    Example:
+        >>> non_dominated(np.array([[1.0, 3.0], [2.0, 2.0], [1.0, 2.0]])).tolist()
+        [True, True, False]
+    """
+    kept = np.ones(len(points), dtype=bool)
+    for row in np.argsort(-points.sum(axis=1), kind="stable").tolist():
+        if kept[row]:
+            worse = (points <= points[row]).all(axis=1) & (points < points[row]).any(axis=1)
+            kept &= ~worse
+    return kept
+
+
+def hypervolume(values: NDArray[np.float64], charged: NDArray[np.float64], worst: float, dearest: float) -> float:
+    """Area that n points dominate: values up from `worst`, costs down from `dearest` (Zitzler and Thiele, 1999).
+
+    Args:
+        values: Higher is better, of shape (n,).
+        charged: Costs, lower is better, of shape (n,).
+        worst: Value of the reference point.
+        dearest: Cost of the reference point.
+
+    Returns:
+        In units of value times cost; points that do not beat the reference point add nothing.
+
+    Example:
+        >>> hypervolume(np.array([1.0, 2.0]), np.array([1.0, 2.0]), worst=0.0, dearest=3.0)
+        3.0
+    """
+    inside = (values > worst) & (charged < dearest)
+    order = np.lexsort((-values[inside], charged[inside]))
+    heights = np.maximum.accumulate(np.concatenate([[worst], values[inside][order]]))[1:] - worst
+    edges = np.append(charged[inside][order], dearest)
+    return float((heights * np.diff(edges)).sum())

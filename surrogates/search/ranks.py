@@ -1,0 +1,27 @@
+"""One number for an architecture's values on several tasks: the mean rank, which no unit can outweigh."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["scores"]
+
+
+def scores(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """One number for each of m architectures, higher is better, of shape (m,).
+
+    Args:
+        values: Of shape (m, T). Of one task they are the numbers; of several it is the mean over tasks of the share of
+            the m architectures that are no better, which no unit can outweigh.
+
+    Example:
+        >>> scores(np.array([[1.0, 300.0], [2.0, 200.0], [3.0, 250.0]])).round(2).tolist()
+        [0.67, 0.5, 0.83]
+    """
+    if values.shape[1] == 1:
+        return values[:, 0]
+    ranks: Any = [np.searchsorted(np.sort(column), column, side="right") for column in values.T]
+    return np.asarray(np.mean(ranks, axis=0) / max(1, len(values)))

@@ -1,0 +1,109 @@
+"""AttentiveNAS: at every cost, ask what is predicted best (or worst) at that cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.errors import choice
+from surrogates.search.base import Searcher
+from surrogates.search.equivalence import training_classes
+from surrogates.search.searchers.model_guided import ModelGuide, unmeasured
+from surrogates.search.space_arrays import COSTS, costs
+
+if TYPE_CHECKING:
+    from surrogates.base import Surrogate
+
+__all__ = ["AttentiveSampling", "Sampling"]
+
+Sampling = Literal["best-up", "worst-up", "uniform"]
+
+
+class AttentiveSampling(Searcher):
+    """Pareto-aware sampling (Wang et al., "AttentiveNAS", CVPR 2021, section 4): a front of value against cost.
+
+    Each query draws a target cost, then `candidates` architectures of about that cost, and asks the one predicted best
+    (best-up: the front improves) or worst (worst-up: the other side of the cloud). Uniform asks any of them.
+
+    Deviations: the paper chooses which parts of a weight-sharing network to train, here an architecture is measured.
+    The target cost is drawn uniformly over `bins` equally wide ranges of the logarithm of cost, not by how many
+    architectures have it, so that no part of the front is left out. What is known to be the same training as an
+    earlier query is asked last. The predictor is a surrogate of ours,
+    fitted again every `round_size` queries.
+
+    Args:
+        sampling: ``"best-up"``, ``"worst-up"`` or ``"uniform"``.
+        cost: ``"multiply_adds"`` or ``"params"``, of the backbone.
+        initial: Random architectures asked before the predictor is fitted.
+        round_size: Queries between two fits.
+        bins: Ranges of cost.
+        candidates: Architectures compared at the target cost.
+        surrogate: The predictor; a Gaussian process if not given.
+        random_state: Seed.
+
+    Example:
+        >>> searcher = AttentiveSampling(initial=10, round_size=5).start("transnas101-micro")
+        >>> first = searcher.ask(10)
+        >>> searcher.tell(first, [float(arch.count("3")) for arch in first])
+        >>> len(searcher.ask(5))
+        5
+    """
+
+    def __init__(
+        self,
+        *,
+        sampling: Sampling = "best-up",
+        cost: str = "multiply_adds",
+        initial: int = 20,
+        round_size: int = 10,
+        bins: int = 20,
+        candidates: int = 100,
+        surrogate: Surrogate | None = None,
+        random_state: int = 0,
+    ) -> None:
+        super().__init__(random_state=random_state)
+        self.sampling = sampling
+        self.cost = cost
+        self.initial = initial
+        self.round_size = round_size
+        self.bins = bins
+        self.candidates = candidates
+        self.surrogate = surrogate
+
+    def begin(self) -> None:
+        choice(self.sampling, get_args(Sampling), "sampling")
+        column = COSTS.index(choice(self.cost, COSTS, "cost"))
+        if min(self.initial, self.round_size, self.bins, self.candidates) < 1:
+            raise ValueError("expected initial, round_size, bins and candidates of at least 1")
+        logarithm = np.log(costs(self.space_)[:, column])
+        low, high = logarithm[self.allowed_].min(), logarithm[self.allowed_].max()
+        width = (high - low) / self.bins or 1.0
+        self._bin = np.clip((logarithm - low) / width, 0, self.bins - 1).astype(np.int64)
+
+    def propose(self, n: int) -> Iterable[int]:
+        asked = int(self.allowed_.sum() - self.free_.sum())
+        if asked < self.initial or len(self.rows_) < 2:
+            return self._drawn(max(1, min(n, self.initial - asked)), np.zeros(len(self.space_)))
+        if self.sampling == "uniform":
+            return self._drawn(n, np.zeros(len(self.space_)))
+        free = np.flatnonzero(self.free_)
+        predicted = np.zeros(len(self.space_))
+        predicted[free] = ModelGuide(self, self.surrogate).predict(free)
+        return self._drawn(self.round_size, predicted if self.sampling == "best-up" else -predicted)
+
+    def _drawn(self, n: int, predicted: NDArray[np.float64]) -> list[int]:
+        """Up to n rows: a target cost each, then the best predicted of some candidates of that cost."""
+        free = unmeasured(self)
+        training = training_classes(self.space_)
+        rows: list[int] = []
+        while len(rows) < n and free.any():
+            left = np.unique(self._bin[free])
+            there = np.flatnonzero(free & (self._bin == left[self.rng_.integers(len(left))]))
+            compared = self.rng_.permutation(there)[: self.candidates]
+            row = int(compared[predicted[compared].argmax()])
+            free &= training != training[row]
+            rows.append(row)
+        return rows

@@ -1,0 +1,102 @@
+"""BANANAS: Bayesian optimisation with an ensemble, candidates one edit from the best, independent Thompson sampling."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+
+from surrogates.labels import Labels
+from surrogates.search.base import Searcher
+from surrogates.search.ranks import scores
+from surrogates.search.space_arrays import moves
+
+if TYPE_CHECKING:
+    from surrogates.base import Surrogate
+
+__all__ = ["Bananas"]
+
+
+class Bananas(Searcher):
+    """White, Neiswanger and Savani, AAAI 2021, algorithm 1, with the surrogates of this package.
+
+    Each round fits the ensemble to everything told, mutates the best architectures, draws one value for every candidate
+    from its own predicted normal distribution (independent Thompson sampling), and asks for those with the
+    highest draws.
+
+    Deviations: trees and a Gaussian process on graph features (`EnsembleSurrogate`) for five perceptrons on path
+    encodings, which they beat with few labels; all mutations of the best are candidates, not a sample of them.
+
+    Args:
+        surrogate: Unfitted, with a standard deviation; `EnsembleSurrogate` if not given.
+        n_first: Architectures drawn uniformly before the first fit (the paper: 10).
+        n_round: Architectures chosen with one fit (the paper: 10).
+        n_best: How many of the best are mutated (the paper: 10).
+        random_state: Seed.
+
+    Example:
+        >>> from surrogates import GaussianProcessSurrogate
+        >>> searcher = Bananas(surrogate=GaussianProcessSurrogate()).start("transnas101-macro")
+        >>> for _ in range(4):
+        ...     archs = searcher.ask(10)
+        ...     searcher.tell(archs, [float(arch.count("3")) for arch in archs])
+        >>> float(searcher.values_.max())
+        4.0
+    """
+
+    def __init__(
+        self,
+        *,
+        surrogate: Surrogate | None = None,
+        n_first: int = 10,
+        n_round: int = 10,
+        n_best: int = 10,
+        random_state: int = 0,
+    ) -> None:
+        super().__init__(random_state=random_state)
+        self.surrogate = surrogate
+        self.n_first = n_first
+        self.n_round = n_round
+        self.n_best = n_best
+
+    def begin(self) -> None:
+        for name in ("n_first", "n_round", "n_best"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"expected {name} >= 1, got {getattr(self, name)}")
+
+    def propose(self, n: int) -> Iterable[int]:
+        if len(self.rows_) < self.n_first:
+            return self.random_rows(max(n, self.n_first - len(self.rows_)))
+        values = scores(self.values_)
+        candidates = self._candidates(values, max(n, self.n_round))
+        seed = int(self.rng_.integers(2**31))
+        archs = self.space_.archs
+        surrogate = self._unfitted(seed).fit_labels(Labels.from_data([archs[row] for row in self.rows_], values))
+        mean, std = surrogate.predict([archs[row] for row in candidates.tolist()], return_std=True)
+        drawn = mean + std * self.rng_.standard_normal(len(candidates))
+        return [int(row) for row in candidates[np.argsort(-drawn)][: max(n, self.n_round)]]
+
+    def _candidates(self, values: NDArray[np.float64], n: int) -> NDArray[np.int64]:
+        """Free rows one edit from the best; from more of the best, then from all rows, where those are fewer than n."""
+        order = np.argsort(-values, kind="stable")
+        found = np.zeros(0, dtype=np.int64)
+        for count, place in enumerate(order, 1):
+            around = moves(self.space_, self.rows_[place], self.free_)
+            found = np.union1d(found, around)
+            if count >= self.n_best and len(found) >= n:
+                return found
+        return np.union1d(found, self.random_rows(n))
+
+    def _unfitted(self, seed: int) -> Surrogate:
+        if self.surrogate is not None:
+            unfitted: Surrogate = clone(self.surrogate).set_params(random_state=seed)
+            return unfitted
+        from surrogates.models.boosted import BoostedSurrogate
+        from surrogates.models.ensemble import EnsembleSurrogate
+        from surrogates.models.gaussian_process import GaussianProcessSurrogate
+
+        trees = BoostedSurrogate(random_state=seed, n_jobs=1)
+        return EnsembleSurrogate(members=[trees, GaussianProcessSurrogate(random_state=seed)])

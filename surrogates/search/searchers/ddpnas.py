@@ -1,0 +1,94 @@
+"""DDPNAS: a distribution over operations that loses its worst ones every few rounds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surrogates.search.base import Searcher
+from surrogates.search.ranks import scores
+from surrogates.search.searchers.policy import Policy
+
+__all__ = ["DDPNAS"]
+
+
+class DDPNAS(Searcher):
+    """Dynamic distribution pruning (Zheng et al., "DDPNAS", International Journal of Computer Vision 2023).
+
+    Architectures are drawn from a joint categorical distribution, one factor a decision. After every round the
+    probability of an option follows the mean of the architectures that took it, and every decision loses its least
+    probable option, until one structure remains.
+
+    Deviations: the paper scores architectures by a few epochs of training inside a weight-sharing network, here they
+    are measured. An option is not pruned if no unasked architecture would be left without it (skeletons have rules, and
+    constraints do). When all of what remains was asked, the last round of pruning is taken back, and the search goes
+    on around the structure it found.
+
+    Args:
+        round_size: Architectures between two rounds of pruning.
+        sharpness: How strongly probabilities follow means: the logit of one standard deviation.
+        random_state: Seed.
+
+    Example:
+        >>> searcher = DDPNAS(round_size=20).start("transnas101-micro")
+        >>> for _ in range(4):
+        ...     archs = searcher.ask(20)
+        ...     searcher.tell(archs, [arch.count("3") for arch in archs])
+        >>> bool(searcher.remaining_.sum(axis=1).max() <= 2)
+        True
+    """
+
+    def __init__(self, *, round_size: int = 20, sharpness: float = 1.0, random_state: int = 0) -> None:
+        super().__init__(random_state=random_state)
+        self.round_size = round_size
+        self.sharpness = sharpness
+
+    def begin(self) -> None:
+        if self.round_size < 1:
+            raise ValueError(f"expected round_size >= 1, got {self.round_size}")
+        self.policy_ = Policy(self.space_)
+        self.remaining_ = np.ones(self.policy_.logits.shape, dtype=bool)
+        self._before: list[NDArray[np.bool_]] = []  # what remained before each round of pruning
+        self._pruned_at = 0
+
+    def propose(self, n: int) -> Iterable[int]:
+        if len(self.rows_) - self._pruned_at >= self.round_size:
+            self._pruned_at = len(self.rows_)
+            self._follow()
+            self._prune()
+        while not (left := self._inside(self.remaining_) & self.free_).any():
+            self.remaining_ = self._before.pop()
+        return self.policy_.draw(n, left, self.rng_)
+
+    def _inside(self, remaining: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Which architectures take remaining options only, of shape (N,)."""
+        taken = self.policy_.choices
+        return np.asarray(remaining[np.arange(taken.shape[1]), taken].all(axis=1))
+
+    def _follow(self) -> None:
+        """Logits: mean of the told architectures with that option, in standard deviations."""
+        known = scores(self.values_)
+        spread = float(known.std()) or 1.0
+        standard = (known - known.mean()) / spread
+        taken = self.policy_.choices[self.rows_]
+        inside = self._inside(self.remaining_)[self.rows_]
+        for decision, options in enumerate(self.policy_.logits):
+            for option in range(len(options)):
+                having = taken[:, decision] == option
+                recent = having & inside
+                chosen = recent if recent.any() else having
+                options[option] = self.sharpness * standard[chosen].mean() if chosen.any() else 0.0
+
+    def _prune(self) -> None:
+        """Drop the least probable option of every decision that has several, the clearest case first."""
+        self._before.append(self.remaining_.copy())
+        logits = np.where(self.remaining_, self.policy_.logits, np.inf)
+        contested = np.flatnonzero(self.remaining_.sum(axis=1) > 1)
+        gaps = np.diff(np.sort(logits, axis=1)[:, :2], axis=1)[:, 0]
+        for decision in contested[np.argsort(-gaps[contested], kind="stable")].tolist():
+            fewer = self.remaining_.copy()
+            fewer[decision, logits[decision].argmin()] = False
+            if (self._inside(fewer) & self.free_).any():
+                self.remaining_ = fewer

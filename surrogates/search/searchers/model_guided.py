@@ -1,0 +1,66 @@
+"""A surrogate inside a searcher: fitted to what was told, asked about what was not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import clone
+
+from surrogates.labels import Labels
+from surrogates.search.base import Searcher
+from surrogates.search.equivalence import training_classes
+from surrogates.search.ranks import scores
+
+if TYPE_CHECKING:
+    from surrogates.base import Surrogate
+
+__all__ = ["ModelGuide", "unmeasured"]
+
+
+class ModelGuide:
+    """A fresh copy of a surrogate, fitted to the scores of everything a searcher was told.
+
+    Args:
+        searcher: Started, and told something.
+        surrogate: What to copy; a Gaussian process if not given, the best with few labels.
+
+    Example:
+        >>> from surrogates.search.searchers.random import RandomSearch
+        >>> searcher = RandomSearch().start("transnas101-macro")
+        >>> archs = searcher.ask(30)
+        >>> searcher.tell(archs, [float(len(arch)) for arch in archs])
+        >>> ModelGuide(searcher).predict(np.arange(5)).shape
+        (5,)
+    """
+
+    def __init__(self, searcher: Searcher, surrogate: Surrogate | None = None) -> None:
+        from surrogates.registry import make_model
+
+        self._archs = searcher.space_.archs
+        archs = [self._archs[row] for row in searcher.rows_]
+        seed = int(searcher.rng_.integers(2**31))
+        fresh = make_model("gp", seed) if surrogate is None else clone(surrogate).set_params(random_state=seed)
+        self.surrogate_: Surrogate = fresh.fit_labels(Labels.from_data(archs, scores(searcher.values_)))
+
+    def predict(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Expected scores of n architectures, of shape (n,)."""
+        return np.asarray(self.surrogate_.predict([self._archs[row] for row in rows.tolist()]))
+
+
+def unmeasured(searcher: Searcher) -> NDArray[np.bool_]:
+    """Which free architectures are another training than everything asked or told, of shape (N,); all free if none is.
+
+    Example:
+        >>> from surrogates.search.searchers.random import RandomSearch
+        >>> searcher = RandomSearch().start("transnas101-micro")
+        >>> searcher.tell(["64-41414-0_00_100"], [1.0])
+        >>> int(searcher.free_.sum()), int(unmeasured(searcher).sum())
+        (4095, 4080)
+    """
+    training = training_classes(searcher.space_)
+    taken = searcher.allowed_ & ~searcher.free_
+    taken[searcher.rows_] = True
+    fresh = searcher.free_ & ~np.isin(training, training[taken])
+    return fresh if fresh.any() else searcher.free_.copy()

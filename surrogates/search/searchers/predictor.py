@@ -1,0 +1,163 @@
+"""Predictor-guided search: measure what is expected to improve most on the best row measured so far.
+
+In the manner of BRP-NAS (Dudziak et al., NeurIPS 2020) and FLAN (Akhauri and Abdelfattah, 2024): a predictor
+is fitted to what was measured, what it likes best is measured next, and so on. What is different here:
+
+- The predictor is a Gaussian process averaged over kernels by their evidence, on normal scores of ranks
+  (`surrogates.kernels.posterior`), not a graph network.
+- The aim is the best *row*. Architectures of one simplest form are separate trainings of one function, and training
+  noise decides between the best of them. So every other choice is for the expected improvement of a value that will be
+  measured, noise included: another training of a very good function can be worth more than a first one of a good one.
+- The choices between look for a better function, noise left out, and one function is chosen once a round at most: else
+  a function with some hundred trainings uses up the budget.
+- Rows that are one and the same training (`surrogates.search.equivalence`) are asked for once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from surrogates.calibration.normal_scores import NormalScores
+from surrogates.kernels.feature_kernels import FeatureKernels, space_features
+from surrogates.kernels.posterior import Kernels, Posterior
+from surrogates.search.base import Searcher
+from surrogates.search.equivalence import function_classes, training_classes
+from surrogates.search.ranks import scores
+
+__all__ = ["Options", "PredictorSearch", "expected_improvement"]
+
+Float = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+_MOST_LABELS = 800
+_ONE_BY_ONE = 16
+
+
+class Options(NamedTuple):
+    """What a round chooses from: n free rows, which have m functions with those measured.
+
+    Attributes:
+        rows: In no order, of shape (n,).
+        position: Of the function of each of them, among the m, of shape (n,).
+        known: Whether each function was measured or is about to be, of shape (m,).
+        z: Labels the posterior is fitted to.
+    """
+
+    rows: Ints
+    position: Ints
+    known: NDArray[np.bool_]
+    z: Float
+
+
+class PredictorSearch(Searcher):
+    """Expected improvement under a Gaussian process on graph features, over the whole space.
+
+    The search to take for some hundred queries. The work of a round grows with the cube of what was told; beyond 800
+    values the best half of 800 and as many others are looked at.
+
+    Args:
+        n_first: Architectures drawn uniformly before the first fit.
+        n_round: Architectures chosen with one fit, each in the knowledge that those before it are on their way.
+        random_state: Seed.
+
+    Example:
+        >>> searcher = PredictorSearch(random_state=0).start("transnas101-macro")
+        >>> for _ in range(5):
+        ...     archs = searcher.ask(8)
+        ...     searcher.tell(archs, [float(arch.count("3")) for arch in archs])
+        >>> float(searcher.values_.max())
+        4.0
+    """
+
+    def __init__(self, *, n_first: int = 10, n_round: int = 4, random_state: int = 0) -> None:
+        super().__init__(random_state=random_state)
+        self.n_first = n_first
+        self.n_round = n_round
+
+    def begin(self) -> None:
+        if self.n_first < 1 or self.n_round < 1:
+            raise ValueError(f"expected n_first and n_round >= 1, got {self.n_first} and {self.n_round}")
+
+    def propose(self, n: int) -> Iterable[int]:
+        if len(self.rows_) < self.n_first:
+            return self.first_rows(max(n, self.n_first - len(self.rows_)))
+        _, function = function_classes(self.space_)
+        training = training_classes(self.space_)
+        told, z = self.labels()
+        pending = np.setdiff1d(np.flatnonzero(self.allowed_ & ~self.free_), self.rows_)
+        free = self.rng_.permutation(np.flatnonzero(self.free_))  # chance decides between equals
+        candidates, position = np.unique(function[np.concatenate([free, pending, told])], return_inverse=True)
+        posterior = Posterior(self.kernels(function[told], z), function[told], z, candidates)
+        for p in position[len(free) : len(free) + len(pending)]:
+            posterior.expect(int(p))
+        asked = np.concatenate([np.array(self.rows_, dtype=np.int64), pending])
+        options = Options(free, position[: len(free)], np.isin(candidates, function[asked]), z)
+        done = np.isin(training[free], training[asked])
+        barred = done.copy()
+        chosen: list[int] = []
+        while len(chosen) < min(max(n, self.n_round), _ONE_BY_ONE) and not barred.all():
+            gain = self.gain(posterior, options, len(chosen))
+            best = int(np.argmax(np.where(barred, -np.inf, gain)))
+            chosen.append(int(free[best]))
+            barred |= options.position == options.position[best]  # one training of a function a round
+            posterior.expect(int(options.position[best]))
+        if len(chosen) < n:  # a large batch, or nothing but repetitions is left
+            order = np.lexsort([-self.gain(posterior, options, 0), done])
+            chosen += np.setdiff1d(free[order], chosen, assume_unique=True).tolist()
+        return chosen
+
+    def gain(self, posterior: Posterior, options: Options, turn: int) -> Float:
+        """What measuring each of n rows is expected to bring, of shape (n,), when `turn` were chosen in this round.
+
+        Either a better label than the best, noise included; or, every other turn, a better function than the best one
+        measured, so that trainings of one good function do not use up the budget.
+        """
+        mean, known = posterior.mean(), options.known
+        if turn % 2 == 0 or known.all():
+            gain = expected_improvement(mean, posterior.std_of_label(), float(options.z.max()))
+        else:
+            gain = expected_improvement(mean, posterior.std(), float(mean[known].max()))
+            gain = np.where(known, -1.0, gain)
+        return np.asarray(gain[options.position])
+
+    def first_rows(self, n: int) -> Iterable[int]:
+        """Rows to ask before anything is known."""
+        return self.random_rows(n)
+
+    def kernels(self, rows: Ints, z: Float) -> Kernels:
+        """Hypotheses about the functions, given labels z of shape (n,) of the functions `rows`."""
+        return FeatureKernels(space_features(self.space_.name), rows, z)
+
+    def labels(self) -> tuple[Ints, Float]:
+        """Rows told, and normal scores of what they are worth, each of shape (n,); not all if there are too many."""
+        values = scores(self.values_)
+        z = NormalScores(values).forward(values)
+        rows = np.array(self.rows_, dtype=np.int64)
+        if len(z) <= _MOST_LABELS:
+            return rows, z
+        order = np.argsort(-z, kind="stable")
+        others = order[_MOST_LABELS // 2 :]
+        spread = others[np.linspace(0, len(others) - 1, _MOST_LABELS // 2).round().astype(np.int64)]
+        kept = np.sort(np.concatenate([order[: _MOST_LABELS // 2], spread]))
+        return rows[kept], z[kept]
+
+
+def expected_improvement(mean: Float, std: Float, best: float) -> Float:
+    """Expected value of max(0, value - best) for normal values (Jones, Schonlau and Welch, 1998, equation 15).
+
+    Args:
+        mean: Of shape (m,).
+        std: Of shape (m,), positive.
+        best: The value to improve on.
+
+    Example:
+        >>> expected_improvement(np.array([0.0, 1.0]), np.array([1.0, 1e-6]), 0.0).round(3).tolist()
+        [0.399, 1.0]
+    """
+    t = (mean - best) / std
+    return np.asarray(std * (t * ndtr(t) + np.exp(-0.5 * t**2) / np.sqrt(2 * np.pi)))

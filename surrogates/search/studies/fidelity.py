@@ -1,0 +1,196 @@
+"""Can a surrogate stand in for the table? The same searchers on both, judged by the table.
+
+Two questions, as NAS-Bench-301 (Zela et al., "Surrogate NAS benchmarks", ICLR 2022, section 5) asks of its curves:
+whether searchers come in the same order if the surrogate judges its own searches, and what is lost if an architecture
+is found on the surrogate and then truly trained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from benchmarks.errors import TableError
+from benchmarks.metrics import kendall_tau
+from benchmarks.table import Table
+from benchmarks.tasks import find_task
+from surrogates.oracle.predictors import predict_matrix
+from surrogates.search.studies.grid import save_study
+from surrogates.search.studies.regret import RegretJudge, incumbents
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from surrogates.oracle.predictors import Predictor
+    from surrogates.search.studies.grid import FinishedSearch
+
+__all__ = ["Fidelity", "predicted_table"]
+
+ON_TABLE, ON_SURROGATE = "table", "surrogate"
+"""What was searched."""
+_KEYS = ["source", "method", "task", "seed"]
+
+
+def predicted_table(predictor: Predictor, table: Table) -> Table:
+    """What a surrogate says of a table's architectures and tasks, within the metrics' bounds; NaN where the table is.
+
+    Raises:
+        TableError: If the surrogate is of another space, or lacks a task.
+
+    Example:
+        >>> from surrogates import load_pretrained
+        >>> table = Table.from_logs(["64-2311-basic"], {"jigsaw": {"valid_top1": [90.0]}})
+        >>> predicted_table(load_pretrained("transnas101-macro"), table).value("64-2311-basic", "jigsaw") < 100
+        True
+    """
+    import pandas as pd
+
+    space = table.space.name
+    lacking = [task for task in table.tasks if task not in predictor.tasks_]
+    if predictor.space_ != space or lacking:
+        raise TableError(
+            f"expected a surrogate of {space} that knows {', '.join(table.tasks)}, got one of {predictor.space_} that "
+            f"knows {', '.join(predictor.tasks_)}"
+        )
+    mean, _ = predict_matrix(predictor, list(table.archs))
+    low, high = np.array([find_task(task).metric.bounds for task in predictor.tasks_]).T
+    frame = pd.DataFrame(np.clip(mean, low, high), index=list(table.archs), columns=list(predictor.tasks_))
+    frame = frame[list(table.tasks)]
+    return Table.from_frame(frame.where(table.to_frame().notna().to_numpy()).rename_axis("arch").reset_index())
+
+
+@dataclass(frozen=True)
+class Fidelity:
+    """Searches on a table and on a surrogate of it.
+
+    Attributes:
+        frame: One row a source (``"table"`` or ``"surrogate"``: what was searched), method, task, seed and step:
+            regret, rank, top_percent of the best so far by the table (the truth); seen_regret by what was searched.
+            Regret is in the metric's unit, 0 is best; rank 1 is best; top_percent is 100 x rank / number measured.
+
+    Example:
+        >>> import pandas as pd
+        >>> rows = [("table", "a", 0.0), ("table", "b", 1.0), ("surrogate", "a", 0.5), ("surrogate", "b", 2.0)]
+        >>> frame = pd.DataFrame([(s, m, "jigsaw", 0, 1, r, r) for s, m, r in rows])
+        >>> frame.columns = ["source", "method", "task", "seed", "step", "regret", "seen_regret"]
+        >>> Fidelity(frame).agreement()["tau"].tolist()
+        [1.0, 1.0]
+    """
+
+    frame: pd.DataFrame
+
+    @classmethod
+    def from_searches(cls, truth: Table, surrogate: Table, searches: Iterable[tuple[str, FinishedSearch]]) -> Fidelity:
+        """Judge searches.
+
+        Args:
+            truth: True values.
+            surrogate: Predicted ones (`predicted_table`).
+            searches: Each with what was searched, ``"table"`` or ``"surrogate"``.
+        """
+        import pandas as pd
+
+        judges = {ON_TABLE: RegretJudge(truth), ON_SURROGATE: RegretJudge(surrogate)}
+        frames = []
+        for source, done in searches:
+            archs = [done.history.archs[pick] for pick in incumbents(done.history)]
+            judged = judges[ON_TABLE].judge(done.task, archs)
+            judged["seen_regret"] = judges[source].judge(done.task, archs)["regret"]
+            about: dict[str, Any] = dict(zip(_KEYS, (source, done.method, done.task, done.seed), strict=True))
+            frames.append(pd.DataFrame({**about, "step": np.arange(1, len(archs) + 1)}).join(judged))
+        return cls(pd.concat(frames, ignore_index=True))
+
+    def at(self, step: int | None = None) -> pd.DataFrame:
+        """The rows of one step, the last by default."""
+        return self.frame[self.frame["step"] == (self.frame["step"].max() if step is None else step)]
+
+    def regrets(self, step: int | None = None) -> pd.DataFrame:
+        """What searching the surrogate adds, mean over seeds.
+
+        Returns:
+            One row a method and task: regret_table and regret_surrogate (true, of what was found on either), added
+            (their difference), rank_table and rank_surrogate (true ranks).
+        """
+        means = self.at(step).groupby(["method", "task", "source"], sort=False)[["regret", "rank"]].mean().unstack()
+        found = means["regret"][[ON_TABLE, ON_SURROGATE]].add_prefix("regret_")
+        found["added"] = found[f"regret_{ON_SURROGATE}"] - found[f"regret_{ON_TABLE}"]
+        ranks = means["rank"][[ON_TABLE, ON_SURROGATE]].add_prefix("rank_")
+        whole: pd.DataFrame = found.join(ranks).rename_axis(columns=None).reset_index()
+        return whole
+
+    def agreement(self, step: int | None = None) -> pd.DataFrame:
+        """Whether searchers come in the same order, each source judging its own searches (mean regret over seeds).
+
+        Returns:
+            One row a task and one for ``"all"``: tau (Kendall's tau-b of the searchers, table against surrogate), and
+            tau_seeds (of the table against itself, the first half of the seeds against the second): what is left to
+            chance alone. For all tasks, it is the tau-b of all pairs of searchers within a task. Searches with one
+            seed begin alike on both sources, which tau_seeds has no part of, with half as many seeds besides: it is no
+            upper bound.
+        """
+        import pandas as pd
+
+        rows = self.at(step)
+        on_table, on_surrogate = (rows[rows["source"] == source] for source in (ON_TABLE, ON_SURROGATE))
+        seeds = sorted(rows["seed"].unique())
+        early = on_table["seed"].isin(seeds[: len(seeds) // 2])
+        mine, theirs = _standings(on_table), _standings(on_surrogate)
+        first, second = _standings(on_table[early]), _standings(on_table[~early])
+        found = [
+            {"task": task, "tau": _tau(mine, theirs, [task]), "tau_seeds": _tau(first, second, [task])}
+            for task in mine.columns
+        ]
+        every = list(mine.columns)
+        found.append({"task": "all", "tau": _tau(mine, theirs, every), "tau_seeds": _tau(first, second, every)})
+        return pd.DataFrame(found)
+
+    def plot(self) -> Figure:
+        """Mean true rank of the best so far against queries; a panel a task, a colour a method, dashed: surrogate.
+
+        Raises:
+            MissingExtraError: If matplotlib is not installed.
+        """
+        from surrogates.search.studies.curves import fidelity_figure
+
+        return fidelity_figure(self)
+
+    def save(self, directory: str | Path, plots: bool = True) -> list[Path]:
+        """Write ``curves.csv`` (`to_frame`), ``regret.csv``, ``agreement.csv`` and, if `plots`, ``curves.png``.
+
+        Raises:
+            MissingExtraError: If a plot is asked for and matplotlib is not installed; nothing is written then.
+            OSError: If the directory cannot be written.
+        """
+        figure = self.plot() if plots else None
+        tables = {"curves.csv": self.frame, "regret.csv": self.regrets(), "agreement.csv": self.agreement()}
+        return save_study(directory, tables, "curves.png", figure)
+
+
+def _standings(rows: pd.DataFrame) -> pd.DataFrame:
+    """Mean regret by the judge of the source, methods as rows, tasks as columns."""
+    means = rows.groupby(["method", "task"], sort=False)["seen_regret"].mean().unstack().round(12)  # ties are ties
+    return means.reindex(columns=list(dict.fromkeys(rows["task"])))
+
+
+def _tau(first: pd.DataFrame, second: pd.DataFrame, tasks: Sequence[str]) -> float:
+    """Tau-b of the methods of one task; of several, over all pairs of methods within a task."""
+    if first.empty or second.empty:
+        return float("nan")
+    if len(tasks) == 1:
+        return kendall_tau(first[tasks[0]].to_numpy(), second.reindex(first.index)[tasks[0]].to_numpy())
+    signs = [
+        (np.sign(first.loc[a, task] - first.loc[b, task]), np.sign(second.loc[a, task] - second.loc[b, task]))
+        for task in tasks
+        for a, b in combinations(first.index, 2)
+    ]
+    if not signs:
+        return float("nan")
+    mine, theirs = np.array(signs).T
+    untied = np.sqrt((mine != 0).sum() * (theirs != 0).sum())
+    return float((mine * theirs).sum() / untied) if untied else float("nan")

@@ -1,0 +1,195 @@
+"""Are labels necessary? Search on one task, deploy on another, for all ordered pairs of tasks.
+
+After Liu et al., "Are labels necessary for neural architecture search?" (ECCV 2020): they rank architectures by
+label-free pretext tasks, and search on those for a supervised one. Here every task of a table is searched, and what is
+found is looked up on every other. Deviations: the searches are those of this package on a table, not DARTS; of their
+pretext tasks the benchmarks have the jigsaw puzzle, and the autoencoder stands where they have rotation and colour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from benchmarks.errors import TableError, choice
+from benchmarks.metrics import kendall_tau, spearman_rho
+from benchmarks.table import Table
+from surrogates.search.studies.grid import run_grid, save_study
+from surrogates.search.studies.regret import RegretJudge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+    from surrogates.search.studies.grid import FinishedSearch
+
+__all__ = ["LABEL_FREE", "UnNASStudy", "unnas_searches", "unnas_study"]
+
+LABEL_FREE = ("jigsaw", "autoencoder")
+"""Tasks whose labels are made of the images themselves."""
+TOP = 0.1
+"""Share of architectures that counts as the top."""
+_CORRELATIONS = ("kendall", "spearman", "top_kendall", "top_spearman", "top_overlap")
+_DEPLOYED = ("regret", "rank", "top_percent")
+
+
+@dataclass(frozen=True)
+class UnNASStudy:
+    """Results of `unnas_study`.
+
+    Attributes:
+        correlations: One row an ordered pair: source, target, n (architectures), kendall (tau-b), spearman (rho);
+            top_kendall and top_spearman: the same among the top 10 % by the source; top_overlap: share of the target's
+            top 10 % that is in the source's.
+        deployed: One row a source, target and seed: source, target, seed, arch (the best that a search on the source
+            found), regret (on the target, in its metric's unit), rank (1 is best), top_percent (100 x rank / n). Where
+            source and target are the same it is the search with the right labels.
+
+    Example:
+        >>> import pandas as pd
+        >>> rows = pd.DataFrame([{"source": "a", "target": "b", "seed": seed, "rank": 3.0 + seed} for seed in (0, 1)])
+        >>> float(UnNASStudy(pd.DataFrame(), rows).matrix("rank").loc["a", "b"])
+        3.5
+    """
+
+    correlations: pd.DataFrame
+    deployed: pd.DataFrame
+
+    @classmethod
+    def from_searches(cls, table: Table, searches: Iterable[FinishedSearch]) -> UnNASStudy:
+        """Look up what searches found on every task of a table.
+
+        Raises:
+            TableError: If fewer than two tasks, or architectures measured on all tasks, are left of the table.
+        """
+        import pandas as pd
+
+        table = _complete(table)
+        truth = RegretJudge(table)
+        found = [(done.task, done.seed, done.history.best_arch()) for done in searches]
+        frames = []
+        for target in table.tasks:
+            frame = pd.DataFrame(found, columns=["source", "seed", "arch"])
+            frame.insert(1, "target", target)
+            frames.append(frame.join(truth.judge(target, list(frame["arch"]))))
+        return cls(_correlations(table), pd.concat(frames, ignore_index=True))
+
+    def matrix(self, value: str) -> pd.DataFrame:
+        """One value, mean over the seeds, of shape (T, T): sources as rows, targets as columns.
+
+        Args:
+            value: A column of `correlations` or `deployed`; correlations have NaN on the diagonal.
+
+        Raises:
+            UnknownNameError: If there is no such value.
+        """
+        rows = self.correlations if choice(value, (*_CORRELATIONS, *_DEPLOYED), "value") in _CORRELATIONS else None
+        rows = self.deployed if rows is None else rows
+        tasks = list(dict.fromkeys(self.deployed["target"]))
+        order = list(dict.fromkeys([*self.deployed["source"], *tasks]))
+        matrix = rows.groupby(["source", "target"])[value].mean().unstack()
+        return matrix.reindex(index=order, columns=tasks)
+
+    def pairs(self) -> pd.DataFrame:
+        """One row an ordered pair, same tasks included: all values, those of searches as their mean over the seeds."""
+        means = self.deployed.groupby(["source", "target"], sort=False)[list(_DEPLOYED)].mean().reset_index()
+        return means.merge(self.correlations, on=["source", "target"], how="left")
+
+    def plot(self) -> Figure:
+        """Two heatmaps: Kendall's tau of every two tasks, and what is lost by searching on one for the other.
+
+        Raises:
+            MissingExtraError: If matplotlib is not installed.
+        """
+        from surrogates.search.studies.heatmaps import unnas_figure
+
+        return unnas_figure(self)
+
+    def save(self, directory: str | Path, plots: bool = True) -> list[Path]:
+        """Write ``unnas.csv`` (`pairs`), ``unnas_searches.csv`` (`deployed`) and, if `plots`, ``unnas.png``.
+
+        Raises:
+            MissingExtraError: If a plot is asked for and matplotlib is not installed; nothing is written then.
+            OSError: If the directory cannot be written.
+        """
+        figure = self.plot() if plots else None
+        tables = {"unnas.csv": self.pairs(), "unnas_searches.csv": self.deployed}
+        return save_study(directory, tables, "unnas.png", figure)
+
+
+def unnas_study(
+    table: Table, method: str = "evolution", budget: int = 100, seeds: Sequence[int] = tuple(range(10))
+) -> UnNASStudy:
+    """Search on every task of a table and deploy on every other one.
+
+    Args:
+        table: True values of one space on at least two tasks; architectures that lack one are left out.
+        method: Name of a searcher; not ``"transfer"``, which would know the target.
+        budget: Queries of each search.
+        seeds: Of the searches.
+
+    Raises:
+        TableError: If fewer than two tasks or two architectures are left.
+        ValueError: If the method knows other tasks, or the budget is not between 1 and the number of architectures.
+        UnknownNameError: If there is no such method; names the nearest one.
+
+    Example:
+        >>> import pandas as pd
+        >>> from benchmarks import get_space
+        >>> archs = get_space("transnas101-macro").sample(50)
+        >>> fours = [arch.count("4") for arch in archs]
+        >>> table = Table.from_frame(pd.DataFrame({"arch": archs, "jigsaw": fours, "class_scene": fours}))
+        >>> study = unnas_study(table, "random", budget=20, seeds=[0])
+        >>> float(study.matrix("kendall").loc["jigsaw", "class_scene"])
+        1.0
+    """
+    return UnNASStudy.from_searches(table, unnas_searches(table, method, budget, seeds))
+
+
+def unnas_searches(table: Table, method: str, budget: int, seeds: Sequence[int]) -> Iterator[FinishedSearch]:
+    """The searches of `unnas_study`, each as soon as it is done; arguments and errors as there."""
+    if method == "transfer":
+        raise ValueError("the searcher 'transfer' knows the tasks it is to be deployed on: expected another one")
+    return run_grid(_complete(table), [method], seeds, budget)
+
+
+def _correlations(table: Table) -> pd.DataFrame:
+    import pandas as pd
+
+    values = {task: column.to_numpy() for task, column in table.oriented().items()}
+    count = max(2, round(TOP * len(table)))
+    top = {task: np.argsort(-column, kind="stable")[:count] for task, column in values.items()}
+    rows = []
+    for source in table.tasks:
+        for target in (task for task in table.tasks if task != source):
+            a, b, best = values[source], values[target], top[source]
+            rows.append(
+                {
+                    "source": source,
+                    "target": target,
+                    "n": len(table),
+                    "kendall": kendall_tau(b, a),
+                    "spearman": spearman_rho(b, a),
+                    "top_kendall": kendall_tau(b[best], a[best]),
+                    "top_spearman": spearman_rho(b[best], a[best]),
+                    "top_overlap": len(np.intersect1d(best, top[target])) / count,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _complete(table: Table) -> Table:
+    """The architectures measured on all tasks."""
+    whole = table.to_frame().dropna().index
+    if len(table.tasks) < 2 or len(whole) < 2:
+        raise TableError(
+            "expected a table of at least two tasks with two architectures measured on all of them, got "
+            f"{len(whole):,} measured on {', '.join(table.tasks)}"
+        )
+    return table if len(whole) == len(table) else table.where(archs=whole)

@@ -1,0 +1,84 @@
+"""EnsembleSurrogate: contract, weights against hand-made members, and better than its parts on the published values."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import kendalltau
+from sklearn.linear_model import Ridge
+
+from benchmarks import get_space, load_table
+from benchmarks.protocols import split
+from surrogates import BoostedSurrogate, EnsembleSurrogate, GaussianProcessSurrogate
+from surrogates.models.ensemble import _weights
+from surrogates.testing import check_surrogate
+
+LIGHT = [BoostedSurrogate(n_members=3, n_rounds=10), GaussianProcessSurrogate()]
+
+
+def test_contract():
+    space = get_space("transnas101-macro")
+    check_surrogate(EnsembleSurrogate(members=LIGHT), space, outside="32-23111141-basic")
+
+
+def test_weights_find_the_member_that_knows():
+    rng = np.random.default_rng(0)
+    Z = rng.normal(size=(2000, 2))
+    good, bad = Z + 0.3 * rng.normal(size=Z.shape), rng.normal(size=Z.shape)
+    weights = _weights(np.stack([bad, good]), Z, prior_rows=64)
+    assert weights.sum() == pytest.approx(1)
+    assert weights[1] > 0.9
+
+
+def test_few_rows_say_little():
+    rng = np.random.default_rng(1)
+    Z = rng.normal(size=(4, 1))
+    weights = _weights(np.stack([Z, rng.normal(size=Z.shape)]), Z, prior_rows=64)
+    assert weights == pytest.approx([0.5, 0.5], abs=0.1)
+
+
+def test_errors_that_differ_cancel():
+    """Two equally noisy members: the least-squares weights are the textbook one half each."""
+    rng = np.random.default_rng(2)
+    Z = rng.normal(size=(5000, 1))
+    members = Z + 0.5 * rng.normal(size=(2, 5000, 1))
+    assert _weights(members, Z, prior_rows=0) == pytest.approx([0.5, 0.5], abs=0.03)
+
+
+def test_members_that_use_only_some_rows(rng):
+    """The process draws rows; those it never saw are predicted, so that the stack is calibrated on all."""
+    archs = get_space("transnas101-micro").sample(120, rng=3)
+    labels = np.array([arch.count("3") for arch in archs]) + 0.1 * rng.normal(size=120)
+    members = [BoostedSurrogate(n_members=3, n_rounds=30), GaussianProcessSurrogate(max_rows=40)]
+    ensemble = EnsembleSurrogate(members=members).fit(archs, labels)
+    assert np.isfinite(ensemble.oob_scores_).all()
+    drawn = GaussianProcessSurrogate(max_rows=40).fit(archs, labels)
+    left = drawn.oob_scores_[:, 0]
+    assert kendalltau(left, labels).statistic > 0.5
+    mean, std = ensemble.predict(archs, return_std=True)
+    assert np.isfinite(mean).all()
+    assert np.isfinite(std).all()
+
+
+@pytest.mark.parametrize("members", [[], [Ridge()], ["boosted"]])
+def test_members_have_to_be_surrogates(members):
+    with pytest.raises(ValueError, match="expected surrogates of normal scores as members"):
+        EnsembleSurrogate(members=members).fit(["64-2311-basic"], [1.0])
+
+
+@pytest.mark.data
+def test_better_than_its_parts_on_macro(nas_data):
+    table = load_table(nas_data / "transnas101/macro_final.csv")
+    frame = table.to_frame()
+    parts = [BoostedSurrogate(), GaussianProcessSurrogate()]
+    scores = pd.DataFrame(0.0, index=["boosted", "gp", "ensemble"], columns=frame.columns)
+    for seed in (20, 21):
+        rows = split(table, 128, seed)
+        train, test = frame.iloc[rows.train], frame.iloc[rows.test]
+        ensemble = EnsembleSurrogate(members=parts).fit(list(train.index), train)
+        for name, surrogate in zip(scores.index, [*ensemble.members_, ensemble], strict=True):
+            predicted = surrogate.predict(list(test.index))
+            for t, task in enumerate(frame.columns):
+                scores.loc[name, task] += kendalltau(test[task], predicted[:, t]).statistic / 2
+    means = scores.mean(axis=1)
+    assert means["ensemble"] > means["boosted"] + 0.005
+    assert means["ensemble"] > means["gp"] - 0.002

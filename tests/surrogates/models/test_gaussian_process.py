@@ -1,0 +1,142 @@
+"""GaussianProcessSurrogate: contract, and the algebra against plain dense formulas."""
+
+import os
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.optimize import approx_fprime
+from scipy.stats import kendalltau
+
+from benchmarks import get_space, list_spaces
+from surrogates.kernels import coregion
+from surrogates.kernels.coregion import Coregion, Eigen
+from surrogates.models import gaussian_process
+from surrogates.models.gaussian_process import GaussianProcessSurrogate
+from surrogates.testing import check_surrogate
+
+OUTSIDE = {
+    "transnas101-micro": "32-4114-3_01_223",
+    "transnas101-macro": "32-23111141-basic",
+    "nasbench201": None,
+}
+
+
+@pytest.mark.parametrize("name", list_spaces())
+def test_contract(name):
+    check_surrogate(GaussianProcessSurrogate(length_scales=(2.0, 8.0)), get_space(name), outside=OUTSIDE[name])
+
+
+@pytest.fixture
+def problem(rng):
+    """A kernel matrix of 15 rows, labels of 3 tasks, and what they say about the tasks."""
+    X = rng.normal(size=(15, 2))
+    kernel = np.exp(-np.abs(X[:, None] - X[None]).sum(axis=2))
+    root = rng.normal(size=(3, 3))
+    tasks = Coregion(root @ root.T, np.array([0.1, 0.2, 0.4]), 0.0)
+    return kernel, rng.normal(size=(15, 3)), tasks
+
+
+def dense(kernel, tasks):
+    """Covariance of all labels, row by row, of shape (n T, n T), and that of the signal alone."""
+    signal = np.kron(kernel, tasks.between)
+    return signal + np.kron(np.eye(len(kernel)), np.diag(tasks.noise + coregion._JITTER)), signal
+
+
+def test_posterior_equals_the_dense_formula(problem):
+    kernel, R, tasks = problem
+    covariance, signal = dense(kernel, tasks)
+    expected = (signal @ np.linalg.solve(covariance, R.ravel())).reshape(R.shape)
+    np.testing.assert_allclose(kernel @ tasks.solve(Eigen.from_kernel(kernel), R), expected, atol=1e-8)
+
+
+def test_left_out_rows_are_predicted_as_if_never_seen(problem):
+    kernel, R, tasks = problem
+    left_out = tasks.left_out(Eigen.from_kernel(kernel), R)
+    for i in (0, 7, 14):
+        rest = np.delete(np.arange(len(R)), i)
+        weights = tasks.solve(Eigen.from_kernel(kernel[np.ix_(rest, rest)]), R[rest])
+        np.testing.assert_allclose(left_out[i], kernel[i, rest] @ weights, atol=1e-6)
+
+
+def test_gaps_say_nothing(problem, rng):
+    kernel, R, tasks = problem
+    missing = rng.random(R.shape) < 0.3
+    eigen = Eigen.from_kernel(kernel)
+    filled = tasks.fill(eigen, np.where(missing, 0.0, R), missing)
+    covariance, signal = dense(kernel, tasks)
+    known = ~missing.ravel()
+    expected = signal[:, known] @ np.linalg.solve(covariance[np.ix_(known, known)], R.ravel()[known])
+    np.testing.assert_allclose((kernel @ tasks.solve(eigen, filled)).ravel(), expected, atol=0.02)
+
+
+def test_gradient_is_that_of_the_loss(problem, monkeypatch):
+    kernel, R, _ = problem
+    caught = []
+    monkeypatch.setattr(coregion, "minimize", lambda loss, start, **_: caught.append((loss, start)) or minimum(start))
+
+    class minimum:  # noqa: N801
+        def __init__(self, start):
+            self.x, self.fun = start, 0.0
+
+    Coregion.fit(Eigen.from_kernel(kernel), R)
+    loss, start = caught[0]
+    np.testing.assert_allclose(loss(start)[1], approx_fprime(start, lambda x: loss(x)[0]), rtol=1e-3, atol=1e-3)
+
+
+def test_related_tasks_lend_labels():
+    archs = get_space("transnas101-macro").sample(300, rng=0)
+    size = np.array([sum(map(int, arch.split("-")[1])) + 0.1 * len(arch) for arch in archs])
+    Y = pd.DataFrame({"a": size, "b": -(size**2)}, index=archs)
+    train, test = Y.iloc[:100].copy(), Y.iloc[100:]
+    train.iloc[8:, 1] = np.nan
+    together = GaussianProcessSurrogate().fit(list(train.index), train).predict(list(test.index))[:, 1]
+    alone = GaussianProcessSurrogate().fit(list(train.index[:8]), train["b"][:8]).predict(list(test.index))
+    assert kendalltau(together, test["b"]).statistic > kendalltau(alone, test["b"]).statistic + 0.05
+
+
+def test_more_rows_than_it_uses_are_drawn():
+    archs = get_space("transnas101-macro").sample(120, rng=0)
+    size = [float(sum(map(int, arch.split("-")[1]))) for arch in archs]
+    few = GaussianProcessSurrogate(max_rows=40, evidence_rows=20)
+    assert kendalltau(few.fit(archs, size).predict(archs), size).statistic > 0.7
+    other = GaussianProcessSurrogate(max_rows=40, evidence_rows=20, random_state=1)
+    assert not np.allclose(few.predict(archs), other.fit(archs, size).predict(archs))
+
+
+def test_few_labels_of_known_noise_are_covered():
+    """Fresh labels of the same noise, 32 rows to learn from, over several draws."""
+    space = get_space("transnas101-macro")
+    covered = []
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        archs = space.sample(432, rng=seed)
+        size = np.array([sum(map(int, arch.split("-")[1])) for arch in archs])
+        labels = np.exp((size - size.mean()) / size.std() + 0.4 * rng.normal(size=len(archs)))
+        fitted = GaussianProcessSurrogate().fit(archs[:32], labels[:32])
+        mean, std = fitted.predict(archs[32:], return_std=True)
+        covered.append((np.abs(labels[32:] - mean) <= 1.645 * std).mean())
+    assert np.mean(covered) == pytest.approx(0.9, abs=0.03)
+
+
+def test_threads_make_no_difference():
+    archs = get_space("transnas101-macro").sample(420, rng=0)
+    size = [float(sum(map(int, arch.split("-")[1]))) for arch in archs]
+    one, two = (
+        GaussianProcessSurrogate(length_scales=(4.0,), evidence_rows=64, n_jobs=n).fit(archs, size) for n in (1, 2)
+    )
+    np.testing.assert_allclose(one.predict(archs), two.predict(archs), rtol=1e-6)
+
+
+@pytest.mark.parametrize(("n_jobs", "rows", "expected"), [(3, 500, 3), (3, 50, 1), (None, 500, 1), (-1, 500, 8)])
+def test_threads_are_limited(monkeypatch, n_jobs, rows, expected):
+    asked = []
+    monkeypatch.setattr(gaussian_process, "threadpool_limits", lambda limits, user_api: asked.append(limits))
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    GaussianProcessSurrogate(n_jobs=n_jobs)._threads(rows)
+    assert asked == [expected]
+
+
+def test_threads_that_make_no_sense():
+    with pytest.raises(ValueError, match=r"n_jobs: expected a number of threads from 1, .* got 0"):
+        GaussianProcessSurrogate(n_jobs=0).fit(["64-2311-basic"], [1.0])
