@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple
 
 from benchmarks.errors import SurrogatesError
 from benchmarks.spaces.registry import get_space, list_spaces
-from surrogates.pretrained.load import AGREEMENT, ANSWERS, FOLDER, PUBLISHED, SURROGATE
+from surrogates.pretrained.load import AGREEMENT, ANSWERS, FOLDER, SOURCES, SURROGATE
 from surrogates.store.artefact import read_files, read_metadata
 from surrogates.store.provenance import installed_version
 
@@ -112,7 +112,7 @@ def _tables(paths: Sequence[str | os.PathLike[str]]) -> Iterator[Finding]:
     if folder is None:
         yield Finding("note", "NAS_DATA", "not set: no published values to check")
     else:
-        expected |= {Path(folder) / name: len(get_space(space)) for space, name in PUBLISHED.items()}
+        expected |= {Path(folder) / name: len(get_space(space)) for space, name in SOURCES.items()}
     for path, rows in expected.items():
         yield _table(path, rows)
 

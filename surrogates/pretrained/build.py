@@ -17,7 +17,7 @@ from benchmarks.formats.load import load_table
 from surrogates.evaluation.agreement import Agreement
 from surrogates.models.ensemble import EnsembleSurrogate
 from surrogates.oracle.predictors import TabulatedSurrogate
-from surrogates.pretrained.load import AGREEMENT, ANSWERS, FOLDER, PUBLISHED, SURROGATE
+from surrogates.pretrained.load import AGREEMENT, ANSWERS, FOLDER, SOURCES, SURROGATE
 from surrogates.store.store import save_surrogate
 
 __all__ = ["build", "main"]
@@ -27,14 +27,14 @@ def build(space: str, data: Path, folder: Path = FOLDER) -> None:
     """Fit and write surrogate and answers of one space.
 
     Args:
-        space: A key of `PUBLISHED`.
+        space: A key of `SOURCES`.
         data: Folder with the published values.
         folder: Gets one folder a space.
 
     Raises:
         TableError: If the values are not there.
     """
-    table = load_table(data / PUBLISHED[space], space=space)
+    table = load_table(data / SOURCES[space], space=space)
     surrogate = EnsembleSurrogate(random_state=0)
     surrogate.fit(list(table.archs), table.to_frame())
     save_surrogate(surrogate, folder / space / SURROGATE, table)
@@ -49,7 +49,7 @@ def main() -> int:
     try:
         if "NAS_DATA" not in os.environ:
             raise TableError("expected the folder of the published values in the environment variable NAS_DATA")
-        for space in PUBLISHED:
+        for space in SOURCES:
             with console.status(f"fitting {space}"):
                 build(space, Path(os.environ["NAS_DATA"]), folder)
             console.print(f"wrote {folder / space}", highlight=False)

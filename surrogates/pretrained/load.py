@@ -24,7 +24,7 @@ __all__ = [
     "AGREEMENT",
     "ANSWERS",
     "FOLDER",
-    "PUBLISHED",
+    "SOURCES",
     "SURROGATE",
     "list_pretrained",
     "load_agreement",
@@ -34,7 +34,7 @@ __all__ = [
 
 FOLDER = Path(__file__).parent
 ANSWERS, SURROGATE, AGREEMENT = "answers", "surrogate", "agreement"
-PUBLISHED = {
+SOURCES = {
     "transnas101-micro": "transnas101/micro_final.csv",
     "transnas101-macro": "transnas101/macro_final.csv",
     "nasbench201": "nasbench201/final.csv",

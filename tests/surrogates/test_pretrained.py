@@ -148,8 +148,8 @@ def test_the_bundle_can_be_made_again(name: str, nas_data: Path, tmp_path: Path)
 @pytest.mark.data
 def test_the_bundle_knows_its_training_table(nas_data: Path) -> None:
     from benchmarks import load_table
-    from surrogates.pretrained.load import PUBLISHED
+    from surrogates.pretrained.load import SOURCES
     from surrogates.store.artefact import read_metadata
 
-    for name, file in PUBLISHED.items():
+    for name, file in SOURCES.items():
         assert read_metadata(FOLDER / name / "surrogate", "surrogate")["table_hash"] == load_table(nas_data / file).hash

@@ -1,1 +1,21 @@
-"""Images and labels: where they come from, how a batch is made, augmented and turned into targets."""
+"""Images and labels: where they come from, how a batch is made, augmented and turned into targets.
+
+Names are imported when first used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from benchmarks.facade import lazy_facade
+
+if TYPE_CHECKING:
+    from benchmarks.training.data.images import ImageSet as ImageSet
+    from benchmarks.training.data.images import ImageSource as ImageSource
+    from benchmarks.training.data.jigsaw import jigsaw_permutations as jigsaw_permutations
+    from benchmarks.training.data.loader import BatchLoader as BatchLoader
+    from benchmarks.training.data.targets import Preparation as Preparation
+    from benchmarks.training.data.taskonomy import TaskonomySource as TaskonomySource
+    from benchmarks.training.data.taskonomy import write_taskonomy as write_taskonomy
+
+__all__, __getattr__, __dir__ = lazy_facade(__name__)

@@ -92,11 +92,11 @@ class GraphNet(nn.Module):
         self.generator = torch.Generator().manual_seed(seed)
         self.register_buffer("centre", torch.from_numpy(NODE_CENTRE), persistent=False)
         self.register_buffer("scale", torch.from_numpy(NODE_SCALE), persistent=False)
-        self.lift = self._linear(len(NODE_FEATURES), sizes.hidden)
+        self.lift = self.linear(len(NODE_FEATURES), sizes.hidden)
         self.flows = nn.ModuleList([_Flow(self, sizes.hidden) for _ in range(sizes.layers)])
-        self.trunk = self._linear(2 * sizes.hidden + sizes.trunk, sizes.trunk, gain=math.sqrt(2))
-        self.features = nn.ModuleDict({name: self._linear(width, sizes.trunk) for name, width in features.items()})
-        self.heads = nn.ModuleDict({name: self._linear(sizes.trunk, tasks, gain=0.3) for name, tasks in heads.items()})
+        self.trunk = self.linear(2 * sizes.hidden + sizes.trunk, sizes.trunk, gain=math.sqrt(2))
+        self.features = nn.ModuleDict({name: self.linear(width, sizes.trunk) for name, width in features.items()})
+        self.heads = nn.ModuleDict({name: self.linear(sizes.trunk, tasks, gain=0.3) for name, tasks in heads.items()})
 
     def forward(self, graphs: GraphTensors, space: str, head: str) -> Tensor:
         """Scores of n architectures of one space, of shape (K, n, T)."""
@@ -131,13 +131,14 @@ class GraphNet(nn.Module):
 
     def add_space(self, name: str, width: int) -> None:
         """Give a space its own projection of `width` graph features, replacing an old one."""
-        self.features[name] = self._linear(width, self.sizes.trunk)
+        self.features[name] = self.linear(width, self.sizes.trunk)
 
     def add_head(self, name: str, tasks: int) -> None:
         """Give a set of tasks a head, replacing an old one."""
-        self.heads[name] = self._linear(self.sizes.trunk, tasks, gain=0.3)
+        self.heads[name] = self.linear(self.sizes.trunk, tasks, gain=0.3)
 
-    def _linear(self, inputs: int, outputs: int, gain: float = 1.0) -> MemberLinear:
+    def linear(self, inputs: int, outputs: int, gain: float = 1.0) -> MemberLinear:
+        """A linear layer of every member, its weights from the module's own generator."""
         return MemberLinear(self.sizes.members, inputs, outputs, gain, self.generator)
 
     def _drop(self, values: Tensor) -> Tensor:
@@ -168,8 +169,8 @@ class _Flow(nn.Module):
     def __init__(self, net: GraphNet, hidden: int) -> None:
         super().__init__()
         width = len(NODE_FEATURES)
-        self.messages = net._linear(hidden, 3 * hidden)  # forward, backward, own
-        self.gates = net._linear(width, 2 * hidden)
+        self.messages = net.linear(hidden, 3 * hidden)  # forward, backward, own
+        self.gates = net.linear(width, 2 * hidden)
         self.gain = nn.Parameter(torch.ones(net.sizes.members, 1, hidden))
         self.shift = nn.Parameter(torch.zeros(net.sizes.members, 1, hidden))
 
