@@ -132,12 +132,12 @@ class Space(ABC):
     def neighbors(self, arch: str) -> list[str]:
         """The architectures one edit away, in a fixed order, without `arch` itself."""
 
-    def sample(self, n: int = 1, rng: int | np.random.Generator | None = 0) -> list[str]:
+    def sample(self, n: int = 1, rng: int | np.random.Generator | None = None) -> list[str]:
         """Draw n different published architectures uniformly.
 
         Args:
             n: How many; at most the size of the space.
-            rng: Seed or generator.
+            rng: Seed or generator; fresh draws if not given.
 
         Raises:
             ValueError: If n is not between 0 and the size of the space.
@@ -147,8 +147,13 @@ class Space(ABC):
         positions = np.random.default_rng(rng).choice(len(self), size=n, replace=False)
         return [self.archs[position] for position in positions]
 
-    def mutate(self, arch: str, rng: int | np.random.Generator | None = 0) -> str:
-        """A uniformly drawn neighbour."""
+    def mutate(self, arch: str, rng: int | np.random.Generator | None = None) -> str:
+        """A uniformly drawn neighbour.
+
+        Args:
+            arch: Architecture string.
+            rng: Seed or generator; a fresh draw if not given.
+        """
         neighbors = self.neighbors(arch)
         return neighbors[int(np.random.default_rng(rng).integers(len(neighbors)))]
 

@@ -57,7 +57,7 @@ def fidelity(ours: Table, truth: pd.DataFrame) -> None:
             kept = [name.endswith(space) or space == "both" for name in ours.row_spaces]
             archs = [arch for arch, keep in zip(ours.archs, kept, strict=True) if keep]
             a, b = truth.loc[archs, task].to_numpy(), own.loc[archs, task].to_numpy()
-            low, high = bootstrap_interval(kendall_tau, a, b, level=0.95)
+            low, high = bootstrap_interval(kendall_tau, a, b, level=0.95, rng=0)
             other = ""
             if task in OTHERS:
                 values = ours.to_frame(OTHERS[task])[task].loc[archs].to_numpy()

@@ -64,7 +64,7 @@ def evaluate(
         for run in evaluate_runs(surrogate, results, sizes, numbers, protocol.value):
             runs.append(run)
             progress.advance(bar)
-    ceiling = noise_ceiling(whole, protocol=protocol.value)[list(results.tasks)].to_dict()
+    ceiling = noise_ceiling(whole, protocol=protocol.value, rng=0)[list(results.tasks)].to_dict()
     summary = _summarise(runs, ceiling)
     if as_json:
         about = {"table_hash": results.hash, "space": results.space.name, "model": model, "protocol": protocol.value}

@@ -69,7 +69,7 @@ def leaderboard(
             progress.update(bar, advance=1, description=f"{run['model'].iloc[0]}, {run['protocol'].iloc[0]}")
     whole = pd.concat(runs, ignore_index=True)
     ranked = standings(whole, results)
-    ceilings = {way: noise_ceiling(results, protocol=cast("Protocol", way)) for way in ways}
+    ceilings = {way: noise_ceiling(results, protocol=cast("Protocol", way), rng=0) for way in ways}
     if as_json:
         known = {way: {"mean": float(ceiling.mean()), **ceiling.to_dict()} for way, ceiling in ceilings.items()}
         print_json({"table_hash": results.hash, "standings": ranked.to_dict(orient="records"), "ceiling": known})

@@ -52,7 +52,7 @@ def evaluate(
         >>> from benchmarks import get_space
         >>> from benchmarks.table import Table
         >>> from surrogates import BoostedSurrogate
-        >>> archs = get_space("transnas101-macro").sample(80)
+        >>> archs = get_space("transnas101-macro").sample(80, rng=0)
         >>> table = Table.from_logs(archs, {"jigsaw": {"valid_top1": [float(arch[3:7]) / 100 for arch in archs]}})
         >>> results = evaluate(BoostedSurrogate(n_rounds=20), table, train_sizes=[40], seeds=[0])
         >>> results.columns.tolist(), bool(results["tau"].iloc[0] > 0.5)

@@ -58,7 +58,7 @@ def leaderboard(
     Example:
         >>> from benchmarks import get_space
         >>> from benchmarks.table import Table
-        >>> archs = get_space("transnas101-macro").sample(80)
+        >>> archs = get_space("transnas101-macro").sample(80, rng=0)
         >>> table = Table.from_logs(archs, {"jigsaw": {"valid_top1": [float(arch[3:7]) / 100 for arch in archs]}})
         >>> found = leaderboard(table, ["linear", "knn"], train_sizes=[40], seeds=[0], protocols=["all"])
         >>> found["model"].tolist()

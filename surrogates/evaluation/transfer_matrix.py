@@ -163,7 +163,7 @@ def transfer_matrix(
         >>> from benchmarks import get_space
         >>> from encoders import Costs
         >>> from surrogates import BoostedSurrogate
-        >>> archs = get_space("transnas101-macro").sample(60)
+        >>> archs = get_space("transnas101-macro").sample(60, rng=0)
         >>> size = Costs().fit_transform(archs)[:, 0]
         >>> table = Table.from_frame(pd.DataFrame({"arch": archs, "large": size, "small": -size}))
         >>> found = transfer_matrix(table, k=[16], seeds=[0], baseline=BoostedSurrogate(n_rounds=10))

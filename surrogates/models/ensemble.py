@@ -46,7 +46,7 @@ class EnsembleSurrogate(CalibratedSurrogate):
 
     Example:
         >>> from benchmarks import get_space
-        >>> archs = get_space("transnas101-macro").sample(40)
+        >>> archs = get_space("transnas101-macro").sample(40, rng=0)
         >>> ensemble = EnsembleSurrogate(random_state=0).fit(archs, [float(len(arch)) for arch in archs])
         >>> round(float(ensemble.weights_.sum()), 6), ensemble.predict(archs[:3]).shape
         (1.0, (3,))

@@ -57,7 +57,7 @@ class GaussianProcessSurrogate(CalibratedSurrogate):
 
     Example:
         >>> from benchmarks import get_space
-        >>> archs = get_space("transnas101-macro").sample(40)
+        >>> archs = get_space("transnas101-macro").sample(40, rng=0)
         >>> depth = [float(len(arch)) for arch in archs]
         >>> surrogate = GaussianProcessSurrogate().fit(archs, depth)
         >>> mean, std = surrogate.predict(["64-2311-basic", "64-231111-basic"], return_std=True)

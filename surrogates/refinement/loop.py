@@ -93,7 +93,7 @@ def refine(
         >>> from surrogates import GaussianProcessSurrogate
         >>> def measure(archs):
         ...     return Table.from_frame(pd.DataFrame({"arch": archs, "jigsaw": [float(len(arch)) for arch in archs]}))
-        >>> begin = measure(get_space("transnas101-macro").sample(20))
+        >>> begin = measure(get_space("transnas101-macro").sample(20, rng=0))
         >>> model = GaussianProcessSurrogate(length_scales=(4.0,))
         >>> last = list(refine(begin, measure, model, budget=5, rounds=1))[-1]
         >>> len(last.table), last.number, len(last.archs)

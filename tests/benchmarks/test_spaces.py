@@ -226,7 +226,7 @@ def test_unknown_space_names_the_nearest():
 
 def test_sampling_more_than_there_is():
     with pytest.raises(ValueError, match="expected 0 <= n <= 4,096"):
-        get_space("transnas101-micro").sample(5000)
+        get_space("transnas101-micro").sample(5000, rng=0)
 
 
 def test_index_of_an_outsider():
@@ -237,3 +237,12 @@ def test_index_of_an_outsider():
 def test_a_single_string_is_not_a_list():
     with pytest.raises(ArchitectureError, match="expected a list of architecture strings, got the string"):
         get_space("transnas101-micro").canonicals("64-41414-3_33_333")
+
+
+@pytest.mark.parametrize("name", list_spaces())
+def test_draws_are_fresh_unless_a_seed_says_otherwise(name: str) -> None:
+    space = get_space(name)
+    assert space.sample(20) != space.sample(20), "one chance in a million million"
+    assert space.sample(20, rng=5) == space.sample(20, rng=5)
+    assert len({space.mutate(space.example) for _ in range(100)}) > 1, "a walk moves"
+    assert len({space.mutate(space.example, rng=5) for _ in range(10)}) == 1

@@ -73,7 +73,7 @@ class GraphSurrogate(CalibratedSurrogate):
 
     Example:
         >>> from benchmarks import get_space
-        >>> archs = get_space("transnas101-micro").sample(60)
+        >>> archs = get_space("transnas101-micro").sample(60, rng=0)
         >>> depth = [float(arch.count("3")) for arch in archs]
         >>> surrogate = GraphSurrogate(random_state=0, n_members=4).fit(archs, depth)
         >>> mean, std = surrogate.predict(["64-41414-3_33_333", "64-41414-0_00_100"], return_std=True)

@@ -74,7 +74,7 @@ class TransferSurrogate(Surrogate):
         >>> import pandas as pd
         >>> from benchmarks import get_space
         >>> from encoders import Costs
-        >>> archs = get_space("transnas101-macro").sample(200)
+        >>> archs = get_space("transnas101-macro").sample(200, rng=0)
         >>> size = Costs().fit_transform(archs)[:, 0]
         >>> other_task = pd.DataFrame({"small is good": -size}, index=archs)
         >>> surrogate = TransferSurrogate(sources=other_task, n_jobs=1).fit(archs[:16], size[:16])

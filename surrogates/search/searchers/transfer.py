@@ -50,7 +50,7 @@ class TransferSearch(PredictorSearch):
     Example:
         >>> import pandas as pd
         >>> from benchmarks import get_space
-        >>> archs = get_space("transnas101-macro").sample(200)
+        >>> archs = get_space("transnas101-macro").sample(200, rng=0)
         >>> known = pd.DataFrame({"other task": [arch.count("3") for arch in archs]}, index=archs)
         >>> searcher = TransferSearch(sources=known).start("transnas101-macro")
         >>> max(arch.count("3") for arch in searcher.ask(6))

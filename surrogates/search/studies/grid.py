@@ -68,7 +68,7 @@ def run_grid(
     Example:
         >>> from benchmarks import get_space
         >>> from benchmarks.table import Table
-        >>> archs = get_space("transnas101-macro").sample(30)
+        >>> archs = get_space("transnas101-macro").sample(30, rng=0)
         >>> table = Table.from_logs(archs, {"jigsaw": {"valid_top1": [float(arch.count("4")) for arch in archs]}})
         >>> [(done.method, done.seed, len(done.history)) for done in run_grid(table, ["random", "local"], [0], 5)]
         [('random', 0, 5), ('local', 0, 5)]

@@ -142,7 +142,7 @@ def unnas_study(
     Example:
         >>> import pandas as pd
         >>> from benchmarks import get_space
-        >>> archs = get_space("transnas101-macro").sample(50)
+        >>> archs = get_space("transnas101-macro").sample(50, rng=0)
         >>> fours = [arch.count("4") for arch in archs]
         >>> table = Table.from_frame(pd.DataFrame({"arch": archs, "jigsaw": fours, "class_scene": fours}))
         >>> study = unnas_study(table, "random", budget=20, seeds=[0])

@@ -70,12 +70,12 @@ def test_learns_what_can_be_learned(micro):
 def test_another_process_predicts_the_same_and_another_seed_does_not():
     program = (
         "from benchmarks import get_space; from surrogates.models.graph.surrogate import GraphSurrogate;"
-        "a = get_space('transnas101-macro').sample(20);"
+        "a = get_space('transnas101-macro').sample(20, rng=0);"
         "s = GraphSurrogate(random_state=0, n_members=2, hidden=8, layers=1, n_steps=20, n_jobs=1).fit(a, range(20));"
         "print(s.predict(a).tolist())"
     )
     there = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
-    archs = get_space("transnas101-macro").sample(20)
+    archs = get_space("transnas101-macro").sample(20, rng=0)
     tiny = {"n_members": 2, "hidden": 8, "layers": 1, "n_steps": 20, "n_jobs": 1}
     here, other = (GraphSurrogate(random_state=seed, **tiny).fit(archs, range(20)).predict(archs) for seed in (0, 1))
     assert there.strip() == str(here.tolist())
@@ -135,7 +135,7 @@ def test_a_new_space_can_be_tuned(micro, space, view, tmp_path):
     cells = Table.from_frame(micro[["a"]].rename_axis("arch").reset_index())
     surrogate = GraphSurrogate(n_members=2, hidden=16, layers=2, trunk=16, n_steps=40, n_jobs=1)
     surrogate.pretrain(cells, n_steps=20)
-    archs = get_space(space).sample(30)
+    archs = get_space(space).sample(30, rng=0)
     labels = [float(arch.count("nor_conv_3x3") + arch.count("2")) for arch in archs]
     tuned = surrogate.finetune(archs, labels)
     assert kendalltau(tuned.predict(archs), labels).statistic > 0.4

@@ -98,7 +98,7 @@ def test_sources_need_not_hold_the_architectures_asked_for(cells):
 
 def test_all_kinds_of_sources_together(cells):
     table = Table.from_frame(cells[["mostly", "target"]].rename_axis("arch"))
-    nasbench = get_space("nasbench201").sample(200)
+    nasbench = get_space("nasbench201").sample(200, rng=0)
     elsewhere = pd.DataFrame({"target": np.arange(200.0)}, index=nasbench)
     fitted = BoostedSurrogate(**SMALL).fit(list(cells.index[:50]), cells["unrelated"].iloc[:50])
     train, test = _parts(cells, 20)
@@ -164,7 +164,7 @@ def test_what_is_stored_needs_no_sources(cells, tmp_path):
 def test_another_process_predicts_the_same():
     program = (
         "import pandas as pd; from benchmarks import get_space; from surrogates import TransferSurrogate;"
-        "a = get_space('transnas101-macro').sample(30); sources = pd.DataFrame({'s': range(30)}, index=a);"
+        "a = get_space('transnas101-macro').sample(30, rng=0); sources = pd.DataFrame({'s': range(30)}, index=a);"
         "t = TransferSurrogate(sources=sources, n_rounds=10); print(t.fit(a[:20], range(20)).predict(a).tolist())"
     )
     runs = [
