@@ -1,26 +1,40 @@
-"""Files that are either there completely or not at all, and folders that belong to one undertaking."""
+"""Files and folders that are there completely or not at all, folders that belong to one undertaking, and locks."""
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import shutil
 import socket
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from benchmarks.errors import ArtefactError
 
-__all__ = ["claim_folder", "file_lock", "is_locked", "write_beside"]
+__all__ = [
+    "RunDirectory",
+    "claim_folder",
+    "differences",
+    "file_lock",
+    "is_litter",
+    "is_locked",
+    "write_beside",
+    "write_folder_beside",
+]
 
 _TRIES, _PAUSE = 3, 0.01
+_LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)
+_AT_MOST = 3  # differences in one message
 
 
 @contextmanager
-def write_beside(path: str | os.PathLike[str]) -> Iterator[Path]:
+def write_beside(path: str | os.PathLike[str], replace: bool = True) -> Iterator[Path]:
     """Yield a fresh name in the folder of `path`; move what is written there to `path` on success.
 
     A reader of `path` sees the old content or the new, never half of it. If the block raises (Ctrl-C too),
@@ -28,6 +42,7 @@ def write_beside(path: str | os.PathLike[str]) -> Iterator[Path]:
 
     Args:
         path: The file to write; its folder must exist.
+        replace: Whether to replace a file that is there; if not, of several writers the first one wins.
 
     Yields:
         The name to write to; it ends like `path`, so that writers which look at the suffix agree.
@@ -50,11 +65,215 @@ def write_beside(path: str | os.PathLike[str]) -> Iterator[Path]:
             raise FileNotFoundError(2, "the folder does not exist")
         beside.touch(exist_ok=False)  # a folder that cannot be written says so before the work is done
         yield beside
-        beside.replace(target)
+        if replace:
+            beside.replace(target)
+        else:
+            _link(beside, target)
     except OSError as error:
         raise type(error)(error.errno, f"cannot write: {error.strerror or error}", str(target)) from error
     finally:
         beside.unlink(missing_ok=True)
+
+
+@contextmanager
+def write_folder_beside(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Yield a fresh folder beside `path`; put it in the place of `path` on success.
+
+    A reader of `path` sees the old folder or the new, never half of it. If the block raises (Ctrl-C too), the half
+    folder is removed and `path` is left as it was.
+
+    Args:
+        path: The folder to write; the folders around it are made. A folder that is there already is replaced.
+
+    Yields:
+        The folder to write to.
+
+    Raises:
+        OSError: If it cannot be written, or another process wrote `path` just now.
+
+    Example:
+        >>> import tempfile
+        >>> target = Path(tempfile.mkdtemp()) / "numbers"
+        >>> with write_folder_beside(target) as beside:
+        ...     _ = (beside / "a.txt").write_text("1 2 3")
+        >>> (target / "a.txt").read_text()
+        '1 2 3'
+    """
+    target = Path(path)
+    beside = target.with_name(f".{uuid.uuid4().hex[:8]}-{target.name}")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        beside.mkdir()
+        yield beside
+        _swap(beside, target)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+class RunDirectory:
+    """A folder that belongs to one undertaking: work in it may be resumed, but two undertakings never mix.
+
+    What the undertaking is stands in a JSON file in the folder.
+
+    Args:
+        path: The folder.
+        kind: Kind of undertaking, as it reads in a message: ``"study"``.
+        file: Name of the file with the description; ``<kind>.json`` by default.
+
+    Attributes:
+        path: The folder.
+        kind: As above.
+        description: Path of the file with the description.
+
+    Example:
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp()) / "mine"
+        >>> RunDirectory(folder, "study").claim({"seed": 0}).about()
+        {'seed': 0}
+        >>> RunDirectory(folder, "study").claim({"seed": 1})
+        Traceback (most recent call last):
+        ...
+        benchmarks.errors.ArtefactError: ... holds another study: seed was 0 and is now 1; choose another folder, or ...
+    """
+
+    def __init__(self, path: str | os.PathLike[str], kind: str, file: str | None = None) -> None:
+        self.path, self.kind = Path(path), kind
+        self.description = self.path / (file or f"{kind}.json")
+
+    def __repr__(self) -> str:
+        return f"RunDirectory({str(self.path)!r}, {self.kind!r})"
+
+    def claim(
+        self,
+        about: Mapping[str, Any],
+        results: Callable[[str], bool] = lambda name: True,
+        say: Callable[[Any], str] = repr,
+    ) -> Self:
+        """Make the folder that of an undertaking, or check that it is.
+
+        Of several processes that do so at once, one makes it and the others check.
+
+        Args:
+            about: What must stay as it was, as JSON values.
+            results: Which names in a folder without a description must not be there; all by default. The operating
+                system's own files (`is_litter`) may be.
+            say: A value of `about` in a message.
+
+        Returns:
+            The directory itself.
+
+        Raises:
+            ArtefactError: If it holds another undertaking, or results of something else, or its description is damaged.
+            OSError: If it cannot be written.
+        """
+        if not self.description.exists():
+            self.make()
+            foreign = sorted(entry.name for entry in self.path.iterdir() if self._is_foreign(entry.name))
+            strange = next(filter(results, foreign), None)
+            if strange and not self.description.exists():
+                raise ArtefactError(
+                    f"{str(self.path)!r} holds {strange!r} but no {self.description.name}; choose a new or empty folder"
+                )
+            self._describe(about)
+        self.check(about, say=say)
+        return self
+
+    def make(self) -> Path:
+        """Make the folder if it is not there, and return it.
+
+        Raises:
+            ArtefactError: If a file is in the way.
+            OSError: If it cannot be made.
+        """
+        if self.path.exists() and not self.path.is_dir():
+            raise ArtefactError(f"expected a folder or nothing at {str(self.path)!r}, got a file")
+        self.path.mkdir(parents=True, exist_ok=True)
+        return self.path
+
+    def file(self, name: str) -> Path:
+        """Path of a file in the folder."""
+        return self.path / name
+
+    def about(self) -> dict[str, Any]:
+        """What the description says.
+
+        Raises:
+            FileNotFoundError: If there is none.
+            ArtefactError: If it is damaged.
+        """
+        try:
+            found = json.loads(self.description.read_bytes())
+        except ValueError as error:
+            raise ArtefactError(f"{str(self.description)!r} is damaged: {error}") from error
+        if not isinstance(found, dict):
+            raise ArtefactError(
+                f"{str(self.description)!r} is damaged: expected a JSON object, got {type(found).__name__}"
+            )
+        return found
+
+    def check(
+        self, about: Mapping[str, Any], found: Mapping[str, Any] | None = None, say: Callable[[Any], str] = repr
+    ) -> None:
+        """Check that the folder is that of an undertaking.
+
+        Args:
+            about: What must stay as it was; what else the folder says is not looked at.
+            found: What the folder says; what its description says by default.
+            say: A value in a message.
+
+        Raises:
+            ArtefactError: If it is another's; names what differs.
+        """
+        before, now = self.about() if found is None else found, _as_json(about)
+        if changed := differences({name: before.get(name) for name in now}, now, say):
+            raise ArtefactError(
+                f"{str(self.path)!r} holds another {self.kind}: {'; '.join(changed[:_AT_MOST])}; "
+                "choose another folder, or delete that one to start again"
+            )
+
+    def _is_foreign(self, name: str) -> bool:
+        """Whether a name is neither the operating system's nor a description that another process is writing."""
+        return not (is_litter(name) or (name.startswith(".") and name.endswith(f"-{self.description.name}")))
+
+    def _describe(self, about: Mapping[str, Any]) -> None:
+        """Write the description, whole, unless another process is faster."""
+        with write_beside(self.description, replace=False) as beside:
+            beside.write_text(json.dumps(_as_json(about), indent=2) + "\n", encoding="utf-8")
+
+
+def differences(
+    before: Mapping[str, Any], now: Mapping[str, Any], say: Callable[[Any], str] = repr, where: str = ""
+) -> list[str]:
+    """What differs between two descriptions, in words; empty if nothing does.
+
+    Args:
+        before: JSON values by name; mappings in it are compared entry by entry.
+        now: The same; a name that only one of them has counts as None in the other.
+        say: A value in a message.
+        where: What each entry begins with.
+
+    Example:
+        >>> differences({"seed": 0, "of": {"k": 1, "n": 2}}, {"seed": 1, "of": {"k": 1, "n": 3}})
+        ['seed was 0 and is now 1', 'of: n was 2 and is now 3']
+    """
+    found = []
+    for name in dict.fromkeys((*before, *now)):
+        old, new = before.get(name), now.get(name)
+        if isinstance(old, Mapping) and isinstance(new, Mapping):
+            found += differences(old, new, say, f"{where}{name}: ")
+        elif old != new:
+            found.append(f"{where}{name} was {say(old)} and is now {say(new)}")
+    return found
+
+
+def is_litter(name: str) -> bool:
+    """Whether an operating system's file manager leaves files of this name in any folder.
+
+    Example:
+        >>> is_litter(".DS_Store"), is_litter("results.csv")
+        (True, False)
+    """
+    return name in _LITTER
 
 
 def claim_folder(
@@ -64,53 +283,8 @@ def claim_folder(
     results: Callable[[str], bool] = lambda name: True,
     say: Callable[[Any], str] = repr,
 ) -> Path:
-    """Make a folder that of one undertaking, or check that it is: work may be taken up again, but two never mix.
-
-    Args:
-        folder: Made if it does not exist.
-        about: What must stay as it was, as JSON values; kept in ``<what>.json``.
-        what: Kind of undertaking, e.g. ``"study"``.
-        results: Which names in a folder without that file must not be there; all by default.
-        say: A value of `about` in a message.
-
-    Raises:
-        ArtefactError: If it holds another undertaking, or results of something else, or its description is damaged.
-        OSError: If it cannot be written.
-
-    Example:
-        >>> import tempfile
-        >>> folder = claim_folder(Path(tempfile.mkdtemp()) / "mine", {"seed": 0}, "study")
-        >>> claim_folder(folder, {"seed": 1}, "study")
-        Traceback (most recent call last):
-        ...
-        benchmarks.errors.ArtefactError: ... holds another study: seed was 0 and is now 1; choose another folder, or ...
-    """
-    folder = Path(folder)
-    path, mine = folder / f"{what}.json", json.loads(json.dumps(dict(about)))
-    if not path.exists():
-        if folder.exists() and not folder.is_dir():
-            raise ArtefactError(f"expected a folder or nothing at {str(folder)!r}, got a file")
-        strange = sorted(entry.name for entry in folder.iterdir() if results(entry.name)) if folder.is_dir() else []
-        if strange:
-            raise ArtefactError(
-                f"{str(folder)!r} holds {strange[0]!r} but no {path.name}; choose a new or empty folder"
-            )
-        folder.mkdir(parents=True, exist_ok=True)
-        with write_beside(path) as beside:
-            beside.write_text(json.dumps(mine, indent=2) + "\n", encoding="utf-8")
-        return folder
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-        changed = [key for key in mine if found.get(key) != mine[key]]
-    except (ValueError, AttributeError) as error:
-        raise ArtefactError(f"{str(path)!r} is damaged: {error}") from error
-    if changed:
-        key = changed[0]
-        raise ArtefactError(
-            f"{str(folder)!r} holds another {what}: {key} was {say(found.get(key))} and is now {say(mine[key])}; "
-            "choose another folder, or delete that one to start again"
-        )
-    return folder
+    """The same as ``RunDirectory(folder, what).claim(about, results, say).path``."""
+    return RunDirectory(folder, what).claim(about, results, say).path
 
 
 @contextmanager
@@ -166,6 +340,40 @@ def is_locked(path: Path) -> bool:
     finally:
         os.close(handle)
     return False
+
+
+def _swap(beside: Path, target: Path) -> None:
+    """Put a folder in the place of another; on any failure `target` is as it was."""
+    if not target.exists():
+        beside.rename(target)
+        return
+    aside = target.with_name(f"{beside.name}-old")
+    target.rename(aside)
+    try:
+        beside.rename(target)
+    except BaseException:
+        aside.rename(target)
+        raise
+    shutil.rmtree(aside, ignore_errors=True)
+
+
+def _link(beside: Path, target: Path) -> None:
+    """Give a file its name, unless the name is taken."""
+    try:
+        os.link(beside, target)
+    except FileExistsError:
+        pass
+    except OSError as error:  # a file system without links
+        if error.errno not in _NO_LINKS:
+            raise
+        if not target.exists():
+            beside.replace(target)
+
+
+def _as_json(about: Mapping[str, Any]) -> dict[str, Any]:
+    """What comes back when it is written and read: tuples become lists."""
+    plain: dict[str, Any] = json.loads(json.dumps(dict(about)))
+    return plain
 
 
 def _lock(path: Path) -> int | None:

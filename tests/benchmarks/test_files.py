@@ -1,8 +1,13 @@
-"""Files appear whole or not at all."""
+"""Files and folders appear whole or not at all, and a folder belongs to one undertaking."""
+
+import json
+import multiprocessing
+import os
 
 import pytest
 
-from benchmarks.files import write_beside
+from benchmarks.errors import ArtefactError
+from benchmarks.files import RunDirectory, differences, write_beside, write_folder_beside
 
 
 def names(folder):
@@ -46,3 +51,124 @@ def test_a_name_that_cannot_be_written_is_named(tmp_path):
     with pytest.raises(OSError, match=r"cannot write: .*a.txt"), write_beside(tmp_path / "a.txt") as beside:
         beside.write_text("x")
     assert names(tmp_path) == ["a.txt"]
+
+
+def test_of_several_writers_the_first_wins_where_nothing_is_replaced(tmp_path):
+    for text in ("first", "second"):
+        with write_beside(tmp_path / "a.txt", replace=False) as beside:
+            beside.write_text(text)
+    assert (tmp_path / "a.txt").read_text() == "first"
+    assert names(tmp_path) == ["a.txt"]
+
+
+def write_folder(target, content, error=None):
+    with write_folder_beside(target) as beside:
+        for name, text in content.items():
+            (beside / name).write_text(text)
+        if error is not None:
+            raise error
+
+
+def contents(folder):
+    return {path.name: path.read_text() for path in folder.iterdir()}
+
+
+def test_a_folder_is_replaced_when_the_new_one_is_complete(tmp_path):
+    target = tmp_path / "some" / "folder"
+    write_folder(target, {"a": "1", "b": "2"})
+    write_folder(target, {"a": "3"})
+    assert contents(target) == {"a": "3"}
+    assert names(target.parent) == ["folder"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
+def test_a_folder_stays_when_the_block_fails(tmp_path, error):
+    target = tmp_path / "folder"
+    with pytest.raises(error, match="stop"):
+        write_folder(target, {"a": "1"}, error("stop"))
+    assert names(tmp_path) == []
+    write_folder(target, {"a": "old"})
+    with pytest.raises(error, match="stop"):
+        write_folder(target, {"a": "new"}, error("stop"))
+    assert contents(target) == {"a": "old"}
+    assert names(tmp_path) == ["folder"]
+
+
+def test_a_folder_stays_when_the_new_one_cannot_be_put_in_its_place(tmp_path, monkeypatch):
+    target = tmp_path / "folder"
+    write_folder(target, {"a": "old"})
+    rename, calls = os.rename, []
+
+    def fails_the_second_time(old, new, **rest):
+        calls.append(new)
+        if len(calls) == 2:
+            raise OSError(28, "no space left on device")
+        rename(old, new, **rest)
+
+    monkeypatch.setattr(os, "rename", fails_the_second_time)
+    with pytest.raises(OSError, match="no space left"):
+        write_folder(target, {"a": "new"})
+    assert contents(target) == {"a": "old"}
+    assert names(tmp_path) == ["folder"]
+
+
+def test_a_run_directory_is_made_once_and_checked_after(tmp_path):
+    about = {"seeds": (0, 1), "table": "abc"}
+    folder = RunDirectory(tmp_path / "new", "study").claim(about)
+    assert folder.about() == {"seeds": [0, 1], "table": "abc"}
+    assert folder.file("rows.csv") == tmp_path / "new" / "rows.csv"
+    folder.file("rows.csv").write_text("1")
+    folder.claim({"table": "abc"}).claim(about)
+    with pytest.raises(ArtefactError, match=r"another study: seeds was .0, 1. and is now .0.; table was 'abc' and"):
+        folder.claim({"seeds": [0], "table": "b"})
+    assert json.loads(folder.description.read_text()) == {"seeds": [0, 1], "table": "abc"}
+
+
+@pytest.mark.parametrize("content", ["{", "[1]", "\x80"])
+def test_a_damaged_description_is_named(tmp_path, content):
+    (tmp_path / "study.json").write_bytes(content.encode("latin-1"))
+    with pytest.raises(ArtefactError, match=r"study.json' is damaged: "):
+        RunDirectory(tmp_path, "study").claim({"seed": 0})
+
+
+def test_foreign_files_are_refused_and_the_operating_systems_are_not(tmp_path):
+    for name in (".DS_Store", "Thumbs.db", "desktop.ini", ".0123abcd-study.json"):
+        (tmp_path / name).touch()
+    (tmp_path / "mine.txt").touch()
+    with pytest.raises(ArtefactError, match=r"holds 'mine.txt' but no study.json; choose a new or empty folder"):
+        RunDirectory(tmp_path, "study").claim({})
+    RunDirectory(tmp_path, "study").claim({}, results=lambda name: name.endswith(".csv"))
+    with pytest.raises(ArtefactError, match=r"expected a folder or nothing at .*mine.txt', got a file"):
+        RunDirectory(tmp_path / "mine.txt", "study").claim({})
+
+
+def claim(folder, start, seed):
+    start.wait()
+    try:
+        RunDirectory(folder, "study").claim({"seed": seed})
+    except ArtefactError as error:
+        raise SystemExit(1 if "holds another study: seed was" in str(error) else 2) from error
+
+
+def test_of_several_processes_one_claims_and_the_others_are_refused(tmp_path):
+    context = multiprocessing.get_context("fork")
+    for round_ in range(5):
+        start = context.Barrier(4)
+        workers = [context.Process(target=claim, args=(tmp_path / str(round_), start, seed)) for seed in range(4)]
+        for worker in workers:
+            worker.start()
+        for worker in workers:
+            worker.join()
+        assert sorted(worker.exitcode for worker in workers) == [0, 1, 1, 1]
+        assert names(tmp_path / str(round_)) == ["study.json"]
+
+
+def test_differences_name_every_entry_that_is_not_as_before():
+    before = {"a": 1, "b": {"x": [1], "y": {"z": None}}, "c": 3}
+    assert differences(before, before) == []
+    assert differences(before, {"b": {"x": [2], "y": {"z": 0}}, "c": 3, "d": "e"}) == [
+        "a was 1 and is now None",
+        "b: x was [1] and is now [2]",
+        "b: y: z was None and is now 0",
+        "d was None and is now 'e'",
+    ]
