@@ -12,7 +12,6 @@ import json
 import logging
 import os
 import shutil
-import tempfile
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.files import write_folder_beside
 from benchmarks.table import Table
 from benchmarks.task_log import TaskLog
 
@@ -119,9 +119,7 @@ def _open(folder: Path) -> Table | None:
 
 def _store(table: Table, folder: Path) -> None:
     """Write a cache folder beside its name, then rename it."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=".", dir=folder.parent))
-    try:
+    with write_folder_beside(folder) as beside:
         parts: dict[str, list[NDArray[Any]]] = {name: [] for name in _TYPES}
         sizes = dict.fromkeys(_TYPES, 0)
 
@@ -150,10 +148,6 @@ def _store(table: Table, folder: Path) -> None:
             "tasks": tasks,
         }
         (beside / "header.json").write_text(json.dumps(header), "utf-8")
-        shutil.rmtree(folder, ignore_errors=True)
-        beside.rename(folder)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
 
 
 def _column(flat: dict[str, NDArray[Any]], place: list[Any]) -> NDArray[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -141,8 +142,8 @@ def _template(plan: Path | None, preset: str, begin: Table) -> Plan:
 
 def _check_made_alike(table: Path, template: Plan) -> None:
     """Raise `ValueError` if the table says that it was made with another recipe or other images."""
+    from benchmarks.files import differences
     from benchmarks.formats import table_provenance
-    from benchmarks.training.campaign.records import changes
 
     made = table_provenance(table)
     if "recipes" not in made:
@@ -150,7 +151,7 @@ def _check_made_alike(table: Path, template: Plan) -> None:
         return
     for task in template.tasks:
         before = {"recipe": made["recipes"].get(task), "images": made["images"].get(task)}
-        if found := changes(before, template.settings(task)):
+        if found := differences(before, template.settings(task), json.dumps):
             raise ValueError(
                 f"{table}: {task} was trained otherwise: {'; '.join(found)}; expected the same recipe and images "
                 "(--plan takes them from the plan of a campaign)"

@@ -174,7 +174,7 @@ def test_another_model_is_refused_in_the_same_folder(table: Path, plan: Path, tm
     assert run(*arguments, "boosted").exit_code == 0
     result = run(*arguments, "gp")
     assert result.exit_code == 1
-    assert "its model was BoostedSurrogate(" in result.stderr
+    assert "model was BoostedSurrogate(" in result.stderr
     assert "is now GaussianProcessSurrogate()" in result.stderr
     assert "choose another folder (--folder)" in result.stderr
     assert run(*arguments, "gp", "--folder", tmp_path / "other").exit_code == 0
