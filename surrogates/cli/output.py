@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
-__all__ = ["progress_bar", "score", "stderr", "print_csv", "print_json", "print_table"]
+__all__ = ["progress_bar", "score", "score_and_sd", "stderr", "print_csv", "print_json", "print_table"]
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> None:
@@ -77,6 +77,18 @@ def score(value: float) -> str:
         ('0.718', '-')
     """
     return "-" if math.isnan(value) else f"{value:.3f}"
+
+
+def score_and_sd(mean: float, sd: float, signed: bool = False) -> str:
+    """A mean over seeds with its standard deviation; the mean alone where there was one seed.
+
+    Example:
+        >>> score_and_sd(0.71849, 0.0123), score_and_sd(0.05, float("nan"), signed=True)
+        ('0.718 ± 0.012', '+0.050')
+    """
+    if math.isnan(mean):
+        return score(mean)
+    return f"{mean:{'+' if signed else ''}.3f}" + ("" if math.isnan(sd) else f" ± {sd:.3f}")
 
 
 def stderr() -> Console:

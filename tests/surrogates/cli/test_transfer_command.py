@@ -1,6 +1,7 @@
 """``surrogates transfer`` on a small made-up table."""
 
 import importlib.util
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -8,12 +9,12 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from benchmarks import get_space
+from benchmarks import get_space, save_table
 from benchmarks.table import Table
 from encoders import Costs
 from surrogates.cli import transfer as module
 from surrogates.evaluation import transfer_matrix
-from surrogates.evaluation.transfer_matrix import TransferMatrix
+from surrogates.evaluation.transfer_matrix import ALL_OTHERS, TransferMatrix
 from surrogates.models.transfer.surrogate import TransferSurrogate
 from tests.surrogates.cli.helpers import QUICK, run
 
@@ -28,14 +29,16 @@ def small_transfer(monkeypatch: pytest.MonkeyPatch) -> None:
 def made_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is fitted: tau grows with the labels and the number of sources."""
 
-    def tau(_: object, train: pd.Series, __: object, sources: Any = None) -> float:  # type: ignore[type-arg]
-        return 0.3 + 0.01 * len(train) + (0.0 if sources is None else 0.1 * len(sources.tasks) + 0.01 * _long(sources))
+    def runs(values: pd.DataFrame, methods: dict[str, Any], k: list[int], seeds: list[int], *_: object) -> Any:
+        for n, seed in itertools.product(k, seeds):
+            for method in methods:
+                sources = {"no source": 0, ALL_OTHERS: 2}.get(method, 1)
+                tau = 0.3 + 0.01 * n + 0.1 * sources + 0.01 * (method in ("long", ALL_OTHERS)) + 0.02 * seed * sources
+                yield pd.DataFrame(
+                    {"method": [method], "n_train": n, "seed": seed, "task": values.columns[0], "tau": tau}
+                )
 
-    monkeypatch.setattr(transfer_matrix, "_tau", tau)
-
-
-def _long(sources: Any) -> float:
-    return float("long" in sources.tasks)
+    monkeypatch.setattr(transfer_matrix, "held_out_runs", runs)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +48,8 @@ def related(tmp_path_factory: pytest.TempPathFactory) -> Path:
     size = Costs().fit_transform(archs)[:, 0]
     length = [len(arch) for arch in archs]
     path = tmp_path_factory.mktemp("tables") / "related.csv"
-    Table.from_frame(pd.DataFrame({"arch": archs, "large": size, "small": -size, "long": length})).to_csv(path)
+    frame = pd.DataFrame({"arch": archs, "large": size, "small": -size, "long": length})
+    save_table(Table.from_frame(frame), path)
     return path
 
 
@@ -77,6 +81,14 @@ def test_the_map_is_shown_and_written(related: Path, tmp_path: Path) -> None:
     assert "transfer_gain_24.png" in files
     assert lines[-1] == f"Wrote {tmp_path / 'map'}: {len(files)} files."
     assert [path.name for path in tmp_path.iterdir()] == ["map"]
+
+
+@pytest.mark.usefixtures("made_up")
+def test_several_seeds_are_shown_with_their_spread(related: Path, tmp_path: Path) -> None:
+    result = run("transfer", related, "--k", "12", "--seeds", "0,1,2", "--out", tmp_path / "map")
+    assert result.exit_code == 0, result.stderr
+    line = " ".join(result.stdout.splitlines()[2].split())
+    assert line == "large 0.670 ± 0.040 0.420 ± 0.000 +0.250 ± 0.040 0.550 long"
 
 
 @pytest.mark.usefixtures("made_up")
@@ -122,7 +134,7 @@ def test_ctrl_c_leaves_nothing(related: Path, tmp_path: Path, monkeypatch: pytes
         raise KeyboardInterrupt
 
     if where == "fit":
-        monkeypatch.setattr(transfer_matrix, "_tau", interrupt)
+        monkeypatch.setattr(transfer_matrix, "held_out_runs", interrupt)
     else:
         monkeypatch.setattr(TransferMatrix, "matrix", interrupt)  # in the middle of the files
     options = ["--k", "12", "--seeds", "0", "--task", "large", "--task", "small", "--out", tmp_path / "map"]
@@ -136,7 +148,7 @@ def test_bad_input_is_refused_before_the_work(related: Path, tmp_path: Path, mon
     monkeypatch.setattr(TransferSurrogate, "fit", lambda *_: pytest.fail("worked first"))
     result = run("transfer", related, "--k", "12,80", "--out", tmp_path / "map")
     assert result.exit_code == 2
-    assert "expected 0 < n < 80" in result.stderr
+    assert "from 1 to 79" in result.stderr
     result = run("transfer", related, "--k", "many", "--out", tmp_path / "map")
     assert result.exit_code == 2
     result = run("transfer", related, "--k", "12", "--task", "large", "--out", tmp_path / "map")
