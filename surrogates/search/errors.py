@@ -1,4 +1,4 @@
-"""Errors of searching."""
+"""Arguments that no search can work with."""
 
 from __future__ import annotations
 
@@ -9,25 +9,11 @@ from benchmarks.errors import SurrogatesError
 if TYPE_CHECKING:
     from types import UnionType
 
-    from surrogates.search.history import History
-
-__all__ = ["ConstraintError", "SearchError", "expect"]
+__all__ = ["ConstraintError", "expect"]
 
 
 class ConstraintError(SurrogatesError, ValueError):
     """A constraint that no architecture of the space meets."""
-
-
-class SearchError(SurrogatesError, RuntimeError):
-    """A search that could not go on, because its oracle failed or its searcher broke the contract.
-
-    Attributes:
-        history: The queries that were answered.
-    """
-
-    def __init__(self, message: str, history: History) -> None:
-        super().__init__(message)
-        self.history = history
 
 
 def expect(value: object, kind: type | UnionType, name: str, what: str) -> None:

@@ -27,7 +27,7 @@ def test_a_plain_function() -> None:
 def test_optuna() -> None:
     names = run(EXAMPLES[1])
     assert len(names["study"].trials) == 60
-    assert names["study"].best_value == names["objective"].objectives.source.measure([names["best"]])[0, 0]
+    assert names["study"].best_value == names["objective"].objectives.objective.measure([names["best"]])[0, 0]
 
 
 def test_optuna_of_several_objectives() -> None:
