@@ -74,6 +74,7 @@ def refine(
     each before and after; and tau between what was predicted and what was then measured.
     """
     from benchmarks.errors import TableError, choice
+    from benchmarks.formats import table_suffix
     from benchmarks.training.campaign import CampaignError, ImageTrainer, campaign_table, run_campaign
     from benchmarks.training.device import device_options
     from surrogates.cli.arguments import table_of_one_space
@@ -84,7 +85,7 @@ def refine(
 
     if plan is not None and preset is not None:
         raise typer.BadParameter("expected one of --plan and --preset, got both")
-    choice(out.suffix.casefold(), _WRITERS, "file ending")
+    table_suffix(out)
     _check_out(out, table)
     surrogate, begin = make_model(model), table_of_one_space(table, space, task or [])
     template = _template(plan, preset or "quick", begin)
@@ -119,9 +120,6 @@ def refine(
         print_json([_plain(turn) for turn in found])
     else:
         typer.echo(f"Wrote {out}: {counted(len(last), 'architecture')}, {len(last) - len(begin)} of them new.")
-
-
-_WRITERS = (".csv", ".parquet", ".pth")
 
 
 def _check_out(out: Path, table: Path) -> None:
@@ -169,19 +167,16 @@ def _failures(template: Plan, found: list[Round], place: Path) -> list[str]:
 
 
 def _write(last: Table, out: Path, source: Path, begin: Table, template: Plan, found: list[Round], place: Path) -> None:
-    from benchmarks.formats import table_provenance
-    from benchmarks.formats.csv_parquet import write_parquet
+    from benchmarks.formats import save_table, table_provenance
     from benchmarks.training.campaign import provenance
 
-    if out.suffix.casefold() != ".parquet":
-        (last.to_csv if out.suffix.casefold() == ".csv" else last.to_pth)(out)
-        return
     made: dict[str, Any] = table_provenance(source)
     new = [arch for turn in found for arch in turn.archs]
     added = provenance(replace(template, archs=tuple(new)), place / "runs") if new else {}
     keys = ("recipes", "images", "deviations", "settings")
     note = {key: made[key] for key in keys if key in made}  # of unknown origin the whole stays of unknown origin
-    write_parquet(last, out, provenance={**note, "refined": {"table": begin.hash, "made": made, "added": added}})
+    refined = {"table": begin.hash, "made": made, "added": added}
+    save_table(replace(last, provenance={**note, "refined": refined}), out)
 
 
 def _show(turn: Round) -> None:

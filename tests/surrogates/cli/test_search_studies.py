@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import get_space
+from benchmarks import get_space, save_table
 from benchmarks.table import Table
 from surrogates.cli import plots
 from surrogates.search.studies import fidelity
@@ -22,7 +22,7 @@ def tasks_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     jigsaw = 50 + np.array([arch.count("4") for arch in archs]) + rng.normal(size=120)
     frame = pd.DataFrame({"arch": archs, "class_scene": jigsaw + 0.1 * rng.normal(size=120), "jigsaw": jigsaw})
     path = tmp_path_factory.mktemp("tables") / "tasks.csv"
-    Table.from_frame(frame.assign(room_layout=-jigsaw)).to_csv(path)
+    save_table(Table.from_frame(frame.assign(room_layout=-jigsaw)), path)
     return path
 
 
