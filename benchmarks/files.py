@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "RunDirectory",
-    "claim_folder",
     "differences",
     "file_lock",
     "is_litter",
@@ -293,17 +292,6 @@ def is_litter(name: str) -> bool:
         (True, False)
     """
     return name in _LITTER
-
-
-def claim_folder(
-    folder: str | os.PathLike[str],
-    about: Mapping[str, Any],
-    what: str,
-    results: Callable[[str], bool] = lambda name: True,
-    say: Callable[[Any], str] = repr,
-) -> Path:
-    """The same as ``RunDirectory(folder, what).claim(about, results, say).path``."""
-    return RunDirectory(folder, what).claim(about, results, say).path
 
 
 @contextmanager

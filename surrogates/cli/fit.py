@@ -32,7 +32,7 @@ def fit(
     from surrogates.cli.arguments import table_of_one_space
     from surrogates.registry import make_model
     from surrogates.store.artefact import check_target
-    from surrogates.store.store import save_surrogate
+    from surrogates.store.save import save_surrogate
 
     if model in BASELINES:
         raise typer.BadParameter(
