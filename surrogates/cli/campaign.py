@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from surrogates.cli.failures import FAILED
-from surrogates.cli.formatting import counted, duration
 from surrogates.cli.help import AsJson, examples
-from surrogates.cli.output import print_json, print_table, stderr
+from surrogates.cli.output import counted, duration, print_json, print_table, stderr
 from surrogates.cli.train import Device, Threads
 
 if TYPE_CHECKING:

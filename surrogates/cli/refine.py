@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from surrogates.cli.campaign import RetryFailed, Workers, failures, show_progress
-from surrogates.cli.formatting import counted
 from surrogates.cli.help import ALONE, AsJson, SpaceName, TableFile, TaskNames, examples
-from surrogates.cli.output import print_json, print_table, score
+from surrogates.cli.output import counted, print_json, print_table, score
 from surrogates.cli.train import Device, Threads, check_out
 
 if TYPE_CHECKING:

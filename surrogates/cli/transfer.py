@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from surrogates.cli.help import AsJson, SpaceName, TableFile, TaskNames, examples
-from surrogates.cli.output import print_json, print_table, progress_bar, score, score_and_sd
+from surrogates.cli.output import can_plot, no_plots_note, print_json, print_table, progress_bar, score, score_and_sd
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,8 +68,7 @@ def transfer(
         print_json({**about, "results": rows, "files": [str(path) for path in files]})
         return
     _show(summary, sizes)
-    plots = "" if _can_plot() else " (no heatmaps without matplotlib: pip install 'transnas-surrogates[plots]')"
-    typer.echo(f"Wrote {out}: {len(files)} files{plots}.")
+    typer.echo(f"Wrote {out}: {len(files)} files{no_plots_note()}.")
 
 
 def _show(summary: pd.DataFrame, sizes: list[int]) -> None:
@@ -82,10 +80,6 @@ def _show(summary: pd.DataFrame, sizes: list[int]) -> None:
             source = row["best_source"] if isinstance(row["best_source"], str) else ""
             rows.append([str(row["target"]), *scores, score(row["best_tau"]), source])
         print_table(["target", "all others", "no transfer", "gain", "best single", "source"], rows)
-
-
-def _can_plot() -> bool:
-    return find_spec("matplotlib") is not None
 
 
 def _check_writable(out: Path) -> None:
@@ -111,5 +105,5 @@ def _save(found: TransferMatrix, out: Path) -> list[Path]:
     from benchmarks.files import write_folder_beside
 
     with write_folder_beside(out.resolve(), keep=lambda name: not _MAP_FILE.fullmatch(name)) as beside:
-        names = [path.name for path in found.save(beside, plots=_can_plot())]
+        names = [path.name for path in found.save(beside, plots=can_plot())]
     return [out / name for name in names]

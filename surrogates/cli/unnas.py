@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from surrogates.cli.help import ALONE, AsJson, SpaceName, TableFile, TaskNames, examples
-from surrogates.cli.output import print_json, print_table, progress_bar, score
+from surrogates.cli.output import can_plot, no_plots_note, print_json, print_table, progress_bar, score
 
 if TYPE_CHECKING:
     from surrogates.search.studies.unnas import UnNASStudy
@@ -39,7 +39,6 @@ def unnas(
     (unnas_searches.csv) and, where matplotlib is installed, one figure (unnas.png).
     """
     from surrogates.cli.arguments import integers, table_of_one_space
-    from surrogates.cli.plots import can_plot, no_plots_note
     from surrogates.search.studies.unnas import UnNASStudy, unnas_searches
     from surrogates.store.artefact import check_target
 
@@ -58,7 +57,7 @@ def unnas(
     sources = _by_source(study)
     if as_json:
         about = {"table_hash": results.hash, "space": results.space.name, "method": method, "budget": budget}
-        pairs = study.pairs().to_dict(orient="records")
+        pairs = study.to_frame().to_dict(orient="records")
         print_json({**about, "seeds": numbers, "sources": sources, "pairs": pairs, "files": list(map(str, files))})
         return
     typer.echo(f"True rank of the best found with {budget} queries by {method}, mean of {len(numbers)} seeds")
@@ -87,7 +86,7 @@ def _by_source(study: UnNASStudy) -> list[dict[str, Any]]:
     """One row a searched task: means over the supervised tasks that are not it."""
     from surrogates.search.studies.unnas import LABEL_FREE
 
-    pairs = study.pairs()
+    pairs = study.to_frame()
     others = pairs[(pairs["source"] != pairs["target"]) & ~pairs["target"].isin(LABEL_FREE)]
     means = others.groupby("source")[[*_TAUS, "spearman", "rank", "top_percent"]].mean()
     means = means.loc[[source for source in dict.fromkeys(pairs["source"]) if source in means.index]]

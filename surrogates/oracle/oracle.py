@@ -200,6 +200,27 @@ class Oracle:
             self._rankings[name] = Ranking(column, metric.higher_is_better)
         return self._rankings[name]
 
+    def oriented(self, tasks: Iterable[str] | str | None = None) -> pd.DataFrame:
+        """Everything known about all published architectures, higher is better, as `Table.oriented`.
+
+        Args:
+            tasks: T task names; all by default.
+
+        Returns:
+            DataFrame of shape (N, T), indexed by architecture; NaN where there is no answer. Counts no queries.
+
+        Raises:
+            UnknownNameError: If there is no such task; names the nearest one.
+
+        Example:
+            >>> Oracle.from_pretrained("transnas101-micro").oriented("jigsaw").shape
+            (4096, 1)
+        """
+        import pandas as pd
+
+        columns = {task: find_task(task).metric.sign * self.ranking(task).values for task in self._check_tasks(tasks)}
+        return pd.DataFrame(columns, index=pd.Index(self.space.archs, name="arch"))
+
     def bake(self) -> Oracle:
         """An oracle that gives the same answers with every published architecture predicted beforehand.
 

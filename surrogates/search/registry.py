@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable
 from inspect import signature
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
@@ -85,13 +86,13 @@ def make_searcher(name: str, seed: int = 0, **params: Any) -> Searcher:
     return kind(random_state=seed, **params)
 
 
-def informed_searcher(name: str, seed: int, others: pd.DataFrame, **params: Any) -> Searcher:
+def informed_searcher(name: str, seed: int, others: Callable[[], pd.DataFrame], **params: Any) -> Searcher:
     """A searcher by name; `transfer` is given what is known of other tasks.
 
     Args:
         name: One of `list_searchers`.
         seed: Its random state.
-        others: Other tasks' values, higher is better, of shape (n, S), indexed by architecture.
+        others: Gives other tasks' values, higher is better, of shape (n, S), indexed by architecture; called if needed.
         params: Its other parameters.
 
     Raises:
@@ -100,13 +101,14 @@ def informed_searcher(name: str, seed: int, others: pd.DataFrame, **params: Any)
 
     Example:
         >>> import pandas as pd
-        >>> informed_searcher("random", 3, pd.DataFrame())
+        >>> informed_searcher("random", 3, pd.DataFrame)
         RandomSearch(random_state=3)
     """
     if name == _INFORMED:
-        if not others.shape[1]:
+        sources = others()
+        if not sources.shape[1]:
             raise ValueError(f"the searcher {name!r} learns from other tasks: expected one besides those searched")
-        params["sources"] = others
+        params["sources"] = sources
     return make_searcher(name, seed, **params)
 
 

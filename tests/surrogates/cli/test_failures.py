@@ -55,7 +55,7 @@ def test_bad_input_is_one_clear_message(
 
 
 def test_an_unexpected_error_is_one_line_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Oracle, "answers", lambda *_: 1 // 0)
+    monkeypatch.setattr(Oracle, "answers", lambda *_, **__: 1 // 0)
     result = run("lookup", CELL)
     assert result.exit_code == 1
     assert (

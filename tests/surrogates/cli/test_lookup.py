@@ -66,7 +66,8 @@ def test_lookup_asks_a_table_first(table_file: Path, macro_table: Table) -> None
     assert alone.stdout.splitlines()[2].split()[4] == "-"
     result = run("lookup", gap, "-t", "jigsaw", "--table", table_file, "--source", "table")
     assert result.exit_code == 2
-    assert result.stderr == f"error: '{gap}' was not measured on jigsaw; source='surrogate' has it predicted, 'auto' too\n"
+    advice = "source='surrogate' has it predicted, 'auto' too"
+    assert result.stderr == f"error: '{gap}' was not measured on jigsaw; {advice}\n"
 
 
 def test_lookup_uses_a_table_where_it_applies(table_file: Path, macro_table: Table) -> None:

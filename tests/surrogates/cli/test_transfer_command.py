@@ -12,6 +12,7 @@ import pytest
 from benchmarks import get_space, save_table
 from benchmarks.table import Table
 from encoders import Costs
+from surrogates.cli import output
 from surrogates.cli import transfer as module
 from surrogates.evaluation import transfer_matrix
 from surrogates.evaluation.transfer_matrix import ALL_OTHERS, TransferMatrix
@@ -95,7 +96,7 @@ def test_several_seeds_are_shown_with_their_spread(related: Path, tmp_path: Path
 def test_json_of_two_tasks_and_an_older_map_is_replaced(
     related: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_can_plot", lambda: False)
+    monkeypatch.setattr(module, "can_plot", lambda: False)
     out = tmp_path / "map"
     out.mkdir()
     (out / "transfer_gain_99.png").write_text("old")
@@ -119,7 +120,7 @@ def test_without_matplotlib_it_says_what_to_install(
     related: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = importlib.util.find_spec
-    monkeypatch.setattr(module, "find_spec", lambda name: None if name == "matplotlib" else real(name))
+    monkeypatch.setattr(output, "find_spec", lambda name: None if name == "matplotlib" else real(name))
     options = ["--k", "12", "--seeds", "0", "--task", "large", "--task", "small", "--out", tmp_path / "map"]
     result = run("transfer", related, *options)
     assert result.exit_code == 0, result.stderr
@@ -138,7 +139,7 @@ def test_ctrl_c_leaves_nothing(related: Path, tmp_path: Path, monkeypatch: pytes
     else:
         monkeypatch.setattr(TransferMatrix, "matrix", interrupt)  # in the middle of the files
     options = ["--k", "12", "--seeds", "0", "--task", "large", "--task", "small", "--out", tmp_path / "map"]
-    monkeypatch.setattr(module, "_can_plot", lambda: False)
+    monkeypatch.setattr(module, "can_plot", lambda: False)
     result = run("transfer", related, *options)
     assert result.exit_code == 130
     assert list(tmp_path.iterdir()) == []

@@ -49,3 +49,14 @@ def test_answers_carry_ranks_where_they_are_asked_for() -> None:
     assert oracle.query(archs, "jigsaw", rank=True).columns.tolist()[-2:] == ["rank", "of"]
     assert next(iter(oracle.answers(archs))).rank is None
     assert oracle.queries.total == 2 * 2 + 2 + 2 * 2  # ranks are no questions
+
+
+def test_everything_known_higher_is_better() -> None:
+    oracle = Oracle.from_table(table(jigsaw=[80.0, 81.0]))
+    known = oracle.oriented()
+    assert known.shape == (4096, 1)
+    assert known["jigsaw"].dropna().to_dict() == dict(zip(TWINS, [80.0, 81.0], strict=True))
+    falling = Oracle(Counting()).oriented(["normal", "jigsaw"])
+    assert falling.columns.tolist() == ["normal", "jigsaw"]
+    assert (falling.idxmax() == ["64-41414-0_00_000", "64-41414-3_33_333"]).tolist() == [True, True]
+    assert oracle.queries.total == 0
