@@ -18,19 +18,24 @@ import pandas as pd
 
 from benchmarks import load_table
 from benchmarks.table import Table
-from surrogates import TransferSurrogate, evaluate
+from surrogates import TransferSurrogate
+from surrogates.evaluation import held_out_runs
 from surrogates.registry import make_model
 
 
 def results(model: str, table: Table, n: int, seeds: list[int]) -> pd.DataFrame:
-    """One row a seed and task, see `surrogates.evaluate`."""
+    """One row a seed and task, see `surrogates.evaluation.held_out_runs`."""
+    values = table.to_frame()
     if model != "transfer":
-        return evaluate(make_model(model), table, [n], seeds)
-    runs = []
-    for task in table.tasks:
-        others = table.where(tasks=[other for other in table.tasks if other != task])
-        runs.append(evaluate(TransferSurrogate(sources=others), table.where(tasks=[task]), [n], seeds))
-    return pd.concat(runs)
+        return pd.concat(held_out_runs(values, {model: make_model(model)}, [n], seeds))
+
+    def transferred(archs: list[str], labels: pd.DataFrame, seed: int) -> TransferSurrogate:
+        """The target's own column of the table is no source (`TransferSurrogate`)."""
+        surrogate = TransferSurrogate(sources=table, random_state=seed)
+        surrogate.fit(archs, labels)
+        return surrogate
+
+    return pd.concat(held_out_runs(values, {model: transferred}, [n], seeds, one_task_at_a_time=True))
 
 
 def main() -> None:
