@@ -76,8 +76,8 @@ def record_path(folder: Path, trial: Trial) -> Path:
 
 
 def lock_path(folder: Path, trial: Trial) -> Path:
-    """Where a training is claimed."""
-    return record_path(folder, trial).with_suffix(".claim")
+    """The file that a worker locks while it does a training."""
+    return record_path(folder, trial).with_suffix(".lock")
 
 
 def write_record(folder: Path, record: Record) -> None:
