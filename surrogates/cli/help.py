@@ -1,13 +1,24 @@
-"""Help texts: examples that keep their line breaks, and arguments that several commands share."""
+"""Help texts: commands in groups, examples that keep their line breaks, arguments that several commands share."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-__all__ = ["ALONE", "SEARCHERS", "AsJson", "SpaceName", "TableFile", "TableOption", "TaskNames", "examples"]
+__all__ = [
+    "ALONE",
+    "SEARCHERS",
+    "AsJson",
+    "GroupedHelp",
+    "SpaceName",
+    "TableFile",
+    "TableOption",
+    "TaskNames",
+    "examples",
+]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 SpaceName = Annotated[str | None, typer.Option("--space", help="Only this space, where the table holds several.")]
@@ -35,6 +46,31 @@ TableOption = Annotated[
     Path | None, typer.Option("--table", metavar="TABLE", callback=_find, help=f"Measured results: {_TABLE_HELP}")
 ]
 TaskNames = Annotated[list[str] | None, typer.Option("--task", "-t", help="Only this task; may be repeated.")]
+
+
+class GroupedHelp(TyperGroup):
+    """Lists commands under the headings that their ``rich_help_panel`` names, without rich's boxes.
+
+    Example:
+        >>> app = typer.Typer(cls=GroupedHelp, rich_markup_mode=None)
+        >>> app.command(rich_help_panel="Search", short_help="The best of all.")(lambda: None) is not None
+        True
+    """
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write a section for every heading, in the order of its first command; all texts begin in one column."""
+        groups: dict[str, list[tuple[str, str]]] = {}
+        names = self.list_commands(ctx)
+        width = max(map(len, names), default=0)
+        for name in names:
+            command: Any = self.get_command(ctx, name)
+            if not command.hidden:
+                heading = getattr(command, "rich_help_panel", None) or "Commands"
+                text = command.get_short_help_str(limit=1000)
+                groups.setdefault(heading, []).append((name.ljust(width), text))
+        for heading, rows in groups.items():
+            with formatter.section(heading):
+                formatter.write_dl(rows)
 
 
 def examples(*lines: str) -> str:
