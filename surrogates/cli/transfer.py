@@ -18,17 +18,19 @@ if TYPE_CHECKING:
 
 __all__ = ["EXAMPLES", "transfer"]
 
-_MAP_FILE = re.compile(r"transfer(_correlation|_tau_\d+|_gain_\d+)?\.(csv|png)")
+_FILE = re.compile(r"transfer(_correlation|_tau_\d+|_gain_\d+)?\.(csv|png)")
 
 EXAMPLES = examples(
-    "surrogates transfer results.csv --out map",
-    "surrogates transfer results.csv --k 16 --seeds 0 --task jigsaw --task normal --out map --json",
+    "surrogates transfer results.csv --out matrix",
+    "surrogates transfer results.csv --k 16 --seeds 0 --task jigsaw --task normal --out matrix --json",
 )
 
 
 def transfer(
     table: TableFile,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Directory to write; an older map there is replaced.")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Directory to write; an older transfer matrix there is replaced.")
+    ],
     k: Annotated[str, typer.Option("--k", help="Numbers of labels of the target, separated by commas.")] = "16,32,128",
     seeds: Annotated[str, typer.Option(help="Seeds of the splits, separated by commas.")] = "0,1,2",
     task: TaskNames = None,
@@ -97,13 +99,13 @@ def _check_writable(out: Path) -> None:
         return
     runs = out / "transfer.csv"
     if runs.exists() and not (runs.is_file() and runs.read_bytes().startswith(b"source,target,k,seed,")):
-        raise ArtefactError(f"{runs} is no map of ours and would be replaced; choose another --out")
+        raise ArtefactError(f"{runs} is no transfer matrix and would be replaced; choose another --out")
 
 
 def _save(found: TransferMatrix, out: Path) -> list[Path]:
-    """Write all files in the place of an older map; other files in the directory stay."""
+    """Write all files in the place of an older transfer matrix; other files in the directory stay."""
     from benchmarks.files import write_folder_beside
 
-    with write_folder_beside(out.resolve(), keep=lambda name: not _MAP_FILE.fullmatch(name)) as beside:
+    with write_folder_beside(out.resolve(), keep=lambda name: not _FILE.fullmatch(name)) as beside:
         names = [path.name for path in found.save(beside, plots=can_plot())]
     return [out / name for name in names]

@@ -102,7 +102,7 @@ def test_help_lists_every_command_under_a_heading() -> None:
 
 def app_commands() -> list[str]:
     """Names, from typer's own lists."""
-    commands = [command.name or command.callback.__name__.replace("_", "-") for command in app.registered_commands]  # type: ignore[union-attr]
+    commands = [command.name or command.callback.__name__.replace("_", "-") for command in app.registered_commands]
     return commands + [str(group.name) for group in app.registered_groups]
 
 

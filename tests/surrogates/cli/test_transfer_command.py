@@ -65,7 +65,7 @@ def test_a_related_task_is_transferred(related: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("made_up")
-def test_the_map_is_shown_and_written(related: Path, tmp_path: Path) -> None:
+def test_the_matrix_is_shown_and_written(related: Path, tmp_path: Path) -> None:
     result = run("transfer", related, "--k", "12,24", "--seeds", "0", "--out", tmp_path / "map")
     assert result.exit_code == 0, result.stderr
     lines = result.stdout.splitlines()
@@ -93,7 +93,7 @@ def test_several_seeds_are_shown_with_their_spread(related: Path, tmp_path: Path
 
 
 @pytest.mark.usefixtures("made_up")
-def test_json_of_two_tasks_and_an_older_map_is_replaced(
+def test_json_of_two_tasks_and_an_older_matrix_is_replaced(
     related: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "can_plot", lambda: False)
@@ -161,9 +161,9 @@ def test_bad_input_is_refused_before_the_work(related: Path, tmp_path: Path, mon
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_that_is_no_map_is_not_replaced(table_file: Path, tmp_path: Path) -> None:
+def test_a_file_that_is_no_matrix_is_not_replaced(table_file: Path, tmp_path: Path) -> None:
     (tmp_path / "transfer.csv").write_text("my precious\n")
     result = run("transfer", table_file, "--k", "16", "--seeds", "0", "--out", tmp_path)
     assert result.exit_code == 1
-    assert f"{tmp_path / 'transfer.csv'} is no map of ours and would be replaced" in result.stderr
+    assert f"{tmp_path / 'transfer.csv'} is no transfer matrix and would be replaced" in result.stderr
     assert (tmp_path / "transfer.csv").read_text() == "my precious\n"

@@ -87,7 +87,7 @@ def test_one_task_at_a_time_every_method_is_fitted_alone(macro_table: Table) -> 
 
     def process(archs: list[str], labels: pd.DataFrame, seed: int) -> GaussianProcessSurrogate:
         seen.append((archs, list(labels.columns), seed))
-        return GaussianProcessSurrogate(random_state=seed).fit(archs, labels)  # type: ignore[return-value]
+        return GaussianProcessSurrogate(random_state=seed).fit(archs, labels)
 
     methods = {"trees": BoostedSurrogate(n_members=2, n_rounds=5), "process": process}
     found = pd.concat(held_out_runs(values, methods, [20], [3], one_task_at_a_time=True))

@@ -1,4 +1,4 @@
-"""Transfer maps of made-up tables."""
+"""Transfer matrices of made-up tables."""
 
 import builtins
 
@@ -56,7 +56,7 @@ def test_values_are_those_computed_by_hand(found, table):
     assert found.matrix("tau", 30).loc["small", "size"] == pytest.approx(expected, abs=0.02)
 
 
-def test_a_related_task_teaches_and_noise_does_not(found):
+def test_a_related_task_helps_and_noise_does_not(found):
     tau = found.matrix("tau", 16)["size"]
     assert tau["small"] > tau["noise"]
     assert tau[ALL_OTHERS] > tau["noise"]
