@@ -133,7 +133,7 @@ class Searcher(BaseEstimator, ABC):  # type: ignore[misc]
         """
         self._check_started()
         if isinstance(archs, str):
-            raise ArchitectureError(f"expected a list of architecture strings, got the string {archs!r}")
+            raise ArchitectureError(f"expected a list of architecture strings, got the string {archs!r:.200}")
         told = np.asarray(values, dtype=np.float64)
         if told.shape != (len(archs), self.n_tasks_) and not (self.n_tasks_ == 1 and told.shape == (len(archs),)):
             raise ValueError(f"expected values of shape {(len(archs), self.n_tasks_)}, got {told.shape}")

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.errors import choice
+from benchmarks.errors import check_type, choice
 from benchmarks.spaces.registry import get_space
 from benchmarks.spaces.space import Space
 from benchmarks.tasks import TIME
 from surrogates.oracle.training_cost import training_seconds
 from surrogates.search.constraints import Constraint
-from surrogates.search.errors import expect
 
 if TYPE_CHECKING:
     from benchmarks.table import Table
@@ -93,7 +92,7 @@ def open_objective(
         >>> objective.measure(["64-41414-3_33_333"]).tolist()
         [[17.0]]
     """
-    expect(constraint, Constraint | None, "constraint", "a Constraint or None")
+    check_type(constraint, Constraint | None, "constraint", "a Constraint or None")
     objective = _without_constraint(oracle, tasks, space)
     if constraint is None:
         return objective
@@ -105,7 +104,7 @@ def _without_constraint(oracle: object, tasks: str | Sequence[str], space: str |
     from benchmarks.table import Table
     from surrogates.oracle.oracle import Oracle
 
-    expect(tasks, str | Iterable, "task", "a name or several")
+    check_type(tasks, str | Iterable, "task", "a name or several")
     names = (tasks,) if isinstance(tasks, str) else tuple(tasks)
     if not names:
         raise ValueError("expected at least one task, got none")

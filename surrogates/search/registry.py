@@ -8,7 +8,7 @@ from inspect import signature
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.errors import choice
+from benchmarks.errors import check_type, choice
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -155,10 +155,9 @@ def seeded_searcher(searcher: str | Searcher, seed: int) -> Searcher:
         LocalSearch(random_state=3)
     """
     from surrogates.search.base import Searcher
-    from surrogates.search.errors import expect
 
-    expect(seed, Integral, "seed", "an integer")
-    expect(searcher, str | Searcher, "searcher", "a name or a Searcher")
+    check_type(seed, Integral, "seed", "an integer")
+    check_type(searcher, str | Searcher, "searcher", "a name or a Searcher")
     if isinstance(searcher, Searcher):
         if "random_state" not in searcher.get_params(deep=False):
             raise TypeError(f"expected a searcher whose constructor takes random_state, got {type(searcher).__name__}")

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benchmarks.errors import check_type
 from benchmarks.spaces.space import Space
 from surrogates.search.base import Searcher
 from surrogates.search.checkpoint import SearchCheckpoint
 from surrogates.search.constraints import Constraint
 from surrogates.search.describe import describe_search
-from surrogates.search.errors import expect
 from surrogates.search.history import History
 from surrogates.search.objective import Objective, open_objective
 from surrogates.search.registry import seeded_searcher
@@ -106,7 +106,7 @@ def check_search(
         ValueError: expected 1 <= budget <= 4,096 (the architectures of transnas101-micro), got 5000
     """
     objective = open_objective(oracle, task, space=space, constraint=constraint)
-    expect(budget, Integral, "budget", "an integer")
+    check_type(budget, Integral, "budget", "an integer")
     available = int(objective.allowed.sum())
     if not 1 <= budget <= available:
         which = [] if objective.known.all() else ["were measured"]
@@ -135,7 +135,7 @@ def search_objective(
         [20, 20]
     """
     agent = seeded_searcher(searcher, seed)
-    expect(batch_size, Integral, "batch_size", "an integer")
+    check_type(batch_size, Integral, "batch_size", "an integer")
     if batch_size < 1:
         raise ValueError(f"expected batch_size >= 1, got {batch_size}")
     agent.start(objective.space, len(objective.tasks), lambda archs: objective.allowed)
