@@ -52,7 +52,7 @@ def run_search(
         constraint: What an architecture may cost.
         batch_size: Architectures the oracle is asked about at once; when it fails on one, its answers for those after
             that one are not kept.
-        folder: Where to keep the history. A search that stopped there is taken up again, also with a larger budget: the
+        folder: Where to keep the history. A search that stopped there is resumed, also with a larger budget: the
             searcher is told once more what it was told before. A function is not asked again; an oracle or table is, to
             see that it is still the same.
         progress: Show a bar on the standard error.
