@@ -25,17 +25,9 @@ from surrogates.registry import make_model
 
 def results(model: str, table: Table, n: int, seeds: list[int]) -> pd.DataFrame:
     """One row a seed and task, see `surrogates.evaluation.held_out_runs`."""
-    values = table.to_frame()
-    if model != "transfer":
-        return pd.concat(held_out_runs(values, {model: make_model(model)}, [n], seeds))
-
-    def transferred(archs: list[str], labels: pd.DataFrame, seed: int) -> TransferSurrogate:
-        """The target's own column of the table is no source (`TransferSurrogate`)."""
-        surrogate = TransferSurrogate(sources=table, random_state=seed)
-        surrogate.fit(archs, labels)
-        return surrogate
-
-    return pd.concat(held_out_runs(values, {model: transferred}, [n], seeds, one_task_at_a_time=True))
+    alone = model == "transfer"  # each task from the others: the target's own column is no source
+    surrogate = TransferSurrogate(sources=table) if alone else make_model(model)
+    return pd.concat(held_out_runs(table.to_frame(), {model: surrogate}, [n], seeds, one_task_at_a_time=alone))
 
 
 def main() -> None:
