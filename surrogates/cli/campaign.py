@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from surrogates.cli.arguments import AsJson
 from surrogates.cli.failures import FAILED
-from surrogates.cli.help import AsJson, examples
+from surrogates.cli.help import examples
 from surrogates.cli.output import counted, duration, print_json, print_table, stderr
 from surrogates.cli.train import Device, Threads
 

@@ -7,7 +7,16 @@ from typing import Annotated, Any
 
 import typer
 
-from surrogates.cli.help import AsJson, SpaceName, TableFile, TaskNames, examples
+from surrogates.cli.arguments import (
+    AsJson,
+    SpaceName,
+    TableFile,
+    TaskNames,
+    integers,
+    table_of_one_space,
+    training_sizes,
+)
+from surrogates.cli.help import examples
 from surrogates.cli.output import print_json, print_table, progress_bar, score
 
 __all__ = ["EXAMPLES", "evaluate"]
@@ -48,7 +57,6 @@ def evaluate(
     import pandas as pd
 
     from benchmarks.noise import noise_ceiling
-    from surrogates.cli.arguments import integers, table_of_one_space, training_sizes
     from surrogates.evaluation.held_out import held_out_runs, means_over_seeds
     from surrogates.registry import make_model
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from surrogates.cli.help import AsJson, TableOption, TaskNames, examples
+from surrogates.cli.arguments import AsJson, TableOption, TaskNames
+from surrogates.cli.help import examples
 from surrogates.cli.output import print_csv, print_json, print_table
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from surrogates.cli.help import AsJson, examples
+from surrogates.cli.arguments import AsJson
+from surrogates.cli.help import examples
 from surrogates.cli.output import print_json, print_table, progress_bar, score_and_sd
 
 if TYPE_CHECKING:

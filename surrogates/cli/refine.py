@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from surrogates.cli.arguments import ALONE, AsJson, SpaceName, TableFile, TaskNames, table_of_one_space
 from surrogates.cli.campaign import RetryFailed, Workers, failures, show_progress
-from surrogates.cli.help import ALONE, AsJson, SpaceName, TableFile, TaskNames, examples
+from surrogates.cli.help import examples
 from surrogates.cli.output import counted, print_json, print_table, score
 from surrogates.cli.train import Device, Threads, check_out
 
@@ -76,7 +77,6 @@ def refine(
     from benchmarks.formats import table_suffix
     from benchmarks.training.campaign import CampaignError, ImageTrainer, campaign_table, run_campaign
     from benchmarks.training.device import device_options
-    from surrogates.cli.arguments import table_of_one_space
     from surrogates.refinement import refine as refinement
     from surrogates.refinement.loop import CHOICES, UNCERTAINTY
     from surrogates.registry import make_model

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from surrogates.cli.help import SEARCHERS, AsJson, TableOption, examples
+from surrogates.cli.arguments import SEARCHERS, AsJson, TableOption, integers, table_of_one_space
+from surrogates.cli.help import examples
 from surrogates.cli.output import check_figure_file, duration, print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
@@ -57,7 +58,6 @@ def search(
     With a second objective the front is shown: what no other one beats on the tasks and in cost, one of equals. The
     cost of training what was asked is simulated.
     """
-    from surrogates.cli.arguments import integers
     from surrogates.search.constraints import Constraint
     from surrogates.search.registry import informed_searcher, searcher_cost
     from surrogates.search.run import check_search, search_objective
@@ -105,8 +105,6 @@ def _oracle(space: str | None, table: Path | None) -> Oracle:
     from surrogates.oracle.oracle import Oracle
 
     if table is not None:
-        from surrogates.cli.arguments import table_of_one_space
-
         return Oracle.from_table(table_of_one_space(table, space, []))
     if space is None:
         from benchmarks.spaces.registry import list_spaces

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from surrogates.cli.help import SEARCHERS, AsJson, SpaceName, TableFile, TaskNames, examples
+from surrogates.cli.arguments import SEARCHERS, AsJson, SpaceName, TableFile, TaskNames, integers, table_of_one_space
+from surrogates.cli.help import examples
 from surrogates.cli.output import can_plot, no_plots_note, print_json, print_table, progress_bar, score, stderr
 
 if TYPE_CHECKING:
@@ -51,7 +52,6 @@ def search_benchmark(
     curves.
     """
     from benchmarks.files import RunDirectory
-    from surrogates.cli.arguments import integers, table_of_one_space
     from surrogates.search.studies.fidelity import ON_SURROGATE, ON_TABLE, Fidelity, predicted_table
     from surrogates.search.studies.grid import run_grid
 

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from surrogates.cli.help import AsJson, SpaceName, TableFile, examples
+from surrogates.cli.arguments import AsJson, SpaceName, TableFile
+from surrogates.cli.help import examples
 from surrogates.cli.output import print_json, print_table
 
 __all__ = ["table_app"]

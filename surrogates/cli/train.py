@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from surrogates.cli.help import AsJson, examples
+from surrogates.cli.arguments import AsJson
+from surrogates.cli.help import examples
 from surrogates.cli.output import counted, print_json, print_table, stderr
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from surrogates.cli.help import AsJson, SpaceName, TableFile, TaskNames, examples
+from surrogates.cli.arguments import AsJson, SpaceName, TableFile, TaskNames, integers, table_of_one_space
+from surrogates.cli.help import examples
 from surrogates.cli.output import can_plot, no_plots_note, print_json, print_table, progress_bar, score, score_and_sd
 
 if TYPE_CHECKING:
@@ -46,7 +47,6 @@ def transfer(
     """
     import pandas as pd
 
-    from surrogates.cli.arguments import integers, table_of_one_space
     from surrogates.evaluation.held_out import check_sizes
     from surrogates.evaluation.transfer_matrix import TransferMatrix, transfer_runs
 

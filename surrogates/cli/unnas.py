@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from surrogates.cli.help import ALONE, AsJson, SpaceName, TableFile, TaskNames, examples
+from surrogates.cli.arguments import ALONE, AsJson, SpaceName, TableFile, TaskNames, integers, table_of_one_space
+from surrogates.cli.help import examples
 from surrogates.cli.output import can_plot, no_plots_note, print_json, print_table, progress_bar, score
 
 if TYPE_CHECKING:
@@ -38,7 +39,6 @@ def unnas(
     Architectures that lack a task are left out. The directory holds all pairs (unnas.csv), all searches
     (unnas_searches.csv) and, where matplotlib is installed, one figure (unnas.png).
     """
-    from surrogates.cli.arguments import integers, table_of_one_space
     from surrogates.search.studies.unnas import UnNASStudy, unnas_searches
     from surrogates.store.artefact import check_target
 

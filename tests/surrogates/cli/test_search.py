@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.table import Table
 from surrogates import Oracle
-from surrogates.cli.help import SEARCHERS
+from surrogates.cli.arguments import SEARCHERS
 from surrogates.search import list_searchers, run_search
 from surrogates.search.space_arrays import costs
 from tests.surrogates.cli.helpers import run
