@@ -1,6 +1,6 @@
 """The jigsaw task: images cut into nine tiles, and the permutations that shuffle them.
 
-The permutations are few, and far from each other (Noroozi and Favaro, ECCV 2016, section 3.3).
+The permutations are few, and far from each other (Noroozi and Favaro, ECCV 2016, section 3.3). They need no torch.
 """
 
 from __future__ import annotations
@@ -8,12 +8,13 @@ from __future__ import annotations
 import itertools
 import math
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-import torch.nn.functional as F  # noqa: N812
 from numpy.typing import NDArray
-from torch import Tensor
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = ["jigsaw_permutations", "jigsaw_tiles"]
 
@@ -61,6 +62,9 @@ def jigsaw_tiles(images: Tensor, order: Tensor, offsets: Tensor) -> Tensor:
     Returns:
         Tiles of shape (B, 9, 3, S // 4, S // 4).
     """
+    import torch
+    import torch.nn.functional as F  # noqa: N812
+
     n, size = len(images), images.shape[-1]
     cell, patch = size // 3, size // 4
     side = round(_CENTRE * size)
