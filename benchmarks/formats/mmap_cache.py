@@ -71,7 +71,8 @@ def cached(path: Path, convert: Callable[[Path], Table]) -> Table:
     path = path.resolve()
     state = path.stat()
     family = hashlib.sha256(str(path).encode()).hexdigest()[:16]
-    folder = cache_dir() / f"{path.stem}-{family}-{state.st_size:x}-{state.st_mtime_ns:x}"
+    prefix = f"{path.stem}-{family}-"
+    folder = cache_dir() / f"{prefix}{state.st_size:x}-{state.st_mtime_ns:x}"
     table = _open(folder)
     if table is not None:
         return table
@@ -79,8 +80,9 @@ def cached(path: Path, convert: Callable[[Path], Table]) -> Table:
     table = convert(path)
     try:
         _store(table, folder)
-        for stale in set(folder.parent.glob(f"*-{family}-*")) - {folder}:
-            shutil.rmtree(stale, ignore_errors=True)
+        for other in folder.parent.iterdir():
+            if other.name.startswith(prefix) and other != folder:
+                shutil.rmtree(other, ignore_errors=True)
     except OSError as error:
         mapped = _open(folder)  # another process may have been faster
         if mapped is not None:
