@@ -83,8 +83,8 @@ def write_folder_beside(
 ) -> Iterator[Path]:
     """Yield a fresh folder beside `path`; put it in the place of `path` on success.
 
-    A reader of `path` sees the old folder or the new, never half of it. If the block raises (Ctrl-C too), the half
-    folder is removed and `path` is left as it was.
+    A reader of `path` sees the old folder or the new, never half of it (and, for the instant between two renames, none).
+    If the block raises (Ctrl-C too), the half folder is removed and `path` is left as it was.
 
     Args:
         path: The folder to write; the folders around it are made. A folder that is there already is replaced.
