@@ -13,6 +13,7 @@ class GroupedHelp(TyperGroup):
     """Lists commands under the headings that their ``rich_help_panel`` names, without rich's boxes.
 
     Example:
+        >>> import typer
         >>> app = typer.Typer(cls=GroupedHelp, rich_markup_mode=None)
         >>> app.command(rich_help_panel="Search", short_help="The best of all.")(lambda: None) is not None
         True

@@ -37,6 +37,7 @@ TOP = 0.1
 """Share of architectures that counts as the top."""
 _CORRELATIONS = ("kendall", "spearman", "top_kendall", "top_spearman", "top_overlap")
 _DEPLOYED = ("regret", "rank", "top_percent")
+_MEANS = ("kendall", "top_kendall", "top_overlap", "spearman", "rank", "top_percent")
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,20 @@ class UnNASStudy:
         """One row an ordered pair, same tasks included: all values, those of searches as their mean over the seeds."""
         means = self.deployed.groupby(["source", "target"], sort=False)[list(_DEPLOYED)].mean().reset_index()
         return means.merge(self.correlations, on=["source", "target"], how="left")
+
+    def by_source(self) -> pd.DataFrame:
+        """One row a searched task: means over the supervised tasks it is deployed on, itself left out.
+
+        Returns:
+            source, label_free (whether its labels are made of the images), kendall, top_kendall, top_overlap, spearman,
+            rank and top_percent. A task that is deployed on no supervised one has no row.
+        """
+        pairs = self.to_frame()
+        others = pairs[(pairs["source"] != pairs["target"]) & ~pairs["target"].isin(LABEL_FREE)]
+        means = others.groupby("source", sort=False)[[*_MEANS]].mean().reset_index()
+        order = means["source"].map(list(dict.fromkeys(pairs["source"])).index)
+        means.insert(1, "label_free", means["source"].isin(LABEL_FREE))
+        return means.iloc[np.argsort(order.to_numpy(), kind="stable")].reset_index(drop=True)
 
     def plot(self) -> Figure:
         """Two heatmaps: Kendall's tau of every two tasks, and what is lost by searching on one for the other.

@@ -52,6 +52,16 @@ def test_same_and_opposite_tasks(study: UnNASStudy) -> None:
     assert (overlap.loc["jigsaw", "normal"], overlap.loc["jigsaw", "room_layout"]) == (1.0, 0.0)
 
 
+def test_means_by_source_one_by_one(study: UnNASStudy) -> None:
+    means = study.by_source().set_index("source")
+    assert means["label_free"].to_dict() == {"jigsaw": True, "normal": False, "room_layout": False}
+    supervised = {"jigsaw": ["normal", "room_layout"], "normal": ["room_layout"], "room_layout": ["normal"]}
+    for source, targets in supervised.items():
+        for value in ("kendall", "top_overlap", "rank"):
+            expected = np.mean([study.matrix(value).loc[source, target] for target in targets])
+            assert means.loc[source, value] == pytest.approx(expected)
+
+
 def test_correlations_against_scipy() -> None:
     archs = get_space("transnas101-macro").sample(100, rng=0)
     rng = np.random.default_rng(1)
