@@ -83,7 +83,7 @@ def write_folder_beside(
 ) -> Iterator[Path]:
     """Yield a fresh folder beside `path`; put it in the place of `path` on success.
 
-    A reader of `path` sees the old folder or the new, never half of it (and, for the instant between two renames, none).
+    A reader of `path` sees the old folder or the new, never half of it (for the instant between two renames, none).
     If the block raises (Ctrl-C too), the half folder is removed and `path` is left as it was.
 
     Args:
