@@ -53,11 +53,6 @@ class TransferMatrix:
 
     runs: pd.DataFrame
 
-    @property
-    def frame(self) -> pd.DataFrame:
-        """`runs` under its earlier name."""
-        return self.runs
-
     def to_frame(self) -> pd.DataFrame:
         """A copy of `runs`."""
         return self.runs.copy()

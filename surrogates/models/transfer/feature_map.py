@@ -20,6 +20,7 @@ from surrogates.store.pack import Pack
 __all__ = ["FeatureMap"]
 
 Float = NDArray[np.float64]
+_DIGITS = 9
 _ARRAYS = ("centre", "metric", "source_centre")
 _REFERENCE = 1500
 _REFERENCE_DRAWS = 4096
@@ -91,7 +92,11 @@ def _reference(space: str) -> tuple[tuple[str, ...], Float]:
 
 
 def _metric(X: Float, Z: Float, random_state: int, n_jobs: int | None) -> Float:
-    """Share of the sources' variance that splits on each feature explain, of shape (d,); equal shares if none do."""
+    """Share of the sources' variance that splits on each feature explain, of shape (d,); equal shares if none do.
+
+    Trees break ties by the last digits, which another CPU's linear algebra moves: they are rounded off.
+    """
+    Z = Z.round(_DIGITS)
     trees = ExtraTreesRegressor(
         n_estimators=100, min_samples_leaf=5, max_features=0.3, n_jobs=n_jobs, random_state=random_state
     )
