@@ -31,7 +31,9 @@ def search_benchmark(
     out: Annotated[Path, typer.Option("--out", "-o", help="Directory to write; the same study there is resumed.")],
     methods: Annotated[str, typer.Option(help=f"Separated by commas. {SEARCHERS}")] = "random,local,evolution",
     budget: Annotated[int, typer.Option(help="Queries of each search.")] = 100,
-    seeds: Annotated[str, typer.Option(help="Seeds of the searches, separated by commas.")] = "0,1,2,3,4,5,6,7,8,9",
+    seeds: Annotated[
+        str, typer.Option("--seeds", "--seed", help="One search each, separated by commas.")
+    ] = "0,1,2,3,4,5,6,7,8,9",
     train_rows: Annotated[int, typer.Option(help="Rows of the table the surrogate is fitted to.")] = 500,
     model: Annotated[str, typer.Option(help="Which surrogate.")] = "ensemble",
     fit_seed: Annotated[int, typer.Option(help="Draws the rows, and fits.")] = 0,

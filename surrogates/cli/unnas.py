@@ -24,7 +24,9 @@ def unnas(
     out: Annotated[Path, typer.Option("--out", "-o", help="Directory to write; an older study there is replaced.")],
     method: Annotated[str, typer.Option(help=ALONE)] = "evolution",
     budget: Annotated[int, typer.Option(help="Queries of each search.")] = 100,
-    seeds: Annotated[str, typer.Option(help="Seeds of the searches, separated by commas.")] = "0,1,2,3,4,5,6,7,8,9",
+    seeds: Annotated[
+        str, typer.Option("--seeds", "--seed", help="One search each, separated by commas.")
+    ] = "0,1,2,3,4,5,6,7,8,9",
     task: TaskNames = None,
     space: SpaceName = None,
     as_json: AsJson = False,

@@ -78,6 +78,9 @@ def _check_told(searcher: Searcher, space: Space, n: int) -> None:
     searcher.tell(waiting[::-1], _values(waiting[::-1]))
     rest = searcher.ask(3)
     assert len({*known, *waiting, *rest}) == n + 9, "what was told or asked is not asked again"
+    told = [*known, *waiting[::-1]]
+    assert [space[row] for row in searcher.rows_] == told, "what was told is kept in order"
+    assert np.array_equal(searcher.values_[:, 0], _values(told)), "and so are its values"
 
 
 def _check_flat(searcher: Searcher, space: Space, n: int) -> None:
