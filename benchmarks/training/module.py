@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from benchmarks.errors import ArtefactError
 from benchmarks.tasks import SPLITS, TIME
-from benchmarks.training.data.augment import RandomStreams
+from benchmarks.training.data.augment import RandomStreams, mix
 from benchmarks.training.data.images import ImageSet, ImageSource
 from benchmarks.training.data.loader import BatchLoader
 from benchmarks.training.data.targets import Preparation, images_per_split
@@ -28,7 +28,7 @@ __all__ = ["GroundTruthModule"]
 
 _STATE = "ground_truth"
 _NEVER = 2**31
-_FIXED = 0  # evaluation asks the same puzzles in every epoch of every run
+_FIXED = 0  # the puzzles of every epoch of every run, where the recipe fixes them
 
 
 class GroundTruthModule(lightning.LightningModule):
@@ -182,35 +182,47 @@ class GroundTruthModule(lightning.LightningModule):
         return total
 
     def _adversarial_step(self, parts: list[tuple[Tensor, Tensor]], n: int) -> Tensor:
-        """A step of the generator, then one of the discriminator on what was generated; the generator's loss."""
+        """A step of the discriminator, then one of the generator against the discriminator as it is by then."""
         assert self.discriminator is not None
         for_generator, for_discriminator = _several(self.optimizers())
-        for_generator.zero_grad()
-        self.discriminator.requires_grad_(False)
         total = torch.zeros((), device=self.device)
-        generated = []
-        for inputs, targets in parts:
-            outputs = self(inputs)
-            judged = self.discriminator(torch.cat([inputs, outputs], dim=1))
-            loss = generator_loss(outputs, targets, judged, self.recipe.adversarial_weight)
-            self.manual_backward(loss * (len(inputs) / n))
-            self._add("train", outputs, targets, self._loss(outputs.detach(), targets))
-            generated.append(outputs.detach())
-            total += loss.detach()
-        self._shorten(self.network)
-        for_generator.step()
+        whole = self(parts[0][0]) if len(parts) == 1 else None  # cut into parts to save memory: generated twice
 
         for_discriminator.zero_grad()
         self.discriminator.requires_grad_(True)
-        for (inputs, targets), outputs in zip(parts, generated, strict=True):
-            pairs = torch.cat([torch.cat([inputs, images], dim=1) for images in (targets, outputs.to(targets.dtype))])
-            real, fake = self.discriminator(pairs).chunk(2)
+        for inputs, targets in parts:
+            outputs = self._generated(inputs) if whole is None else whole.detach()
+            fake = self.discriminator(torch.cat([inputs, outputs], dim=1))
+            real = self.discriminator(torch.cat([inputs, targets], dim=1))
             loss = discriminator_loss(real, fake)
             self.manual_backward(loss * (len(inputs) / n))
             total += loss.detach()
         self._shorten(self.discriminator)
         for_discriminator.step()
+
+        for_generator.zero_grad()
+        self.discriminator.requires_grad_(False)
+        for inputs, targets in parts:
+            outputs = self(inputs) if whole is None else whole
+            judged = self.discriminator(torch.cat([inputs, outputs], dim=1))
+            loss = generator_loss(outputs, targets, judged, self.recipe.adversarial_weight)
+            self.manual_backward(loss * (len(inputs) / n))
+            self._add("train", outputs, targets, self._loss(outputs.detach(), targets))
+            total += loss.detach()
+        self._shorten(self.network)
+        for_generator.step()
         return total
+
+    @torch.no_grad()
+    def _generated(self, inputs: Tensor) -> Tensor:
+        """What the network makes of a part of a batch, its running statistics left as they are."""
+        norms = [layer for layer in self.network.modules() if isinstance(layer, nn.BatchNorm2d)]
+        for norm in norms:
+            norm.track_running_stats = False
+        outputs: Tensor = self(inputs)
+        for norm in norms:
+            norm.track_running_stats = True
+        return outputs
 
     def _shorten(self, network: nn.Module) -> None:
         if (longest := self.recipe.optimiser.max_norm) is not None:
@@ -234,7 +246,8 @@ class GroundTruthModule(lightning.LightningModule):
     def validation_step(self, batch: dict[str, Tensor], batch_idx: int, dataloader_idx: int = 0) -> None:
         """Score a batch of validation or test images."""
         if batch_idx == 0:
-            self._evaluation_draws = RandomStreams((_FIXED, dataloader_idx, self.global_rank), self.device)
+            epoch = _FIXED if self.recipe.fixed_evaluation else mix((self.seed, self.current_epoch + 1))
+            self._evaluation_draws = RandomStreams((epoch, dataloader_idx, self.global_rank), self.device)
         inputs, targets = self.prepare(batch, self._evaluation_draws, training=False)
         outputs = self(inputs)
         self._add(SPLITS[1 + dataloader_idx], outputs, targets, self._loss(outputs, targets))

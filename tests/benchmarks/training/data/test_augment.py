@@ -6,9 +6,10 @@ import torch
 from PIL import Image, ImageEnhance
 
 from benchmarks.training.data import augment as colour
-from benchmarks.training.data.augment import Augmentation, RandomStreams, augment, flip
+from benchmarks.training.data.augment import RandomStreams, augment, flip
 from benchmarks.training.data.jigsaw import jigsaw_permutations
-from benchmarks.training.data.targets import UNLABELLED, Preparation, jigsaw_tiles
+from benchmarks.training.data.targets import Preparation, jigsaw_tiles
+from benchmarks.training.recipe import Augmentation
 from tests.benchmarks.training.small_trainings import images, small_recipe
 
 
@@ -130,7 +131,7 @@ def test_published_tiles_are_64_of_85_pixels():
 
 def test_evaluation_asks_for_fixed_puzzles():
     source = images(6)
-    prepare = Preparation(small_recipe("jigsaw"), source)
+    prepare = Preparation(small_recipe("jigsaw", fixed_evaluation=True), source)
     batch = source.batch(torch.arange(6), ["rgb"])
     (tiles, asked), (again, asked_again) = (prepare(batch, RandomStreams((0, 0)), training=False) for _ in range(2))
     assert torch.equal(tiles, again)
@@ -140,22 +141,33 @@ def test_evaluation_asks_for_fixed_puzzles():
     torch.testing.assert_close(tiles, jigsaw_tiles(plain, orders, torch.full((6, 9, 2), 1)))
 
 
-def test_layouts_are_standardised_by_the_training_images():
+def test_layouts_are_taken_as_stored():
     source = images(16)
     prepare = Preparation(small_recipe("room_layout"), source)
     _, targets = prepare(source.batch(torch.arange(16), prepare.domains), RandomStreams((0,)), training=False)
-    layouts = source.arrays["room_layout"].numpy()
-    np.testing.assert_allclose(targets, (layouts - layouts.mean(0)) / layouts.std(0), atol=1e-5)
+    assert torch.equal(targets, source.arrays["room_layout"])
+
+
+@pytest.mark.parametrize("fixed", [True, False])
+def test_puzzles_of_evaluation_are_fixed_or_drawn_and_augmented_as_published(fixed):
+    source = images(64)
+    recipe = small_recipe("jigsaw", fixed_evaluation=fixed, num_classes=24, augmentation=Augmentation(flip=1.0))
+    prepare = Preparation(recipe, source)
+    batch = source.batch(torch.arange(64), prepare.domains)
+    tiles, _ = prepare(batch, RandomStreams((0,)), training=False)
+    plain = Preparation(small_recipe("jigsaw", fixed_evaluation=True, num_classes=24), source)
+    centred, _ = plain(batch, RandomStreams((0,)), training=False)
+    assert torch.equal(tiles, centred) == fixed, "flipped and off the centre, unless fixed"
 
 
 def test_targets_of_the_dense_tasks():
     source = images(4)
     everything = source.batch(torch.arange(4), ["rgb", "normal", "segmentsemantic"])
     _, segments = Preparation(small_recipe("segmentsemantic"), source)(everything, RandomStreams((0,)), training=False)
-    assert (segments[:, :2] == UNLABELLED).all()
+    assert (segments[:, :2] == 0).all(), "unlabelled pixels join the first class"
     assert torch.equal(segments[:, 2:], everything["segmentsemantic"][:, 2:].long() - 1)
     _, normals = Preparation(small_recipe("normal"), source)(everything, RandomStreams((0,)), training=False)
-    torch.testing.assert_close(normals, everything["normal"].float() / 255 * 2 - 1)
+    torch.testing.assert_close(normals, everything["normal"].float() / 255)
     inputs, itself = Preparation(small_recipe("autoencoder"), source)(everything, RandomStreams((0,)), training=True)
     torch.testing.assert_close(inputs, itself)  # the same flip and jitter on both
     assert not torch.equal(itself, everything["rgb"].float() / 255 * 2 - 1)
