@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import lightning
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 
 from benchmarks.errors import ArtefactError
 from benchmarks.tasks import SPLITS, TIME
+from benchmarks.training.captured import CapturedStep, cuda_recorder
 from benchmarks.training.data.augment import RandomStreams, mix
 from benchmarks.training.data.images import ImageSet, ImageSource
 from benchmarks.training.data.loader import BatchLoader
@@ -28,6 +30,7 @@ __all__ = ["GroundTruthModule"]
 
 _STATE = "ground_truth"
 _NEVER = 2**31
+_RECORDED = ("32-true", "bf16-mixed", "bf16-true")
 _FIXED = 0  # the puzzles of every epoch of every run, where the recipe fixes them
 
 
@@ -91,7 +94,9 @@ class GroundTruthModule(lightning.LightningModule):
         self.metrics: dict[str, list[float]] = {}
         self._loss = LOSSES[recipe.loss]
         self._totals: dict[str, Tensor] = {}
-        self._failed_at: Tensor | None = None
+        self._failed_at: Tensor | None = None  # the first step of the epoch whose loss was not finite
+        self._step: Tensor | None = None  # of the epoch
+        self._steps: dict[str, CapturedStep] = {}
         self._seconds = 0.0
         self._started = time.perf_counter()
 
@@ -120,7 +125,9 @@ class GroundTruthModule(lightning.LightningModule):
     def configure_optimizers(self) -> Any:
         """One optimiser and schedule for the network, one for the discriminator if there is one."""
         parts = [part for part in (self.network, self.discriminator) if part is not None]
-        optimisers = [make_optimiser(self.recipe.optimiser, part) for part in parts]
+        self._begin_steps()
+        on_device = self._steps["train"].recorder is not None
+        optimisers = [make_optimiser(self.recipe.optimiser, part, on_device) for part in parts]
         steps = self.recipe.epochs * len(self.train_dataloader())
         return optimisers, [make_schedule(self.recipe.optimiser, optimiser, steps) for optimiser in optimisers]
 
@@ -150,21 +157,58 @@ class GroundTruthModule(lightning.LightningModule):
 
     def on_train_epoch_start(self) -> None:
         """Everything random in an epoch follows from the seed and the epoch's number."""
-        self._draws = RandomStreams((self.seed, self.current_epoch, self.global_rank), self.device)
-        self._totals = {}
-        self._failed_at = torch.full((), _NEVER, device=self.device)
+        self._draws.restart((self.seed, self.current_epoch, self.global_rank))
+        for sums in self._totals.values():
+            sums.zero_()
+        assert self._failed_at is not None
+        assert self._step is not None
+        self._failed_at.fill_(_NEVER)
+        self._step.zero_()
 
     def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
-        """One step of every optimiser; nothing here waits for the device."""
+        """One step of every optimiser; nothing here waits for the device, and a GPU repeats it by itself."""
+        self._steps["train"](batch)
+        for schedule in _several(self.lr_schedulers()):
+            schedule.step()
+        _keep_rates_in_place(_several(self.optimizers(use_pl_optimizer=False)), self._rates)
+
+    def _train_on(self, **batch: Tensor) -> None:
+        """All of a step that is done on the device."""
         inputs, targets = self.prepare(batch, self._draws, training=True)
         parts = list(zip(inputs.chunk(self.accumulate), targets.chunk(self.accumulate), strict=True))
         step = self._supervised_step if self.discriminator is None else self._adversarial_step
         loss = step(parts, len(inputs))
         assert self._failed_at is not None
-        failed = torch.where(loss.isfinite(), _NEVER, batch_idx)
-        self._failed_at = torch.minimum(self._failed_at, failed)
-        for schedule in _several(self.lr_schedulers()):
-            schedule.step()
+        assert self._step is not None
+        failed = torch.where(loss.isfinite(), torch.full_like(self._step, _NEVER), self._step)
+        self._failed_at.copy_(torch.minimum(self._failed_at, failed))
+        self._step += 1
+
+    def _begin_steps(self) -> None:
+        """What the steps of this training keep on its device."""
+        self._failed_at = torch.full((), _NEVER, device=self.device)
+        self._step = torch.zeros((), dtype=torch.int64, device=self.device)
+        self._draws, self._puzzles = (RandomStreams((0,), self.device) for _ in range(2))
+        # Several devices talk to each other in a step, and half precision decides in Python whether to make one.
+        alone = self.trainer.world_size == 1 and self.recipe.precision in _RECORDED
+        recorder = cuda_recorder(self.device, [self._draws.generator, self._puzzles.generator]) if alone else None
+        self._totals = {}
+        self._rates: list[Tensor] = []
+        functions: dict[str, Callable[..., None]] = {split: partial(self._score_on, split) for split in SPLITS[1:]}
+        functions["train"] = self._train_on
+        self._steps = {name: CapturedStep(function, recorder) for name, function in functions.items()}
+
+    @property
+    def refused(self) -> str:
+        """Why the GPU did not repeat steps by itself; empty if it did, or there is none."""
+        return next((step.refused for step in self._steps.values() if step.refused), "")
+
+    def on_train_start(self) -> None:
+        """Learning rates where a recorded step reads them, also after a checkpoint was loaded."""
+        if self._steps["train"].recorder is not None:
+            optimisers = _several(self.optimizers(use_pl_optimizer=False))
+            self._rates = [torch.zeros((), device=self.device) for _ in optimisers]
+            _keep_rates_in_place(optimisers, self._rates)
 
     def _supervised_step(self, parts: list[tuple[Tensor, Tensor]], n: int) -> Tensor:
         """Loss of the batch."""
@@ -247,10 +291,13 @@ class GroundTruthModule(lightning.LightningModule):
         """Score a batch of validation or test images."""
         if batch_idx == 0:
             epoch = _FIXED if self.recipe.fixed_evaluation else mix((self.seed, self.current_epoch + 1))
-            self._evaluation_draws = RandomStreams((epoch, dataloader_idx, self.global_rank), self.device)
-        inputs, targets = self.prepare(batch, self._evaluation_draws, training=False)
+            self._puzzles.restart((epoch, dataloader_idx, self.global_rank))
+        self._steps[SPLITS[1 + dataloader_idx]](batch)
+
+    def _score_on(self, split: str, **batch: Tensor) -> None:
+        inputs, targets = self.prepare(batch, self._puzzles, training=False)
         outputs = self(inputs)
-        self._add(SPLITS[1 + dataloader_idx], outputs, targets, self._loss(outputs, targets))
+        self._add(split, outputs, targets, self._loss(outputs, targets))
 
     def on_train_epoch_end(self) -> None:
         """Write down the epoch; training scores are averages over the epoch's steps, as published.
@@ -260,7 +307,7 @@ class GroundTruthModule(lightning.LightningModule):
         """
         values: dict[str, float] = {}
         for split, sums in self._totals.items():
-            totals: Any = self.trainer.strategy.reduce(sums, reduce_op="sum")
+            totals: Any = self.trainer.strategy.reduce(sums.clone(), reduce_op="sum")
             values.update({f"{split}_{name}": value for name, value in self.score.metrics(totals).items()})
         wrong = [name for name, value in values.items() if name.endswith("loss") and not math.isfinite(value)]
         if wrong:
@@ -281,7 +328,10 @@ class GroundTruthModule(lightning.LightningModule):
     @torch.no_grad()
     def _add(self, split: str, outputs: Tensor, targets: Tensor, loss: Tensor) -> None:
         sums = self.score.sums(outputs.detach(), targets, loss.detach())
-        self._totals[split] = self._totals[split] + sums if split in self._totals else sums
+        if split not in self._totals:
+            with torch.inference_mode(False):
+                self._totals[split] = torch.zeros_like(sums)
+        self._totals[split] += sums
 
     # -- checkpoints --------------------------------------------------------------------------------------------
 
@@ -307,6 +357,15 @@ class GroundTruthModule(lightning.LightningModule):
 
     def _identity(self) -> dict[str, Any]:
         return {"arch": self.arch, "seed": self.seed, "recipe": self.recipe.to_dict()}
+
+
+def _keep_rates_in_place(optimisers: Sequence[torch.optim.Optimizer], rates: Sequence[Tensor]) -> None:
+    """Put the learning rates into the tensors that a recorded step reads; nothing to do where there are none."""
+    for optimiser, rate in zip(optimisers, rates, strict=False):
+        for group in optimiser.param_groups:
+            if group["lr"] is not rate:
+                rate.copy_(group["lr"]) if isinstance(group["lr"], Tensor) else rate.fill_(group["lr"])
+                group["lr"] = rate
 
 
 def _several(one_or_more: Any) -> list[Any]:

@@ -93,8 +93,8 @@ _ALWAYS = (
     "synchronises the statistics and keeps one order",
 )
 _JITTERED = (
-    "colour jitter: in floating point and one order a batch; the published code rounds to 8 bits and draws an order "
-    "for each image (at most 1/255 apart, hue 15/255)",
+    "colour jitter: in floating point; the published code rounds to 8 bits after each change (at most 1/255 apart, hue "
+    "15/255)",
 )
 _ON_TASK = {
     **dict.fromkeys(("class_scene", "class_object", "room_layout", "segmentsemantic", "autoencoder"), _JITTERED),

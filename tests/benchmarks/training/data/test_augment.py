@@ -95,6 +95,27 @@ def test_colours_stay_colours_and_labels_stay():
     assert 0 < grey.sum() < 6
 
 
+def test_each_image_is_changed_in_an_order_of_its_own():
+    """One image after the other, one change after the other, with the numbers the batch draws."""
+    pixels, change = torch.rand(16, 3, 5, 5), Augmentation(0.0, 0.2, 0.3, 0.4, 0.1)
+    changed = augment({"rgb": pixels}, change, RandomStreams((7,)))["rgb"]
+    streams = RandomStreams((7,))
+    ways = [
+        (colour.adjust_brightness, streams.uniform((16,), 0.8, 1.2)),
+        (colour.adjust_contrast, streams.uniform((16,), 0.7, 1.3)),
+        (colour.adjust_saturation, streams.uniform((16,), 0.6, 1.4)),
+        (colour.adjust_hue, streams.uniform((16,), -0.1, 0.1)),
+    ]
+    orders = streams.uniform((16, 4)).argsort(dim=1)
+    assert len({tuple(order) for order in orders.tolist()}) > 4
+    for n, order in enumerate(orders.tolist()):
+        image = pixels[n : n + 1]
+        for way in order:
+            adjust, factors = ways[way]
+            image = adjust(image, factors[n : n + 1])
+        torch.testing.assert_close(changed[n : n + 1], image)
+
+
 def test_the_same_seed_gives_the_same_pixels_and_another_gives_others():
     batch = {"rgb": torch.rand(4, 3, 8, 8)}
     change = Augmentation(0.5, 0.2, 0.2, 0.2, 0.1, 0.3)
