@@ -11,7 +11,7 @@ from benchmarks.errors import (
     TableNotFoundError,
     UnknownNameError,
 )
-from benchmarks.formats import list_tables, load_table, table_provenance
+from benchmarks.formats import list_tables, load_table, save_table, table_provenance
 from benchmarks.graph import ArchGraph, GraphBatch
 from benchmarks.metrics import (
     best_index,
@@ -60,6 +60,7 @@ __all__ = [
     "noise_ceiling",
     "precision_at_k",
     "regret_at_k",
+    "save_table",
     "score_frame",
     "spearman_rho",
     "split",

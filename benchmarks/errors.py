@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import UnionType
 
 __all__ = [
     "ArchitectureError",
@@ -13,6 +17,7 @@ __all__ = [
     "TableError",
     "TableNotFoundError",
     "UnknownNameError",
+    "check_type",
     "choice",
     "did_you_mean",
 ]
@@ -75,6 +80,23 @@ def choice(name: object, choices: Iterable[str], what: str) -> str:
     if isinstance(name, str) and name in valid:
         return name
     raise UnknownNameError(f"unknown {what} {name!r}{did_you_mean(name, valid)} Choices: {', '.join(valid) or 'none'}")
+
+
+def check_type(value: object, kind: type | UnionType, name: str, what: str) -> None:
+    """Refuse an argument of the wrong type.
+
+    Raises:
+        TypeError: Says what was expected, and what came.
+
+    Example:
+        >>> from numbers import Integral
+        >>> check_type(5.5, Integral, "budget", "an integer")
+        Traceback (most recent call last):
+        ...
+        TypeError: expected an integer as budget, got 5.5 (float)
+    """
+    if not isinstance(value, kind):
+        raise TypeError(f"expected {what} as {name}, got {value!r:.200} ({type(value).__name__})")
 
 
 _PART = 3  # letters from which a part of a name tells something

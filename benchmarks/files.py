@@ -12,13 +12,15 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.errors import ArtefactError
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 __all__ = [
     "RunDirectory",
-    "claim_folder",
     "differences",
     "file_lock",
     "is_litter",
@@ -76,14 +78,17 @@ def write_beside(path: str | os.PathLike[str], replace: bool = True) -> Iterator
 
 
 @contextmanager
-def write_folder_beside(path: str | os.PathLike[str]) -> Iterator[Path]:
+def write_folder_beside(
+    path: str | os.PathLike[str], keep: Callable[[str], bool] = lambda name: False
+) -> Iterator[Path]:
     """Yield a fresh folder beside `path`; put it in the place of `path` on success.
 
-    A reader of `path` sees the old folder or the new, never half of it. If the block raises (Ctrl-C too), the half
-    folder is removed and `path` is left as it was.
+    A reader of `path` sees the old folder or the new, never half of it (for the instant between two renames, none).
+    If the block raises (Ctrl-C too), the half folder is removed and `path` is left as it was.
 
     Args:
         path: The folder to write; the folders around it are made. A folder that is there already is replaced.
+        keep: Which entries of a folder that is replaced stay, by name, where the new one has none of that name.
 
     Yields:
         The folder to write to.
@@ -105,7 +110,7 @@ def write_folder_beside(path: str | os.PathLike[str]) -> Iterator[Path]:
     try:
         beside.mkdir()
         yield beside
-        _swap(beside, target)
+        _swap(beside, target, keep)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
 
@@ -119,10 +124,11 @@ class RunDirectory:
         path: The folder.
         kind: Kind of undertaking, as it reads in a message: ``"study"``.
         file: Name of the file with the description; ``<kind>.json`` by default.
+        remedy: What to do about a folder of another undertaking, as it reads in a message.
 
     Attributes:
         path: The folder.
-        kind: As above.
+        kind, remedy: As above.
         description: Path of the file with the description.
 
     Example:
@@ -136,8 +142,14 @@ class RunDirectory:
         benchmarks.errors.ArtefactError: ... holds another study: seed was 0 and is now 1; choose another folder, or ...
     """
 
-    def __init__(self, path: str | os.PathLike[str], kind: str, file: str | None = None) -> None:
-        self.path, self.kind = Path(path), kind
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        kind: str,
+        file: str | None = None,
+        remedy: str = "choose another folder, or delete that one to start again",
+    ) -> None:
+        self.path, self.kind, self.remedy = Path(path), kind, remedy
         self.description = self.path / (file or f"{kind}.json")
 
     def __repr__(self) -> str:
@@ -174,7 +186,7 @@ class RunDirectory:
                 raise ArtefactError(
                     f"{str(self.path)!r} holds {strange!r} but no {self.description.name}; choose a new or empty folder"
                 )
-            self._describe(about)
+            self.describe(about)
         self.check(about, say=say)
         return self
 
@@ -189,6 +201,18 @@ class RunDirectory:
             raise ArtefactError(f"expected a folder or nothing at {str(self.path)!r}, got a file")
         self.path.mkdir(parents=True, exist_ok=True)
         return self.path
+
+    def describe(self, about: Mapping[str, Any]) -> None:
+        """Write the description, unless there is one; of several processes the first one wins.
+
+        Args:
+            about: JSON values.
+
+        Raises:
+            OSError: If it cannot be written, or there is no such folder.
+        """
+        with write_beside(self.description, replace=False) as beside:
+            beside.write_text(json.dumps(_as_json(about), indent=2) + "\n", encoding="utf-8")
 
     def file(self, name: str) -> Path:
         """Path of a file in the folder."""
@@ -227,18 +251,12 @@ class RunDirectory:
         before, now = self.about() if found is None else found, _as_json(about)
         if changed := differences({name: before.get(name) for name in now}, now, say):
             raise ArtefactError(
-                f"{str(self.path)!r} holds another {self.kind}: {'; '.join(changed[:_AT_MOST])}; "
-                "choose another folder, or delete that one to start again"
+                f"{str(self.path)!r} holds another {self.kind}: {'; '.join(changed[:_AT_MOST])}; {self.remedy}"
             )
 
     def _is_foreign(self, name: str) -> bool:
         """Whether a name is neither the operating system's nor a description that another process is writing."""
         return not (is_litter(name) or (name.startswith(".") and name.endswith(f"-{self.description.name}")))
-
-    def _describe(self, about: Mapping[str, Any]) -> None:
-        """Write the description, whole, unless another process is faster."""
-        with write_beside(self.description, replace=False) as beside:
-            beside.write_text(json.dumps(_as_json(about), indent=2) + "\n", encoding="utf-8")
 
 
 def differences(
@@ -274,17 +292,6 @@ def is_litter(name: str) -> bool:
         (True, False)
     """
     return name in _LITTER
-
-
-def claim_folder(
-    folder: str | os.PathLike[str],
-    about: Mapping[str, Any],
-    what: str,
-    results: Callable[[str], bool] = lambda name: True,
-    say: Callable[[Any], str] = repr,
-) -> Path:
-    """The same as ``RunDirectory(folder, what).claim(about, results, say).path``."""
-    return RunDirectory(folder, what).claim(about, results, say).path
 
 
 @contextmanager
@@ -342,16 +349,23 @@ def is_locked(path: Path) -> bool:
     return False
 
 
-def _swap(beside: Path, target: Path) -> None:
+def _swap(beside: Path, target: Path, keep: Callable[[str], bool]) -> None:
     """Put a folder in the place of another; on any failure `target` is as it was."""
     if not target.exists():
         beside.rename(target)
         return
     aside = target.with_name(f"{beside.name}-old")
     target.rename(aside)
+    kept: list[str] = []
     try:
+        for name in sorted(entry.name for entry in aside.iterdir()):
+            if keep(name) and not (beside / name).exists():
+                (aside / name).rename(beside / name)
+                kept.append(name)
         beside.rename(target)
     except BaseException:
+        for name in kept:
+            (beside / name).rename(aside / name)
         aside.rename(target)
         raise
     shutil.rmtree(aside, ignore_errors=True)

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import re
 import warnings
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from benchmarks.errors import TableError
-from benchmarks.task_log import INFO_NAMES, Epoch
+from benchmarks.task_log import INFO_NAMES, Epoch, TaskLog, check_epoch
 from benchmarks.tasks import find_task, list_tasks
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from benchmarks.table import Table
 
 __all__ = ["ARCH_COLUMNS", "parse_frame", "to_frame"]
 
@@ -76,19 +75,30 @@ def parse_frame(frame: pd.DataFrame) -> tuple[list[str], Columns, Columns]:
     return archs, metrics, info
 
 
-def to_frame(table: Table, epoch: Epoch = "final") -> pd.DataFrame:
+def to_frame(archs: Sequence[str], logs: Mapping[str, TaskLog], epoch: Epoch = "final") -> pd.DataFrame:
     """One epoch of every metric, and all model facts, as `parse_frame` reads them.
 
+    Args:
+        archs: n architecture strings.
+        logs: Task -> what was recorded of them.
+        epoch: As in `TaskLog.select`.
+
+    Returns:
+        n rows: a column ``arch``, and one a metric and model fact.
+
+    Raises:
+        TableError: If no task has the epoch.
+
     Example:
-        >>> from benchmarks.table import Table
-        >>> metrics = {"jigsaw": {"valid_top1": [90.0], "valid_loss": [0.5]}}
-        >>> list(to_frame(Table.from_logs(["64-2311-basic"], metrics)))
+        >>> log = TaskLog.from_arrays({"valid_top1": np.array([[90.0]]), "valid_loss": np.array([[0.5]])})
+        >>> list(to_frame(["64-2311-basic"], {"jigsaw": log}))
         ['arch', 'jigsaw', 'jigsaw/valid_loss']
     """
     import pandas as pd
 
-    columns: dict[str, object] = {"arch": list(table.archs)}
-    for task, log in table.logs.items():
+    epoch = check_epoch(epoch, [log.epochs for log in logs.values()])
+    columns: dict[str, object] = {"arch": list(archs)}
+    for task, log in logs.items():
         primary = find_task(task).column
         for name in log.metrics:
             columns[task if name == primary else f"{task}/{name}"] = log.select(name, epoch)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.errors import TableError, choice
+from benchmarks.frames import parse_frame
 from benchmarks.spaces.registry import get_space
 from benchmarks.spaces.space import Space
 from benchmarks.table_checks import Duplicates, check_logs
-from benchmarks.table_summary import content_hash, describe_table, summarise
+from benchmarks.table_summary import content_hash, describe_logs, summarise
 from benchmarks.task_log import Epoch, TaskLog, check_epoch
 from benchmarks.tasks import infer_metric, metric_column
 
@@ -31,7 +31,7 @@ class Table:
     """Measured results; `load_table`, `Table.from_frame` and `Table.from_logs` make and check them.
 
     A table answers by the exact string: architectures that are equal as functions but were trained separately keep
-    their own values. It never changes; `where` makes a smaller one.
+    their own values. It never changes; `where` makes a smaller one, `save_table` writes it.
 
     Attributes:
         archs: The n architecture strings, in file order.
@@ -69,8 +69,6 @@ class Table:
             TableError: If there is no architecture column, or a value is not usable; names row and column.
             ArchitectureError: If a string is not an architecture; names the row.
         """
-        from benchmarks.frames import parse_frame
-
         archs, metrics, info = parse_frame(frame)
         table = cls.from_logs(archs, metrics, info, duplicates=duplicates)
         return table if space is None else table.where(space=space)
@@ -133,7 +131,7 @@ class Table:
     @cached_property
     def hash(self) -> str:
         """SHA-256 of architectures and values: the same in every process and file format."""
-        return content_hash(self)
+        return content_hash(self.archs, self.logs)
 
     def __len__(self) -> int:
         return len(self.archs)
@@ -145,7 +143,7 @@ class Table:
         return arch in self._row_of
 
     def __repr__(self) -> str:
-        return summarise(self)
+        return summarise(self.archs, self.spaces, self.logs)
 
     # -- answers --------------------------------------------------------------------------------------------
 
@@ -219,7 +217,7 @@ class Table:
 
     def describe(self) -> pd.DataFrame:
         """One row a task: primary metric, unit, direction, how many measured and missing, epochs kept, range."""
-        return describe_table(self)
+        return describe_logs(self.logs)
 
     def row(self, arch: str) -> int:
         """Position of an architecture in the table.
@@ -233,7 +231,7 @@ class Table:
             (near,) = difflib.get_close_matches(str(arch), self.archs, n=1, cutoff=0)
             raise TableError(f"{arch!r} is not in this table of {len(self):,} rows; the nearest is {near!r}") from None
 
-    # -- smaller tables and files ---------------------------------------------------------------------------
+    # -- smaller tables -------------------------------------------------------------------------------------
 
     def where(
         self,
@@ -268,24 +266,6 @@ class Table:
             {task: self.logs[task].take(taken) for task in names},
             self.provenance,
         )
-
-    def to_csv(self, path: str | os.PathLike[str], epoch: Epoch = "final") -> None:
-        """Write one epoch of every metric for `load_table`; the file appears whole or not at all."""
-        from benchmarks.formats.csv_parquet import write_csv
-
-        write_csv(self, path, epoch)
-
-    def to_parquet(self, path: str | os.PathLike[str], epoch: Epoch = "final") -> None:
-        """Like `to_csv`, as parquet, which keeps `provenance` as well."""
-        from benchmarks.formats.csv_parquet import write_parquet
-
-        write_parquet(self, path, epoch)
-
-    def to_pth(self, path: str | os.PathLike[str]) -> None:
-        """Write everything in the layout of the published file, for the benchmark's own reader; needs torch."""
-        from benchmarks.formats.transnas_pth import write_pth
-
-        write_pth(self, path)
 
     def _frame(self, columns: Mapping[str, NDArray[Any] | None]) -> pd.DataFrame:
         """One column a task, NaN where there is none."""

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from benchmarks.task_log import TaskLog
 from benchmarks.tasks import find_task
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from benchmarks.table import Table
-
-__all__ = ["content_hash", "describe_table", "summarise"]
+__all__ = ["content_hash", "describe_logs", "summarise"]
 
 
-def describe_table(table: Table) -> pd.DataFrame:
+def describe_logs(logs: Mapping[str, TaskLog]) -> pd.DataFrame:
     """One row a task: its primary metric at the final epoch.
+
+    Args:
+        logs: Task -> what was recorded, of the same architectures.
 
     Returns:
         DataFrame indexed by task with the columns metric, unit, higher_is_better, measured and missing (architectures),
@@ -26,15 +29,14 @@ def describe_table(table: Table) -> pd.DataFrame:
         unit, NaN if nothing was measured).
 
     Example:
-        >>> from benchmarks.table import Table
-        >>> table = Table.from_logs(["64-2311-basic"], {"jigsaw": {"valid_top1": [90.0]}})
-        >>> describe_table(table).loc["jigsaw", ["metric", "unit"]].tolist()
+        >>> log = TaskLog.from_arrays({"valid_top1": np.array([[90.0]])})
+        >>> describe_logs({"jigsaw": log}).loc["jigsaw", ["metric", "unit"]].tolist()
         ['valid_top1', '%']
     """
     import pandas as pd
 
     rows = []
-    for name, log in table.logs.items():
+    for name, log in logs.items():
         task = find_task(name)
         values = log.select(task.column) if task.column in log.metrics else np.empty(0)
         values = values[~np.isnan(values)]
@@ -46,7 +48,7 @@ def describe_table(table: Table) -> pd.DataFrame:
                 "unit": task.metric.unit,
                 "higher_is_better": task.metric.higher_is_better,
                 "measured": len(values),
-                "missing": len(table) - len(values),
+                "missing": len(log.lengths) - len(values),
                 "epochs_kept": log.epochs,
                 "min": low,
                 "median": middle,
@@ -56,36 +58,40 @@ def describe_table(table: Table) -> pd.DataFrame:
     return pd.DataFrame(rows).set_index("task")
 
 
-def summarise(table: Table) -> str:
+def summarise(archs: Sequence[str], spaces: Sequence[str], logs: Mapping[str, TaskLog]) -> str:
     """A few lines of text about a table.
 
+    Args:
+        archs: The n architecture strings.
+        spaces: Names of their search spaces.
+        logs: Task -> what was recorded of them.
+
     Example:
-        >>> from benchmarks.table import Table
-        >>> print(summarise(Table.from_logs(["64-2311-basic"], {"jigsaw": {"valid_top1": [90.0]}})))
+        >>> log = TaskLog.from_arrays({"valid_top1": np.array([[90.0]])})
+        >>> print(summarise(["64-2311-basic"], ["transnas101-macro"], {"jigsaw": log}))
         Table: 1 architecture x 1 task (transnas101-macro)
           jigsaw  valid_top1           1 measured  90 .. 90 %
     """
-    n, t = len(table), len(table.tasks)
+    n, t = len(archs), len(logs)
     counts = f"{n:,} architecture{'s' * (n != 1)} x {t} task{'s' * (t != 1)}"
-    lines = [f"Table: {counts} ({', '.join(table.spaces)})"]
-    width = max(map(len, table.tasks))
-    for name, row in describe_table(table).iterrows():
+    lines = [f"Table: {counts} ({', '.join(spaces)})"]
+    width = max(map(len, logs))
+    for name, row in describe_logs(logs).iterrows():
         unit = "" if row["unit"] == "-" else f" {row['unit']}"
         span = f"{row['min']:.4g} .. {row['max']:.4g}{unit}" if row["measured"] else ""
         lines.append(f"  {name:<{width}}  {row['metric']:<14} {row['measured']:>7,} measured  {span}".rstrip())
     return "\n".join(lines)
 
 
-def content_hash(table: Table) -> str:
+def content_hash(archs: Sequence[str], logs: Mapping[str, TaskLog]) -> str:
     """SHA-256 over the architectures in order and every value; the same in every process and file format.
 
     Example:
-        >>> from benchmarks.table import Table
-        >>> content_hash(Table.from_logs(["64-2311-basic"], {"jigsaw": {"valid_top1": [90.0]}}))[:8]
+        >>> content_hash(["64-2311-basic"], {"jigsaw": TaskLog.from_arrays({"valid_top1": np.array([[90.0]])})})[:8]
         '1e15fae0'
     """
-    digest = hashlib.sha256("\n".join(table.archs).encode())
-    for task, log in sorted(table.logs.items()):
+    digest = hashlib.sha256("\n".join(archs).encode())
+    for task, log in sorted(logs.items()):
         for name, values in sorted({**log.metrics, **log.info}.items()):
             digest.update(f"\n{task}/{name} {values.shape}\n".encode())
             numbers = values.astype("<f8")

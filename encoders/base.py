@@ -15,6 +15,8 @@ from benchmarks.errors import ArchitectureError
 from benchmarks.spaces.registry import get_space, infer_space
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from benchmarks.spaces.space import Space
 
 __all__ = ["Encoder", "as_strings"]
@@ -31,7 +33,7 @@ class Encoder(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
         n_features_out_: Number of features, after `fit`.
     """
 
-    def fit(self, archs: Sequence[str], y: object = None) -> Encoder:
+    def fit(self, archs: Sequence[str], y: object = None) -> Self:
         """Learn the space from a list of n architecture strings; `y` is ignored.
 
         Raises:

@@ -3,7 +3,8 @@
     NAS_DATA=<folder> python perf/accuracy.py            # the ensemble; about ten minutes on two cores
     NAS_DATA=<folder> python perf/accuracy.py boosted    # any model of `surrogates leaderboard`
 
-Protocol *all*: the first n rows of a seeded permutation train, all others test; nothing is tuned on them.
+Protocol *all*: the first n rows of a seeded permutation train, all others test; nothing is tuned on them. Means over
+the seeds of the splits, ± the standard deviation over them of the mean of the tasks; the model's own seed is always 0.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ import argparse
 import os
 from pathlib import Path
 
-import numpy as np
+import pandas as pd
 
-from benchmarks import load_table, split
-from benchmarks.metrics import kendall_tau
+from benchmarks import Table, load_table
+from surrogates.evaluation import held_out_runs, means_over_seeds
 from surrogates.registry import make_model
 
 # FLAN (Akhauri and Abdelfattah, 2024), micro, one task at a time; None: not published.
@@ -29,34 +30,34 @@ FLAN = {
 
 def one_task_at_a_time(model: str, space: str, sizes: tuple[int, ...], seeds: range = range(3)) -> None:
     """Print Kendall's tau of every task, fitted alone."""
-    table = load_table(Path(os.environ["NAS_DATA"]) / f"transnas101/{space}_final.csv")
-    frame = table.to_frame()
     for n in sizes:
-        taus = np.zeros((len(seeds), len(table.tasks)))
-        for i, seed in enumerate(seeds):
-            rows = split(table, n, seed)
-            train, test = frame.iloc[rows.train], frame.iloc[rows.test]
-            for t, task in enumerate(table.tasks):
-                surrogate = make_model(model).fit(list(train.index), train[task])
-                taus[i, t] = kendall_tau(test[task], surrogate.predict(list(test.index)))
-        print(f"{space} n={n:<5d} one task at a time  mean {taus.mean():.3f}", *(f"{tau:.3f}" for tau in taus.mean(0)))
+        taus = scores(model, space, n, seeds, one_task_at_a_time=True)["tau"]
+        print(f"{space} n={n:<5d} one task at a time  {taus}")
         if space == "micro" and n in FLAN:
-            published = (FLAN[n][task] for task in table.tasks)
-            print(" " * 33 + "FLAN      ", *("    -" if tau is None else f"{tau:.3f}" for tau in published))
+            published = (FLAN[n][task] for task in _table(space).tasks)
+            print(" " * 33 + "FLAN              ", *("    -" if tau is None else f"{tau:.3f}" for tau in published))
 
 
 def coverage(model: str, space: str, n: int, seeds: range) -> None:
     """Print the share of measured values inside the 90 % interval, of every task."""
-    table = load_table(Path(os.environ["NAS_DATA"]) / f"transnas101/{space}_final.csv")
-    frame = table.to_frame()
-    inside = []
-    for seed in seeds:
-        rows = split(table, n, seed)
-        train, test = frame.iloc[rows.train], frame.iloc[rows.test]
-        mean, std = make_model(model).fit(list(train.index), train).predict(test.index, return_std=True)
-        inside.append((np.abs(test - mean) <= 1.645 * std).mean())
-    found = np.mean(inside, axis=0)
-    print(f"{space} n={n:<5d} coverage of 90 %    mean {found.mean():.3f}", *(f"{share:.3f}" for share in found))
+    print(f"{space} n={n:<5d} coverage of 90 %    {scores(model, space, n, seeds)['coverage']}")
+
+
+def scores(model: str, space: str, n: int, seeds: range, one_task_at_a_time: bool = False) -> dict[str, str]:
+    """Score -> its mean and spread, and the mean of every task."""
+    values = _table(space).to_frame()
+    fit = {model: lambda archs, labels, _: make_model(model).fit(archs, labels)}
+    runs = pd.concat(held_out_runs(values, fit, [n], seeds, one_task_at_a_time=one_task_at_a_time))
+    found = means_over_seeds(runs).set_index("task").to_dict()
+    texts = {}
+    for score in ("tau", "coverage"):
+        means = " ".join(f"{found[score][task]:.3f}" for task in values.columns)
+        texts[score] = f"mean {found[score]['mean']:.3f} ± {found[f'{score}_sd']['mean']:.3f} {means}"
+    return texts
+
+
+def _table(space: str) -> Table:
+    return load_table(Path(os.environ["NAS_DATA"]) / f"transnas101/{space}_final.csv")
 
 
 if __name__ == "__main__":
@@ -64,7 +65,7 @@ if __name__ == "__main__":
     parser.add_argument("model", nargs="?", default="ensemble")
     model = parser.parse_args().model
     make_model(model)  # a wrong name is refused before the work
-    print(" " * 43, *(load_table(Path(os.environ["NAS_DATA"]) / "transnas101/micro_final.csv").tasks))
+    print(" " * 51, *_table("micro").tasks)
     for space in ("micro", "macro"):
         one_task_at_a_time(model, space, (32, 50, 100, 128, 400, 512))
         coverage(model, space, 100, range(100, 110))

@@ -18,19 +18,16 @@ import pandas as pd
 
 from benchmarks import load_table
 from benchmarks.table import Table
-from surrogates import TransferSurrogate, evaluate
+from surrogates import TransferSurrogate
+from surrogates.evaluation import held_out_runs
 from surrogates.registry import make_model
 
 
 def results(model: str, table: Table, n: int, seeds: list[int]) -> pd.DataFrame:
-    """One row a seed and task, see `surrogates.evaluate`."""
-    if model != "transfer":
-        return evaluate(make_model(model), table, [n], seeds)
-    runs = []
-    for task in table.tasks:
-        others = table.where(tasks=[other for other in table.tasks if other != task])
-        runs.append(evaluate(TransferSurrogate(sources=others), table.where(tasks=[task]), [n], seeds))
-    return pd.concat(runs)
+    """One row a seed and task, see `surrogates.evaluation.held_out_runs`."""
+    alone = model == "transfer"  # each task from the others: the target's own column is no source
+    surrogate = TransferSurrogate(sources=table) if alone else make_model(model)
+    return pd.concat(held_out_runs(table.to_frame(), {model: surrogate}, [n], seeds, one_task_at_a_time=alone))
 
 
 def main() -> None:

@@ -1,11 +1,13 @@
 """How long a way a command walks: which files of this repository its functions live in.
 
-    python perf/path_length.py                       # the usual commands, one line each
-    python perf/path_length.py lookup 64-2311-basic  # one command, its files one a line
+    python perf/path_length.py                       # the usual commands
+    python perf/path_length.py search fit            # some of them
+    python perf/path_length.py lookup 64-2311-basic  # any command
 
-A file counts if one of its functions is called while the command runs; what runs while a module is imported does not,
-nor does the store, nor a space, nor the `__init__` of a package. Each command runs in this process, its output thrown
-away; processes that it starts are not looked into.
+A file is on the way if one of its functions is called while the command runs; what runs while a module is imported does
+not count, nor does the store, nor a space, nor the `__init__` of a package. What a method calls inside (a searcher, a
+model, an encoder: whatever the user names) is listed apart: it is the method's way, not the command's. Each command
+runs in this process, its output thrown away; processes that it starts are not looked into.
 """
 
 from __future__ import annotations
@@ -15,39 +17,41 @@ import io
 import sys
 import tempfile
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from types import FrameType
-from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = tuple(f"{ROOT / name}/" for name in ("surrogates", "encoders", "benchmarks"))
 LEFT_OUT = (f"{ROOT}/surrogates/store/", f"{ROOT}/benchmarks/spaces/")
+METHODS = (f"{ROOT}/surrogates/search/searchers/", f"{ROOT}/surrogates/models/", f"{ROOT}/encoders/")
 MOST = 15
 """What `lookup`, `fit`, `search` and `search-benchmark` are to keep to."""
 USUAL = {
     "lookup": ["lookup", "64-41414-3_33_333"],
+    "fit": ["fit", "rooms-mini", "--space", "transnas101-macro", "--task", "jigsaw", "--out", "{folder}/model"],
     "search": ["search", "--space", "transnas101-micro", "--task", "jigsaw", "--budget", "30"],
     "search-benchmark": [
         *("search-benchmark", "rooms-mini", "--space", "transnas101-macro", "--out", "{folder}/study"),
-        *("--task", "jigsaw", "--budget", "10", "--seeds", "0,1", "--train-rows", "50"),
+        *("--task", "jigsaw", "--budget", "10", "--seeds", "0,1", "--train-rows", "12"),
     ],
-    "fit": ["fit", "rooms-mini", "--space", "transnas101-macro", "--task", "jigsaw", "--out", "{folder}/model"],
 }
 
 
-def files_of(command: Sequence[str]) -> list[str]:
-    """The files whose functions a command calls, relative to the repository, in the order of their first call."""
+def files_of(command: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The files whose functions a command calls, and those that only its methods call; each relative to the repository.
+
+    Both are in the order of the first call.
+    """
     from surrogates.cli.app import app
 
-    seen: dict[str, None] = {}
+    ours: dict[str, None] = {}
+    inside: dict[str, None] = {}
 
     def watch(frame: FrameType, event: str, _: object) -> None:
-        code = frame.f_code
-        if event != "call" or code.co_filename in seen or not code.co_filename.startswith(PACKAGES):
-            return
-        if not _importing(frame):
-            seen[code.co_filename] = None
+        file = frame.f_code.co_filename
+        if event == "call" and file not in ours and file.startswith(PACKAGES) and not _importing(frame):
+            (inside if _within_method(frame.f_back) else ours)[file] = None
 
     threading.setprofile(watch)
     sys.setprofile(watch)
@@ -56,15 +60,19 @@ def files_of(command: Sequence[str]) -> list[str]:
             code = app(list(command), standalone_mode=False)
     finally:
         sys.setprofile(None)
-        threading.setprofile(None)  # type: ignore[arg-type]
+        threading.setprofile(None)
     if code:
         raise SystemExit(f"{' '.join(command)}: exit code {code}: {said.getvalue()}")
-    counted = [name for name in seen if not name.startswith(LEFT_OUT) and not name.endswith("__init__.py")]
-    return [str(Path(name).relative_to(ROOT)) for name in counted]
+    return _counted(ours), _counted(file for file in inside if file not in ours)
+
+
+def _counted(files: Iterable[str]) -> list[str]:
+    kept = [file for file in files if not file.startswith(LEFT_OUT) and not file.endswith("__init__.py")]
+    return [str(Path(file).relative_to(ROOT)) for file in kept]
 
 
 def _importing(frame: FrameType | None) -> bool:
-    """Whether a module is being run further up."""
+    """Whether a module of ours is being run here or further up."""
     while frame is not None:
         if frame.f_code.co_name == "<module>" and frame.f_code.co_filename.startswith(PACKAGES):
             return True
@@ -72,11 +80,22 @@ def _importing(frame: FrameType | None) -> bool:
     return False
 
 
+def _within_method(frame: FrameType | None) -> bool:
+    """Whether a method is at work here or further up."""
+    while frame is not None:
+        if frame.f_code.co_filename.startswith(METHODS):
+            return True
+        frame = frame.f_back
+    return False
+
+
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:
-        if len(sys.argv) > 1 and sys.argv[1] not in USUAL or len(sys.argv) > 2:
-            print(*files_of(sys.argv[1:]), sep="\n")
-        else:
-            for name in sys.argv[1:] or USUAL:
-                found = files_of([word.format(folder=folder) for word in USUAL[name]])
-                print(f"{name}: {len(found)} files, at most {MOST} wanted\n  " + "\n  ".join(found))
+        usual = set(sys.argv[1:]) <= set(USUAL)
+        for name in (sys.argv[1:] or USUAL) if usual else [sys.argv[1]]:
+            words = [word.format(folder=folder) for word in USUAL[name]] if usual else sys.argv[1:]
+            way, methods = files_of(words)
+            print(
+                f"{name}: {len(way)} files, {MOST} wanted at most; inside its methods {len(methods)} more", flush=True
+            )
+            print(*(f"  {file}" for file in way), *(f"  (method) {file}" for file in methods), sep="\n")

@@ -23,7 +23,7 @@ from benchmarks import get_space
 from encoders import ZeroCost
 from encoders.zero_cost.estimator import PROXIES
 
-_PUBLISHED = {"naswot": "nwot"}
+_PUBLISHED = {"naswot": "nwot", "multiply_adds": "flops"}
 
 
 def published_scores(space: str, task: str) -> pd.DataFrame:

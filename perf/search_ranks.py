@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from searches import measure, parser
+from searches import cost, measure, parser
 
 from benchmarks.table import Table
 from surrogates.models.transfer.source_process import SourceProcess
@@ -23,13 +23,13 @@ from surrogates.search import make_searcher, run_search
 
 def one_search(table: Table, method: str, params: dict[str, Any], task: str, budget: int, seed: int) -> dict[str, Any]:
     """A row of the file: the rank after every query, and the seconds it took."""
-    truth = table.oriented()[task]
+    values = table.oriented()[task]
     given = {"sources": sources_but(table, task)} if method == "transfer" else {}
     start = time.perf_counter()
     history = run_search(make_searcher(method, seed, **given, **params), table, task, budget, seed)
     seconds = time.perf_counter() - start
-    best = np.maximum.accumulate(truth[history.archs].to_numpy())
-    ranks = 1 + (truth.to_numpy() > best[:, None]).sum(axis=1)
+    best = np.maximum.accumulate(values[history.archs].to_numpy())
+    ranks = 1 + (values.to_numpy() > best[:, None]).sum(axis=1)
     return {"rank": int(ranks[-1]), "seconds": round(seconds, 2), "ranks": " ".join(map(str, ranks.tolist()))}
 
 
@@ -49,9 +49,7 @@ def show(rows: pd.DataFrame, name: str, tasks: list[str], n: int) -> None:
     rank = rows["ranks"].map(lambda text: int(text.split()[n - 1]))
     mean = rank.groupby(rows["task"]).mean()
     each = (f"{mean[task]:6.1f}" for task in tasks)
-    print(
-        f"{name:32s} {mean.mean():6.2f} |", *each, f"| {rows['seed'].nunique()} seeds, {rows['seconds'].mean():.1f} s"
-    )
+    print(f"{name:32s} {mean.mean():6.2f} |", *each, cost(rows))
 
 
 if __name__ == "__main__":

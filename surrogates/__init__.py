@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from surrogates.pretrained.load import list_pretrained as list_pretrained
     from surrogates.pretrained.load import load_agreement as load_agreement
     from surrogates.pretrained.load import load_pretrained as load_pretrained
-    from surrogates.store.store import load_surrogate as load_surrogate
-    from surrogates.store.store import save_surrogate as save_surrogate
+    from surrogates.store.load import load_surrogate as load_surrogate
+    from surrogates.store.save import save_surrogate as save_surrogate
 
 __all__, __getattr__, __dir__ = lazy_facade(__name__)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -22,12 +22,14 @@ from benchmarks.spaces.registry import get_space, infer_space
 from encoders.base import as_strings
 from surrogates.labels import Labels
 from surrogates.store.pack import Pack
+from surrogates.store.save import save_surrogate
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike
+    from typing_extensions import Self
 
-__all__ = ["Surrogate"]
+__all__ = ["Surrogate", "warn_of_equal_labels"]
 
 
 class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
@@ -48,7 +50,7 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
     n_archs_: int
     cv_scores_: dict[str, dict[str, float]]
 
-    def fit(self, archs: Sequence[str], Y: ArrayLike | pd.DataFrame | pd.Series[Any]) -> Surrogate:
+    def fit(self, archs: Sequence[str], Y: ArrayLike | pd.DataFrame | pd.Series[Any]) -> Self:
         """Fit to measured performance; what was learned before is forgotten.
 
         Args:
@@ -66,19 +68,18 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
         """
         labels = Labels.from_data(archs, Y)
         self.fit_labels(labels)
-        spread = np.nanmax(labels.values, axis=0) - np.nanmin(labels.values, axis=0)
-        if alike := [task for task, width in zip(labels.tasks, spread, strict=True) if width == 0]:
-            warnings.warn(
-                f"all labels of {', '.join(alike)} are equal: nothing is learned, every architecture is predicted as "
-                "that value, and its std of 0 does not say how far it may be off",
-                stacklevel=2,
-            )
+        warn_of_equal_labels(labels)
         return self
 
-    def fit_labels(self, labels: Labels) -> Surrogate:
-        """`fit` to labels that were read already; says nothing of labels that are all equal."""
+    def fit_labels(self, labels: Labels, learn: Callable[[Labels], None] | None = None) -> Self:
+        """`fit` to labels that were read already; says nothing of labels that are all equal.
+
+        Args:
+            labels: The labels.
+            learn: What fits to them and keeps what was learned, for another way to fit; `fit_functions` if not given.
+        """
         self.cv_scores_ = {}
-        self.fit_functions(labels)
+        (learn or self.fit_functions)(labels)
         self.space_, self.tasks_, self.one_task_ = labels.space, labels.tasks, labels.one_task
         self.n_archs_ = len(labels.archs)
         return self
@@ -143,9 +144,7 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
         return float(np.mean([kendall_tau(labels.values[:, i], mean[:, t]) for i, t in enumerate(columns)]))
 
     def save(self, directory: str | Path) -> Path:
-        """Write the fitted surrogate to a directory (see `surrogates.store.store`)."""
-        from surrogates.store.store import save_surrogate
-
+        """Write the fitted surrogate to a directory (see `surrogates.store.save`)."""
         return save_surrogate(self, directory)
 
     @abstractmethod
@@ -163,3 +162,18 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
     @abstractmethod
     def unpack(self, pack: Pack) -> None:
         """Restore what `pack` gave."""
+
+
+def warn_of_equal_labels(labels: Labels) -> None:
+    """Warn the caller's caller of tasks that nothing can be learned of.
+
+    Warns:
+        UserWarning: If all labels of a task are equal.
+    """
+    spread = np.nanmax(labels.values, axis=0) - np.nanmin(labels.values, axis=0)
+    if alike := [task for task, width in zip(labels.tasks, spread, strict=True) if width == 0]:
+        warnings.warn(
+            f"all labels of {', '.join(alike)} are equal: nothing is learned, every architecture is predicted as "
+            "that value, and its std of 0 does not say how far it may be off",
+            stacklevel=3,
+        )

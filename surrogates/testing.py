@@ -18,7 +18,8 @@ from benchmarks.spaces.registry import get_space, list_spaces
 from benchmarks.spaces.space import Space
 from encoders import GraphFeatures
 from surrogates.base import Surrogate
-from surrogates.store.store import load_surrogate, save_surrogate
+from surrogates.store.load import load_surrogate
+from surrogates.store.save import save_surrogate
 
 __all__ = ["check_surrogate"]
 

@@ -1,6 +1,7 @@
-"""Formats tables come in, one file each, and `load_table`, which picks the right one."""
+"""Formats tables come in, one file each; `load_table` and `save_table` pick the right one."""
 
 from benchmarks.formats.bundled import list_tables
 from benchmarks.formats.load import READERS, load_table, table_provenance
+from benchmarks.formats.save import WRITERS, save_table, table_suffix
 
-__all__ = ["READERS", "list_tables", "load_table", "table_provenance"]
+__all__ = ["READERS", "WRITERS", "list_tables", "load_table", "save_table", "table_provenance", "table_suffix"]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmarks.errors import TableError
+from benchmarks.errors import ArchitectureError, TableError
 from benchmarks.formats.bundled import find_table
-from benchmarks.formats.csv_parquet import read_csv, read_parquet, read_provenance
+from benchmarks.formats.csv import read_csv
+from benchmarks.formats.parquet import read_parquet, read_provenance
 from benchmarks.formats.transnas_pth import read_pth
 from benchmarks.spaces.space import Space
 from benchmarks.table import Table
@@ -22,7 +24,8 @@ READERS: dict[str, Callable[[Path, Duplicates], Table]] = {
     ".parquet": read_parquet,
     ".pth": read_pth,
 }
-"""File suffix -> reader. A new format is one more entry."""
+"""File suffix -> reader; errors of readers are about the content, `load_table` names the file. A new format is one more
+entry here, and in `benchmarks.formats.save.WRITERS`."""
 
 
 def load_table(
@@ -43,8 +46,8 @@ def load_table(
 
     Raises:
         TableNotFoundError: If there is no such file or bundled table.
-        TableError: If the file is damaged or of an unknown format, or its content is not usable.
-        ArchitectureError: If a row holds no architecture.
+        TableError: If the file is damaged or of an unknown format, or its content is not usable; names the file.
+        ArchitectureError: If a row holds no architecture; names the file.
 
     Example:
         >>> import tempfile
@@ -59,7 +62,8 @@ def load_table(
     reader = READERS.get(file.suffix.casefold())
     if reader is None:
         raise TableError(f"{file}: expected a file ending in {', '.join(READERS)}, got {file.suffix or 'no suffix'!r}")
-    table = reader(file, duplicates)
+    with _naming(file):
+        table = reader(file, duplicates)
     return table if space is None else table.where(space=space)
 
 
@@ -78,4 +82,16 @@ def table_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
         'mini'
     """
     file = find_table(path)
-    return read_provenance(file) if file.suffix.casefold() == ".parquet" else {}
+    if file.suffix.casefold() != ".parquet":
+        return {}
+    with _naming(file):
+        return read_provenance(file)
+
+
+@contextmanager
+def _naming(file: Path) -> Iterator[None]:
+    """Put the name of a file before what is said about its content."""
+    try:
+        yield
+    except (ArchitectureError, TableError) as error:
+        raise type(error)(f"{file}: {error}") from error

@@ -12,7 +12,6 @@ import json
 import logging
 import os
 import shutil
-import tempfile
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.files import write_folder_beside
 from benchmarks.table import Table
 from benchmarks.task_log import TaskLog
 
@@ -71,7 +71,8 @@ def cached(path: Path, convert: Callable[[Path], Table]) -> Table:
     path = path.resolve()
     state = path.stat()
     family = hashlib.sha256(str(path).encode()).hexdigest()[:16]
-    folder = cache_dir() / f"{path.stem}-{family}-{state.st_size:x}-{state.st_mtime_ns:x}"
+    prefix = f"{path.stem}-{family}-"
+    folder = cache_dir() / f"{prefix}{state.st_size:x}-{state.st_mtime_ns:x}"
     table = _open(folder)
     if table is not None:
         return table
@@ -79,8 +80,9 @@ def cached(path: Path, convert: Callable[[Path], Table]) -> Table:
     table = convert(path)
     try:
         _store(table, folder)
-        for stale in set(folder.parent.glob(f"*-{family}-*")) - {folder}:
-            shutil.rmtree(stale, ignore_errors=True)
+        for other in folder.parent.iterdir():
+            if other.name.startswith(prefix) and other != folder:
+                shutil.rmtree(other, ignore_errors=True)
     except OSError as error:
         mapped = _open(folder)  # another process may have been faster
         if mapped is not None:
@@ -119,9 +121,7 @@ def _open(folder: Path) -> Table | None:
 
 def _store(table: Table, folder: Path) -> None:
     """Write a cache folder beside its name, then rename it."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=".", dir=folder.parent))
-    try:
+    with write_folder_beside(folder) as beside:
         parts: dict[str, list[NDArray[Any]]] = {name: [] for name in _TYPES}
         sizes = dict.fromkeys(_TYPES, 0)
 
@@ -150,10 +150,6 @@ def _store(table: Table, folder: Path) -> None:
             "tasks": tasks,
         }
         (beside / "header.json").write_text(json.dumps(header), "utf-8")
-        shutil.rmtree(folder, ignore_errors=True)
-        beside.rename(folder)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
 
 
 def _column(flat: dict[str, NDArray[Any]], place: list[Any]) -> NDArray[Any]:

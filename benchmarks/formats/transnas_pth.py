@@ -10,7 +10,6 @@ Layout (public repository yawen-d/TransNASBench)::
 
 from __future__ import annotations
 
-import os
 import pickle
 import re
 import warnings
@@ -21,12 +20,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.errors import ArchitectureError, MissingExtraError, TableError
+from benchmarks.errors import MissingExtraError, TableError
 from benchmarks.files import write_beside
 from benchmarks.formats.mmap_cache import cached
 from benchmarks.table import Table
 from benchmarks.table_checks import Duplicates
-from benchmarks.task_log import INFO_NAMES
+from benchmarks.task_log import INFO_NAMES, Epoch
 from benchmarks.tasks import TIME
 
 __all__ = ["SPACE_KEYS", "from_nested", "read_pth", "to_nested", "write_pth"]
@@ -39,7 +38,7 @@ _CLOCK = re.compile(r"(?:(\d+) days?, )?(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 
 
 def read_pth(path: Path, duplicates: Duplicates = "error") -> Table:
-    """Read a file in the published layout; converted the first time, later mapped (see `formats.cache`).
+    """Read a file in the published layout; converted the first time, later mapped (`benchmarks.formats.mmap_cache`).
 
     The file is unpickled with ``weights_only=True``: code in it does not run. Elapsed time written as
     ``HH:MM:SS`` becomes seconds; an infinite loss (a training that diverged) becomes NaN.
@@ -53,7 +52,7 @@ def read_pth(path: Path, duplicates: Duplicates = "error") -> Table:
         MissingExtraError: If it must be converted and torch is not installed.
 
     Example:
-        >>> import tempfile
+        >>> import os, tempfile
         >>> from unittest.mock import patch
         >>> folder = Path(tempfile.mkdtemp())
         >>> write_pth(Table.from_logs(["64-2311-basic"], {"jigsaw": {"valid_loss": [[3.0, 1.0]]}}), folder / "a.pth")
@@ -62,13 +61,19 @@ def read_pth(path: Path, duplicates: Duplicates = "error") -> Table:
         >>> table.value("64-2311-basic", "jigsaw", "valid_loss", epoch=0)
         3.0
     """
-    return cached(path, _convert)
+    return cached(path, lambda file: from_nested(_load(file)))
 
 
-def write_pth(table: Table, path: str | os.PathLike[str]) -> None:
+def write_pth(table: Table, path: Path, epoch: Epoch = "final") -> None:
     """Write a table in the published layout; the benchmark's own reader opens it.
 
+    Args:
+        table: What to write, every epoch of it.
+        path: Where.
+        epoch: Every writer takes this; this one keeps all epochs.
+
     Raises:
+        TableError: If one epoch is asked for that is not the final one.
         MissingExtraError: If torch is not installed.
         OSError: If the file cannot be written.
 
@@ -79,6 +84,8 @@ def write_pth(table: Table, path: str | os.PathLike[str]) -> None:
         >>> torch.load(path, weights_only=True)["task_list"]
         ['jigsaw']
     """
+    if epoch != "final":
+        raise TableError(f"a .pth holds every epoch: expected epoch='final', got {epoch!r}")
     torch = _torch("Writing a .pth")
     nested = to_nested(table)
     with write_beside(path) as beside:
@@ -163,13 +170,6 @@ def _torch(feature: str) -> Any:
     except ImportError as error:
         raise MissingExtraError(feature, "torch", "gnn") from error
     return torch
-
-
-def _convert(path: Path) -> Table:
-    try:
-        return from_nested(_load(path))
-    except (ArchitectureError, TableError) as error:
-        raise type(error)(f"{path}: {error}") from error
 
 
 def _load(path: Path) -> object:

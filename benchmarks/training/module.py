@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.errors import ArtefactError
+from benchmarks.files import differences
 from benchmarks.tasks import SPLITS, TIME
 from benchmarks.training.captured import CapturedStep, cuda_recorder
 from benchmarks.training.data.augment import RandomStreams, mix
@@ -346,13 +347,11 @@ class GroundTruthModule(lightning.LightningModule):
             ArtefactError: If the checkpoint is of another architecture, recipe or seed.
         """
         state = checkpoint.get(_STATE, {})
-        found = state.get("run", {})
-        for name, mine in self._identity().items():
-            if found.get(name) != mine:
-                raise ArtefactError(
-                    f"the checkpoint is of another training: expected {name} {mine!r}, got {found.get(name)!r}; delete "
-                    "it or choose another checkpoint_dir"
-                )
+        if changed := differences(state.get("run", {}), self._identity()):
+            raise ArtefactError(
+                f"the checkpoint is of another training: {'; '.join(changed[:3])}; delete it or choose another "
+                "checkpoint_dir"
+            )
         self.metrics, self._seconds = state["metrics"], state["seconds"]
 
     def _identity(self) -> dict[str, Any]:

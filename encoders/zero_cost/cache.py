@@ -6,12 +6,12 @@ import hashlib
 import json
 import logging
 import math
-import os
-import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from benchmarks.files import write_beside
 
 __all__ = ["ScoreCache"]
 
@@ -65,14 +65,8 @@ class ScoreCache:
             for arch, scores in sorted(self._scores.items())
         }
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        handle, beside = tempfile.mkstemp(prefix=f".{self._path.name}.", dir=self._path.parent)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump({"settings": self._settings, "scores": plain}, file)
-            Path(beside).replace(self._path)
-        except BaseException:
-            Path(beside).unlink(missing_ok=True)
-            raise
+        with write_beside(self._path) as beside:
+            beside.write_text(json.dumps({"settings": self._settings, "scores": plain}), encoding="utf-8")
         self._saved = time.monotonic()
 
     def _merge_stored(self) -> None:

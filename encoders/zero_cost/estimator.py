@@ -16,6 +16,8 @@ from benchmarks.tasks import TRANSNAS_TASKS
 from encoders.base import Encoder, as_strings
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from benchmarks.spaces.space import Space
     from benchmarks.training.data.images import ImageSource
 
@@ -23,7 +25,7 @@ __all__ = ["PROXIES", "ZeroCost"]
 
 PROXIES = (
     "params",
-    "flops",
+    "multiply_adds",
     "l2_norm",
     "synflow",
     "zen",
@@ -37,8 +39,10 @@ PROXIES = (
 )
 """All proxies; those before ``naswot`` do not look at the images."""
 
-_AS_WRITTEN = frozenset({"params", "flops", "l2_norm", "zen", "naswot"})
+_AS_WRITTEN = frozenset({"params", "multiply_adds", "l2_norm", "zen", "naswot"})
 """What counts operations that reach no output, too; the others are the same for all that compute the same function."""
+_FORMER = {"flops": "multiply_adds"}
+"""Names in surrogates that earlier versions stored."""
 _SOURCES = ("rooms", "noise")
 _PACKAGES = {"torch": "torch", "PIL": "pillow", "lightning": "lightning", "torchmetrics": "torchmetrics"}
 _JACOV_FLOOR = -20.0  # per image; images perfectly told apart give -1
@@ -49,8 +53,8 @@ class ZeroCost(Encoder):
 
     Each is one feature, with the sign by which its authors expect a larger score of a better network.
 
-    - ``params``, ``flops``: parameters, and multiply-adds for one image, counted as in `Costs` but of the network that
-      is measured, by default one of 16 base channels on 64 pixels: 2,600,247 parameters of ``64-41414-3_33_333``, where
+    - ``params``, ``multiply_adds``: counted for one image as in `Costs`, but of the measured network, by default
+      one of 16 base channels on 64 pixels: 2,600,247 parameters of ``64-41414-3_33_333``, where
       ``Costs(task="class_scene")`` counts the published 41,435,727.
     - ``l2_norm``: sum over layers of the norm of the weights (Abdelfattah et al., ICLR 2021, as a baseline in their
       code).
@@ -70,7 +74,7 @@ class ZeroCost(Encoder):
     parameter, is ``base_channels=None, input_size=256, decoder_width=1024``. For NAS-Bench-201, whose images have 32
     pixels and whose base width is 16, ``base_channels=8, input_size=32`` costs less.
 
-    Dead operations count in params, flops, l2_norm, zen and naswot, as they do in the published scores; encode
+    Dead operations count in params, multiply_adds, l2_norm, zen and naswot, as they do in the published scores; encode
     ``space.simplify(archs)`` to leave them out. The other proxies cannot see them, and architectures that compute the
     same function (`Space.simplify`) share their scores.
 
@@ -133,7 +137,7 @@ class ZeroCost(Encoder):
         self.progress = progress
         self.random_state = random_state
 
-    def fit(self, archs: Sequence[str], y: object = None) -> ZeroCost:
+    def fit(self, archs: Sequence[str], y: object = None) -> Self:
         """Learn the space and check the arguments; nothing is computed.
 
         Raises:
@@ -166,7 +170,7 @@ class ZeroCost(Encoder):
         return np.maximum(filled, [lowest.get(name, -np.inf) for name in self._chosen()])
 
     def _chosen(self) -> list[str]:
-        return list(PROXIES if self.proxies is None else self.proxies)
+        return [_FORMER.get(name, name) for name in (PROXIES if self.proxies is None else self.proxies)]
 
     def _check(self) -> None:
         if isinstance(self.proxies, str):
@@ -185,13 +189,14 @@ class ZeroCost(Encoder):
     def _compute(self, space: Space, archs: list[str]) -> NDArray[np.float64]:
         """Scores of shape (n, proxies); NaN where not defined."""
         try:
-            from encoders.zero_cost.measure import ProxyMeter
+            from encoders.zero_cost.measure import ProxyMeter, ProxySettings
         except ModuleNotFoundError as error:
             missing = (error.name or "").partition(".")[0]
             if missing not in _PACKAGES:
                 raise
             raise MissingExtraError("encoders.ZeroCost", _PACKAGES[missing], "training") from error
-        meter = ProxyMeter(self)
+        settings = {name: value for name, value in self.get_params(deep=False).items() if name != "proxies"}
+        meter = ProxyMeter(ProxySettings(**settings))
         simplest = space.simplify(archs)
         of_arch = [name for name in self._chosen() if name in _AS_WRITTEN]
         of_function = [name for name in self._chosen() if name not in _AS_WRITTEN]

@@ -6,7 +6,9 @@ import hashlib
 import math
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
+from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -23,37 +25,55 @@ from encoders.zero_cost.full_network import full_network
 from encoders.zero_cost.proxies import LabelledBatch, network_scores
 
 if TYPE_CHECKING:
-    from encoders.zero_cost.estimator import ZeroCost
+    from benchmarks.training.data.images import ImageSource
 
-__all__ = ["ProxyMeter"]
+__all__ = ["ProxyMeter", "ProxySettings"]
 
-_COUNTED = frozenset({"params", "flops"})
+_COUNTED = frozenset({"params", "multiply_adds"})
 _VERSION = 1  # of the formulas: a new one makes stored scores void
-_SETTINGS = ("task", "input_size", "base_channels", "decoder_width", "batch_size", "random_state")
+_CACHED_BY = ("task", "input_size", "base_channels", "decoder_width", "batch_size", "random_state")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProxySettings:
+    """How networks are built and what they look at; the arguments of `ZeroCost` of the same names, checked there."""
+
+    task: str
+    input_size: int
+    base_channels: int | None
+    decoder_width: int
+    batch_size: int
+    images: str | ImageSource
+    device: str = "cpu"
+    cache_dir: str | Path | None = None
+    progress: bool = False
+    random_state: int = 0
 
 
 class ProxyMeter:
-    """Measures architectures as a `ZeroCost` says.
+    """Measures architectures.
 
     Args:
-        given: Its arguments, valid.
+        given: How.
 
     Attributes:
-        cache: Scores measured so far, by anyone with the same arguments.
+        cache: Scores measured so far, by anyone with the same settings.
 
     Example:
-        >>> from encoders import ZeroCost
-        >>> meter = ProxyMeter(ZeroCost(base_channels=8, input_size=32, images="noise"))
+        >>> small = ProxySettings(
+        ...     task="class_scene", input_size=32, base_channels=8, decoder_width=128, batch_size=16, images="noise"
+        ... )
+        >>> meter = ProxyMeter(small)
         >>> meter.measure({"64-1111-basic": {"params"}})
         >>> meter.cache.known("64-1111-basic")["params"]
         10315.0
     """
 
-    def __init__(self, given: ZeroCost) -> None:
+    def __init__(self, given: ProxySettings) -> None:
         self.given = given
         self.recipe = proxy_recipe(given.task, given.input_size)
         self.device = torch.device(given.device)
-        settings: dict[str, Any] = {name: getattr(given, name) for name in _SETTINGS}
+        settings: dict[str, Any] = {name: getattr(given, name) for name in _CACHED_BY}
         settings.update(images=self._name_of_images(), device=self.device.type, version=_VERSION)
         self.cache = ScoreCache(settings, given.cache_dir)
 
@@ -93,7 +113,7 @@ class ProxyMeter:
             )
         parts = [part.graph for part in network.children() if isinstance(part, GraphNetwork)]
         costs = np.sum([graph_costs(graph) for graph in parts], axis=0)
-        scores = {"params": float(costs[0]), "flops": float(costs[1])}
+        scores = {"params": float(costs[0]), "multiply_adds": float(costs[1])}
         if rest := names - _COUNTED:
             side = infer_space(arch).input_size // (4 if given.task == "jigsaw" else 1)
             full = full_network(network).to(self.device)

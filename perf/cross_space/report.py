@@ -21,10 +21,10 @@ RESULTS = HERE / "results"
 
 
 def summarise(runs: pd.DataFrame) -> pd.DataFrame:
-    """Mean tau by k and task over the seeds that are complete, with the gain over either rival."""
+    """Mean tau by k and task over the seeds that are complete, its spread, and the gain over either rival."""
     expected = len(METHODS) * runs["task"].nunique()
     complete = runs.groupby(["k", "seed"])["tau"].transform("size") == expected
-    table = pretraining_gain(runs[complete]).rename(columns={"gain": "over_scratch"})
+    table = pretraining_gain(runs[complete]).rename(columns={"gain": "over_scratch", "gain_sd": "over_scratch_sd"})
     seeds = runs[complete].groupby("k")["seed"].nunique()
     return table.assign(over_boosted=table["pretrained"] - table["boosted"], seeds=table["k"].map(seeds)).round(4)
 
@@ -35,7 +35,8 @@ def markdown(name: str, table: pd.DataFrame) -> str:
     lines.append("|" + "---|" * 8)
     for row in table.itertuples(index=False):
         taus = " | ".join(f"{tau:.3f}" for tau in (row.pretrained, row.scratch, row.boosted))
-        gains = " | ".join(f"{gain:+.3f}" for gain in (row.over_scratch, row.over_boosted))
+        spread = f" ± {row.over_scratch_sd:.3f}" if "over_scratch_sd" in table.columns else ""
+        gains = f"{row.over_scratch:+.3f}{spread} | {row.over_boosted:+.3f}"
         lines.append(f"| {row.k} | {row.task} | {taus} | {gains} | {row.seeds} |")
     return "\n".join(lines) + "\n"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -23,15 +24,20 @@ from surrogates.cli import (
 )
 from surrogates.cli.campaign import campaign_app
 from surrogates.cli.failures import TidyGroup
-from surrogates.cli.help import examples
+from surrogates.cli.help import GroupedHelp, examples
 from surrogates.cli.rooms import rooms_app
 from surrogates.cli.table import table_app
 
 __all__ = ["app"]
 
+
+class _Commands(TidyGroup, GroupedHelp):
+    """Groups in the help, and messages in place of tracebacks."""
+
+
 app = typer.Typer(
     name="surrogates",
-    cls=TidyGroup,
+    cls=_Commands,
     help=(
         "The expected performance of any architecture on every task, with uncertainty, without training.\n\n"
         "Exit codes: 0 done, 1 failed, 2 bad input, 130 interrupted."
@@ -46,25 +52,38 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-app.command(short_help="What is known about some architectures.", epilog=lookup.EXAMPLES)(lookup.lookup)
-app.command(short_help="A stored surrogate, from stdin to stdout.", epilog=predict.EXAMPLES)(predict.predict)
-app.command(short_help="A surrogate for a table of results.", epilog=fit.EXAMPLES)(fit.fit)
-app.command(short_help="Held-out accuracy of a model on a table.", epilog=evaluate.EXAMPLES)(evaluate.evaluate)
-app.command(short_help="All models and baselines on a table.", epilog=leaderboard.EXAMPLES)(leaderboard.leaderboard)
-app.command(short_help="Which task teaches which.", epilog=transfer.EXAMPLES)(transfer.transfer)
-app.command(short_help="From other tables to a new task.", epilog=pretrain.EXAMPLES)(pretrain.pretrain)
-app.command(short_help="Find good architectures.", epilog=search.EXAMPLES)(search.search)
-app.command(
-    short_help="Searchers on a surrogate and on the truth.",
-    epilog=search_benchmark.EXAMPLES,
-)(search_benchmark.search_benchmark)
-app.command(short_help="Is searching without labels enough?", epilog=unnas.EXAMPLES)(unnas.unnas)
-app.command(short_help="One real training.", epilog=train.EXAMPLES)(train.train)
-app.command(short_help="Train what a surrogate doubts.", epilog=refine.EXAMPLES)(refine.refine)
-app.command(short_help="Is this installation sound?", epilog=doctor.EXAMPLES)(doctor.doctor)
-app.add_typer(campaign_app, name="campaign", short_help="Many real trainings by a plan.")
-app.add_typer(rooms_app, name="rooms", short_help="Images with labels for all tasks.")
-app.add_typer(table_app, name="table", short_help="Look into tables of results, and convert them.")
+
+
+def _add(group: str, command: Callable[..., None], short_help: str, epilog: str) -> None:
+    app.command(rich_help_panel=group, short_help=short_help, epilog=epilog)(command)
+
+
+_LOOK_UP, _FIT, _TRANSFER, _SEARCH, _TRAIN = "Look up", "Fit and compare", "Transfer", "Search", "Train"
+_add(_LOOK_UP, lookup.lookup, "Expected performance of architectures, with intervals.", lookup.EXAMPLES)
+_add(_LOOK_UP, predict.predict, "Predictions of a stored surrogate, from stdin to csv.", predict.EXAMPLES)
+app.add_typer(table_app, name="table", rich_help_panel=_LOOK_UP, short_help="Inspect and convert tables of results.")
+_add(_LOOK_UP, doctor.doctor, "Check the installation, its bundled data and tables.", doctor.EXAMPLES)
+_add(_FIT, fit.fit, "Fit a surrogate to a table of results and store it.", fit.EXAMPLES)
+_add(_FIT, evaluate.evaluate, "Held-out accuracy of a model: Kendall tau, coverage.", evaluate.EXAMPLES)
+_add(_FIT, leaderboard.leaderboard, "Held-out accuracy of all models and baselines.", leaderboard.EXAMPLES)
+_add(_TRANSFER, transfer.transfer, "Transfer matrix: which task helps which.", transfer.EXAMPLES)
+_add(_TRANSFER, pretrain.pretrain, "Pre-train on other tables, fine-tune with few labels.", pretrain.EXAMPLES)
+_add(_SEARCH, search.search, "Neural architecture search on one task or several.", search.EXAMPLES)
+_add(
+    _SEARCH,
+    search_benchmark.search_benchmark,
+    "Compare searchers on a surrogate and on true values.",
+    search_benchmark.EXAMPLES,
+)
+_add(_SEARCH, unnas.unnas, "Are labels needed? UnNAS: search without labels.", unnas.EXAMPLES)
+_add(_TRAIN, train.train, "Train one architecture on one task.", train.EXAMPLES)
+app.add_typer(
+    campaign_app, name="campaign", rich_help_panel=_TRAIN, short_help="Train many architectures by a plan; resumable."
+)
+_add(_TRAIN, refine.refine, "Active learning: train what a surrogate is unsure of.", refine.EXAMPLES)
+app.add_typer(
+    rooms_app, name="rooms", rich_help_panel=_TRAIN, short_help="Rooms: synthetic images with labels for all tasks."
+)
 
 
 def _version(wanted: bool) -> None:

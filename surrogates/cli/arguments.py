@@ -1,9 +1,10 @@
-"""What commands read from their arguments: tables, lists of integers, lists of models."""
+"""Arguments that several commands share, and what commands read from them: tables, lists of integers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,7 +12,45 @@ if TYPE_CHECKING:
     from benchmarks.protocols import Protocol
     from benchmarks.table import Table
 
-__all__ = ["integers", "table_of_one_space", "training_sizes"]
+__all__ = [
+    "ALONE",
+    "SEARCHERS",
+    "AsJson",
+    "SpaceName",
+    "TableFile",
+    "TableOption",
+    "TaskNames",
+    "integers",
+    "table_of_one_space",
+    "training_sizes",
+]
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+SpaceName = Annotated[str | None, typer.Option("--space", help="Only this space, where the table holds several.")]
+# Written out, because asking the registry would import what this command may never need; a test compares the two.
+ALONE = "random, local, evolution, reinforce, ddpnas, pnas, bananas, predictor, attentive, front, nsga2."
+SEARCHERS = ALONE.replace(".", ", transfer.")
+_TABLE_HELP = "csv, parquet, the published .pth, or the name of a bundled table (rooms-mini)."
+
+
+def _find(path: Path | None) -> Path | None:
+    """The file of a bundled table's name; any other path as it is, if it exists."""
+    if path is None:
+        return None
+    from benchmarks.errors import TableNotFoundError
+    from benchmarks.formats.bundled import find_table
+
+    try:
+        return find_table(path)
+    except TableNotFoundError as error:
+        raise typer.BadParameter(str(error)) from error
+
+
+TableFile = Annotated[Path, typer.Argument(metavar="TABLE", callback=_find, help=_TABLE_HELP)]
+TableOption = Annotated[
+    Path | None, typer.Option("--table", metavar="TABLE", callback=_find, help=f"Measured results: {_TABLE_HELP}")
+]
+TaskNames = Annotated[list[str] | None, typer.Option("--task", "-t", help="Only this task; may be repeated.")]
 
 
 def integers(value: str, option: str, least: int) -> list[int]:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from surrogates.cli.arguments import AsJson
 from surrogates.cli.failures import FAILED
-from surrogates.cli.formatting import counted, duration
-from surrogates.cli.help import AsJson, examples
-from surrogates.cli.output import print_json, print_table, stderr
+from surrogates.cli.help import examples
+from surrogates.cli.output import counted, duration, print_json, print_table, stderr
 from surrogates.cli.train import Device, Threads
 
 if TYPE_CHECKING:
@@ -118,9 +118,12 @@ def table(
     parquet and csv hold the last epoch of every metric, parquet also where it comes from; .pth holds every epoch in the
     published layout.
     """
-    from benchmarks.training.campaign import load_plan, write_campaign_table
+    from benchmarks.formats import save_table, table_suffix
+    from benchmarks.training.campaign import campaign_table, load_plan
 
-    made = write_campaign_table(load_plan(plan), _folder(plan, folder), out, seed)
+    table_suffix(out)
+    made = campaign_table(load_plan(plan), _folder(plan, folder), seed)
+    save_table(made, out)
     missing = int(made.describe()["missing"].sum())
     gaps = f", {counted(missing, 'value')} missing" if missing else ""
     typer.echo(f"Wrote {out}: {counted(len(made), 'architecture')}, {counted(len(made.tasks), 'task')}{gaps}.")

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
+from surrogates.cli.arguments import AsJson
 from surrogates.cli.failures import FAILED
-from surrogates.cli.help import AsJson, examples
+from surrogates.cli.help import examples
 from surrogates.cli.output import print_json, print_table
 
 __all__ = ["EXAMPLES", "doctor"]

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from surrogates.cli.help import AsJson, SpaceName, TableFile, TaskNames, examples
+from surrogates.cli.arguments import (
+    AsJson,
+    SpaceName,
+    TableFile,
+    TaskNames,
+    integers,
+    table_of_one_space,
+    training_sizes,
+)
+from surrogates.cli.help import examples
 from surrogates.cli.output import print_json, print_table, progress_bar, score
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 __all__ = ["EXAMPLES", "evaluate"]
 
@@ -48,9 +54,10 @@ def evaluate(
 
     A task without a label in the training rows is not predicted: its means are over the other runs, and a line says so.
     """
+    import pandas as pd
+
     from benchmarks.noise import noise_ceiling
-    from surrogates.cli.arguments import integers, table_of_one_space, training_sizes
-    from surrogates.evaluation.held_out import evaluate_runs
+    from surrogates.evaluation.held_out import held_out_runs, means_over_seeds
     from surrogates.registry import make_model
 
     numbers = integers(seeds, "--seeds", 0)
@@ -61,11 +68,13 @@ def evaluate(
     runs = []
     with progress_bar() as progress:
         bar = progress.add_task(f"{model}, {protocol.value}", total=len(sizes) * len(numbers))
-        for run in evaluate_runs(surrogate, results, sizes, numbers, protocol.value):
+        for run in held_out_runs(results.to_frame(), {model: surrogate}, sizes, numbers, protocol.value):
             runs.append(run)
             progress.advance(bar)
     ceiling = noise_ceiling(whole, protocol=protocol.value, rng=0)[list(results.tasks)].to_dict()
-    summary = _summarise(runs, ceiling)
+    scores = means_over_seeds(pd.concat(runs, ignore_index=True))
+    scores["ceiling"] = scores["task"].map({**ceiling, "mean": float(pd.Series(ceiling).mean())})
+    summary = scores.to_dict(orient="records")
     if as_json:
         about = {"table_hash": results.hash, "space": results.space.name, "model": model, "protocol": protocol.value}
         print_json({**about, "train_sizes": sizes, "seeds": numbers, "results": summary})
@@ -73,24 +82,7 @@ def evaluate(
         _show(summary, sizes, len(numbers))
 
 
-def _summarise(runs: list[pd.DataFrame], ceiling: dict[Any, float]) -> list[dict[str, Any]]:
-    """A row for every training size and task, and one for the mean over the tasks."""
-    import pandas as pd
-
-    scores = ["tau", "rho", "coverage"]
-    frame = pd.concat(runs, ignore_index=True)
-    groups = frame.groupby(["n_train", "task"], sort=False)
-    by_task = groups[scores].mean().assign(tau_sd=groups["tau"].std(), runs=groups["tau"].count()).reset_index()
-    of_seeds = frame.groupby(["n_train", "seed"], sort=False)["tau"].mean().groupby("n_train", sort=False)
-    means = by_task.groupby("n_train", sort=False)[scores].mean()
-    means = means.assign(tau_sd=of_seeds.std(), runs=of_seeds.count(), task="mean").reset_index()
-    summary = pd.concat([by_task, means], ignore_index=True)
-    summary["ceiling"] = summary["task"].map({**ceiling, "mean": float(pd.Series(ceiling).mean())})
-    rows: list[dict[Any, Any]] = summary.to_dict(orient="records")
-    return rows
-
-
-def _show(summary: list[dict[str, Any]], sizes: list[int], n_runs: int) -> None:
+def _show(summary: list[dict[Any, Any]], sizes: list[int], n_runs: int) -> None:
     names = ("tau", "tau_sd", "rho", "coverage", "ceiling")
     for n_train in sizes:
         typer.echo(f"n = {n_train}")

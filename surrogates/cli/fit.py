@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from surrogates.cli.help import SpaceName, TableFile, TaskNames, examples
+from surrogates.cli.arguments import SpaceName, TableFile, TaskNames, table_of_one_space
+from surrogates.cli.help import examples
 from surrogates.cli.output import print_table, stderr
 from surrogates.registry import BASELINES, STORABLE_MODELS
 
@@ -29,10 +30,9 @@ def fit(
     seed: Annotated[int, typer.Option(help="The same seed gives the same files.")] = 0,
 ) -> None:
     """Fit a surrogate to all rows of a table and store it; the directory appears when all is done, or not at all."""
-    from surrogates.cli.arguments import table_of_one_space
     from surrogates.registry import make_model
     from surrogates.store.artefact import check_target
-    from surrogates.store.store import save_surrogate
+    from surrogates.store.save import save_surrogate
 
     if model in BASELINES:
         raise typer.BadParameter(

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from surrogates.cli.help import AsJson, SpaceName, TableFile, examples
+from surrogates.cli.arguments import AsJson, SpaceName, TableFile, integers, table_of_one_space, training_sizes
+from surrogates.cli.help import examples
 from surrogates.cli.output import print_json, print_table, progress_bar, score
 
 if TYPE_CHECKING:
@@ -49,7 +50,6 @@ def leaderboard(
     from benchmarks.files import write_beside
     from benchmarks.noise import noise_ceiling
     from benchmarks.protocols import Protocol as ProtocolName
-    from surrogates.cli.arguments import integers, table_of_one_space, training_sizes
     from surrogates.evaluation.leaderboard import leaderboard_runs, standings
     from surrogates.registry import MODELS
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from surrogates.cli.help import AsJson, TableOption, TaskNames, examples
+from surrogates.cli.arguments import AsJson, TableOption, TaskNames
+from surrogates.cli.help import examples
 from surrogates.cli.output import print_csv, print_json, print_table
 
 if TYPE_CHECKING:
-    from benchmarks.table import Table
-    from surrogates.oracle.answers import Answer
-    from surrogates.oracle.oracle import Oracle
+    from benchmarks.spaces.space import Space
+    from surrogates.oracle.answers import Answer, Answers
 
 __all__ = ["EXAMPLES", "lookup"]
 
@@ -24,15 +24,6 @@ class _Source(str, Enum):
     auto = "auto"
     table = "table"
     surrogate = "surrogate"
-
-
-class _Place(NamedTuple):
-    """An answer and its place among the published architectures."""
-
-    space: str
-    answer: Answer
-    rank: int
-    of: int
 
 
 EXAMPLES = examples(
@@ -63,135 +54,91 @@ def lookup(
         raise typer.BadParameter("expected one of --json and --csv, got both")
     if source is _Source.table and table is None:
         raise typer.BadParameter("--source table needs measured results: --table PATH")
-    found = _places(archs, list(dict.fromkeys(task or [])), source.value, table)
-    records = [_record(place) for places in found for place in places]
+    found = _answers(archs, list(dict.fromkeys(task or [])), source.value, table)
+    records = [_record(space, answer) for space, answers in found for answer in answers]
     if as_json:
         print_json(records)
     elif as_csv:
         print_csv(list(records[0]), [list(record.values()) for record in records])
     else:
-        for position, places in enumerate(found):
+        for position, (space, answers) in enumerate(found):
             typer.echo("\n" * (position > 0), nl=False)
-            _show(places)
+            _show(space, list(answers))
 
 
-def _places(archs: list[str], tasks: list[str], source: Any, table: Path | None) -> list[list[_Place]]:
-    """The answers of each architecture, in the order asked."""
+def _answers(archs: list[str], tasks: list[str], source: Any, path: Path | None) -> list[tuple[Space, Answers]]:
+    """What is known of each architecture, in the order asked, and its space."""
+    from benchmarks.errors import TableError
     from benchmarks.spaces.registry import infer_space
+    from surrogates.oracle.oracle import Oracle
 
-    spaces = [infer_space(arch).name for arch in archs]
-    results = None if table is None else _results(table, spaces)
-    oracles = {space: _oracle(space, source, results, table) for space in dict.fromkeys(spaces)}
-    if source == "table":
-        for arch, space in zip(archs, spaces, strict=True):
-            _check_measured(arch, oracles[space].table, tasks)
+    spaces = [infer_space(arch) for arch in archs]
+    table = None
+    if path is not None:
+        from benchmarks.formats.load import load_table
+
+        table = load_table(path)
+        asked = list(dict.fromkeys(space.name for space in spaces))
+        if not set(asked) & set(table.spaces):
+            raise TableError(f"{path} is of {', '.join(table.spaces)}, what is asked about of {', '.join(asked)}")
+    oracles = {}
+    for space in dict.fromkeys(spaces):
+        says = table is not None and (space.name in table.spaces or source == "table")
+        oracles[space] = Oracle.from_pretrained(space, table, source) if says else Oracle.from_pretrained(space)
     return [
-        [_place(space, answer, oracles[space]) for answer in oracles[space].answers([arch], tasks or None)]
+        (space, oracles[space].answers([arch], tasks or None, rank=True))
         for arch, space in zip(archs, spaces, strict=True)
     ]
 
 
-def _place(space: str, answer: Answer, oracle: Oracle) -> _Place:
-    """An answer among those on all published architectures, and its own where it is none of them."""
-    published = len(oracle.ranking(answer.task))
-    return _Place(space, answer, oracle.rank(answer.arch, answer.task), published + (not answer.in_domain))
-
-
-def _results(path: Path, spaces: list[str]) -> Table:
-    """A table of at least one of some spaces."""
-    from benchmarks.errors import TableError
-    from benchmarks.formats.load import load_table
-
-    table = load_table(path)
-    asked = list(dict.fromkeys(spaces))
-    if not set(asked) & set(table.spaces):
-        raise TableError(f"{path} is of {', '.join(table.spaces)}, what is asked about of {', '.join(asked)}")
-    return table
-
-
-def _oracle(space: str, source: Any, table: Table | None, path: Path | None) -> Oracle:
-    """Whom to ask about a space; a table of others has no say."""
-    from benchmarks.errors import TableError
-    from benchmarks.provenance import unlike_published
-    from surrogates.oracle.oracle import Oracle
-    from surrogates.pretrained.load import load_answers
-
-    answers = load_answers(space)
-    if table is None or space not in table.spaces:
-        return Oracle(answers)
-    if source == "auto" and (how := unlike_published(table, answers.tasks_)):
-        raise TableError(
-            f"{path}: its trainings were not like the published ones that the bundled surrogate predicts: {how}. Ask "
-            "one alone (--source table or surrogate), or fit a surrogate to the table (surrogates fit) and use that "
-            "(surrogates predict)"
-        )
-    return Oracle(answers, table, source)
-
-
-def _check_measured(arch: str, table: Table | None, tasks: list[str]) -> None:
-    """Raise `TableError` if a table lacks an architecture on one of some tasks, all by default."""
-    from benchmarks.errors import TableError, choice
-    from surrogates.oracle.table_lookup import Measured
-
-    advice = "--source surrogate has it predicted"
-    if table is None:
-        raise TableError(f"{arch!r} was not measured: the table holds none of its space; {advice}")
-    names = [choice(task, table.tasks, "task") for task in tasks or table.tasks]
-    for task, value in zip(names, Measured(table).values([arch], names)[0], strict=True):
-        if math.isnan(value):
-            raise TableError(f"{arch!r} was not measured on {task}; {advice}")
-
-
-def _record(place: _Place) -> dict[str, Any]:
+def _record(space: Space, answer: Answer) -> dict[str, Any]:
     from benchmarks.tasks import find_task
 
-    answer = place.answer
     metric = find_task(answer.task).metric
     return {
         "arch": answer.arch,
-        "space": place.space,
+        "space": space.name,
         "task": answer.task,
         "value": answer.value,
         "std": answer.std,
         "unit": metric.unit,
         "higher_is_better": metric.higher_is_better,
-        "rank": place.rank,
-        "of": place.of,
+        "rank": answer.rank,
+        "of": answer.of,
         "source": answer.source,
         "in_domain": answer.in_domain,
     }
 
 
-def _show(places: list[_Place]) -> None:
+def _show(space: Space, answers: list[Answer]) -> None:
     """One architecture for people."""
-    from benchmarks.spaces.registry import get_space
-
-    space = get_space(places[0].space)
-    answer = places[0].answer
-    typer.secho(answer.arch, bold=True, nl=False)
+    typer.secho(answers[0].arch, bold=True, nl=False)
     typer.echo(f"  ({space.name})")
-    sizes = {place.of for place in places}
+    sizes = {answer.of for answer in answers}
     of = f" of {sizes.pop():,}" if len(sizes) == 1 else ""
-    print_table(["task", "metric", "value", "± std", f"rank{of}", "source"], [_row(p, not of) for p in places], left=2)
+    rows = [_row(answer, with_size=not of) for answer in answers]
+    print_table(["task", "metric", "value", "± std", f"rank{of}", "source"], rows, left=2)
     published = f"one of the {len(space):,} published architectures of {space.name}"
-    if answer.in_domain:
+    if answers[0].in_domain:
         typer.echo(f"In domain: {published}.")
     else:
         typer.echo(f"Out of domain: not {published}; treat the values and their std with care.")
 
 
-def _row(place: _Place, with_size: bool) -> list[str]:
+def _row(answer: Answer, with_size: bool) -> list[str]:
     from benchmarks.tasks import find_task
 
-    answer, known = place.answer, find_task(place.answer.task)
+    assert answer.rank is not None
+    assert answer.of is not None
+    known = find_task(answer.task)
     unit = "" if known.metric.unit == "-" else f" {known.metric.unit}"
     digits = _decimals(answer.std)
     value = f"{answer.value:.{digits}f}" if answer.std > 0 else f"{answer.value:.6g}"
     std = "-" if math.isnan(answer.std) else f"± {answer.std:.{digits}f}"
-    share = 100 * place.rank / place.of
+    share = 100 * answer.rank / answer.of
     top = f"{share:.0f} %" if share >= 10 else f"{share:.2g} %"
-    size = f" of {place.of:,}" if with_size else ""
-    return [answer.task, known.column, value + unit, std, f"{place.rank:,}{size} ({top})", answer.source]
+    size = f" of {answer.of:,}" if with_size else ""
+    return [answer.task, known.column, value + unit, std, f"{answer.rank:,}{size} ({top})", answer.source]
 
 
 def _decimals(std: float) -> int:

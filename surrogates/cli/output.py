@@ -1,4 +1,4 @@
-"""How results are shown: tables for people, exact csv and JSON for programs."""
+"""How results are shown: tables, words and figures for people, exact csv and JSON for programs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import json
 import math
 import sys
 from collections.abc import Iterable, Sequence
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -15,7 +17,20 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress
 
-__all__ = ["progress_bar", "score", "stderr", "print_csv", "print_json", "print_table"]
+__all__ = [
+    "can_plot",
+    "check_figure_file",
+    "counted",
+    "duration",
+    "no_plots_note",
+    "print_csv",
+    "print_json",
+    "print_table",
+    "progress_bar",
+    "score",
+    "score_and_sd",
+    "stderr",
+]
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> None:
@@ -77,6 +92,86 @@ def score(value: float) -> str:
         ('0.718', '-')
     """
     return "-" if math.isnan(value) else f"{value:.3f}"
+
+
+def score_and_sd(mean: float, sd: float, signed: bool = False) -> str:
+    """A mean over seeds with its standard deviation; the mean alone where there was one seed.
+
+    Example:
+        >>> score_and_sd(0.71849, 0.0123), score_and_sd(0.05, float("nan"), signed=True)
+        ('0.718 ± 0.012', '+0.050')
+    """
+    if math.isnan(mean):
+        return score(mean)
+    return f"{mean:{'+' if signed else ''}.3f}" + ("" if math.isnan(sd) else f" ± {sd:.3f}")
+
+
+def counted(number: int, noun: str) -> str:
+    """A number and its noun, in the plural unless it is one.
+
+    Example:
+        >>> counted(1, "task"), counted(2000, "training")
+        ('1 task', '2,000 trainings')
+    """
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def duration(seconds: float) -> str:
+    """Time for people.
+
+    Example:
+        >>> duration(7.25), duration(200), duration(4000), duration(200_000), duration(float("nan"))
+        ('7.2 s', '3 min 20 s', '1 h 06 min', '2 d 07 h', '-')
+    """
+    if math.isnan(seconds):
+        return "-"
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    if not hours:
+        return f"{minutes} min {rest:02} s"
+    return f"{hours} h {minutes:02} min" if hours < 48 else f"{hours // 24} d {hours % 24:02} h"
+
+
+def can_plot() -> bool:
+    """Whether matplotlib is installed."""
+    return find_spec("matplotlib") is not None
+
+
+def no_plots_note() -> str:
+    """How a line about written files goes on: not at all, or with what to install for figures.
+
+    Example:
+        >>> no_plots_note() == "" or "[plots]" in no_plots_note()
+        True
+    """
+    return "" if can_plot() else " (no figure without matplotlib: pip install 'transnas-surrogates[plots]')"
+
+
+def check_figure_file(path: Path, option: str) -> None:
+    """Say before the work if there can be no figure of it.
+
+    Args:
+        path: Where the figure is to go.
+        option: Where the path came from, for the message.
+
+    Raises:
+        MissingExtraError: If matplotlib is not installed.
+        typer.BadParameter: If the folder does not exist, or matplotlib does not write such files.
+
+    Example:
+        >>> check_figure_file(Path("figure.png"), "--plot")
+    """
+    from surrogates.search.studies.figures import new_figure
+
+    formats = sorted(new_figure((1, 1)).canvas.get_supported_filetypes())
+    if path.suffix[1:].lower() not in formats:
+        raise typer.BadParameter(
+            f"expected a file name that ends in one of {', '.join(formats)}, got {path.name!r}", param_hint=option
+        )
+    if not path.parent.is_dir():
+        raise typer.BadParameter(f"expected an existing folder, got {str(path.parent)!r}", param_hint=option)
 
 
 def stderr() -> Console:

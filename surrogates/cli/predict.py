@@ -66,7 +66,7 @@ def open_model(model: str) -> Surrogate:
     """
     from benchmarks.errors import choice
     from surrogates.pretrained import list_pretrained, load_pretrained
-    from surrogates.store.store import load_surrogate
+    from surrogates.store.load import load_surrogate
 
     if Path(model).exists():
         return load_surrogate(model)

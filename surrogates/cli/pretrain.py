@@ -1,4 +1,4 @@
-"""``surrogates pretrain``: an experiment from a small config, from sources to a target."""
+"""``surrogates pretrain``: pre-train on some tables, fine-tune on another, as a small config says."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from surrogates.cli.help import AsJson, examples
-from surrogates.cli.output import print_json, print_table, progress_bar
+from surrogates.cli.arguments import AsJson
+from surrogates.cli.help import examples
+from surrogates.cli.output import print_json, print_table, progress_bar, score_and_sd
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,15 +37,14 @@ def pretrain(
     parameters and multiply-adds, too) and "update" (auto, head, adapter or full). Paths are relative to CONFIG. Target
     tasks on the target's space are never learned from sources.
 
-    Tau on all rows but the k: pretrained (fine-tuned), scratch (the same network without sources), boosted (trees).
-    The directory keeps the pre-trained network and one row for every finished run in results.csv; what is there is
-    not run again.
+    Tau on all rows but the k, mean ± standard deviation over the seeds: pretrained (fine-tuned), scratch (the same
+    network without sources), boosted (trees). The directory keeps the pre-trained network and one row for every
+    finished run in results.csv; what is there is not run again.
     """
     import pandas as pd
 
-    from surrogates.evaluation.pretraining import experiment_runs, pretraining_gain
+    from surrogates.evaluation.pretraining import RESULTS, experiment_runs, pretraining_gain
     from surrogates.evaluation.pretraining_config import load_experiment
-    from surrogates.evaluation.pretraining_folder import RESULTS
 
     experiment = load_experiment(config)
     runs: list[pd.DataFrame] = []
@@ -63,15 +63,9 @@ def pretrain(
 
 
 def _show(table: pd.DataFrame) -> None:
-    columns = [name for name in table.columns if name not in ("k", "task")]
-    rows = [
-        [str(row["task"]), str(row["k"]), *(_cell(row[name], name == "gain") for name in columns)]
-        for row in table.to_dict(orient="records")
-    ]
-    print_table(["task", "k", *columns[:-1], "gain over scratch"], rows)
-
-
-def _cell(value: float, signed: bool) -> str:
-    if value != value:
-        return "-"
-    return f"{value:+.3f}" if signed else f"{value:.3f}"
+    names = [name for name in table.columns if f"{name}_sd" in table.columns]
+    rows = []
+    for row in table.to_dict(orient="records"):
+        scores = [score_and_sd(row[name], row[f"{name}_sd"], signed=name == "gain") for name in names]
+        rows.append([str(row["task"]), str(row["k"]), *scores])
+    print_table(["task", "k", *names[:-1], "gain over scratch"], rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -9,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from surrogates.cli.arguments import ALONE, AsJson, SpaceName, TableFile, TaskNames, table_of_one_space
 from surrogates.cli.campaign import RetryFailed, Workers, failures, show_progress
-from surrogates.cli.formatting import counted
-from surrogates.cli.help import ALONE, AsJson, SpaceName, TableFile, TaskNames, examples
-from surrogates.cli.output import print_json, print_table, score
+from surrogates.cli.help import examples
+from surrogates.cli.output import counted, print_json, print_table, score
 from surrogates.cli.train import Device, Threads, check_out
 
 if TYPE_CHECKING:
@@ -73,9 +74,9 @@ def refine(
     each before and after; and tau between what was predicted and what was then measured.
     """
     from benchmarks.errors import TableError, choice
+    from benchmarks.formats import table_suffix
     from benchmarks.training.campaign import CampaignError, ImageTrainer, campaign_table, run_campaign
     from benchmarks.training.device import device_options
-    from surrogates.cli.arguments import table_of_one_space
     from surrogates.refinement import refine as refinement
     from surrogates.refinement.loop import CHOICES, UNCERTAINTY
     from surrogates.registry import make_model
@@ -83,7 +84,7 @@ def refine(
 
     if plan is not None and preset is not None:
         raise typer.BadParameter("expected one of --plan and --preset, got both")
-    choice(out.suffix.casefold(), _WRITERS, "file ending")
+    table_suffix(out)
     _check_out(out, table)
     surrogate, begin = make_model(model), table_of_one_space(table, space, task or [])
     template = _template(plan, preset or "quick", begin)
@@ -120,9 +121,6 @@ def refine(
         typer.echo(f"Wrote {out}: {counted(len(last), 'architecture')}, {len(last) - len(begin)} of them new.")
 
 
-_WRITERS = (".csv", ".parquet", ".pth")
-
-
 def _check_out(out: Path, table: Path) -> None:
     """Raise if the new table cannot be written, or would take the place of the one that is refined."""
     check_out(out)
@@ -141,8 +139,8 @@ def _template(plan: Path | None, preset: str, begin: Table) -> Plan:
 
 def _check_made_alike(table: Path, template: Plan) -> None:
     """Raise `ValueError` if the table says that it was made with another recipe or other images."""
+    from benchmarks.files import differences
     from benchmarks.formats import table_provenance
-    from benchmarks.training.campaign.records import changes
 
     made = table_provenance(table)
     if "recipes" not in made:
@@ -150,7 +148,7 @@ def _check_made_alike(table: Path, template: Plan) -> None:
         return
     for task in template.tasks:
         before = {"recipe": made["recipes"].get(task), "images": made["images"].get(task)}
-        if found := changes(before, template.settings(task)):
+        if found := differences(before, template.settings(task), json.dumps):
             raise ValueError(
                 f"{table}: {task} was trained otherwise: {'; '.join(found)}; expected the same recipe and images "
                 "(--plan takes them from the plan of a campaign)"
@@ -168,19 +166,16 @@ def _failures(template: Plan, found: list[Round], place: Path) -> list[str]:
 
 
 def _write(last: Table, out: Path, source: Path, begin: Table, template: Plan, found: list[Round], place: Path) -> None:
-    from benchmarks.formats import table_provenance
-    from benchmarks.formats.csv_parquet import write_parquet
+    from benchmarks.formats import save_table, table_provenance
     from benchmarks.training.campaign import provenance
 
-    if out.suffix.casefold() != ".parquet":
-        (last.to_csv if out.suffix.casefold() == ".csv" else last.to_pth)(out)
-        return
     made: dict[str, Any] = table_provenance(source)
     new = [arch for turn in found for arch in turn.archs]
     added = provenance(replace(template, archs=tuple(new)), place / "runs") if new else {}
     keys = ("recipes", "images", "deviations", "settings")
     note = {key: made[key] for key in keys if key in made}  # of unknown origin the whole stays of unknown origin
-    write_parquet(last, out, provenance={**note, "refined": {"table": begin.hash, "made": made, "added": added}})
+    refined = {"table": begin.hash, "made": made, "added": added}
+    save_table(replace(last, provenance={**note, "refined": refined}), out)
 
 
 def _show(turn: Round) -> None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from surrogates.cli.help import SEARCHERS, AsJson, SpaceName, TableFile, TaskNames, examples
-from surrogates.cli.output import print_json, print_table, progress_bar, score, stderr
+from surrogates.cli.arguments import SEARCHERS, AsJson, SpaceName, TableFile, TaskNames, integers, table_of_one_space
+from surrogates.cli.help import examples
+from surrogates.cli.output import can_plot, no_plots_note, print_json, print_table, progress_bar, score, stderr
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from benchmarks.table import Table
+    from surrogates.oracle.predictors import Predictor
     from surrogates.search.studies.fidelity import Fidelity
 
 __all__ = ["EXAMPLES", "search_benchmark"]
@@ -24,7 +28,7 @@ EXAMPLES = examples(
 
 def search_benchmark(
     table: TableFile,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Directory to write; the same study there is taken up.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Directory to write; the same study there is resumed.")],
     methods: Annotated[str, typer.Option(help=f"Separated by commas. {SEARCHERS}")] = "random,local,evolution",
     budget: Annotated[int, typer.Option(help="Queries of each search.")] = 100,
     seeds: Annotated[str, typer.Option(help="Seeds of the searches, separated by commas.")] = "0,1,2,3,4,5,6,7,8,9",
@@ -47,41 +51,33 @@ def search_benchmark(
     not run again, every step of them (curves.csv), regret.csv, agreement.csv and, where matplotlib is installed, the
     curves.
     """
-    from benchmarks.errors import choice
-    from surrogates.cli.arguments import integers, table_of_one_space
-    from surrogates.cli.plots import can_plot, no_plots_note
-    from surrogates.oracle.oracle import Oracle
-    from surrogates.search.registry import list_searchers
-    from surrogates.search.run import check_search
-    from surrogates.search.studies.fidelity import ON_SURROGATE, ON_TABLE, Fidelity
-    from surrogates.search.studies.grid import claim_study_folder, informed_searcher, run_grid
+    from benchmarks.files import RunDirectory
+    from surrogates.search.studies.fidelity import ON_SURROGATE, ON_TABLE, Fidelity, predicted_table
+    from surrogates.search.studies.grid import run_grid
 
     numbers = integers(seeds, "--seeds", 0)
-    chosen = [choice(name.strip(), list_searchers(), "searcher") for name in dict.fromkeys(methods.split(","))]
-    truth = table_of_one_space(table, space, task or [])
-    for name in truth.tasks:
-        check_search(truth, name, budget)
-    for method in chosen:
-        informed_searcher(method, 0, truth.oriented().iloc[:, 1:])  # refuses what has nothing to learn from
-    if bundled:
-        Oracle.from_pretrained(truth.space, truth)  # refuses trainings that it does not predict
+    chosen = [name.strip() for name in dict.fromkeys(methods.split(","))]
+    values = table_of_one_space(table, space, task or [])
+    kept = out / "searches"
+    on_table = run_grid(values, chosen, numbers, budget, kept / ON_TABLE)
     how = {"surrogate": "bundled"} if bundled else {"surrogate": model, "train_rows": train_rows, "fit_seed": fit_seed}
-    fitted = None if bundled else _unfitted(truth, model, train_rows, fit_seed)
-    claim_study_folder(out, {"study": "search-benchmark", "table": truth.hash, **how})
+    fit = _bundled(values) if bundled else _fitted(values, model, train_rows, fit_seed)
+    RunDirectory(out, "study").claim({"study": "search-benchmark", "table": values.hash, **how})
     with stderr().status("fitting the surrogate"):
-        predicted = _predicted(truth, fitted, train_rows, fit_seed)
+        predicted = predicted_table(fit(), values)
     searches = []
     with progress_bar() as progress:
-        bar = progress.add_task("", total=2 * len(chosen) * len(truth.tasks) * len(numbers))
-        for source, values in ((ON_TABLE, truth), (ON_SURROGATE, predicted)):
-            for done in run_grid(values, chosen, numbers, budget, out / "searches" / source):
+        bar = progress.add_task("", total=2 * len(chosen) * len(values.tasks) * len(numbers))
+        on_surrogate = run_grid(predicted, chosen, numbers, budget, kept / ON_SURROGATE)
+        for source, running in ((ON_TABLE, on_table), (ON_SURROGATE, on_surrogate)):
+            for done in running:
                 searches.append((source, done))
                 progress.update(bar, advance=1, description=f"{done.method} on the {source}: {done.task}")
-    study = Fidelity.from_searches(truth, predicted, searches)
+    study = Fidelity.from_searches(values, predicted, searches)
     files = study.save(out, plots=can_plot())
     if as_json:
         found = {"regret": study.regrets(), "agreement": study.agreement()}
-        about = {"table_hash": truth.hash, "space": truth.space.name, **how, "budget": budget, "seeds": numbers}
+        about = {"table_hash": values.hash, "space": values.space.name, **how, "budget": budget, "seeds": numbers}
         print_json(
             {**about, **{k: v.to_dict(orient="records") for k, v in found.items()}, "files": list(map(str, files))}
         )
@@ -90,24 +86,23 @@ def search_benchmark(
     typer.echo(f"Wrote {out}: {len(files)} files{no_plots_note()}.")
 
 
-def _unfitted(truth: Table, model: str, train_rows: int, seed: int) -> Any:
-    """The surrogate to fit; bad names and sizes are refused before anything is written."""
+def _fitted(table: Table, model: str, train_rows: int, seed: int) -> Callable[[], Predictor]:
+    """What fits the surrogate; bad names and sizes are refused before anything is written."""
     from benchmarks.protocols import split
     from surrogates.registry import make_model
 
-    split(truth, train_rows, seed)
-    return make_model(model, seed)
+    labels = table.to_frame().iloc[split(table, train_rows, seed).train]
+    unfitted = make_model(model, seed)
+    return lambda: unfitted.fit(list(labels.index), labels)
 
 
-def _predicted(truth: Table, unfitted: Any, train_rows: int, seed: int) -> Table:
-    from benchmarks.protocols import split
-    from surrogates.pretrained.load import load_answers
-    from surrogates.search.studies.fidelity import predicted_table
+def _bundled(table: Table) -> Callable[[], Predictor]:
+    """What gives the bundled surrogate; a table of trainings that it does not predict is refused."""
+    from surrogates.oracle.oracle import Oracle
 
-    if unfitted is None:
-        return predicted_table(load_answers(truth.space), truth)
-    labels = truth.to_frame().iloc[split(truth, train_rows, seed).train]
-    return predicted_table(unfitted.fit(list(labels.index), labels), truth)
+    surrogate = Oracle.from_pretrained(table.space, table).surrogate
+    assert surrogate is not None
+    return lambda: surrogate
 
 
 def _show(study: Fidelity, budget: int, seeds: int) -> None:

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from surrogates.cli.help import AsJson, SpaceName, TableFile, examples
+from surrogates.cli.arguments import AsJson, SpaceName, TableFile
+from surrogates.cli.help import examples
 from surrogates.cli.output import print_json, print_table
 
 __all__ = ["table_app"]
@@ -57,12 +58,11 @@ def convert(
     csv and parquet hold the last epoch of every metric, .pth all that is there (and needs torch). parquet keeps what
     the table says about where its values come from.
     """
-    from benchmarks.errors import choice
-    from benchmarks.formats.load import load_table
+    from benchmarks.formats import load_table, save_table, table_suffix
 
-    suffix = choice(out.suffix.lower(), (".csv", ".parquet", ".pth"), "file ending")
+    suffix = table_suffix(out)
     results = load_table(table, space=space)
-    {".csv": results.to_csv, ".parquet": results.to_parquet, ".pth": results.to_pth}[suffix](out)
+    save_table(results, out)
     typer.echo(f"Wrote {out}: {len(results):,} architectures, {len(results.tasks)} tasks.")
     if results.provenance and suffix != ".parquet":
         typer.echo(f"note: {out} does not say where its values come from, as {table} does; .parquet would", err=True)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from surrogates.cli.formatting import counted
-from surrogates.cli.help import AsJson, examples
-from surrogates.cli.output import print_json, print_table, stderr
+from surrogates.cli.arguments import AsJson
+from surrogates.cli.help import examples
+from surrogates.cli.output import counted, print_json, print_table, stderr
 
 if TYPE_CHECKING:
     from benchmarks.training.run import Run

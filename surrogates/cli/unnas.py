@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 
-from surrogates.cli.help import ALONE, AsJson, SpaceName, TableFile, TaskNames, examples
-from surrogates.cli.output import print_json, print_table, progress_bar, score
-
-if TYPE_CHECKING:
-    from surrogates.search.studies.unnas import UnNASStudy
+from surrogates.cli.arguments import ALONE, AsJson, SpaceName, TableFile, TaskNames, integers, table_of_one_space
+from surrogates.cli.help import examples
+from surrogates.cli.output import can_plot, no_plots_note, print_json, print_table, progress_bar, score
 
 __all__ = ["EXAMPLES", "unnas"]
 
@@ -38,8 +36,6 @@ def unnas(
     Architectures that lack a task are left out. The directory holds all pairs (unnas.csv), all searches
     (unnas_searches.csv) and, where matplotlib is installed, one figure (unnas.png).
     """
-    from surrogates.cli.arguments import integers, table_of_one_space
-    from surrogates.cli.plots import can_plot, no_plots_note
     from surrogates.search.studies.unnas import UnNASStudy, unnas_searches
     from surrogates.store.artefact import check_target
 
@@ -55,43 +51,26 @@ def unnas(
             progress.update(bar, advance=1, description=f"on {done.task}")
     study = UnNASStudy.from_searches(results, searches)
     files = study.save(out, plots=can_plot())
-    sources = _by_source(study)
+    sources = study.by_source()
     if as_json:
         about = {"table_hash": results.hash, "space": results.space.name, "method": method, "budget": budget}
-        pairs = study.pairs().to_dict(orient="records")
-        print_json({**about, "seeds": numbers, "sources": sources, "pairs": pairs, "files": list(map(str, files))})
+        rows = {"sources": sources.to_dict(orient="records"), "pairs": study.to_frame().to_dict(orient="records")}
+        print_json({**about, "seeds": numbers, **rows, "files": list(map(str, files))})
         return
     typer.echo(f"True rank of the best found with {budget} queries by {method}, mean of {len(numbers)} seeds")
     ranks = study.matrix("rank")
-    rows = [[str(name), *(f"{rank:,.1f}" for rank in ranks.loc[name])] for name in ranks.index]
-    print_table(["searched on", *map(str, ranks.columns)], rows)
+    found = [[str(name), *(f"{rank:,.1f}" for rank in ranks.loc[name])] for name in ranks.index]
+    print_table(["searched on", *map(str, ranks.columns)], found)
     typer.echo("\nEach searched task, mean over the supervised tasks it is deployed on (itself left out)")
     cells = [
         [
             row["source"],
             "no" if row["label_free"] else "yes",
-            *(score(row[name]) for name in _TAUS),
+            *(score(row[name]) for name in ("kendall", "top_kendall", "top_overlap")),
             f"{row['rank']:,.1f}",
             f"{row['top_percent']:.2f} %",
         ]
-        for row in sources
+        for row in sources.to_dict(orient="records")
     ]
     print_table(["searched on", "labels", "tau", "tau in top 10 %", "overlap of tops", "rank", "top"], cells)
     typer.echo(f"Wrote {out}: {len(files)} files{no_plots_note()}.")
-
-
-_TAUS = ("kendall", "top_kendall", "top_overlap")
-
-
-def _by_source(study: UnNASStudy) -> list[dict[str, Any]]:
-    """One row a searched task: means over the supervised tasks that are not it."""
-    from surrogates.search.studies.unnas import LABEL_FREE
-
-    pairs = study.pairs()
-    others = pairs[(pairs["source"] != pairs["target"]) & ~pairs["target"].isin(LABEL_FREE)]
-    means = others.groupby("source")[[*_TAUS, "spearman", "rank", "top_percent"]].mean()
-    means = means.loc[[source for source in dict.fromkeys(pairs["source"]) if source in means.index]]
-    return [
-        {"source": str(source), "label_free": source in LABEL_FREE, **{str(k): float(v) for k, v in row.items()}}
-        for source, row in means.iterrows()
-    ]

@@ -1,26 +1,42 @@
-"""How well a surrogate predicts architectures it was not fitted on, on the splits of the literature."""
+"""How well a surrogate predicts architectures it was not fitted on, on the splits of the literature.
+
+`held_out_runs` is the one loop behind `evaluate`, the leaderboard, the transfer matrix and the pre-training study; what
+they differ in is which tasks are fitted together, and how each method is fitted. `means_over_seeds` sums them up.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.metrics import kendall_tau, spearman_rho
 from benchmarks.protocols import Protocol, eligible_rows, split
+from surrogates.base import Surrogate
 from surrogates.calibration.calibration import Z_LEVEL
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from benchmarks.table import Table
-    from surrogates.base import Surrogate
 
-__all__ = ["check_sizes", "evaluate", "evaluate_runs", "held_out_scores"]
+__all__ = [
+    "Method",
+    "check_sizes",
+    "clone_with_seed",
+    "evaluate",
+    "held_out_runs",
+    "held_out_scores",
+    "means_over_seeds",
+]
 
 Float = NDArray[np.float64]
+Method: TypeAlias = "Surrogate | Callable[[list[str], pd.DataFrame, int], Surrogate]"
+"""An unfitted surrogate, or what fits one to architectures and their labels with a seed (`held_out_runs`)."""
+_SCORES = ["tau", "rho", "coverage"]
+_KEYS = ["method", "n_train", "seed", "task"]
 
 
 def evaluate(
@@ -52,7 +68,7 @@ def evaluate(
         >>> from benchmarks import get_space
         >>> from benchmarks.table import Table
         >>> from surrogates import BoostedSurrogate
-        >>> archs = get_space("transnas101-macro").sample(80, rng=0)
+        >>> archs = get_space("transnas101-macro").sample(80)
         >>> table = Table.from_logs(archs, {"jigsaw": {"valid_top1": [float(arch[3:7]) / 100 for arch in archs]}})
         >>> results = evaluate(BoostedSurrogate(n_rounds=20), table, train_sizes=[40], seeds=[0])
         >>> results.columns.tolist(), bool(results["tau"].iloc[0] > 0.5)
@@ -60,20 +76,121 @@ def evaluate(
     """
     import pandas as pd
 
-    runs = list(evaluate_runs(surrogate, table, train_sizes, seeds, protocol))
-    return pd.concat(runs, ignore_index=True)
+    runs = held_out_runs(table.to_frame(), {"": surrogate}, train_sizes, seeds, protocol)
+    return pd.concat(runs, ignore_index=True).drop(columns="method")
 
 
-def evaluate_runs(
-    surrogate: Surrogate, table: Table, train_sizes: Sequence[int], seeds: Sequence[int], protocol: Protocol = "all"
+def held_out_runs(
+    values: pd.DataFrame,
+    methods: Mapping[str, Method],
+    train_sizes: Sequence[int],
+    seeds: Sequence[int],
+    protocol: Protocol = "all",
+    *,
+    one_task_at_a_time: bool = False,
+    done: pd.DataFrame | None = None,
 ) -> Iterator[pd.DataFrame]:
-    """As `evaluate`, one frame for each of `len(train_sizes) * len(seeds)` runs as soon as it is done."""
-    check_sizes(table, train_sizes, protocol)
-    frame = table.to_frame()
-    for n_train in train_sizes:
-        for seed in seeds:
-            parts = split(table, n_train, seed, protocol)
-            yield _run(surrogate, frame.iloc[parts.train], frame.iloc[parts.test], seed)
+    """Fit every method on the same rows, predict all others, and compare; each run as soon as it is done.
+
+    Args:
+        values: Measured values of shape (n, T), indexed by architectures of one space; NaN where not measured.
+        methods: Name -> an unfitted surrogate, of which each run fits a copy with the run's seed (`clone_with_seed`);
+            or a function that fits one: it gets the architectures to train on, their labels as a DataFrame of one
+            column for each task that has any, and the run's seed, and returns a fitted surrogate. It may choose other
+            sources for each run, or fine-tune what was pre-trained before.
+        train_sizes: Numbers of rows to fit on. Those without any label are left out of the fit.
+        seeds: Of the splits.
+        protocol: Rows to draw from, as in `benchmarks.protocols.split`.
+        one_task_at_a_time: Whether each task is fitted alone, and is a run of its own; all together if not.
+        done: Rows of an earlier call with at least its first four columns; their runs are left out.
+
+    Returns:
+        A frame for every run, by training size, seed, task (if one at a time) and method, of one row a task: method,
+        n_train, seed, task, tau, rho, coverage (see `evaluate`).
+
+    Raises:
+        ValueError: If a training size is not between 0 and the number of rows; at once, before any run.
+        UnknownNameError: If there is no such protocol.
+
+    Example:
+        >>> import pandas as pd
+        >>> from benchmarks import get_space
+        >>> from surrogates import BoostedSurrogate, GaussianProcessSurrogate
+        >>> archs = get_space("transnas101-macro").sample(80)
+        >>> values = pd.DataFrame({"jigsaw": [float(arch[3:7]) for arch in archs]}, index=archs)
+        >>> methods = {
+        ...     "boosted": BoostedSurrogate(n_rounds=20),
+        ...     "gp": lambda archs, labels, seed: GaussianProcessSurrogate(random_state=seed).fit(archs, labels),
+        ... }
+        >>> runs = list(held_out_runs(values, methods, [40], [0]))
+        >>> [(run["method"].item(), bool(run["tau"].item() > 0.5)) for run in runs]
+        [('boosted', True), ('gp', True)]
+        >>> len(list(held_out_runs(values, methods, [40], [0], done=runs[0])))
+        1
+    """
+    archs = [str(arch) for arch in values.index]
+    check_sizes(archs, train_sizes, protocol)
+    together = [[task] for task in values.columns] if one_task_at_a_time else [list(values.columns)]
+    known = set() if done is None else set(done[_KEYS].itertuples(index=False, name=None))
+    return _runs(values, archs, methods, [(n, seed) for n in train_sizes for seed in seeds], protocol, together, known)
+
+
+def clone_with_seed(surrogate: Surrogate, seed: int, **parameters: Any) -> Surrogate:
+    """An unfitted copy with other parameters; `random_state`, where it has one, becomes the seed.
+
+    Example:
+        >>> from surrogates import BoostedSurrogate
+        >>> copy = clone_with_seed(BoostedSurrogate(n_members=3), seed=7, n_rounds=20)
+        >>> copy.n_members, copy.n_rounds, copy.random_state
+        (3, 20, 7)
+    """
+    from sklearn.base import clone
+
+    fresh: Surrogate = clone(surrogate)
+    if "random_state" in fresh.get_params(deep=False):
+        parameters = {"random_state": seed, **parameters}
+    fresh.set_params(**parameters)
+    return fresh
+
+
+def means_over_seeds(
+    runs: pd.DataFrame, keys: Sequence[str] = ("n_train",), scores: Sequence[str] = _SCORES, task: str = "task"
+) -> pd.DataFrame:
+    """Mean and standard deviation over the seeds, of every task and of the mean of the tasks.
+
+    Args:
+        runs: One row a run and task, with the columns `keys`, ``"seed"``, `task` and `scores`.
+        keys: What tells settings apart.
+        scores: What is averaged; NaN is left out.
+        task: Column of the task.
+
+    Returns:
+        One row for every setting and task, in the order of `runs`, then one for every setting with the task
+        ``"mean"``: its score is the mean over the tasks' means, its deviation that of the seeds' means over the tasks.
+        Columns: `keys`, `task`, for every score its mean and ``<score>_sd`` (n - 1; NaN for one seed), and runs (seeds
+        with a value of the first score).
+
+    Example:
+        >>> import pandas as pd
+        >>> rows = [(50, seed, task, tau + seed / 10) for seed in (0, 1, 2) for task, tau in [("a", 0.5), ("b", 0.7)]]
+        >>> means_over_seeds(pd.DataFrame(rows, columns=["n_train", "seed", "task", "tau"]), scores=["tau"]).round(2)
+           n_train  task  tau  tau_sd  runs
+        0       50     a  0.6     0.1     3
+        1       50     b  0.8     0.1     3
+        2       50  mean  0.7     0.1     3
+    """
+    import pandas as pd
+
+    keys, scores = list(keys), list(scores)
+    groups = runs.groupby([*keys, task], sort=False)[scores]
+    seeds = runs.groupby([*keys, "seed"], sort=False)[scores].mean().groupby(keys, sort=False)
+    means = groups.mean().groupby(keys, sort=False).mean()
+    parts = [(groups.mean(), groups.std(), groups.count()), (means, seeds.std(), seeds.count())]
+    tables = [
+        mean.join(spread.add_suffix("_sd")).assign(runs=count[scores[0]]).reset_index() for mean, spread, count in parts
+    ]
+    columns = [*keys, task, *(name for score in scores for name in (score, f"{score}_sd")), "runs"]
+    return pd.concat([tables[0], tables[1].assign(**{task: "mean"})], ignore_index=True)[columns]
 
 
 def check_sizes(archs: Table | Sequence[str], sizes: Sequence[int], protocol: Protocol = "all") -> None:
@@ -121,22 +238,41 @@ def held_out_scores(truth: Float, mean: Float, std: Float) -> tuple[float, float
     return kendall_tau(truth, mean), spearman_rho(truth, mean), coverage
 
 
-def _run(surrogate: Surrogate, train: pd.DataFrame, test: pd.DataFrame, seed: int) -> pd.DataFrame:
+def _runs(
+    values: pd.DataFrame,
+    archs: list[str],
+    methods: Mapping[str, Method],
+    splits: Sequence[tuple[int, int]],
+    protocol: Protocol,
+    together: list[list[str]],
+    known: set[tuple[Any, ...]],
+) -> Iterator[pd.DataFrame]:
     import pandas as pd
-    from sklearn.base import clone
 
-    fresh = clone(surrogate)
-    if "random_state" in fresh.get_params(deep=False):
-        fresh.set_params(random_state=seed)
-    measured = train.columns[train.notna().any()]
-    fresh.fit(list(train.index), train[measured])
-    mean, std = fresh.predict(list(test.index), return_std=True)
-    rows = []
-    for task in test.columns:
-        scores = (np.nan, np.nan, np.nan)
-        if task in measured:
-            column = measured.get_loc(task)
-            truth = test[task].to_numpy(dtype=np.float64)
-            scores = held_out_scores(truth, mean[:, column], std[:, column])
-        rows.append((len(train), seed, task, *scores))
-    return pd.DataFrame(rows, columns=["n_train", "seed", "task", "tau", "rho", "coverage"])
+    for n_train, seed in splits:
+        parts = split(archs, n_train, seed, protocol)
+        train, test = values.iloc[parts.train], values.iloc[parts.test]
+        for tasks in together:
+            for name, method in methods.items():
+                keys = [(name, n_train, seed, task) for task in tasks]
+                if not known.issuperset(keys):
+                    scores = _scores(method, train[tasks], test[tasks], seed)
+                    rows = [(*key, *score) for key, score in zip(keys, scores, strict=True)]
+                    yield pd.DataFrame(rows, columns=[*_KEYS, *_SCORES])
+
+
+def _scores(method: Method, train: pd.DataFrame, test: pd.DataFrame, seed: int) -> list[tuple[float, float, float]]:
+    """The scores of each task; NaN for one without a label to learn from."""
+    scores = dict.fromkeys(train.columns, (np.nan, np.nan, np.nan))
+    labels = train.dropna(how="all").dropna(axis=1, how="all")
+    if labels.size:
+        archs, others = list(labels.index), list(test.index)
+        if isinstance(method, Surrogate):
+            fitted = clone_with_seed(method, seed).fit(archs, labels)
+        else:
+            fitted = method(archs, labels, seed)
+        shape = len(others), labels.shape[1]
+        mean, std = (part.reshape(shape) for part in fitted.predict(others, return_std=True))
+        for column, task in enumerate(labels.columns):
+            scores[task] = held_out_scores(test[task].to_numpy(dtype=np.float64), mean[:, column], std[:, column])
+    return list(scores.values())

@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.provenance import unlike_published
 from benchmarks.tasks import TRANSNAS_TASKS
-from surrogates.evaluation.held_out import check_sizes, evaluate_runs
+from surrogates.evaluation.held_out import check_sizes, held_out_runs, means_over_seeds
 from surrogates.registry import MODELS, make_model
 
 if TYPE_CHECKING:
@@ -76,16 +76,15 @@ def leaderboard_runs(
     seeds: Sequence[int],
     protocols: Sequence[Protocol],
 ) -> Iterator[pd.DataFrame]:
-    """As `leaderboard`, one frame a run as soon as it is done."""
-    surrogates = [(name, make_model(name)) for name in models]
+    """As `leaderboard`, one frame a run as soon as it is done: all models on a split before the next one."""
+    surrogates = {name: make_model(name) for name in models}
+    values = table.to_frame()
     for protocol in protocols:
         check_sizes(table, train_sizes, protocol)
     for protocol in protocols:
-        for name, surrogate in surrogates:
-            for run in evaluate_runs(surrogate, table, train_sizes, seeds, protocol):
-                run.insert(0, "protocol", protocol)
-                run.insert(0, "model", name)
-                yield run
+        for run in held_out_runs(values, surrogates, train_sizes, seeds, protocol):
+            run.insert(1, "protocol", protocol)
+            yield run.rename(columns={"method": "model"})
 
 
 def standings(runs: pd.DataFrame, table: Table) -> pd.DataFrame:
@@ -104,10 +103,9 @@ def standings(runs: pd.DataFrame, table: Table) -> pd.DataFrame:
 
     keys = ["protocol", "n_train", "model"]
     tasks = list(dict.fromkeys(runs["task"]))
-    by_seed = runs.groupby([*keys, "seed"], sort=False)["tau"].mean().groupby(keys, sort=False)
-    by_task = runs.groupby([*keys, "task"], sort=False)[["tau", "coverage"]].mean().groupby(keys, sort=False)
-    rows = by_task.mean().assign(tau_sd=by_seed.std())
-    rows = rows.join(runs.pivot_table(index=keys, columns="task", values="tau", sort=False)[tasks]).reset_index()
+    summary = means_over_seeds(runs, keys, ["tau", "coverage"])
+    by_task = summary.set_index([*keys, "task"])["tau"].unstack()
+    rows = summary[summary["task"] == "mean"].join(by_task[tasks], on=keys)
     sizes = set(rows.loc[rows["protocol"] == "all", "n_train"])
     for method, figures in _published(table).items():
         for n, taus in figures.items():

@@ -11,24 +11,24 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from benchmarks import __version__
-from benchmarks.errors import choice
-from benchmarks.files import write_beside
-from benchmarks.protocols import split
+from benchmarks.errors import ArtefactError, choice
+from benchmarks.files import RunDirectory, write_beside
 from benchmarks.table import Table
-from surrogates.evaluation.pretraining_folder import NETWORK, RESULT_COLUMNS, RESULTS, claim_experiment_folder, finished
+from surrogates.evaluation.held_out import Method, check_sizes, held_out_runs, means_over_seeds
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from surrogates.base import Surrogate
     from surrogates.models.graph.surrogate import GraphSurrogate
 
 __all__ = [
     "METHODS",
+    "RESULTS",
     "UPDATE_CHOICES",
     "Experiment",
     "PretrainingRun",
@@ -41,11 +41,17 @@ METHODS = ("pretrained", "scratch", "boosted")
 """What is compared: fine-tuned after pre-training, the same network without it, boosted trees."""
 UPDATE_CHOICES = ("auto", "head", "adapter", "full")
 """Ways to fine-tune (`GraphSurrogate.finetune`): an average with "from scratch", or one alone."""
-_CHECKPOINTS = "checkpoints"
+RESULTS = "results.csv"
+"""File of an experiment's folder, one row a run."""
+_NETWORK, _CHECKPOINTS = "pretrained.safetensors", "checkpoints"
+_COMPARED = [*METHODS, "gain"]
+_SCORES = ["tau", "rho", "coverage"]
+_KEYS = ["task", "method", "k", "seed"]
+_COLUMNS = ["space", *_KEYS, *_SCORES]
 
 
 class PretrainingRun(NamedTuple):
-    """One surrogate to fit and pretraining_gain."""
+    """One surrogate to fit, and to compare with the others on the same rows."""
 
     task: str
     method: str
@@ -97,8 +103,7 @@ class Experiment:
         if self.n_steps < 1:
             raise ValueError(f"expected n_steps >= 1, got {self.n_steps}")
         choice(self.update, UPDATE_CHOICES, "update")
-        for n in self.k:
-            split(self.target, n)
+        check_sizes(self.target, self.k)
         if not self.datasets():
             tasks = ", ".join(self.target.tasks)
             raise ValueError(f"nothing to pre-train on: the sources hold only the target, {tasks} of {self._space}")
@@ -142,7 +147,7 @@ class Experiment:
 
 
 def run_experiment(experiment: Experiment, directory: str | Path) -> pd.DataFrame:
-    """PretrainingRun what is not done yet of an experiment; arguments, results and errors as in `experiment_runs`.
+    """Run what is not done yet of an experiment; arguments, results and errors as in `experiment_runs`.
 
     Returns:
         One row a run: space, task, method, k, seed, tau, rho, coverage.
@@ -172,17 +177,14 @@ def experiment_runs(experiment: Experiment, directory: str | Path) -> Iterator[p
     """
     import pandas as pd
 
-    folder = Path(directory)
-    claim_experiment_folder(folder, experiment)
-    done = finished(folder / RESULTS, experiment)
+    claimed = RunDirectory(directory, "experiment")
+    folder = claimed.claim(experiment.describe(), {_NETWORK, RESULTS}.__contains__, _short).path
+    done = _finished(folder / RESULTS, experiment)
     yield from (done.iloc[[row]] for row in range(len(done)))
-    known = set(done[list(PretrainingRun._fields)].itertuples(index=False, name=None))
-    left = [run for run in experiment.runs() if run not in known]
-    if not left:
-        return
-    pretrained = _pretrained(experiment, folder)
-    for run in left:
-        row = pd.DataFrame([_result(experiment, run, pretrained)], columns=RESULT_COLUMNS)
+    values, methods = experiment.target.oriented(), _methods(experiment, folder)
+    earlier = done.rename(columns={"k": "n_train"})
+    for run in held_out_runs(values, methods, experiment.k, experiment.seeds, one_task_at_a_time=True, done=earlier):
+        row = run.rename(columns={"n_train": "k"}).assign(space=experiment.target.space.name)[_COLUMNS]
         done = row if done.empty else pd.concat([done, row], ignore_index=True)
         with write_beside(folder / RESULTS) as beside:
             done.to_csv(beside, index=False, na_rep="nan")
@@ -190,48 +192,58 @@ def experiment_runs(experiment: Experiment, directory: str | Path) -> Iterator[p
 
 
 def pretraining_gain(results: pd.DataFrame) -> pd.DataFrame:
-    """Mean tau of every method over the seeds, and what pre-training gained.
+    """Mean tau of every method over the seeds with its spread, and what pre-training gained.
 
     Args:
         results: As `run_experiment` gives them.
 
     Returns:
         One row a k and task, and one for the mean of the tasks if there are several: k, task, one column a method,
-        gain (pretrained - scratch).
+        gain (pretrained - scratch), and for each of these its standard deviation over the seeds (``gain_sd``, ...).
 
     Example:
         >>> import pandas as pd
         >>> taus = {"pretrained": 0.5, "scratch": 0.25, "boosted": 0.4}
-        >>> rows = [("jigsaw", method, 8, 0, tau) for method, tau in taus.items()]
-        >>> pretraining_gain(pd.DataFrame(rows, columns=["task", "method", "k", "seed", "tau"])).round(2)
-           k    task  pretrained  scratch  boosted  gain
-        0  8  jigsaw         0.5     0.25      0.4  0.25
+        >>> rows = [("jigsaw", method, 8, seed, tau) for method, tau in taus.items() for seed in (0, 1, 2)]
+        >>> found = pretraining_gain(pd.DataFrame(rows, columns=["task", "method", "k", "seed", "tau"]))
+        >>> found[["k", "task", "pretrained", "gain", "gain_sd"]]
+           k    task  pretrained  gain  gain_sd
+        0  8  jigsaw         0.5  0.25      0.0
     """
-    import pandas as pd
-
     tasks = list(dict.fromkeys(results["task"]))
-    by_task = (
-        results.groupby(["k", "task", "method"], sort=False)["tau"].mean().unstack().reindex(columns=list(METHODS))
-    )
-    table = by_task.reset_index()
-    if len(tasks) > 1:
-        means = table.groupby("k", sort=False)[list(METHODS)].mean().reset_index().assign(task="mean")
-        table = pd.concat([table, means], ignore_index=True)
-    table["task"] = pd.Categorical(table["task"], [*tasks, *(["mean"] if len(tasks) > 1 else [])])
-    table = table.sort_values(["k", "task"]).astype({"task": object}).reset_index(drop=True)
-    table.columns.name = None
-    return table.assign(gain=table["pretrained"] - table["scratch"])
+    by_run = results.groupby(["k", "seed", "task", "method"])["tau"].mean().unstack().reindex(columns=list(METHODS))
+    by_run = by_run.assign(gain=by_run["pretrained"] - by_run["scratch"]).rename_axis(columns=None).reset_index()
+    table = means_over_seeds(by_run, ["k"], _COMPARED)
+    order = {task: position for position, task in enumerate([*tasks, *(["mean"] if len(tasks) > 1 else [])])}
+    table = table.assign(order=table["task"].map(order)).dropna(subset="order").sort_values(["k", "order"])
+    return table[["k", "task", *_COMPARED, *(f"{name}_sd" for name in _COMPARED)]].reset_index(drop=True)
 
 
 def _describe(table: Table) -> dict[str, Any]:
     return {"spaces": list(table.spaces), "tasks": list(table.tasks), "archs": len(table), "sha256": table.hash}
 
 
+def _methods(experiment: Experiment, folder: Path) -> dict[str, Method]:
+    """How each of `METHODS` is fitted; the network is pre-trained, or read, when a run first needs it."""
+    from surrogates.models.boosted import BoostedSurrogate
+    from surrogates.models.graph.surrogate import GraphSurrogate
+
+    network = cache(lambda: _pretrained(experiment, folder))
+
+    def finetuned(archs: list[str], labels: pd.DataFrame, seed: int) -> GraphSurrogate:
+        surrogate = GraphSurrogate(random_state=seed)
+        surrogate.pretrained_ = network().pretrained_
+        return surrogate.finetune(archs, labels, update=experiment.update)
+
+    fits: tuple[Method, ...] = (finetuned, GraphSurrogate(), BoostedSurrogate())
+    return dict(zip(METHODS, fits, strict=True))
+
+
 def _pretrained(experiment: Experiment, folder: Path) -> GraphSurrogate:
     """The network in the folder; trained first if it is not there, from its last checkpoint if there is one."""
     from surrogates.models.graph.surrogate import GraphSurrogate
 
-    path = folder / NETWORK
+    path = folder / _NETWORK
     if path.exists():
         return GraphSurrogate().load_pretraining(path)
     checkpoints = folder / _CHECKPOINTS
@@ -242,31 +254,35 @@ def _pretrained(experiment: Experiment, folder: Path) -> GraphSurrogate:
     return surrogate
 
 
-def _result(experiment: Experiment, run: PretrainingRun, pretrained: GraphSurrogate) -> tuple[Any, ...]:
-    """A row of the results."""
-    from surrogates.evaluation.held_out import held_out_scores
+def _finished(path: Path, experiment: Experiment) -> pd.DataFrame:
+    """The rows that are done, in the order they were; no row if there is no file.
 
-    parts = split(experiment.target, run.k, run.seed)
-    values = experiment.target.oriented()[run.task]
-    train, test = values.iloc[parts.train].dropna(), values.iloc[parts.test]
-    scores = (float("nan"),) * 3
-    if len(train):
-        mean, std = _fitted(run, experiment, pretrained, train).predict(list(test.index), return_std=True)
-        scores = held_out_scores(test.to_numpy(), mean, std)
-    return (experiment.target.space.name, *run, *scores)
+    Raises:
+        ArtefactError: If the file does not hold rows of this experiment.
+    """
+    import pandas as pd
+
+    if not path.exists():
+        return pd.DataFrame(columns=_COLUMNS)
+    again = "delete it to run everything again"
+    try:
+        frame = pd.read_csv(path, dtype={"task": str}, converters=dict.fromkeys(_SCORES, float), keep_default_na=False)
+    except ValueError as error:  # pandas' own errors are ValueErrors
+        raise ArtefactError(f"{str(path)!r} is damaged: {error}; {again}") from error
+    if list(frame.columns) != _COLUMNS:
+        raise ArtefactError(f"{str(path)!r} is damaged: expected the columns {', '.join(_COLUMNS)}; {again}")
+    runs = set(experiment.runs())
+    for row, key in enumerate(frame[_KEYS].itertuples(index=False, name=None)):
+        if key not in runs:
+            raise ArtefactError(f"{str(path)!r} is damaged: row {row + 1} is no run of this experiment; {again}")
+    return frame
 
 
-def _fitted(
-    run: PretrainingRun, experiment: Experiment, pretrained: GraphSurrogate, train: pd.Series[float]
-) -> Surrogate:
-    from surrogates.models.boosted import BoostedSurrogate
-    from surrogates.models.graph.surrogate import GraphSurrogate
-
-    archs, y = list(train.index), train.to_numpy()
-    if run.method == "boosted":
-        return BoostedSurrogate(random_state=run.seed).fit(archs, y)
-    surrogate = GraphSurrogate(random_state=run.seed)
-    if run.method == "scratch":
-        return surrogate.fit(archs, y)
-    surrogate.pretrained_ = pretrained.pretrained_
-    return surrogate.finetune(archs, y, update=experiment.update)
+def _short(value: Any) -> str:
+    """A value of a description in a message; tables without their first digits of the hash would look the same."""
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        return "; ".join(map(_short, value))
+    if isinstance(value, dict):
+        spaces, tasks = ", ".join(value.get("spaces", [])), ", ".join(value.get("tasks", []))
+        return f"{tasks} of {spaces} (SHA-256 {str(value.get('sha256'))[:8]})"
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,6 +1,6 @@
-"""Which task teaches which: a matrix of source and target tasks, with and without transfer.
+"""Transfer matrix, which task helps which: source by target tasks, with and without transfer.
 
-For every pair the map holds how far the true rankings agree, how well a surrogate does that is transferred from that
+For every pair it holds how far the true rankings agree, how well a surrogate does that is transferred from that
 one source with k labels, and what it gains over the same labels without any source (cf. the transfer matrices of
 Taskonomy, Zamir et al., CVPR 2018, section 3.3).
 """
@@ -10,16 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from benchmarks.errors import MissingExtraError, choice
 from benchmarks.files import write_beside
 from benchmarks.metrics import kendall_tau
-from benchmarks.protocols import Protocol, split
+from benchmarks.protocols import Protocol
 from benchmarks.table import Table
-from surrogates.evaluation.held_out import held_out_scores
+from surrogates.evaluation.held_out import Method, check_sizes, clone_with_seed, held_out_runs, means_over_seeds
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,6 +31,7 @@ __all__ = ["ALL_OTHERS", "TransferMatrix", "transfer_matrix", "transfer_runs"]
 
 ALL_OTHERS = "all others"
 """Name of the source that stands for all tasks but the target at once."""
+_BASELINE = "no source"
 _VALUES = ("correlation", "tau", "alone", "gain")
 
 
@@ -47,33 +46,65 @@ class TransferMatrix:
         0.6
 
     Attributes:
-        frame: One row for each source, target, k and seed: source, target, k, seed, correlation (Kendall's tau-b of
+        runs: One row for each source, target, k and seed: source, target, k, seed, correlation (Kendall's tau-b of
             the true values of both tasks; NaN for all others together), tau (of the transferred surrogate on the test
             rows), alone (of the baseline without sources), gain (tau - alone).
     """
 
-    frame: pd.DataFrame
+    runs: pd.DataFrame
+
+    def to_frame(self) -> pd.DataFrame:
+        """A copy of `runs`."""
+        return self.runs.copy()
+
+    def summary(self) -> pd.DataFrame:
+        """Means over the seeds with their spread, of every k and target, and of the mean of the targets.
+
+        Returns:
+            Columns k, target, then tau, alone and gain of all other tasks together (of the only one where there is
+            just one), each with its standard deviation over the seeds (``tau_sd``, ...; NaN for one seed), runs (seeds
+            with a value), and the best single source by mean tau with its own tau: best_source, best_tau. The rows of
+            the target ``"mean"`` hold means over the targets.
+
+        Example:
+            >>> import pandas as pd
+            >>> rows = [("a", "b", 16, seed, 0.5, 0.6 + seed / 10, 0.5, 0.1 + seed / 10) for seed in (0, 1, 2)]
+            >>> columns = ["source", "target", "k", "seed", "correlation", "tau", "alone", "gain"]
+            >>> TransferMatrix(pd.DataFrame(rows, columns=columns)).summary()[["target", "tau", "tau_sd"]].round(2)
+              target  tau  tau_sd
+            0      b  0.7     0.1
+            1   mean  0.7     0.1
+        """
+        single = self.runs[self.runs["source"] != ALL_OTHERS]
+        together = self.runs[self.runs["source"] == ALL_OTHERS]
+        taus = single.groupby(["k", "target", "source"], sort=False)["tau"].mean().dropna().reset_index()
+        best = taus.loc[taus.groupby(["k", "target"])["tau"].idxmax()]
+        best = best.rename(columns={"source": "best_source", "tau": "best_tau"})
+        found = means_over_seeds(single if together.empty else together, ["k"], _VALUES[1:], task="target")
+        found = found.merge(best, on=["k", "target"], how="left")
+        of_means = found["k"].map(best.groupby("k")["best_tau"].mean())
+        return found.assign(best_tau=found["best_tau"].where(found["target"] != "mean", of_means))
 
     def matrix(self, value: str = "gain", k: int | None = None) -> pd.DataFrame:
         """Mean over the seeds, sources as rows and targets as columns, NaN on the diagonal.
 
         Args:
             value: ``"correlation"``, ``"tau"``, ``"alone"`` or ``"gain"``.
-            k: Number of labels; the smallest of the map if not given.
+            k: Number of labels; the smallest there is if not given.
 
         Raises:
             UnknownNameError: If there is no such value.
-            ValueError: If the map has no such k.
+            ValueError: If there is no such k.
         """
         choice(value, _VALUES, "value")
-        known = sorted(self.frame["k"].unique().tolist())
+        known = sorted(self.runs["k"].unique().tolist())
         k = known[0] if k is None else k
         if k not in known:
             raise ValueError(f"expected k to be one of {', '.join(map(str, known))}, got {k}")
-        rows = self.frame[self.frame["k"] == k]
+        rows = self.runs[self.runs["k"] == k]
         matrix = rows.groupby(["source", "target"])[value].mean().unstack()
-        tasks = list(dict.fromkeys(self.frame["target"]))
-        return matrix.reindex(index=list(dict.fromkeys([*tasks, *self.frame["source"]])), columns=tasks)
+        tasks = list(dict.fromkeys(self.runs["target"]))
+        return matrix.reindex(index=list(dict.fromkeys([*tasks, *self.runs["source"]])), columns=tasks)
 
     def plot(self, value: str = "gain", k: int | None = None, ax: Axes | None = None) -> Axes:
         """Draw a heatmap of `matrix`, blue above 0 and red below.
@@ -102,7 +133,7 @@ class TransferMatrix:
             entry = float(matrix.iloc[row, column])
             colour = "white" if abs(entry) > 0.6 * largest else "black"
             ax.text(column, row, f"{entry:.2f}", ha="center", va="center", color=colour)
-        labels = "" if value == "correlation" else f", {self.frame['k'].min() if k is None else k} labels"
+        labels = "" if value == "correlation" else f", {self.runs['k'].min() if k is None else k} labels"
         ax.set(title=f"{value}{labels}", xlabel="target", ylabel="source")
         return ax
 
@@ -118,13 +149,13 @@ class TransferMatrix:
         """
         folder = Path(directory)
         wanted: list[tuple[str, str, int | None]] = [("transfer_correlation", "correlation", None)]
-        ks = sorted(self.frame["k"].unique().tolist())
+        ks = sorted(self.runs["k"].unique().tolist())
         wanted += [(f"transfer_{value}_{k}", value, k) for k in ks for value in ("tau", "gain")]
         figures = {name: self.plot(value, k).figure for name, value, k in wanted} if plots else {}
         folder.mkdir(parents=True, exist_ok=True)
         files = [folder / "transfer.csv"]
         with write_beside(files[0]) as beside:
-            self.frame.to_csv(beside, index=False)
+            self.runs.to_csv(beside, index=False)
         for name, value, k in wanted:
             files.append(folder / f"{name}.csv")
             with write_beside(files[-1]) as beside:
@@ -185,74 +216,34 @@ def transfer_runs(
     baseline: Surrogate | None = None,
     protocol: Protocol = "all",
 ) -> Iterator[pd.DataFrame]:
-    """As `transfer_matrix`, one frame for each of T * len(k) * len(seeds) runs as soon as it is done."""
+    """As `transfer_matrix`, one frame of one row for every target, k, seed and source as soon as it is done."""
     from surrogates.models.boosted import BoostedSurrogate
     from surrogates.models.transfer.source_process import SourceProcess
     from surrogates.models.transfer.surrogate import TransferSurrogate
 
-    space = table.space.name
+    space, values = table.space.name, table.oriented()
     if len(table.tasks) < 2:
         raise ValueError(f"expected a table of at least two tasks of {space}, got {', '.join(table.tasks)}")
+    check_sizes(table, k, protocol)
     surrogate = TransferSurrogate() if surrogate is None else surrogate
-    baseline = BoostedSurrogate() if baseline is None else baseline
-    agreement = _agreement(table.oriented())
-    process = SourceProcess.fit(table.archs, table.oriented().dropna(axis=1, how="all"))
+    methods: dict[str, Method] = {_BASELINE: BoostedSurrogate() if baseline is None else baseline}
+    process = SourceProcess.fit(table.archs, values.dropna(axis=1, how="all"))
     for target in table.tasks:
-        for n in k:
-            for seed in seeds:
-                yield _run(table, target, n, seed, protocol, surrogate, baseline, process, agreement)
+        others = [task for task in process.tasks if task != target]
+        sources = {task: [task] for task in others} | ({ALL_OTHERS: others} if len(others) > 1 else {})
+        transferred = {name: _transferred(surrogate, process.only(tasks)) for name, tasks in sources.items()}
+        known = {task: kendall_tau(values[task].to_numpy(), values[target].to_numpy()) for task in others}
+        alone = float("nan")
+        for run in held_out_runs(values[[target]], methods | transferred, k, seeds, protocol):
+            tau = run["tau"].item()
+            if run["method"].item() == _BASELINE:
+                alone = tau
+                continue
+            found = run.rename(columns={"method": "source", "task": "target", "n_train": "k"})
+            found["correlation"] = found["source"].map(known).astype(float)
+            yield found.assign(alone=alone, gain=tau - alone)[["source", "target", "k", "seed", *_VALUES]]
 
 
-def _run(
-    table: Table,
-    target: str,
-    n: int,
-    seed: int,
-    protocol: Protocol,
-    surrogate: TransferSurrogate,
-    baseline: Surrogate,
-    process: SourceProcess,
-    agreement: dict[tuple[str, str], float],
-) -> pd.DataFrame:
-    """Every source, and all of them, to one target with the labels of one split."""
-    parts = split(table, n, seed, protocol)
-    values = table.oriented()[target]
-    train, test = values.iloc[parts.train].dropna(), values.iloc[parts.test]
-    others = [task for task in process.tasks if task != target]
-    sources = {task: [task] for task in others} | ({ALL_OTHERS: others} if len(others) > 1 else {})
-    if train.empty:
-        nothing = [(name, target, n, seed, agreement.get((name, target)), None, None) for name in sources]
-        return _frame(nothing)
-    alone = _tau(baseline, train, test)
-    rows = []
-    for name, tasks in sources.items():
-        tau = _tau(surrogate, train, test, sources=process.only(tasks))
-        rows.append((name, target, n, seed, agreement.get((name, target)), tau, alone))
-    return _frame(rows)
-
-
-def _frame(rows: list[tuple[Any, ...]]) -> pd.DataFrame:
-    import pandas as pd
-
-    frame = pd.DataFrame(rows, columns=["source", "target", "k", "seed", "correlation", "tau", "alone"])
-    frame = frame.astype({"correlation": float, "tau": float, "alone": float})
-    return frame.assign(gain=frame["tau"] - frame["alone"])
-
-
-def _tau(surrogate: Surrogate, train: pd.Series[float], test: pd.Series[float], **parameters: Any) -> float:
-    """Kendall's tau-b on the test rows of a fresh copy fitted to the training rows; 0 if it predicts one value."""
-    from sklearn.base import clone
-
-    fitted = clone(surrogate).set_params(**parameters).fit(list(train.index), train.to_numpy())
-    mean, std = fitted.predict(list(test.index), return_std=True)
-    return held_out_scores(np.asarray(test, dtype=np.float64), mean, std)[0]
-
-
-def _agreement(values: pd.DataFrame) -> dict[tuple[str, str], float]:
-    """Kendall's tau-b of every two tasks over the architectures measured on both."""
-    return {
-        (source, target): kendall_tau(values[source].to_numpy(), values[target].to_numpy())
-        for source in values.columns
-        for target in values.columns
-        if source != target
-    }
+def _transferred(surrogate: TransferSurrogate, sources: SourceProcess) -> Method:
+    """Fits a copy of the surrogate that has these sources; they are shared, not copied."""
+    return lambda archs, labels, seed: clone_with_seed(surrogate, seed, sources=sources).fit(archs, labels)

@@ -11,6 +11,7 @@ from benchmarks.facade import lazy_facade
 
 if TYPE_CHECKING:
     from surrogates.kernels.coregion import Coregion as Coregion
+    from surrogates.kernels.feature_kernels import FeatureKernel as FeatureKernel
     from surrogates.kernels.posterior import Posterior as Posterior
 
 __all__, __getattr__, __dir__ = lazy_facade(__name__)

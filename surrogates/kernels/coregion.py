@@ -12,7 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-__all__ = ["Coregion", "Eigen"]
+from surrogates.kernels.decompositions import Eigen
+from surrogates.kernels.leave_one_out import leave_one_out
+
+__all__ = ["Coregion"]
 
 Float = NDArray[np.float64]
 
@@ -22,20 +25,6 @@ _JITTER = 1e-6
 _FILLS = 60
 _CLOSE = 1e-4
 _FAR = 50.0
-
-
-@dataclass(frozen=True)
-class Eigen:
-    """Eigenvalues, of shape (n,), and eigenvectors, of shape (n, n), of a kernel matrix."""
-
-    values: Float
-    vectors: Float
-
-    @classmethod
-    def from_kernel(cls, kernel: Float) -> Eigen:
-        """Decompose a kernel matrix of shape (n, n)."""
-        values, vectors = np.linalg.eigh(kernel)
-        return cls(np.maximum(values, 0.0), vectors)
 
 
 @dataclass(frozen=True)
@@ -108,16 +97,11 @@ class Coregion:
         return filled
 
     def left_out(self, eigen: Eigen, R: Float) -> Float:
-        """Posterior mean of every row given the labels of all others, of shape (n, T).
-
-        The residual of a left-out block is the inverse of the block of the inverse covariance times the row's weights
-        (Rasmussen and Williams, 2006, section 5.4.2, for one task).
-        """
+        """Posterior mean of every row given the labels of all others, of shape (n, T)."""
         n, tasks = R.shape
         inverse, _ = _invert(eigen.values, self.between, self.noise)
-        weights = eigen.vectors @ np.einsum("iab,ib->ia", inverse, eigen.vectors.T @ R)
-        blocks = (eigen.vectors**2 @ inverse.reshape(n, -1)).reshape(n, tasks, tasks)
-        return np.asarray(R - np.linalg.solve(blocks, weights[:, :, None])[:, :, 0])
+        weights = np.asarray(eigen.vectors @ np.einsum("iab,ib->ia", inverse, eigen.vectors.T @ R))
+        return leave_one_out(R, weights, (eigen.vectors**2 @ inverse.reshape(n, -1)).reshape(n, tasks, tasks))
 
 
 def _invert(values: Float, between: Float, noise: Float) -> tuple[Float, float]:

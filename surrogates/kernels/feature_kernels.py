@@ -1,36 +1,93 @@
-"""How alike two functions of a space are by their graph features, in the light of the labels seen so far."""
+"""How alike two architectures are by their graph features, in the light of the labels seen so far."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
+from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
-from surrogates.kernels.features import relevance, standard_features
-from surrogates.search.equivalence import function_classes
+from surrogates.kernels.features import relevance
+from surrogates.kernels.functions import CORRELATIONS, unit_distance
 
-__all__ = ["FeatureKernels", "space_features"]
+__all__ = ["FeatureKernel", "FeatureKernels", "feature_kernels"]
 
 Float = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _FLOORS = {0.0: 1.0, 1.0: 0.1, 2.0: 0.02}
 """Power of the correlation with the labels that weights a feature -> what a feature without any gets."""
-_METRICS = {"laplace": "cityblock", "matern": "euclidean"}
 _LENGTHS = (0.5, 1.0, 2.0, 4.0)
 
 
+@dataclass(frozen=True)
+class FeatureKernel:
+    """A correlation that falls with the distance of weighted features.
+
+    Attributes:
+        shape: ``"laplace"`` or ``"matern"``, a name of `CORRELATIONS`.
+        length: Length scale, in `unit_distance`.
+        weights: Of the features, with a mean of 1, of shape (d,).
+
+    Example:
+        >>> kernel = FeatureKernel("laplace", 2.0, np.array([1.5, 0.5]))
+        >>> kernel.matrix(np.zeros((1, 2)), np.array([[1.0, 1.0]])).round(3).tolist()  # exp(-1 / 2)
+        [[0.607]]
+    """
+
+    shape: str
+    length: float
+    weights: Float
+
+    def distances(self, X: Float, Y: Float) -> Float:
+        """Distances of shape (n, m) between features of shape (n, d) and (m, d); no length scale is in them."""
+        _, metric = CORRELATIONS[self.shape]
+        return np.asarray(cdist(X * self.weights, Y * self.weights, metric))
+
+    def correlations(self, distances: Float) -> Float:
+        """The kernel at `distances` of any shape."""
+        correlation, metric = CORRELATIONS[self.shape]
+        return correlation(distances, self.length * unit_distance(len(self.weights), metric))
+
+    def matrix(self, X: Float, Y: Float) -> Float:
+        """The kernel between features of shape (n, d) and (m, d), of shape (n, m)."""
+        return self.correlations(self.distances(X, Y))
+
+
+def feature_kernels(X: Float, Z: Float, lengths: Sequence[float]) -> list[FeatureKernel]:
+    """Every kernel worth trying: features weighted by three powers of their relevance, two shapes, all lengths.
+
+    Args:
+        X: Standardised features of n labelled architectures, of shape (n, d).
+        Z: Normal scores, NaN where not measured, of shape (n, T).
+        lengths: Length scales.
+
+    Returns:
+        6 kernels a length; those that differ in length alone stand together.
+
+    Example:
+        >>> X = np.array([[0.0, 1.0], [1.0, -1.0], [2.0, 1.0]])
+        >>> len(feature_kernels(X, X[:, :1], [1.0, 2.0]))
+        12
+    """
+    weights = [relevance(X, Z, power, floor) for power, floor in _FLOORS.items()]
+    parts = product([weight / weight.mean() for weight in weights], CORRELATIONS, map(float, lengths))
+    return [FeatureKernel(shape, length, weight) for weight, shape, length in parts]
+
+
 class FeatureKernels:
-    """The kernels of `GaussianProcessSurrogate`: exp(-r) or Matern 3/2, features weighted by a power of relevance.
+    """The `feature_kernels` between the functions of a space, for a `Posterior`.
 
     Args:
         X: Standardised features of the U functions of a space, of shape (U, d).
         rows: Functions behind n labels, of shape (n,).
         z: The labels, of shape (n,).
+
+    Attributes:
+        log_prior: Of each of the J kernels, all equal, of shape (J,).
 
     Example:
         >>> X = np.array([[0.0, 0.0], [1.0, 0.0], [2.0, 1.0]])
@@ -42,34 +99,18 @@ class FeatureKernels:
 
     def __init__(self, X: Float, rows: Ints, z: Float) -> None:
         self._X = X
-        weights = [relevance(X[rows], z[:, None], power, floor) for power, floor in _FLOORS.items()]
-        self._weights = [weight / weight.mean() for weight in weights]
-        self._all = list(product(range(len(weights)), _METRICS, _LENGTHS))
-        self.log_prior = np.zeros(len(self._all))
+        self._kernels = feature_kernels(X[rows], z[:, None], _LENGTHS)
+        self.log_prior = np.zeros(len(self._kernels))
 
     def matrices(self, a: Ints, b: Ints, which: Sequence[int]) -> Iterator[Float]:
         """Some of the kernels, between n and m functions, each of shape (n, m)."""
-        distances: dict[tuple[int, str], Float] = {}
-        d = self._X.shape[1]
+        distances: dict[int, Float] = {}
         for j in which:
-            w, shape, length = self._all[j]
-            if (w, shape) not in distances:
-                weighted = self._X[a] * self._weights[w], self._X[b] * self._weights[w]
-                distances[w, shape] = cdist(*weighted, _METRICS[shape])
-            if shape == "laplace":
-                yield np.exp(-distances[w, shape] / (d * length))
-            else:
-                r = np.sqrt(3 / d) / length * distances[w, shape]
-                yield (1 + r) * np.exp(-r)
+            kernel, same = self._kernels[j], j // len(_LENGTHS)
+            if same not in distances:
+                distances[same] = kernel.distances(self._X[a], self._X[b])
+            yield kernel.correlations(distances[same])
 
     def variances(self, a: Ints, which: Sequence[int]) -> Iterator[Float]:
         """Some of the kernels between each of n functions and itself, each of shape (n,)."""
         return (np.ones(len(a)) for _ in which)
-
-
-@lru_cache(maxsize=8)
-def space_features(name: str) -> Float:
-    """Standardised features of the U functions of a space, of shape (U, d), computed once a process."""
-    X = standard_features(name, function_classes(name)[0])
-    X.setflags(write=False)
-    return X

@@ -14,14 +14,23 @@ from numpy.typing import NDArray
 from benchmarks.spaces.registry import get_space
 from encoders.graph_features import GraphFeatures
 
-__all__ = ["relevance", "standard_features"]
+__all__ = [
+    "centre_and_spread",
+    "graph_features",
+    "reference_forms",
+    "relevance",
+    "standard_features",
+    "standardise",
+]
+
+Float = NDArray[np.float64]
 
 _REFERENCE = 1000
 _CLIP = 5.0
 _CONSTANT = 1e-9
 
 
-def standard_features(space: str, archs: Sequence[str]) -> NDArray[np.float64]:
+def standard_features(space: str, archs: Sequence[str]) -> Float:
     """`GraphFeatures` centred and scaled by a fixed sample of the space, no labels used.
 
     Args:
@@ -34,16 +43,62 @@ def standard_features(space: str, archs: Sequence[str]) -> NDArray[np.float64]:
 
     Example:
         >>> from benchmarks import get_space
-        >>> X = standard_features("transnas101-macro", get_space("transnas101-macro").sample(500, rng=0))
+        >>> X = standard_features("transnas101-macro", get_space("transnas101-macro").sample(500))
         >>> bool(abs(X.mean()) < 0.05), bool(abs(X.std() - 1) < 0.05)
         (True, True)
     """
-    centre, scale, kept = _reference(space)
+    centre = _reference_centre(space)
+    varying = centre[1] > _CONSTANT
     X = GraphFeatures().fit([get_space(space).example]).transform(archs).astype(np.float64)
-    return np.clip((X[:, kept] - centre) / scale, -_CLIP, _CLIP)
+    return standardise(X[:, varying], centre[:, varying], _CLIP)
 
 
-def relevance(X: NDArray[np.float64], Z: NDArray[np.float64], power: float, floor: float = 0.1) -> NDArray[np.float64]:
+def graph_features(archs: Sequence[str]) -> Float:
+    """`GraphFeatures` of m architectures of one space as they are, of shape (m, d)."""
+    return np.asarray(GraphFeatures().fit_transform(archs), dtype=np.float64)
+
+
+def centre_and_spread(X: Float) -> Float:
+    """Mean and standard deviation of the columns of a matrix of shape (m, d), of shape (2, d)."""
+    return np.stack([X.mean(axis=0), X.std(axis=0)])
+
+
+def standardise(X: Float, centre: Float, clip: float = np.inf) -> Float:
+    """Columns less their mean, over their spread.
+
+    Args:
+        X: Of shape (m, d).
+        centre: Mean and standard deviation of each column, of shape (2, d); one that does not vary becomes 0.
+        clip: The largest absolute value that comes out.
+
+    Returns:
+        Of shape (m, d).
+
+    Example:
+        >>> standardise(np.array([[9.0, 1.0]]), np.array([[1.0, 1.0], [2.0, 0.0]]), clip=2.5).tolist()
+        [[2.5, 0.0]]
+    """
+    mean, spread = centre
+    varying = spread > _CONSTANT
+    return np.asarray(np.clip(np.where(varying, (X - mean) / np.where(varying, spread, 1.0), 0.0), -clip, clip))
+
+
+def reference_forms(space: str, draws: int) -> list[str]:
+    """Distinct simplest forms among a fixed sample of a space, in the order drawn.
+
+    Args:
+        space: Name of the space.
+        draws: Size of the sample, or the whole space if that is smaller.
+
+    Example:
+        >>> len(reference_forms("transnas101-micro", 100)) <= 100
+        True
+    """
+    there = get_space(space)
+    return list(dict.fromkeys(there.simplify(there.sample(min(draws, len(there)), rng=0))))
+
+
+def relevance(X: Float, Z: Float, power: float, floor: float = 0.1) -> Float:
     """Weights of features: |correlation with the labels| ** power + floor, root mean square over the tasks.
 
     What chance alone gives (1 / n of the squared correlation) is taken off.
@@ -78,11 +133,8 @@ def relevance(X: NDArray[np.float64], Z: NDArray[np.float64], power: float, floo
 
 
 @lru_cache(maxsize=8)
-def _reference(space: str) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
-    """Centre and scale of the features that vary, and which do, over simplest forms of a fixed sample."""
-    found = get_space(space)
-    archs = sorted(set(found.simplify(found.sample(min(_REFERENCE, len(found)), rng=0))))
-    X = GraphFeatures().fit_transform(archs).astype(np.float64)
-    scale = X.std(axis=0)
-    kept = scale > _CONSTANT
-    return X.mean(axis=0)[kept], scale[kept], kept
+def _reference_centre(space: str) -> Float:
+    """Mean and standard deviation of every feature over the space, of shape (2, d)."""
+    centre = centre_and_spread(graph_features(sorted(reference_forms(space, _REFERENCE))))
+    centre.setflags(write=False)
+    return centre

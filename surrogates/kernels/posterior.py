@@ -13,7 +13,9 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import solve_triangular
+
+from surrogates.kernels.decompositions import JITTER, Cholesky, Eigen
+from surrogates.kernels.evidence import evidence_by_noise, likeliest, spread_rows
 
 __all__ = ["Kernels", "Posterior"]
 
@@ -27,10 +29,7 @@ _SCALE_ROWS = 2.0
 """Rows that speak for a signal variance of 0.7, that of normal scores less their noise."""
 _SCALE = 0.7
 _KEPT = 5
-_DISTANCE = 5.0
-"""Hypotheses whose log evidence is this far below the best count for nothing (less than 1 % of its weight)."""
 _EVIDENCE_ROWS = 160
-_JITTER = 1e-8
 
 
 class Kernels(Protocol):
@@ -50,9 +49,8 @@ class Kernels(Protocol):
 
 
 class _Hypothesis(NamedTuple):
-    """A kernel, the ratio of noise to signal, the variance of the signal, and minus the log evidence."""
+    """A kernel, the ratio of noise to signal, and the variance of the signal."""
 
-    loss: float
     kernel: int
     noise: float
     scale: float
@@ -63,11 +61,13 @@ class _Part:
     """What one hypothesis says about m candidates, in units of its scale.
 
     Attributes:
+        hypothesis: The one.
         mean: Posterior mean, of shape (m,).
         variance: Of the function, without noise, of shape (m,).
         root: Covariance with the labels, solved for their Cholesky factor, of shape (n, m).
     """
 
+    hypothesis: _Hypothesis
     mean: Float
     variance: Float
     root: Float
@@ -84,82 +84,75 @@ class Posterior:
 
     Attributes:
         shares: Weight of each kept hypothesis.
+
+    Example:
+        >>> from surrogates.kernels.feature_kernels import FeatureKernels
+        >>> X, rows, z = np.arange(4.0)[:, None], np.array([0, 1, 2]), np.array([-1.0, 0.0, 1.0])
+        >>> posterior = Posterior(FeatureKernels(X, rows, z), rows, z, np.array([0, 3]))
+        >>> mean, before = posterior.mean(), posterior.std()
+        >>> posterior.expect(1)
+        >>> bool(mean[1] > mean[0]), bool(posterior.std()[1] < before[1])
+        (True, True)
     """
 
     def __init__(self, kernels: Kernels, rows: Ints, z: Float, candidates: Ints) -> None:
         self._kernels, self._candidates, self._centre = kernels, candidates, float(z.mean())
         target = z - self._centre
-        chosen = np.unique(np.linspace(0, len(z) - 1, min(len(z), _EVIDENCE_ROWS)).round().astype(np.int64))
-        self._kept = _weigh(kernels, rows[chosen], target[chosen])
-        shares = np.exp([self._kept[0].loss - hypothesis.loss for hypothesis in self._kept])
-        self.shares = shares / shares.sum()
-        which = [hypothesis.kernel for hypothesis in self._kept]
-        between = kernels.matrices(rows, rows, which)
-        across = kernels.matrices(rows, candidates, which)
-        variances = kernels.variances(candidates, which)
+        some = spread_rows(len(z), _EVIDENCE_ROWS)
+        kept, self.shares = _weigh(kernels, rows[some], target[some])
+        self._which = [hypothesis.kernel for hypothesis in kept]
+        between = kernels.matrices(rows, rows, self._which)
+        across = kernels.matrices(rows, candidates, self._which)
+        variances = kernels.variances(candidates, self._which)
         self._parts = []
-        for hypothesis, K, k, variance in zip(self._kept, between, across, variances, strict=True):
-            factor = np.linalg.cholesky(K + (hypothesis.noise + _JITTER) * np.eye(len(K)))
-            root = solve_triangular(factor, k, lower=True)
-            mean = root.T @ solve_triangular(factor, target, lower=True)
-            self._parts.append(_Part(mean, variance - (root**2).sum(axis=0), root))
+        for hypothesis, K, k, variance in zip(kept, between, across, variances, strict=True):
+            covariance = Cholesky.from_kernel(K, hypothesis.noise)
+            root = covariance.whiten(k)
+            mean = root.T @ covariance.whiten(target)
+            self._parts.append(_Part(hypothesis, mean, variance - (root**2).sum(axis=0), root))
 
     def mean(self) -> Float:
         """Expected label of each candidate, of shape (m,)."""
-        means = [part.mean for part in self._parts]
-        return np.asarray(self._centre + self.shares @ np.stack(means))
+        return np.asarray(self._centre + self.shares @ np.stack([part.mean for part in self._parts]))
 
     def std(self) -> Float:
         """Standard deviation of the function behind each candidate, of shape (m,)."""
-        return self._spread([0.0 for _ in self._kept])
+        return self._spread(noisy=False)
 
     def std_of_label(self) -> Float:
         """Standard deviation of one more label of each candidate, the noise of its training included, of shape (m,)."""
-        return self._spread([hypothesis.noise for hypothesis in self._kept])
+        return self._spread(noisy=True)
 
     def expect(self, position: int) -> None:
         """A label of the candidate at this position is on its way: its value is not known, variances shrink already."""
-        which = [hypothesis.kernel for hypothesis in self._kept]
-        columns = self._kernels.matrices(self._candidates, self._candidates[[position]], which)
-        for (hypothesis, part), k in zip(self._each(), columns, strict=True):
+        columns = self._kernels.matrices(self._candidates, self._candidates[[position]], self._which)
+        for part, k in zip(self._parts, columns, strict=True):
             covariance = k[:, 0] - part.root.T @ part.root[:, position]
-            row = covariance / np.sqrt(max(part.variance[position], _JITTER) + hypothesis.noise)
+            row = covariance / np.sqrt(max(part.variance[position], JITTER) + part.hypothesis.noise)
             part.variance = part.variance - row**2
             part.root = np.vstack([part.root, row])
 
-    def _spread(self, noises: Sequence[float]) -> Float:
-        each = zip(self._each(), noises, strict=True)
+    def _spread(self, noisy: bool) -> Float:
         means = np.stack([part.mean for part in self._parts])
-        variances = np.stack([h.scale * (_positive(part.variance) + noise) for (h, part), noise in each])
+        noises = [part.hypothesis.noise if noisy else 0.0 for part in self._parts]
+        each = zip(self._parts, noises, strict=True)
+        variances = np.stack([part.hypothesis.scale * (_positive(part.variance) + noise) for part, noise in each])
         second = self.shares @ (variances + means**2)
         return np.asarray(np.sqrt(_positive(second - (self.shares @ means) ** 2)))
 
-    def _each(self) -> list[tuple[_Hypothesis, _Part]]:
-        return list(zip(self._kept, self._parts, strict=True))
 
-
-def _weigh(kernels: Kernels, rows: Ints, target: Float) -> list[_Hypothesis]:
-    """The likeliest kernels and noise levels, best first; the variance of the signal is the likeliest for each.
-
-    With K = U diag(s) U', the evidence at every noise level costs one decomposition (Rasmussen and Williams, 2006,
-    chapter 5).
-    """
-    n = len(target)
-    found: list[_Hypothesis] = []
-    every = range(len(kernels.log_prior))
-    noise = np.array(_NOISES)
+def _weigh(kernels: Kernels, rows: Ints, target: Float) -> tuple[list[_Hypothesis], Float]:
+    """The likeliest kernels and noise levels, best first, and their weights."""
+    noise, every = np.array(_NOISES), range(len(kernels.log_prior))
     log_noise_prior = -0.5 * np.log(noise / _LIKELY_NOISE) ** 2
+    found: list[_Hypothesis] = []
+    log_weights = []
     for kernel, K in zip(every, kernels.matrices(rows, rows, every), strict=True):
-        values, vectors = np.linalg.eigh(K)
-        q = np.maximum(values, 0.0) + noise[:, None]  # (levels, n)
-        scale = (((vectors.T @ target) ** 2 / q).sum(axis=1) + _SCALE_ROWS * _SCALE) / (n + _SCALE_ROWS)
-        losses = 0.5 * (n + _SCALE_ROWS) * np.log(scale) + 0.5 * np.log(q).sum(axis=1)
-        losses -= log_noise_prior + kernels.log_prior[kernel]
-        found += [
-            _Hypothesis(float(a), kernel, float(b), float(c)) for a, b, c in zip(losses, noise, scale, strict=True)
-        ]
-    found.sort()
-    return [hypothesis for hypothesis in found[:_KEPT] if hypothesis.loss <= found[0].loss + _DISTANCE]
+        evidence = evidence_by_noise(Eigen.from_kernel(K), target, noise, _SCALE_ROWS, _SCALE)
+        log_weights.append(evidence.log + log_noise_prior + kernels.log_prior[kernel])
+        found += [_Hypothesis(kernel, *pair) for pair in zip(_NOISES, evidence.scale.tolist(), strict=True)]
+    kept, shares = likeliest(np.concatenate(log_weights), _KEPT)
+    return [found[j] for j in kept], shares
 
 
 def _positive(values: Float) -> Float:

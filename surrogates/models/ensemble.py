@@ -13,12 +13,12 @@ from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import nnls
 from sklearn.base import clone
 from sklearn.utils.validation import check_scalar
 
 from surrogates.calibration.base import CalibratedSurrogate
 from surrogates.calibration.folds import FoldCalibration, normal_scores
+from surrogates.calibration.stacking import stack_weights
 from surrogates.labels import Labels
 from surrogates.models.boosted import BoostedSurrogate
 from surrogates.models.gaussian_process import GaussianProcessSurrogate
@@ -70,7 +70,7 @@ class EnsembleSurrogate(CalibratedSurrogate):
             member.fit_labels(labels)
         Z = normal_scores(labels.values)
         S = np.stack([member.oob_scores_ for member in self.members_])  # (M, n, T)
-        self.weights_ = _weights(S, Z, self.prior_rows)
+        self.weights_ = stack_weights(S, Z, strength=self.prior_rows * Z.shape[1])
         self.calibrate(labels, np.tensordot(self.weights_, S, axes=1), np.arange(len(Z)))
 
     def scores(self, archs: list[str]) -> Float:
@@ -101,19 +101,3 @@ class EnsembleSurrogate(CalibratedSurrogate):
         self.weights_ = pack.arrays["weights"]
         parts = [take_part(pack, f"member{i}_", part) for i, part in enumerate(pack.settings["members"])]
         self.members_ = [cast(CalibratedSurrogate, unpack_surrogate(part)) for part in parts]
-
-
-def _weights(S: Float, Z: Float, prior_rows: float) -> Float:
-    """Weights, of shape (M,), that fit scores Z of shape (n, T) by members' out-of-fold scores S of shape (M, n, T)."""
-    M = len(S)
-    known = ~np.isnan(Z) & ~np.isnan(S).any(axis=0)
-    members, target = S[:, known], Z[known]
-    equal = np.full(M, 1 / M)
-    if not len(target):
-        return equal
-    # rows that say: equal weights; scaled so that `prior_rows` of them weigh as much as as many labelled rows
-    strength = np.sqrt(prior_rows * Z.shape[1])
-    design = np.concatenate([members.T, strength * np.eye(M)])
-    found, _ = nnls(design, np.concatenate([target, strength * equal]))
-    total = found.sum()
-    return np.asarray(found / total) if total > 0 else equal

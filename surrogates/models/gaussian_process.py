@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from itertools import product
 from numbers import Integral
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.distance import cdist
 from sklearn.utils import check_random_state, check_scalar
 from threadpoolctl import threadpool_limits
 
 from surrogates.calibration.base import CalibratedSurrogate
 from surrogates.calibration.folds import FoldCalibration, normal_scores
 from surrogates.calibration.imputation import fill_missing
-from surrogates.kernels.coregion import Coregion, Eigen
-from surrogates.kernels.features import relevance, standard_features
+from surrogates.kernels.coregion import Coregion
+from surrogates.kernels.decompositions import Eigen
+from surrogates.kernels.evidence import likeliest
+from surrogates.kernels.feature_kernels import FeatureKernel, feature_kernels
+from surrogates.kernels.features import standard_features
 from surrogates.labels import Labels
 from surrogates.models.threads import thread_count
 from surrogates.store.pack import Pack
@@ -26,13 +26,8 @@ __all__ = ["GaussianProcessSurrogate"]
 
 Float = NDArray[np.float64]
 
-_SHAPES = ("laplace", "matern")
-_FLOORS = {0.0: 1.0, 1.0: 0.1, 2.0: 0.02}
-"""Power of the correlation with the labels that weights a feature -> what a feature without any gets."""
 _KEPT = 3
 _FEW_ROWS = 400
-_DISTANCE = 5.0
-"""Kernels whose log evidence is this far below the best count for nothing (less than 1 % of its weight)."""
 
 
 class GaussianProcessSurrogate(CalibratedSurrogate):
@@ -52,7 +47,8 @@ class GaussianProcessSurrogate(CalibratedSurrogate):
         random_state: Seed of the draw.
 
     Attributes:
-        kernels_: The kernels used, with their weights.
+        kernels_: The J kernels that are averaged.
+        shares_: Their weights, of shape (J,), sum 1.
         archs_: The architectures, in their simplest forms, that they compare with.
 
     Example:
@@ -98,38 +94,29 @@ class GaussianProcessSurrogate(CalibratedSurrogate):
         self.archs_ = [labels.archs[i] for i in used]
         self._points = standard_features(labels.space, self.archs_)
         X = self._points[inverse]
-        self.kernels_, self.weights_ = [], []
+        found, self.shares_ = self._choose(X, Z[chosen], R)
+        self.kernels_, self.weights_ = [kernel for kernel, _ in found], []
         scores = np.zeros_like(R)
-        for kernel, tasks in self._choose(X, Z[chosen], R):
+        for (kernel, tasks), share in zip(found, self.shares_, strict=True):
             eigen = Eigen.from_kernel(kernel.matrix(X, X))
             filled = tasks.fill(eigen, R, missing)
             weights = np.zeros((len(used), Z.shape[1]))
             np.add.at(weights, inverse, tasks.solve(eigen, filled))  # replicates stand at the same point
-            self.kernels_.append(kernel)
             self.weights_.append(weights)
-            scores += kernel.share * (self.centre_ + tasks.left_out(eigen, filled))
+            scores += share * (self.centre_ + tasks.left_out(eigen, filled))
         unseen = self._posterior(standard_features(labels.space, labels.archs))[labels.group]  # rows not drawn
         unseen[chosen] = scores
         self.calibrate(labels, unseen, np.arange(len(Z)))
 
-    def _choose(self, X: Float, Z: Float, R: Float) -> list[tuple[_Kernel, Coregion]]:
-        """The best kernels by their evidence on the first rows, with weights that add up to 1."""
+    def _choose(self, X: Float, Z: Float, R: Float) -> tuple[list[tuple[FeatureKernel, Coregion]], Float]:
+        """The best kernels by their evidence on the first rows, and their weights."""
         rows = slice(self.evidence_rows)
-        found: list[tuple[_Kernel, Coregion]] = []
-        for (power, floor), shape in product(_FLOORS.items(), _SHAPES):
-            features = relevance(X, Z, power, floor)
-            features = features / features.mean()
-            for length in self.length_scales:
-                kernel = _Kernel(shape, float(length), features)
-                found.append((kernel, Coregion.fit(Eigen.from_kernel(kernel.matrix(X[rows], X[rows])), R[rows])))
-        found.sort(key=lambda pair: pair[1].loss)
-        least = found[0][1].loss
-        found = [(kernel, tasks) for kernel, tasks in found[:_KEPT] if tasks.loss < least + _DISTANCE]
-        shares = np.exp([least - tasks.loss for _, tasks in found])
-        shares /= shares.sum()
-        return [
-            (replace(kernel, share=float(share)), tasks) for (kernel, tasks), share in zip(found, shares, strict=True)
+        found = [
+            (kernel, Coregion.fit(Eigen.from_kernel(kernel.matrix(X[rows], X[rows])), R[rows]))
+            for kernel in feature_kernels(X, Z, self.length_scales)
         ]
+        kept, shares = likeliest(np.array([-tasks.loss for _, tasks in found]), _KEPT)
+        return [found[j] for j in kept], shares
 
     def scores(self, archs: list[str]) -> Float:
         """Normal scores of m distinct simplest forms, of shape (m, T): the posterior mean."""
@@ -138,8 +125,8 @@ class GaussianProcessSurrogate(CalibratedSurrogate):
 
     def _posterior(self, X: Float) -> Float:
         scores = np.tile(self.centre_, (len(X), 1))
-        for kernel, weights in zip(self.kernels_, self.weights_, strict=True):
-            scores += kernel.share * (kernel.matrix(X, self._points) @ weights)
+        for kernel, weights, share in zip(self.kernels_, self.weights_, self.shares_, strict=True):
+            scores += share * (kernel.matrix(X, self._points) @ weights)
         return scores
 
     def _threads(self, n_rows: int) -> threadpool_limits:
@@ -150,36 +137,19 @@ class GaussianProcessSurrogate(CalibratedSurrogate):
     def pack(self) -> Pack:
         pack = Pack(arrays={**self.calibration_.to_arrays(), "centre": self.centre_})
         pack.settings["archs"] = self.archs_
-        pack.settings["kernels"] = [[kernel.shape, kernel.length, kernel.share] for kernel in self.kernels_]
+        shares = zip(self.kernels_, self.shares_.tolist(), strict=True)
+        pack.settings["kernels"] = [[kernel.shape, kernel.length, share] for kernel, share in shares]
         for i, (kernel, weights) in enumerate(zip(self.kernels_, self.weights_, strict=True)):
-            pack.arrays |= {f"kernel{i}_features": kernel.features, f"kernel{i}_weights": weights}
+            pack.arrays |= {f"kernel{i}_features": kernel.weights, f"kernel{i}_weights": weights}
         return pack
 
     def unpack(self, pack: Pack) -> None:
         self.calibration_ = FoldCalibration.from_arrays(len(self.tasks_), pack.arrays)
         self.centre_, self.archs_ = pack.arrays["centre"], pack.settings["archs"]
         self._points = standard_features(self.space_, self.archs_)
+        kernels = list(enumerate(pack.settings["kernels"]))
         self.kernels_ = [
-            _Kernel(shape, length, pack.arrays[f"kernel{i}_features"], share)
-            for i, (shape, length, share) in enumerate(pack.settings["kernels"])
+            FeatureKernel(shape, length, pack.arrays[f"kernel{i}_features"]) for i, (shape, length, _) in kernels
         ]
-        self.weights_ = [pack.arrays[f"kernel{i}_weights"] for i in range(len(self.kernels_))]
-
-
-@dataclass(frozen=True)
-class _Kernel:
-    """A kernel between architectures: its shape, length, weights of features, and share of the average."""
-
-    shape: str
-    length: float
-    features: Float
-    share: float = 1.0
-
-    def matrix(self, X: Float, Y: Float) -> Float:
-        """Kernel between features of shape (m, d) and (n, d), of shape (m, n)."""
-        X, Y = X * self.features, Y * self.features
-        d = X.shape[1]
-        if self.shape == "laplace":
-            return np.asarray(np.exp(-cdist(X, Y, "cityblock") / (d * self.length)))
-        r = np.sqrt(3 / d) / self.length * cdist(X, Y)
-        return np.asarray((1 + r) * np.exp(-r))
+        self.shares_ = np.array([share for _, (_, _, share) in kernels])
+        self.weights_ = [pack.arrays[f"kernel{i}_weights"] for i, _ in kernels]

@@ -1,4 +1,4 @@
-"""Answers of an oracle: values with their uncertainty and where they come from."""
+"""Answers of an oracle: values with their uncertainty, where they come from, and their rank among all others."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Answer", "Answers"]
+__all__ = ["Answer", "Answers", "Ranking"]
 
 
 class Answer(NamedTuple):
@@ -25,6 +25,8 @@ class Answer(NamedTuple):
         std: Standard deviation (value +- 1.645 std covers 90 %), same unit; NaN for a measured value.
         source: ``"table"`` if measured, ``"surrogate"`` if predicted.
         in_domain: Whether the architecture is one of the published ones.
+        rank: Among the published architectures, 1 is best; None where it was not asked for.
+        of: How many were ranked: all published ones with an answer, and this one.
     """
 
     arch: str
@@ -33,6 +35,8 @@ class Answer(NamedTuple):
     std: float
     source: Literal["table", "surrogate"]
     in_domain: bool
+    rank: int | None = None
+    of: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,12 +50,15 @@ class Answers:
         std: Of shape (n, T); NaN where the value was measured.
         measured: Whether a value is from the table, of shape (n, T).
         in_domain: Whether an architecture is a published one, of shape (n,).
+        rank: Among the published architectures, 1 is best, of shape (n, T); None where it was not asked for.
+        of: How many were ranked: all published ones with an answer, and the architecture itself; of shape (n, T).
 
     Example:
         >>> one = np.ones((1, 1))
         >>> answers = Answers(("64-2311-basic",), ("jigsaw",), 90 * one, one, one < 1, np.array([True]))
-        >>> next(iter(answers))
-        Answer(arch='64-2311-basic', task='jigsaw', value=90.0, std=1.0, source='surrogate', in_domain=True)
+        >>> answer = next(iter(answers))
+        >>> answer.value, answer.std, answer.source
+        (90.0, 1.0, 'surrogate')
     """
 
     archs: tuple[str, ...]
@@ -60,6 +67,8 @@ class Answers:
     std: NDArray[np.float64]
     measured: NDArray[np.bool_]
     in_domain: NDArray[np.bool_]
+    rank: NDArray[np.int64] | None = None
+    of: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return self.value.size
@@ -70,20 +79,49 @@ class Answers:
             for column, task in enumerate(self.tasks):
                 source: Literal["table", "surrogate"] = "table" if self.measured[row, column] else "surrogate"
                 value, std = float(self.value[row, column]), float(self.std[row, column])
-                yield Answer(arch, task, value, std, source, bool(self.in_domain[row]))
+                rank = None if self.rank is None else int(self.rank[row, column])
+                of = None if self.of is None else int(self.of[row, column])
+                yield Answer(arch, task, value, std, source, bool(self.in_domain[row]), rank, of)
 
     def to_frame(self) -> pd.DataFrame:
-        """One row an architecture and task, columns as in `Answer`."""
+        """One row an architecture and task, columns as in `Answer`; rank and of only where they were asked for."""
         import pandas as pd
 
         n, t = self.value.shape
-        return pd.DataFrame(
-            {
-                "arch": np.repeat(np.array(self.archs, dtype=object), t),
-                "task": np.tile(np.array(self.tasks, dtype=object), n),
-                "value": self.value.ravel(),
-                "std": self.std.ravel(),
-                "source": np.where(self.measured.ravel(), "table", "surrogate"),
-                "in_domain": np.repeat(self.in_domain, t),
-            }
-        )
+        columns = {
+            "arch": np.repeat(np.array(self.archs, dtype=object), t),
+            "task": np.tile(np.array(self.tasks, dtype=object), n),
+            "value": self.value.ravel(),
+            "std": self.std.ravel(),
+            "source": np.where(self.measured.ravel(), "table", "surrogate"),
+            "in_domain": np.repeat(self.in_domain, t),
+        }
+        ranks = {name: column.ravel() for name, column in (("rank", self.rank), ("of", self.of)) if column is not None}
+        return pd.DataFrame({**columns, **ranks})
+
+
+class Ranking:
+    """Ranks values of one task among those of the published architectures.
+
+    Args:
+        values: One value an architecture, in the order of the space, of shape (N,); NaN has no rank.
+        higher_is_better: Direction of the task's metric.
+
+    Example:
+        >>> ranking = Ranking(np.array([0.5, 0.9, np.nan, 0.9]), higher_is_better=True)
+        >>> ranking.rank(0.9), ranking.rank(0.5), ranking.rank(0.7), len(ranking)
+        (1, 3, 3, 3)
+    """
+
+    def __init__(self, values: NDArray[np.float64], higher_is_better: bool) -> None:
+        self.values = values
+        self._sign = 1.0 if higher_is_better else -1.0
+        self._worse_first = np.sort(self._sign * values[~np.isnan(values)])
+
+    def __len__(self) -> int:
+        return len(self._worse_first)
+
+    def rank(self, value: float) -> int:
+        """1 plus the number of architectures that are strictly better."""
+        worse_or_equal = np.searchsorted(self._worse_first, self._sign * value, side="right")
+        return 1 + len(self) - int(worse_or_equal)

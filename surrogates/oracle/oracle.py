@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -12,10 +13,8 @@ from benchmarks.errors import ArchitectureError, TableError, choice
 from benchmarks.provenance import unlike_published
 from benchmarks.spaces.registry import get_space, infer_space
 from benchmarks.tasks import find_task
-from surrogates.oracle.answers import Answers
-from surrogates.oracle.predictors import CachedSurrogate, TabulatedSurrogate
-from surrogates.oracle.ranking import Ranking
-from surrogates.oracle.resolver import Resolver
+from surrogates.oracle.answers import Answers, Ranking
+from surrogates.oracle.predictors import CachedSurrogate, TabulatedSurrogate, predict_matrix
 from surrogates.oracle.table_lookup import Measured
 from surrogates.oracle.usage import Queries
 
@@ -86,16 +85,18 @@ class Oracle:
         self._prepare()
 
     @classmethod
-    def from_pretrained(cls, space: str | Space, table: Table | None = None) -> Oracle:
+    def from_pretrained(cls, space: str | Space, table: Table | None = None, source: AnswerSource = "auto") -> Oracle:
         """The bundled surrogate of a space, every published architecture predicted beforehand; works offline.
 
         Args:
             space: Name of the space.
             table: Measured results that go before predictions, of the published trainings or trainings like them.
+            source: As of an oracle: whether to ask both, or one of them only.
 
         Raises:
             UnknownNameError: If there is no such space.
-            TableError: If the table is of another space, or says that its trainings were unlike the published ones.
+            TableError: If the table is of another space, or both are to be asked and the table says that its trainings
+                were unlike the published ones.
 
         Example:
             >>> Oracle.from_pretrained("nasbench201").tasks
@@ -104,12 +105,12 @@ class Oracle:
         from surrogates.pretrained.load import load_answers
 
         answers = load_answers(space)
-        if table is not None and (how := unlike_published(table, answers.tasks_)):
+        if table is not None and source == "auto" and (how := unlike_published(table, answers.tasks_)):
             raise TableError(
                 f"the table's trainings were not like the published ones that the bundled surrogate predicts: {how}. "
-                "Fit a surrogate to the table for Oracle(surrogate, table), or ask the table alone, Oracle.from_table"
+                "Fit a surrogate to the table and use that, or ask one alone (source table or surrogate)"
             )
-        return cls(answers, table)
+        return cls(answers, table, source)
 
     @classmethod
     def from_table(cls, table: Table) -> Oracle:
@@ -129,7 +130,7 @@ class Oracle:
     @property
     def tasks(self) -> tuple[str, ...]:
         """Names of the tasks it knows: the surrogate's, then those only the table has."""
-        return self._resolver.tasks
+        return self._tasks
 
     # -- asking -------------------------------------------------------------------------------------------------
 
@@ -146,47 +147,49 @@ class Oracle:
         except (KeyError, TypeError):
             return self._first_time(arch, task)
 
-    def query(self, archs: Iterable[str], tasks: Iterable[str] | str | None = None) -> pd.DataFrame:
+    def query(
+        self, archs: Iterable[str], tasks: Iterable[str] | str | None = None, *, rank: bool = False
+    ) -> pd.DataFrame:
         """Everything known about some architectures.
 
         Args:
             archs: n architecture strings; none is none.
             tasks: T task names; all by default.
+            rank: Also where they stand among all published architectures (see `rank`).
 
         Returns:
             DataFrame of n x T rows, architecture by architecture: arch, task, value (in the metric's own unit), std
-            (NaN where measured), source (``"table"`` or ``"surrogate"``), in_domain (whether it is a published one).
+            (NaN where measured), source (``"table"`` or ``"surrogate"``), in_domain (whether it is a published one);
+            with `rank` also rank and of (how many were ranked, an unpublished architecture counts itself).
 
         Raises:
             ArchitectureError: If a string is no architecture of the space.
             UnknownNameError: If there is no such task; names the nearest one.
             TableError: If something was not measured, and there is no surrogate to ask.
         """
-        return self.answers(archs, tasks).to_frame()
+        return self.answers(archs, tasks, rank=rank).to_frame()
 
-    def answers(self, archs: Iterable[str], tasks: Iterable[str] | str | None = None) -> Answers:
+    def answers(self, archs: Iterable[str], tasks: Iterable[str] | str | None = None, *, rank: bool = False) -> Answers:
         """As `query`, in arrays."""
-        answers = self._resolver.require(self._check_archs(archs), self._check_tasks(tasks))
+        answers = self._require(self._check_archs(archs), self._check_tasks(tasks))
         self.queries.record((arch, task) for arch in answers.archs for task in answers.tasks)
-        return answers
+        return self._ranked(answers) if rank else answers
 
     def rank(self, arch: str, task: str) -> int:
-        """Place among all published architectures this oracle has an answer for: 1 is best, equal ones share a place.
+        """Rank among all published architectures this oracle has an answer for: 1 is best, equal ones share a rank.
 
-        One outside the published set gets the place it would take. Looking at ranks is not counted as a query.
+        One outside the published set gets the rank it would take. Looking at ranks is not counted as a query.
 
         Raises:
             ArchitectureError: If the string is no architecture of the space.
             UnknownNameError: If there is no such task; names the nearest one.
             TableError: If it was not measured, and there is no surrogate to ask.
         """
-        ranking = self.ranking(task)
-        string = self._check_arch(arch)
-        if string in self.space:
-            value = ranking.values[self.space.index(string)]
-            if not np.isnan(value):
-                return ranking.place(value)
-        return ranking.place(self._resolver.require((string,), (task,)).value[0, 0])
+        ranking, string = self.ranking(task), self._check_arch(arch)
+        value = ranking.values[self.space.index(string)] if string in self.space else np.nan
+        if np.isnan(value):
+            value = self._require((string,), (task,)).value[0, 0]
+        return ranking.rank(value)
 
     def ranking(self, task: str) -> Ranking:
         """All published architectures on one task, ranked once; counts no queries."""
@@ -196,6 +199,27 @@ class Oracle:
             column = self._published.value[:, self.tasks.index(name)]
             self._rankings[name] = Ranking(column, metric.higher_is_better)
         return self._rankings[name]
+
+    def oriented(self, tasks: Iterable[str] | str | None = None) -> pd.DataFrame:
+        """Everything known about all published architectures, higher is better, as `Table.oriented`.
+
+        Args:
+            tasks: T task names; all by default.
+
+        Returns:
+            DataFrame of shape (N, T), indexed by architecture; NaN where there is no answer. Counts no queries.
+
+        Raises:
+            UnknownNameError: If there is no such task; names the nearest one.
+
+        Example:
+            >>> Oracle.from_pretrained("transnas101-micro").oriented("jigsaw").shape
+            (4096, 1)
+        """
+        import pandas as pd
+
+        columns = {task: find_task(task).metric.sign * self.ranking(task).values for task in self._check_tasks(tasks)}
+        return pd.DataFrame(columns, index=pd.Index(self.space.archs, name="arch"))
 
     def bake(self) -> Oracle:
         """An oracle that gives the same answers with every published architecture predicted beforehand.
@@ -231,22 +255,69 @@ class Oracle:
         predictor: Predictor | None = None if self.source == "table" else self.surrogate
         if predictor is not None and not isinstance(predictor, TabulatedSurrogate):
             predictor = CachedSurrogate(predictor, self.cache_size)
-        measured = None if self.table is None or self.source == "surrogate" else Measured(self.table)
-        self._resolver = Resolver(self.space.name, measured, predictor)
+        self._predictor = predictor
+        self._measured = None if self.table is None or self.source == "surrogate" else Measured(self.table)
+        predicted = () if predictor is None else predictor.tasks_
+        known = () if self._measured is None else self._measured.tasks
+        self._tasks: tuple[str, ...] = tuple(dict.fromkeys((*predicted, *known)))
 
     def _first_time(self, arch: str, task: str) -> float:
         string, (name,) = self._check_arch(arch), self._check_tasks([task])
         known = self._warm.get(name, {}).get(string)
         if known is not None:
             return known()
-        value = float(self._resolver.require((string,), (name,)).value[0, 0])
+        value = float(self._require((string,), (name,)).value[0, 0])
         self.queries.record([(string, name)])
         self.queries.remember(string, name, value)
         return value
 
     @cached_property
     def _published(self) -> Answers:
-        return self._resolver.find(self.space.archs, self.tasks)
+        return self._find(self.space.archs, self.tasks)
+
+    def _find(self, archs: tuple[str, ...], tasks: tuple[str, ...]) -> Answers:
+        """Answers for n valid architectures on known tasks: measured, else predicted; NaN where there is neither."""
+        value, std = np.full((2, len(archs), len(tasks)), np.nan)
+        if self._measured is not None:
+            value = self._measured.values(archs, tasks)
+        measured = ~np.isnan(value)
+        if self._predictor is not None:
+            order = self._predictor.tasks_
+            columns = [column for column, task in enumerate(tasks) if task in order]
+            rows = np.flatnonzero(~measured[:, columns].all(axis=1)).tolist()
+            if rows:
+                means, stds = predict_matrix(self._predictor, [archs[row] for row in rows])
+                wanted = [order.index(tasks[column]) for column in columns]
+                block = np.ix_(np.array(rows), np.array(columns))
+                value[block] = np.where(measured[block], value[block], means[:, wanted])
+                std[block] = np.where(measured[block], np.nan, stds[:, wanted])
+        in_domain = np.array([arch in self.space for arch in archs], dtype=bool)
+        return Answers(archs, tasks, value, std, measured, in_domain)
+
+    def _require(self, archs: tuple[str, ...], tasks: tuple[str, ...]) -> Answers:
+        """As `_find`, without gaps.
+
+        Raises:
+            TableError: If something was neither measured nor predicted.
+        """
+        answers = self._find(archs, tasks)
+        for row, column in np.argwhere(np.isnan(answers.value)):
+            if self._predictor is not None:
+                why = f"the surrogate predicts {', '.join(self._predictor.tasks_)}"
+            elif self.surrogate is not None:
+                why = "source='surrogate' has it predicted, 'auto' too"
+            else:
+                why = "to have it predicted, give a surrogate"
+            raise TableError(f"{archs[row]!r} was not measured on {tasks[column]}; {why}")
+        return answers
+
+    def _ranked(self, answers: Answers) -> Answers:
+        """Answers with their ranks; as `rank` does it, a published architecture's is that of the whole space."""
+        rank = np.empty(answers.value.shape, dtype=np.int64)
+        for row, arch in enumerate(answers.archs):
+            rank[row] = [self.rank(arch, task) for task in answers.tasks]
+        published = np.array([len(self.ranking(task)) for task in answers.tasks], dtype=np.int64)
+        return replace(answers, rank=rank, of=published + ~answers.in_domain[:, None])
 
     def _check_archs(self, archs: Iterable[str]) -> tuple[str, ...]:
         if isinstance(archs, str) or not isinstance(archs, Iterable):

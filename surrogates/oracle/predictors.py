@@ -82,7 +82,7 @@ class LazySurrogate:
         Raises:
             ArtefactError: If the directory cannot be read.
         """
-        from surrogates.store.store import load_surrogate
+        from surrogates.store.load import load_surrogate
 
         return load_surrogate(self.directory)
 

@@ -18,7 +18,7 @@ from surrogates.evaluation.agreement import Agreement
 from surrogates.models.ensemble import EnsembleSurrogate
 from surrogates.oracle.predictors import TabulatedSurrogate
 from surrogates.pretrained.load import AGREEMENT, ANSWERS, FOLDER, SOURCES, SURROGATE
-from surrogates.store.store import save_surrogate
+from surrogates.store.save import save_surrogate
 
 __all__ = ["build", "main"]
 

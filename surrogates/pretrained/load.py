@@ -64,7 +64,7 @@ def load_pretrained(space: str | Space) -> Surrogate:
         >>> surrogate.predict(["64-41414-3_33_333"]).shape
         (1, 7)
     """
-    from surrogates.store.store import load_surrogate
+    from surrogates.store.load import load_surrogate
 
     return load_surrogate(_part(space, SURROGATE))
 

@@ -141,7 +141,7 @@ def extend(table: Table, more: Table) -> Table:
     """
     import pandas as pd
 
-    joined = Table.from_frame(pd.concat([to_frame(table), to_frame(more)], ignore_index=True))
+    joined = Table.from_frame(pd.concat([to_frame(part.archs, part.logs) for part in (table, more)], ignore_index=True))
     return replace(joined, provenance=table.provenance)
 
 

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.errors import ArtefactError
-from benchmarks.files import write_beside
+from benchmarks.files import RunDirectory, write_beside
 
 __all__ = ["STATE", "read_choices", "write_choices"]
 
 STATE = "refinement.json"
 _EARLIER = {"by": "uncertainty", "model": None}
 """What files of earlier versions do not say."""
+_REMEDY = f"choose another folder (--folder), or delete {STATE} in it to choose again"
 
 
 def read_choices(folder: Path | None, about: Mapping[str, Any]) -> list[list[str]]:
@@ -29,20 +30,14 @@ def read_choices(folder: Path | None, about: Mapping[str, Any]) -> list[list[str
     """
     if folder is None or not (folder / STATE).exists():
         return []
-    path = folder / STATE
+    directory = RunDirectory(folder, "refinement", STATE, _REMEDY)
+    state = directory.about()
     try:
-        state: dict[str, Any] = json.loads(path.read_bytes())
         choices: list[list[str]] = [list(map(str, archs)) for archs in state["rounds"]]
         found = {**_EARLIER, "table": state["table"], "budget": state["budget"], **state}
-    except (ValueError, KeyError, TypeError) as error:
-        raise ArtefactError(f"{str(path)!r} is damaged: {error}; delete it to choose again") from error
-    for name, value in about.items():
-        if found[name] != value:
-            what = _changed(name, found[name], value)
-            raise ArtefactError(
-                f"{str(folder)!r} holds another refinement: {what}; choose another folder (--folder), or delete "
-                f"{STATE} in it to choose again"
-            )
+    except (KeyError, TypeError) as error:
+        raise ArtefactError(f"{str(directory.description)!r} is damaged: {error}; delete it to choose again") from error
+    directory.check(about, found, _say)
     return choices
 
 
@@ -55,10 +50,5 @@ def write_choices(folder: Path | None, about: Mapping[str, Any], rounds: Sequenc
         beside.write_text(json.dumps({**about, "rounds": rounds}, indent=2) + "\n", encoding="utf-8")
 
 
-def _changed(name: str, before: Any, now: Any) -> str:
-    """What is not as it was, in words: hashes tell people nothing."""
-    if name == "table":
-        return "its table has changed, or it began with another one"
-    if before is None:
-        return f"it does not say by which {name} it chose, as those of earlier versions"
-    return f"its {name} was {before} and is now {now}"
+def _say(value: Any) -> str:
+    return "not recorded" if value is None else str(value)

@@ -2,8 +2,8 @@
 
 from surrogates.search.base import Searcher
 from surrogates.search.constraints import Constraint
-from surrogates.search.errors import ConstraintError, SearchError
-from surrogates.search.history import History
+from surrogates.search.errors import ConstraintError
+from surrogates.search.history import History, SearchError
 from surrogates.search.ranks import scores
 from surrogates.search.registry import list_searchers, make_searcher
 from surrogates.search.run import run_search

@@ -28,8 +28,15 @@ class Searcher(BaseEstimator, ABC):  # type: ignore[misc]
     """Batched ask and tell over the published architectures of a space; higher told values are better, always.
 
     Constructors only store their keyword arguments, as scikit-learn's do; `start` forgets everything and seeds the
-    searcher's own generator. A subclass says what it wants next (`propose`) in rows, the positions in the space; the
-    queue, the rule that nothing is asked twice, and the list of what was told are kept here.
+    searcher's own generator. The queue, the rule that nothing is asked twice, and the list of what was told are kept
+    here. A subclass says what it wants next in rows, the positions in the space, and overrides
+
+    - `propose`: which rows to ask next; the one method it must have,
+    - `begin`: set up its own state (checks of its arguments, too: the constructor only stores),
+    - `learn`: react to what was just told.
+
+    It may draw with `random_rows`, and read the attributes below and `values_`. `surrogates.search.testing` has
+    `check_searcher`, which runs every promise of this class against it.
 
     Args:
         random_state: Seed.
@@ -41,6 +48,14 @@ class Searcher(BaseEstimator, ABC):  # type: ignore[misc]
         free_: Whether it may, and was neither asked nor told yet, of shape (N,).
         rng_: The generator all draws come from.
         rows_: Rows of the m architectures told so far, in that order.
+
+    Example:
+        >>> class Alphabetical(Searcher):
+        ...     def propose(self, n):
+        ...         free = np.flatnonzero(self.free_)
+        ...         return sorted(free, key=lambda row: self.space_[row])[:n]
+        >>> Alphabetical().start("transnas101-macro").ask(2)
+        ['64-111114-basic', '64-111123-basic']
     """
 
     def __init__(self, *, random_state: int = 0) -> None:
@@ -74,7 +89,7 @@ class Searcher(BaseEstimator, ABC):  # type: ignore[misc]
         self.free_ = self.allowed_.copy()
         self.rng_ = np.random.default_rng(self.random_state)
         self.rows_: list[int] = []
-        self._told: list[NDArray[np.float64]] = []
+        self._values = np.empty((16, n_tasks))  # as many rows as there is room for; the first m are told
         self._queue: list[int] = []
         self._left = int(self.free_.sum())
         self.begin()
@@ -118,7 +133,7 @@ class Searcher(BaseEstimator, ABC):  # type: ignore[misc]
         """
         self._check_started()
         if isinstance(archs, str):
-            raise ArchitectureError(f"expected a list of architecture strings, got the string {archs!r}")
+            raise ArchitectureError(f"expected a list of architecture strings, got the string {archs!r:.200}")
         told = np.asarray(values, dtype=np.float64)
         if told.shape != (len(archs), self.n_tasks_) and not (self.n_tasks_ == 1 and told.shape == (len(archs),)):
             raise ValueError(f"expected values of shape {(len(archs), self.n_tasks_)}, got {told.shape}")
@@ -129,15 +144,17 @@ class Searcher(BaseEstimator, ABC):  # type: ignore[misc]
         for row in rows:
             if self.free_[row]:
                 self._take(row)
+        self._append(told)
         self.rows_ += rows
-        self._told += list(told)
         if rows:
             self.learn(rows, told)
 
     @property
     def values_(self) -> NDArray[np.float64]:
-        """What was told, in the order of `rows_`, of shape (m, T)."""
-        return np.array(self._told, dtype=np.float64).reshape(-1, self.n_tasks_)
+        """What was told, in the order of `rows_`, of shape (m, T); not to be written to."""
+        values = self._values[: len(self.rows_)]
+        values.flags.writeable = False
+        return values
 
     # -- for subclasses -----------------------------------------------------------------------------------------
 
@@ -180,6 +197,15 @@ class Searcher(BaseEstimator, ABC):  # type: ignore[misc]
             if self.free_[rows].any():
                 return list(rows.tolist())
         return list(self.random_rows(1).tolist())
+
+    def _append(self, told: NDArray[np.float64]) -> None:
+        """Keep n more values, of shape (n, T), after those of the rows told before."""
+        first, stop = len(self.rows_), len(self.rows_) + len(told)
+        if stop > len(self._values):
+            room = np.empty((2 * stop, self.n_tasks_))
+            room[:first] = self._values[:first]
+            self._values = room
+        self._values[first:stop] = told
 
     def _take(self, row: int) -> None:
         self.free_[row] = False

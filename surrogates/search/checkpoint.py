@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.errors import ArtefactError
-from surrogates.search.errors import SearchError
-from surrogates.search.history import History
+from benchmarks.files import RunDirectory
+from surrogates.search.history import History, SearchError
 from surrogates.search.objective import Objective
 
 __all__ = ["FILE", "SearchCheckpoint"]
@@ -24,9 +24,9 @@ class SearchCheckpoint:
     """What was asked and answered so far, and the file it is kept in.
 
     Args:
-        source: What is asked.
+        objective: What is asked.
         search: What is run; a folder that holds another search is refused.
-        folder: Where the history is kept, if anywhere; what is there is taken up.
+        folder: Where the history is kept, if anywhere; a search that is there is resumed.
 
     Attributes:
         archs: The m architectures asked so far, those an earlier run asked included.
@@ -37,23 +37,17 @@ class SearchCheckpoint:
         ArtefactError: If the folder holds another search, or is damaged.
     """
 
-    def __init__(self, source: Objective, search: dict[str, Any], folder: Path | None) -> None:
-        self.source, self.search, self.folder = source, search, folder
+    def __init__(self, objective: Objective, search: dict[str, Any], folder: str | Path | None) -> None:
+        self.objective, self.search = objective, search
+        self.directory = None if folder is None else RunDirectory(folder, "search", FILE)
         self.archs: list[str] = []
         self.values: list[NDArray[np.float64]] = []
         self.replayed = 0
         self._saved, self._saved_at = 0, time.monotonic()
         self.signs = self.history(0).signs
-        if folder is not None:
-            if folder.exists() and not folder.is_dir():
-                raise ArtefactError(f"expected a folder or nothing at {self.where}, got a file")
-            folder.mkdir(parents=True, exist_ok=True)
-            self._take_up(folder / FILE)
-
-    @property
-    def where(self) -> str:
-        """The folder, as it reads in a message."""
-        return repr(str(self.folder))
+        if self.directory is not None:
+            self.directory.make()
+            self._resume(self.directory)
 
     def check(self, start: int, batch: list[str]) -> None:
         """Whether a searcher asks, from query `start` on, for what was asked before.
@@ -64,8 +58,8 @@ class SearchCheckpoint:
         for step, (before, now) in enumerate(zip(self.archs[start:], batch, strict=False), start + 1):
             if before != now:
                 raise ArtefactError(
-                    f"{self.where} holds a search that asked for {before!r} as query {step}, where this searcher asks "
-                    f"for {now!r}: another version made it; choose another folder"
+                    f"{self._where()} holds a search that asked for {before!r} as query {step}, where this searcher "
+                    f"asks for {now!r}: another version made it; choose another folder"
                 )
 
     def add(self, archs: list[str], values: NDArray[np.float64]) -> None:
@@ -76,14 +70,14 @@ class SearchCheckpoint:
     def history(self, budget: int | None = None) -> History:
         """The first `budget` queries, all by default."""
         archs = self.archs[:budget]
-        values = np.array(self.values[:budget], dtype=np.float64).reshape(len(archs), len(self.source.tasks))
+        values = np.array(self.values[:budget], dtype=np.float64).reshape(len(archs), len(self.objective.tasks))
         return History(
-            self.source.space.name, self.source.tasks, archs, values, self.source.seconds(archs), self.search
+            self.objective.space.name, self.objective.tasks, archs, values, self.objective.seconds(archs), self.search
         )
 
     def failed(self, what: str, budget: int) -> SearchError:
         """The error that ends the search; it carries the history."""
-        kept = "its history" if self.folder is None else f"its history and in {self.where}"
+        kept = "its history" if self.directory is None else f"its history and in {self._where()}"
         return SearchError(
             f"{what}, at query {len(self.archs) + 1} of {budget}; the {len(self.archs)} before are in {kept}",
             self.history(),
@@ -96,38 +90,40 @@ class SearchCheckpoint:
 
     def save(self) -> None:
         """Write the file if there is something new."""
-        if self.folder is not None and (len(self.archs) > self._saved or not (self.folder / FILE).exists()):
-            self.history().save(self.folder / FILE)
-            self._saved = len(self.archs)
+        if self.directory is not None:
+            path = self.directory.file(FILE)
+            if len(self.archs) > self._saved or not path.exists():
+                self.history().save(path)
+                self._saved = len(self.archs)
         self._saved_at = time.monotonic()
 
     def _check_answers(self, found: History) -> None:
         """Whether the oracle still says what the folder holds: answers of two oracles are no history."""
-        rows = [self.source.space.index(arch) for arch in found.archs]
-        same = self.source.known[rows]
+        rows = [self.objective.space.index(arch) for arch in found.archs]
+        same = self.objective.known[rows]
         if same.all() and rows:
-            same = np.all(np.isclose(self.source.measure(list(found.archs)), found.values, rtol=1e-6), axis=1)
+            same = np.all(np.isclose(self.objective.measure(list(found.archs)), found.values, rtol=1e-6), axis=1)
         if not same.all():
             arch = found.archs[int(same.argmin())]
             raise ArtefactError(
-                f"{self.where} holds a search of another oracle, which answered otherwise for {arch!r}; choose another "
-                "folder"
+                f"{self._where()} holds a search of another oracle, which answered otherwise for {arch!r}; choose "
+                "another folder"
             )
 
-    def _take_up(self, path: Path) -> None:
+    def _resume(self, directory: RunDirectory) -> None:
         """Read what an earlier run left, if it is the same search."""
+        path = directory.file(FILE)
         if not path.exists():
             return
         found = History.load(path)
-        mine = {"space": self.source.space.name, "tasks": list(self.source.tasks), **self.search}
-        theirs = {"space": found.space, "tasks": list(found.tasks), **found.search}
-        for key in mine:
-            if theirs.get(key) != mine[key]:
-                raise ArtefactError(
-                    f"{self.where} holds another search: {key} was {theirs.get(key)!r} and is now {mine[key]!r}; "
-                    "choose another folder, or delete that one to start again"
-                )
-        if self.source.remembers:
+        mine = {"space": self.objective.space.name, "tasks": list(self.objective.tasks), **self.search}
+        directory.check(mine, found={"space": found.space, "tasks": list(found.tasks), **found.search})
+        if self.objective.remembers:
             self._check_answers(found)
         self.add(found.archs, found.values)
         self._saved = len(self.archs)
+
+    def _where(self) -> str:
+        """The folder, as it reads in a message."""
+        assert self.directory is not None
+        return repr(str(self.directory.path))

@@ -1,4 +1,4 @@
-"""What makes a search that search, in words and numbers: another process says the same of the same search."""
+"""A search described by JSON values, the same in every process: how a search that is resumed is recognised."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _plain(value: object) -> str | int | float | None:
 
 
 def _content(value: object) -> str:
-    """All of it, in words: where a `repr` leaves out the middle, a hash."""
+    """All of it, as text: where a `repr` leaves out the middle, a hash."""
     if isinstance(value, np.ndarray) and value.dtype != object:
         return f"{value.dtype} {value.shape} {_hash(value.tobytes())}"
     if isinstance(value, Table):

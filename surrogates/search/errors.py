@@ -1,47 +1,11 @@
-"""Errors of searching."""
+"""Errors of searching; `SearchError`, which holds a history, is beside `History`."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from benchmarks.errors import SurrogatesError
 
-if TYPE_CHECKING:
-    from types import UnionType
-
-    from surrogates.search.history import History
-
-__all__ = ["ConstraintError", "SearchError", "expect"]
+__all__ = ["ConstraintError"]
 
 
 class ConstraintError(SurrogatesError, ValueError):
     """A constraint that no architecture of the space meets."""
-
-
-class SearchError(SurrogatesError, RuntimeError):
-    """A search that could not go on, because its oracle failed or its searcher broke the contract.
-
-    Attributes:
-        history: The queries that were answered.
-    """
-
-    def __init__(self, message: str, history: History) -> None:
-        super().__init__(message)
-        self.history = history
-
-
-def expect(value: object, kind: type | UnionType, name: str, what: str) -> None:
-    """Refuse an argument of the wrong type.
-
-    Raises:
-        TypeError: Says what was expected, and what came.
-
-    Example:
-        >>> from numbers import Integral
-        >>> expect(5.5, Integral, "budget", "an integer")
-        Traceback (most recent call last):
-        ...
-        TypeError: expected an integer as budget, got 5.5 (float)
-    """
-    if not isinstance(value, kind):
-        raise TypeError(f"expected {what} as {name}, got {value!r} ({type(value).__name__})")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.errors import ArtefactError, choice
+from benchmarks.errors import ArtefactError, SurrogatesError, choice
 from benchmarks.files import write_beside
 from benchmarks.tasks import find_task
 from surrogates.search.ranks import scores
@@ -21,7 +21,7 @@ from surrogates.search.ranks import scores
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["History"]
+__all__ = ["History", "SearchError"]
 
 _FORMAT = 1
 
@@ -51,6 +51,35 @@ class History:
     cost: NDArray[np.float64]
     search: Mapping[str, Any]
 
+    @classmethod
+    def from_histories(cls, histories: Sequence[History]) -> History:
+        """The different architectures of several searches on the same tasks, in the order they were first asked.
+
+        Args:
+            histories: At least one. Where two searches asked about one architecture, the later one's value counts.
+
+        Returns:
+            A history without costs (NaN) and with nothing in `search`: it is no search.
+
+        Raises:
+            ValueError: If there is none, or they differ in space or tasks.
+
+        Example:
+            >>> searches = [
+            ...     History("transnas101-macro", ("jigsaw",), [arch], np.array([[90.0]]), np.ones(1), {})
+            ...     for arch in ("64-2311-basic", "64-1234-basic", "64-2311-basic")
+            ... ]
+            >>> History.from_histories(searches).archs
+            ['64-2311-basic', '64-1234-basic']
+        """
+        kinds = {(history.space, history.tasks) for history in histories}
+        if len(kinds) != 1:
+            raise ValueError(f"expected searches on the same tasks of one space, got {len(kinds)} kinds")
+        ((space, tasks),) = kinds
+        rows = {arch: row for history in histories for arch, row in zip(history.archs, history.values, strict=True)}
+        values = np.array(list(rows.values()), dtype=np.float64).reshape(len(rows), len(tasks))
+        return cls(space, tasks, list(rows), values, np.full(len(rows), np.nan), {})
+
     def __len__(self) -> int:
         return len(self.archs)
 
@@ -78,11 +107,25 @@ class History:
         """
         if not len(self):
             raise ValueError("expected a history of at least one query, got an empty one")
+        return self.best_archs(1, task)[0]
+
+    def best_archs(self, n: int, task: str | None = None) -> list[str]:
+        """The n best architectures found, best first and equals as they came; fewer if fewer were asked about.
+
+        Args:
+            n: How many, at least 1.
+            task: The task to be good at; on average over tasks (by rank) unless one is named.
+
+        Raises:
+            ValueError: If n < 1.
+            UnknownNameError: If there is no such task; names the nearest one.
+        """
+        if n < 1:
+            raise ValueError(f"expected n >= 1, got {n}")
         oriented = self.values * self.signs
         if task is not None:
-            column = self.tasks.index(choice(task, self.tasks, "task"))
-            oriented = oriented[:, [column]]
-        return self.archs[int(scores(oriented).argmax())]
+            oriented = oriented[:, [self.tasks.index(choice(task, self.tasks, "task"))]]
+        return [self.archs[row] for row in np.argsort(-scores(oriented), kind="stable")[:n].tolist()]
 
     def to_frame(self) -> pd.DataFrame:
         """One row a query: step (from 1), arch, value, best (so far), cost.
@@ -137,3 +180,15 @@ class History:
             return cls(str(content["space"]), tasks, archs, values, cost, dict(content["search"]))
         except (KeyError, TypeError, ValueError) as error:
             raise ArtefactError(f"{str(path)!r} is no history of a search, or damaged: {error}") from error
+
+
+class SearchError(SurrogatesError, RuntimeError):
+    """A search that could not go on, because its oracle failed or its searcher broke the contract.
+
+    Attributes:
+        history: The queries that were answered.
+    """
+
+    def __init__(self, message: str, history: History) -> None:
+        super().__init__(message)
+        self.history = history

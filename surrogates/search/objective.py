@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.errors import choice
+from benchmarks.errors import check_type, choice
 from benchmarks.spaces.registry import get_space
 from benchmarks.spaces.space import Space
 from benchmarks.tasks import TIME
 from surrogates.oracle.training_cost import training_seconds
-from surrogates.search.errors import expect
+from surrogates.search.constraints import Constraint
 
 if TYPE_CHECKING:
     from benchmarks.table import Table
@@ -34,6 +34,8 @@ class Objective:
         tasks: Names of the T tasks.
         measure: Values of n architectures in the metrics' own units, of shape (n, T).
         known: Which of the N published architectures it has values for, of shape (N,).
+        allowed: Which of those may be asked about, of shape (N,).
+        constraint: What they may cost, if that is bounded.
         table: Measured training times, if any.
         remembers: Whether it answers from memory, so that asking again costs nothing.
     """
@@ -42,6 +44,8 @@ class Objective:
     tasks: tuple[str, ...]
     measure: Callable[[list[str]], Values]
     known: NDArray[np.bool_]
+    allowed: NDArray[np.bool_]
+    constraint: Constraint | None = None
     table: Table | None = None
     remembers: bool = False
 
@@ -59,20 +63,48 @@ class Objective:
         return total
 
 
-def open_objective(oracle: object, tasks: str | Sequence[str], space: str | Space | None) -> Objective:
+def open_objective(
+    oracle: object,
+    tasks: str | Sequence[str],
+    *,
+    space: str | Space | None = None,
+    constraint: Constraint | None = None,
+) -> Objective:
     """Look at an oracle, a table or a function.
 
     A table answers for what was measured on all the tasks, and only that is searched.
 
+    Args:
+        oracle: An `Oracle`, a `Table`, or a function: a list of n architectures in, values of shape (n,) or (n, T) in
+            the tasks' own units out.
+        tasks: One task or several.
+        space: What to search; needed if the oracle is a function.
+        constraint: What an architecture may cost.
+
     Raises:
         ValueError: If there is no task, a function comes without a space, or a space contradicts the oracle's.
+        ConstraintError: If no architecture meets the constraint; names the smallest there is.
         UnknownNameError: If the oracle does not know a task, or there is no such space.
-        TypeError: If it is none of these.
+        TypeError: If something else is given for one of these.
+
+    Example:
+        >>> objective = open_objective(lambda archs: [len(arch) for arch in archs], "length", space="transnas101-micro")
+        >>> objective.measure(["64-41414-3_33_333"]).tolist()
+        [[17.0]]
     """
+    check_type(constraint, Constraint | None, "constraint", "a Constraint or None")
+    objective = _without_constraint(oracle, tasks, space)
+    if constraint is None:
+        return objective
+    allowed = constraint.check(objective.space, objective.known)
+    return replace(objective, allowed=allowed, constraint=constraint)
+
+
+def _without_constraint(oracle: object, tasks: str | Sequence[str], space: str | Space | None) -> Objective:
     from benchmarks.table import Table
     from surrogates.oracle.oracle import Oracle
 
-    expect(tasks, str | Iterable, "task", "a name or several")
+    check_type(tasks, str | Iterable, "task", "a name or several")
     names = (tasks,) if isinstance(tasks, str) else tuple(tasks)
     if not names:
         raise ValueError("expected at least one task, got none")
@@ -87,7 +119,8 @@ def open_objective(oracle: object, tasks: str | Sequence[str], space: str | Spac
     if space is None:
         raise ValueError("an oracle that is a function does not say what it knows: expected space=..., got None")
     found = get_space(space)
-    return Objective(found, names, _of_function(oracle, len(names)), np.ones(len(found), dtype=bool))
+    known = np.ones(len(found), dtype=bool)
+    return Objective(found, names, _of_function(oracle, len(names)), known, known)
 
 
 def _of_oracle(oracle: Any, tasks: tuple[str, ...], space: str | Space | None) -> Objective:
@@ -106,7 +139,7 @@ def _of_oracle(oracle: Any, tasks: tuple[str, ...], space: str | Space | None) -
             return np.asarray(oracle.answers(archs, tasks).value, dtype=np.float64)
         return np.array([[oracle(arch, task) for task in tasks] for arch in archs], dtype=np.float64)
 
-    return Objective(oracle.space, tasks, measure, known, oracle.table, remembers=True)
+    return Objective(oracle.space, tasks, measure, known, known, table=oracle.table, remembers=True)
 
 
 def _of_function(function: Callable[[list[str]], Any], n_tasks: int) -> Callable[[list[str]], Values]:

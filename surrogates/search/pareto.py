@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 __all__ = ["front", "hypervolume", "non_dominated"]
 
 
-def front(history: History, cost: str | None = "multiply_adds") -> pd.DataFrame:
+def front(history: History, cost: str | None = "multiply_adds", *, distinct: bool = False) -> pd.DataFrame:
     """The architectures of a search that no other one beats on all tasks and in cost.
 
     Args:
         history: A search on one task or several.
         cost: ``"multiply_adds"`` or ``"params"`` of the backbone; None for the tasks alone.
+        distinct: Of architectures with equal values and costs only the one that was asked first.
 
     Returns:
         DataFrame, cheapest first: arch, a column a task in its metric's own unit, and the cost.
@@ -48,6 +49,8 @@ def front(history: History, cost: str | None = "multiply_adds") -> pd.DataFrame:
         frame[cost] = charged
         points = np.column_stack([points, -charged])
     kept = frame[non_dominated(points)]
+    if distinct:
+        kept = kept.drop_duplicates(list(kept.columns[1:]))
     return kept.sort_values(kept.columns[-1], kind="stable", ignore_index=True)
 
 

@@ -1,4 +1,4 @@
-"""One search: a searcher asks, an oracle answers, a history remembers."""
+"""One search: a searcher asks, an oracle answers, a history keeps it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benchmarks.errors import check_type
 from benchmarks.spaces.space import Space
 from surrogates.search.base import Searcher
 from surrogates.search.checkpoint import SearchCheckpoint
 from surrogates.search.constraints import Constraint
 from surrogates.search.describe import describe_search
-from surrogates.search.errors import expect
 from surrogates.search.history import History
 from surrogates.search.objective import Objective, open_objective
 from surrogates.search.registry import seeded_searcher
@@ -23,7 +23,7 @@ from surrogates.search.registry import seeded_searcher
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-__all__ = ["check_search", "run_search"]
+__all__ = ["check_search", "run_search", "search_objective"]
 
 
 def run_search(
@@ -52,7 +52,7 @@ def run_search(
         constraint: What an architecture may cost.
         batch_size: Architectures the oracle is asked about at once; when it fails on one, its answers for those after
             that one are not kept.
-        folder: Where to keep the history. A search that stopped there is taken up again, also with a larger budget: the
+        folder: Where to keep the history. A search that stopped there is resumed, also with a larger budget: the
             searcher is told once more what it was told before. A function is not asked again; an oracle or table is, to
             see that it is still the same.
         progress: Show a bar on the standard error.
@@ -76,24 +76,8 @@ def run_search(
         >>> history.to_frame().columns.tolist()
         ['step', 'arch', 'value', 'best', 'cost']
     """
-    source, allowed = check_search(oracle, task, budget, space=space, constraint=constraint)
-    agent = seeded_searcher(searcher, seed)
-    expect(batch_size, Integral, "batch_size", "an integer")
-    if batch_size < 1:
-        raise ValueError(f"expected batch_size >= 1, got {batch_size}")
-    agent.start(source.space, len(source.tasks), lambda archs: allowed)
-    search = describe_search(agent, seed, batch_size, constraint)
-    record = SearchCheckpoint(source, search, None if folder is None else Path(folder))
-    with _bar(progress, budget) as bar:
-        try:
-            while len(record.archs) < budget:
-                _one_batch(agent, record, source, batch_size, budget)
-                if bar is not None:
-                    bar.update(bar.task_ids[0], completed=len(record.archs))
-                record.save_if_due()
-        finally:
-            record.save()
-    return record.history(budget)
+    objective = check_search(oracle, task, budget, space=space, constraint=constraint)
+    return search_objective(searcher, objective, budget, seed, batch_size=batch_size, folder=folder, progress=progress)
 
 
 def check_search(
@@ -103,11 +87,10 @@ def check_search(
     *,
     space: str | Space | None = None,
     constraint: Constraint | None = None,
-) -> tuple[Objective, np.ndarray]:
-    """Find out whether a search is possible before anything is asked or written; parameters as of `run_search`.
+) -> Objective:
+    """What a search asks, if it is possible; nothing is asked or written. Parameters as of `run_search`.
 
-    Returns:
-        What answers, and which architectures of its space may be asked about, of shape (n,).
+    For many searches of one oracle: check once, then `search_objective` for each.
 
     Raises:
         ValueError: If the budget is not between 1 and the number of architectures that may be asked.
@@ -122,59 +105,88 @@ def check_search(
         ...
         ValueError: expected 1 <= budget <= 4,096 (the architectures of transnas101-micro), got 5000
     """
-    source = open_objective(oracle, task, space)
-    allowed = source.known
-    expect(budget, Integral, "budget", "an integer")
-    expect(constraint, Constraint | None, "constraint", "a Constraint or None")
-    if constraint is not None:
-        allowed = constraint.check(source.space, allowed)
-    _check_budget(budget, int(allowed.sum()), source, constraint)
-    return source, allowed
+    objective = open_objective(oracle, task, space=space, constraint=constraint)
+    check_type(budget, Integral, "budget", "an integer")
+    available = int(objective.allowed.sum())
+    if not 1 <= budget <= available:
+        which = [] if objective.known.all() else ["were measured"]
+        which += [] if constraint is None else [f"have {constraint}"]
+        what = f"the architectures of {objective.space}" + (f" that {' and '.join(which)}" if which else "")
+        raise ValueError(f"expected 1 <= budget <= {available:,} ({what}), got {budget}")
+    return objective
 
 
-def _one_batch(agent: Searcher, record: SearchCheckpoint, source: Objective, batch_size: int, budget: int) -> None:
+def search_objective(
+    searcher: str | Searcher,
+    objective: Objective,
+    budget: int,
+    seed: int = 0,
+    *,
+    batch_size: int = 1,
+    folder: str | Path | None = None,
+    progress: bool = False,
+) -> History:
+    """One search of what `check_search` found possible; other parameters, return value and errors as of `run_search`.
+
+    Example:
+        >>> from surrogates import Oracle
+        >>> objective = check_search(Oracle.from_pretrained("transnas101-micro"), "jigsaw", budget=20)
+        >>> [len(search_objective("random", objective, 20, seed)) for seed in (0, 1)]
+        [20, 20]
+    """
+    agent = seeded_searcher(searcher, seed)
+    check_type(batch_size, Integral, "batch_size", "an integer")
+    if batch_size < 1:
+        raise ValueError(f"expected batch_size >= 1, got {batch_size}")
+    agent.start(objective.space, len(objective.tasks), lambda archs: objective.allowed)
+    search = describe_search(agent, seed, batch_size, objective.constraint)
+    checkpoint = SearchCheckpoint(objective, search, folder)
+    with _bar(progress, budget) as bar:
+        try:
+            while len(checkpoint.archs) < budget:
+                _one_batch(agent, checkpoint, batch_size, budget)
+                if bar is not None:
+                    bar.update(bar.task_ids[0], completed=len(checkpoint.archs))
+                checkpoint.save_if_due()
+        finally:
+            checkpoint.save()
+    return checkpoint.history(budget)
+
+
+def _one_batch(agent: Searcher, checkpoint: SearchCheckpoint, batch_size: int, budget: int) -> None:
     """Ask for a whole batch, so that a longer search begins like a shorter one; measure what the budget allows."""
-    start = record.replayed
-    with _contract(record, budget, "was asked"):
+    start = checkpoint.replayed
+    with _contract(checkpoint, budget, "was asked"):
         batch = agent.ask(batch_size)
     stop = min(start + len(batch), budget)
-    known = min(stop, len(record.archs))
-    record.check(start, batch[: known - start])
+    known = min(stop, len(checkpoint.archs))
+    checkpoint.check(start, batch[: known - start])
     if known < stop:
         fresh = batch[known - start : stop - start]
         try:
-            values = source.measure(fresh)
+            values = checkpoint.objective.measure(fresh)
         except Exception as error:
-            raise record.failed(f"the oracle raised {type(error).__name__}: {error}", budget) from error
+            raise checkpoint.failed(f"the oracle raised {type(error).__name__}: {error}", budget) from error
         finite = np.isfinite(values)
         good = len(fresh) if finite.all() else int(finite.all(axis=1).argmin())
-        record.add(fresh[:good], values[:good])
+        checkpoint.add(fresh[:good], values[:good])
         if good < len(fresh):
-            raise record.failed(f"the oracle returned {values[good].tolist()} for {fresh[good]!r}", budget)
+            raise checkpoint.failed(f"the oracle returned {values[good].tolist()} for {fresh[good]!r}", budget)
     if stop - start == len(batch):  # else the budget ends within this batch, and nobody asks again
-        with _contract(record, budget, "was told values"):
-            agent.tell(batch, np.array(record.values[start:stop]) * record.signs)
-    record.replayed = stop
+        with _contract(checkpoint, budget, "was told values"):
+            agent.tell(batch, np.array(checkpoint.values[start:stop]) * checkpoint.signs)
+    checkpoint.replayed = stop
 
 
 @contextmanager
-def _contract(record: SearchCheckpoint, budget: int, when: str) -> Iterator[None]:
+def _contract(checkpoint: SearchCheckpoint, budget: int, when: str) -> Iterator[None]:
     """A searcher that raises ends the search; what was answered is kept."""
     try:
         yield
     except Exception as error:
-        raise record.failed(f"the searcher raised {type(error).__name__} when it {when}: {error}", budget) from error
-
-
-def _check_budget(budget: int, available: int, source: Objective, constraint: Constraint | None) -> None:
-    if 1 <= budget <= available:
-        return
-    what = f"the architectures of {source.space}"
-    if not source.known.all():
-        what += " that were measured"
-    if constraint is not None:
-        what += f"{' and' if not source.known.all() else ' that'} have {constraint}"
-    raise ValueError(f"expected 1 <= budget <= {available:,} ({what}), got {budget}")
+        raise checkpoint.failed(
+            f"the searcher raised {type(error).__name__} when it {when}: {error}", budget
+        ) from error
 
 
 def _bar(progress: bool, budget: int) -> AbstractContextManager[Any]:

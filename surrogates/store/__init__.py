@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from benchmarks.facade import lazy_facade
 
 if TYPE_CHECKING:
+    from surrogates.store.load import load_surrogate as load_surrogate
     from surrogates.store.pack import Pack as Pack
-    from surrogates.store.store import load_surrogate as load_surrogate
-    from surrogates.store.store import save_surrogate as save_surrogate
+    from surrogates.store.save import save_surrogate as save_surrogate
 
 __all__, __getattr__, __dir__ = lazy_facade(__name__)

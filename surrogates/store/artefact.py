@@ -9,13 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from benchmarks.errors import ArtefactError
+from benchmarks.files import is_litter, write_folder_beside
 
 __all__ = ["FORMAT_VERSION", "METADATA", "check_target", "read_files", "read_metadata", "write_artefact"]
 
@@ -58,16 +57,10 @@ def write_artefact(directory: str | Path, kind: str, content: Mapping[str, Any],
     text = json.dumps(metadata, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     target = check_target(directory)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        beside = target.with_name(f".{uuid.uuid4().hex[:8]}-{target.name}")
-        try:
-            beside.mkdir()
+        with write_folder_beside(target) as beside:
             for name, data in files.items():
                 (beside / name).write_bytes(data)
             (beside / METADATA).write_text(text, encoding="utf-8", newline="\n")
-            _swap(beside, target)
-        finally:
-            shutil.rmtree(beside, ignore_errors=True)
     except OSError as error:
         raise ArtefactError(f"cannot write {str(directory)!r}: {error.strerror or error}") from error
     return Path(directory)
@@ -91,7 +84,7 @@ def check_target(directory: str | Path) -> Path:
         return target
     if not target.is_dir():
         raise ArtefactError(f"cannot write {str(directory)!r}: expected a directory or nothing there, got a file")
-    found = {path.name for path in target.iterdir()}
+    found = {path.name for path in target.iterdir() if not is_litter(path.name)}
     if not found:
         return target
     try:
@@ -190,18 +183,3 @@ def _checksum(metadata: Mapping[str, Any]) -> str:
 
 def _is_plain(name: str) -> bool:
     return bool(name) and name == Path(name).name and name not in (".", "..") and "\\" not in name
-
-
-def _swap(beside: Path, target: Path) -> None:
-    """Put `beside` in the place of `target`; on any failure `target` is as it was."""
-    if not target.exists():
-        beside.rename(target)
-        return
-    aside = target.with_name(f"{beside.name}-old")
-    target.rename(aside)
-    try:
-        beside.rename(target)
-    except BaseException:
-        aside.rename(target)
-        raise
-    shutil.rmtree(aside)

@@ -172,3 +172,14 @@ def test_differences_name_every_entry_that_is_not_as_before():
         "b: y: z was None and is now 0",
         "d was None and is now 'e'",
     ]
+
+
+def test_what_is_kept_of_an_older_folder_stays(tmp_path):
+    target = tmp_path / "folder"
+    write_folder(target, {"a.csv": "old", "b.csv": "old", "notes.txt": "mine"})
+    with write_folder_beside(target, keep=lambda name: not name.endswith(".csv")) as beside:
+        (beside / "a.csv").write_text("new")
+    assert contents(target) == {"a.csv": "new", "notes.txt": "mine"}
+    with pytest.raises(NotADirectoryError), write_folder_beside(target / "notes.txt") as beside:
+        (beside / "a").write_text("1")
+    assert contents(target) == {"a.csv": "new", "notes.txt": "mine"}

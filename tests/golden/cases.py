@@ -152,7 +152,7 @@ def held_out() -> dict[str, Any]:
     columns = ["correlation", "tau", "alone", "gain"]
     return {
         "evaluate": rows[["tau", "rho", "coverage"]].to_numpy().tolist(),
-        "transfer": matrix.frame[columns].astype(float).fillna(-9.0).to_numpy().tolist(),
+        "transfer": matrix.to_frame()[columns].astype(float).fillna(-9.0).to_numpy().tolist(),
     }
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from benchmarks import save_table
 from benchmarks.table import Table
 from surrogates import diagnostics
 from surrogates.cli.app import app
@@ -72,11 +73,11 @@ def test_a_damaged_bundle_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 
 def test_tables_are_checked(macro_table: Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    macro_table.to_csv(tmp_path / "mine.csv")
+    save_table(macro_table, tmp_path / "mine.csv")
     (tmp_path / "broken.csv").write_text("x\n1\n")
     data = tmp_path / "data"
     (data / "transnas101").mkdir(parents=True)
-    macro_table.to_csv(data / "transnas101" / "macro_final.csv")
+    save_table(macro_table, data / "transnas101" / "macro_final.csv")
     monkeypatch.setenv("NAS_DATA", os.fspath(data))
     findings = list(examine([tmp_path / "mine.csv", tmp_path / "broken.csv"]))
     assert find(findings, f"table {tmp_path / 'mine.csv'}").detail == (

@@ -9,7 +9,7 @@ from benchmarks.training.campaign.plan import Plan, Trial
 from benchmarks.training.campaign.plan_file import load_plan
 from benchmarks.training.campaign.pool import CampaignError
 from benchmarks.training.campaign.records import Record, read_record, record_path, write_record
-from benchmarks.training.campaign.results import campaign_table, provenance, write_campaign_table
+from benchmarks.training.campaign.results import campaign_table, provenance
 from benchmarks.training.campaign.runner import Progress, run_campaign
 from benchmarks.training.campaign.status import campaign_status
 from benchmarks.training.campaign.trainer import ImageTrainer, Trainer
@@ -34,6 +34,5 @@ __all__ = [
     "read_record",
     "record_path",
     "run_campaign",
-    "write_campaign_table",
     "write_record",
 ]

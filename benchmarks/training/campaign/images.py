@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from benchmarks.tasks import SPLITS
-from benchmarks.training.data.taskonomy_files import CLASSES, EXPORT, SPLIT_FILES, check_root, read_templates
+from benchmarks.training.data.taskonomy import CLASSES, EXPORT, SPLIT_FILES, check_root, read_templates
 
 if TYPE_CHECKING:
     from benchmarks.training.data.images import ImageSource

@@ -16,7 +16,7 @@ from benchmarks.spaces.registry import get_space
 from benchmarks.tasks import TRANSNAS_TASKS
 from benchmarks.training.campaign.images import ROOMS, CampaignImages, RoomsImages, TaskonomyImages
 from benchmarks.training.campaign.plan import DEFAULT_SEED, Plan
-from benchmarks.training.data.taskonomy_files import TaskonomyNotFoundError
+from benchmarks.training.data.taskonomy import TaskonomyNotFoundError
 
 __all__ = ["load_plan", "sampled"]
 

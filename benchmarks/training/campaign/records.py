@@ -16,14 +16,13 @@ from typing import Any
 from urllib.parse import quote
 
 from benchmarks.errors import ArtefactError
-from benchmarks.files import file_lock, write_beside
+from benchmarks.files import RunDirectory, differences, write_beside
 from benchmarks.training.campaign.plan import Plan, Trial, fingerprint
 
 __all__ = [
     "SETTINGS",
     "Record",
     "check_settings",
-    "changes",
     "lock_path",
     "failure_reasons",
     "keep_settings",
@@ -77,8 +76,8 @@ def record_path(folder: Path, trial: Trial) -> Path:
 
 
 def lock_path(folder: Path, trial: Trial) -> Path:
-    """Where a training is claimed."""
-    return record_path(folder, trial).with_suffix(".claim")
+    """The file that a worker locks while it does a training."""
+    return record_path(folder, trial).with_suffix(".lock")
 
 
 def write_record(folder: Path, record: Record) -> None:
@@ -167,18 +166,15 @@ def check_settings(folder: Path, plan: Plan) -> None:
         ArtefactError: If they are not; names what changed.
     """
     for task in plan.tasks:
-        path = folder / task / SETTINGS
+        directory = RunDirectory(folder / task, "campaign", SETTINGS)
         try:
-            before = json.loads(path.read_bytes())
-            found = changes(before, plan.settings(task))
+            found = differences(directory.about(), plan.settings(task), json.dumps)
         except FileNotFoundError:
             continue
-        except (ValueError, AttributeError) as error:
-            raise ArtefactError(f"{str(path)!r} is damaged: {error}") from error
         if found:
             way = "undo that, or choose another folder (architectures, tasks and seeds may be added)"
-            if not _any_done(path.parent):
-                way += f"; none of its trainings is done, so deleting {str(path.parent)!r} loses nothing"
+            if not _any_done(directory.path):
+                way += f"; none of its trainings is done, so deleting {str(directory.path)!r} loses nothing"
             raise ArtefactError(
                 f"{task}: the plan changed since {str(folder)!r} was begun: {'; '.join(found)}; results would not be "
                 f"comparable: {way}"
@@ -194,42 +190,17 @@ def _any_done(folder: Path) -> bool:
 
 
 def keep_settings(folder: Path, plan: Plan) -> None:
-    """Make the folder that of this plan, where another process does not make it that of another just now.
+    """Make the folder that of this plan; of several processes that do so at once, the first one decides.
 
     Raises:
         ArtefactError: As `check_settings`.
         OSError: If the folder cannot be written.
     """
     for task in plan.tasks:
-        path = folder / task / SETTINGS
-        if not path.exists():
-            with file_lock(path.with_suffix(".claim")) as mine:
-                if mine and not path.exists():
-                    with write_beside(path) as beside:
-                        beside.write_text(json.dumps(plan.settings(task), indent=2) + "\n", encoding="utf-8")
-            _wait_for(path)
+        directory = RunDirectory(folder / task, "campaign", SETTINGS)
+        directory.make()
+        directory.describe(plan.settings(task))
     check_settings(folder, plan)
-
-
-def _wait_for(path: Path, seconds: float = 5.0) -> None:
-    import time
-
-    end = time.monotonic() + seconds
-    while not path.exists() and time.monotonic() < end:
-        time.sleep(0.01)
-
-
-def changes(before: Mapping[str, Any], now: Mapping[str, Any], where: str = "") -> list[str]:
-    """What differs between two nested mappings, in words."""
-    found = []
-    for name in dict.fromkeys((*before, *now)):
-        old, new = before.get(name), now.get(name)
-        label = f"{where}{name}"
-        if isinstance(old, dict) and isinstance(new, dict):
-            found += changes(old, new, f"{label}: ")
-        elif old != new:
-            found.append(f"{label} was {json.dumps(old)} and is now {json.dumps(new)}")
-    return found
 
 
 def _plain(value: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import benchmarks
-from benchmarks.errors import TableError, choice
+from benchmarks.errors import TableError
 from benchmarks.table import Table
 from benchmarks.task_log import INFO_NAMES
 from benchmarks.tasks import TIME
@@ -21,9 +20,8 @@ from benchmarks.training.campaign.plan import Plan, Trial, fingerprint
 from benchmarks.training.campaign.records import Record, failure_reasons, read_records
 from benchmarks.training.presets import changed_settings
 
-__all__ = ["campaign_table", "provenance", "write_campaign_table"]
+__all__ = ["campaign_table", "provenance"]
 
-_ENDINGS = (".csv", ".parquet", ".pth")
 _REASONS = 3  # the most frequent ones are enough for a message
 
 
@@ -89,27 +87,6 @@ def provenance(plan: Plan, folder: str | Path, seed: int | None = None) -> dict[
             task: _trainings([record for record in used if record.trial.task == task]) for task in plan.tasks
         },
     }
-
-
-def write_campaign_table(plan: Plan, folder: str | Path, out: str | os.PathLike[str], seed: int | None = None) -> Table:
-    """Write `campaign_table` to a file; returns it.
-
-    Args:
-        plan: Which trainings.
-        folder: Where their records are.
-        out: Ends in ``.parquet`` (the last epoch, and `provenance`), ``.csv`` (the last epoch) or ``.pth`` (all epochs,
-            in the published layout; needs torch).
-        seed: As in `campaign_table`.
-    """
-    ending = choice(Path(out).suffix.casefold(), _ENDINGS, "file ending")
-    table = campaign_table(plan, folder, seed)
-    if ending == ".parquet":
-        table.to_parquet(out)
-    elif ending == ".csv":
-        table.to_csv(out)
-    else:
-        table.to_pth(out)
-    return table
 
 
 def _records(plan: Plan, folder: Path) -> dict[Trial, Record]:

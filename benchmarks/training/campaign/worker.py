@@ -87,7 +87,7 @@ def work(link: connection.Connection, plan: Plan, folder: Path, trainer: Trainer
 
 
 def do(job: Job, plan: Plan, folder: Path, trainer: Trainer) -> Report:
-    """Claim a training, do it, write its record.
+    """Lock a training, do it, write its record.
 
     A training that fails is recorded as failed; only what forbids to write at all, such as a full disk, is not.
     """
@@ -102,7 +102,7 @@ def do(job: Job, plan: Plan, folder: Path, trainer: Trainer) -> Report:
             record = _train(job.trial, plan, trainer, scratch)
             write_record(folder, record)
             shutil.rmtree(scratch, ignore_errors=True)
-    except OSError as error:  # of claims and records: the folder cannot be written
+    except OSError as error:  # of locks and records: the folder cannot be written
         return Report(
             Outcome.DISK, error=(error.errno or errno.EIO, error.strerror or str(error), str(error.filename or folder))
         )

@@ -1,15 +1,19 @@
-"""Labelled images: what a training reads, whoever made them (Rooms, Taskonomy, a user's own arrays)."""
+"""Labelled images: what a training reads, whoever made them (Rooms, Taskonomy, a user's own arrays).
+
+Opening this module does not load torch: a campaign's plan and status need only the names.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Protocol
 
 from benchmarks.errors import choice
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
 
 __all__ = ["DOMAINS", "TASK_DOMAINS", "ImageSet", "ImageSource"]
 
@@ -28,12 +32,12 @@ TASK_DOMAINS = {
 """Domains that each task reads."""
 
 _FORMATS = {
-    "rgb": (torch.uint8, "(n, 3, S, S)"),
-    "normal": (torch.uint8, "(n, 3, S, S)"),
-    "segmentsemantic": (torch.uint8, "(n, S, S)"),
-    "class_object": (torch.float32, "(n, classes)"),
-    "class_scene": (torch.float32, "(n, classes)"),
-    "room_layout": (torch.float32, "(n, 9)"),
+    "rgb": ("torch.uint8", "(n, 3, S, S)"),
+    "normal": ("torch.uint8", "(n, 3, S, S)"),
+    "segmentsemantic": ("torch.uint8", "(n, S, S)"),
+    "class_object": ("torch.float32", "(n, classes)"),
+    "class_scene": ("torch.float32", "(n, classes)"),
+    "room_layout": ("torch.float32", "(n, 9)"),
 }
 _DIMENSIONS = {"rgb": 4, "normal": 4, "segmentsemantic": 3, "class_object": 2, "class_scene": 2, "room_layout": 2}
 
@@ -79,6 +83,7 @@ class ImageSet:
         ValueError: If there is none, or an array's type, dimensions, length, side or device do not fit.
 
     Example:
+        >>> import torch
         >>> images = ImageSet({"rgb": torch.zeros(5, 3, 32, 32, dtype=torch.uint8)})
         >>> len(images), images.size
         (5, 32)
@@ -93,7 +98,7 @@ class ImageSet:
             raise ValueError(f"expected the domain 'rgb' among the arrays, got {sorted(self.arrays) or 'none'}")
         for name, values in self.arrays.items():
             kind, shape = _FORMATS[choice(name, _FORMATS, "domain")]
-            if values.dtype != kind or values.ndim != _DIMENSIONS[name]:
+            if str(values.dtype) != kind or values.ndim != _DIMENSIONS[name]:
                 raise ValueError(
                     f"{name}: expected {kind} of shape {shape}, got {values.dtype} of shape {tuple(values.shape)}"
                 )

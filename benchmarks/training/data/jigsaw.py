@@ -1,17 +1,25 @@
-"""The permutations of the jigsaw task: few, and far from each other (Noroozi and Favaro, ECCV 2016, section 3.3)."""
+"""The jigsaw task: images cut into nine tiles, and the permutations that shuffle them.
+
+The permutations are few, and far from each other (Noroozi and Favaro, ECCV 2016, section 3.3). They need no torch.
+"""
 
 from __future__ import annotations
 
 import itertools
 import math
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["jigsaw_permutations"]
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["jigsaw_permutations", "jigsaw_tiles"]
 
 _TILES = 9
+_CENTRE = 0.9  # share of the image's side that becomes the puzzle
 
 
 def jigsaw_permutations(n: int = 1000) -> NDArray[np.int64]:
@@ -38,6 +46,38 @@ def jigsaw_permutations(n: int = 1000) -> NDArray[np.int64]:
     if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or not 1 <= n <= math.factorial(_TILES):
         raise ValueError(f"expected a number of permutations from 1 to {math.factorial(_TILES):,}, got {n!r}")
     return _chosen(int(n)).copy()
+
+
+def jigsaw_tiles(images: Tensor, order: Tensor, offsets: Tensor) -> Tensor:
+    """Cut images into nine shuffled tiles.
+
+    The central 0.9 of an image is resized to 3 x 3 cells of S // 3 pixels, and a patch of S // 4 pixels cut from each:
+    for 256 pixels, 64 out of 85, as published; in proportion for other sizes.
+
+    Args:
+        images: Of shape (B, 3, S, S).
+        order: Which cell comes at each place, of shape (B, 9).
+        offsets: Top and left edge of each cell's patch, of shape (B, 9, 2), from 0 to S // 3 - S // 4.
+
+    Returns:
+        Tiles of shape (B, 9, 3, S // 4, S // 4).
+    """
+    import torch
+    import torch.nn.functional as F  # noqa: N812
+
+    n, size = len(images), images.shape[-1]
+    cell, patch = size // 3, size // 4
+    side = round(_CENTRE * size)
+    edge = (size - side) // 2
+    centre = images[..., edge : edge + side, edge : edge + side]
+    canvas = F.interpolate(centre, (3 * cell, 3 * cell), mode="bilinear", align_corners=False)
+    steps = torch.arange(patch, device=images.device)
+    corner = torch.stack([order // 3, order % 3], dim=-1) * cell + offsets.gather(1, order[..., None].expand(-1, -1, 2))
+    rows, columns = (corner[..., axis, None] + steps for axis in (0, 1))  # each (B, 9, patch)
+    place = rows[..., :, None] * (3 * cell) + columns[..., None, :]  # (B, 9, patch, patch)
+    flat = canvas.flatten(2)[:, None].expand(n, 9, 3, -1)
+    picked = flat.gather(3, place.view(n, 9, 1, -1).expand(n, 9, 3, -1))
+    return picked.view(n, 9, 3, patch, patch)
 
 
 @cache

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 import torch
-import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
 from benchmarks.tasks import SPLITS
 from benchmarks.training.data.augment import RandomStreams, augment
 from benchmarks.training.data.images import TASK_DOMAINS, ImageSource
-from benchmarks.training.data.jigsaw import jigsaw_permutations
+from benchmarks.training.data.jigsaw import jigsaw_permutations, jigsaw_tiles
 from benchmarks.training.recipe import Recipe
 
-__all__ = ["Preparation", "images_per_split", "jigsaw_tiles"]
+__all__ = ["Preparation", "images_per_split"]
 
-_CENTRE = 0.9  # share of the image's side that becomes the puzzle
 _ROOM_NUMBERS = 9
 
 
@@ -84,35 +82,6 @@ class Preparation:
             labelled = augment(labelled, self.recipe.augmentation, streams)
         images = (labelled["rgb"] - self._tables["colour_mean"]) / self._tables["colour_std"]
         return self._target(images, labelled, self._tables, streams, training or puzzles)
-
-
-def jigsaw_tiles(images: Tensor, order: Tensor, offsets: Tensor) -> Tensor:
-    """Cut images into nine shuffled tiles.
-
-    The central 0.9 of an image is resized to 3 x 3 cells of S // 3 pixels, and a patch of S // 4 pixels cut from each:
-    for 256 pixels, 64 out of 85, as published; in proportion for other sizes.
-
-    Args:
-        images: Of shape (B, 3, S, S).
-        order: Which cell comes at each place, of shape (B, 9).
-        offsets: Top and left edge of each cell's patch, of shape (B, 9, 2), from 0 to S // 3 - S // 4.
-
-    Returns:
-        Tiles of shape (B, 9, 3, S // 4, S // 4).
-    """
-    n, size = len(images), images.shape[-1]
-    cell, patch = size // 3, size // 4
-    side = round(_CENTRE * size)
-    edge = (size - side) // 2
-    centre = images[..., edge : edge + side, edge : edge + side]
-    canvas = F.interpolate(centre, (3 * cell, 3 * cell), mode="bilinear", align_corners=False)
-    steps = torch.arange(patch, device=images.device)
-    corner = torch.stack([order // 3, order % 3], dim=-1) * cell + offsets.gather(1, order[..., None].expand(-1, -1, 2))
-    rows, columns = (corner[..., axis, None] + steps for axis in (0, 1))  # each (B, 9, patch)
-    place = rows[..., :, None] * (3 * cell) + columns[..., None, :]  # (B, 9, patch, patch)
-    flat = canvas.flatten(2)[:, None].expand(n, 9, 3, -1)
-    picked = flat.gather(3, place.view(n, 9, 1, -1).expand(n, 9, 3, -1))
-    return picked.view(n, 9, 3, patch, patch)
 
 
 def images_per_split(sources: Mapping[str, ImageSource], recipe: Recipe) -> dict[str, int]:

@@ -2,56 +2,71 @@
 
 ``<root>/<building>/<domain>/point_<p>_view_<v>_domain_<domain>.<png|npy>``; a split file names building lists
 (``{"filename_list": ["<building>.json", ...]}``), and each building list, in the root, names templates such as
-``<building>/{domain}/point_0_view_0_domain_{domain}``.
+``<building>/{domain}/point_0_view_0_domain_{domain}``. Opening this module loads neither torch nor pillow: a campaign's
+plan and status read only the lists.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from tokenize import TokenError
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from PIL import Image
-from torch import Tensor
 
-from benchmarks.errors import choice
-from benchmarks.files import write_beside
+from benchmarks.errors import SurrogatesError, choice
+from benchmarks.files import write_beside, write_folder_beside
 from benchmarks.training.data.images import DOMAINS, ImageSet
-from benchmarks.training.data.taskonomy_files import (
-    CLASSES,
-    DAMAGED,
-    IMAGES,
-    SPLIT_FILES,
-    TaskonomyError,
-    TaskonomyNotFoundError,
-    check_root,
-    file_name,
-    kept_classes,
-    missing_files,
-    read_templates,
-)
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 __all__ = [
     "BUILDING",
+    "CLASSES",
+    "EXPORT",
     "SPLIT_FILES",
     "TaskonomyError",
     "TaskonomyNotFoundError",
     "TaskonomySource",
+    "check_root",
+    "missing_files",
+    "read_templates",
     "write_split",
     "write_taskonomy",
 ]
 
-_LARGEST_SEGMENT = 17
 BUILDING = 1024
 """Images of a written building."""
+SPLIT_FILES = {
+    "train": "train_filenames_final5k.json",
+    "valid": "val_filenames_final5k.json",
+    "test": "test_filenames_final5k.json",
+}
+"""Names of the published split files."""
+
+CLASSES = {"class_object": (1000, 75), "class_scene": (365, 47)}
+"""Probabilities as stored (ImageNet, Places) and as published networks are trained on."""
+EXPORT = "rooms.json"
+"""In a folder of exported rooms: how they were made."""
+_IMAGES = ("rgb", "normal", "segmentsemantic")
+"""Domains that are png files; the others are npy."""
+_DAMAGED = (OSError, ValueError, EOFError, SyntaxError, TokenError)
+"""What numpy and pillow raise for damaged files."""
+_LARGEST_SEGMENT = 17
+
+
+class TaskonomyError(SurrogatesError, ValueError):
+    """An image folder that cannot be used; the message names the file."""
+
+
+class TaskonomyNotFoundError(TaskonomyError, FileNotFoundError):
+    """Files that should be there are not."""
 
 
 class TaskonomySource:
@@ -76,6 +91,8 @@ class TaskonomySource:
         TaskonomyError: If a list is not in the expected form.
 
     Example:
+        >>> import tempfile
+        >>> import torch
         >>> from benchmarks.training.rooms.source import rooms
         >>> with tempfile.TemporaryDirectory() as root:
         ...     split = write_taskonomy(rooms("train", 3, size=16, cache=False), root, "train")
@@ -119,7 +136,7 @@ class TaskonomySource:
         if not self.templates:
             raise TaskonomyNotFoundError(f"{split_path} leaves no image whose files are all in {self.root}")
         folders = (self.root, split_path.parent)
-        self._kept = {name: kept_classes(name, kept or {}, folders) for name in self._domains if name in CLASSES}
+        self._kept = {name: _kept_classes(name, kept or {}, folders) for name in self._domains if name in CLASSES}
 
     def __len__(self) -> int:
         return len(self.templates)
@@ -134,6 +151,8 @@ class TaskonomySource:
         Raises:
             TaskonomyError: If a file is damaged or its content has another shape than expected; names the file.
         """
+        import torch
+
         names = [choice(name, self._domains, "domain") for name in domains]
         jobs = [(self.templates[index], name) for name in names for index in indices.tolist()]
         with ThreadPoolExecutor(self.workers) as pool:
@@ -146,14 +165,14 @@ class TaskonomySource:
 
     def _read(self, template: str, domain: str) -> NDArray[Any]:
         """One domain of one image, in the shape of a batch's entry."""
-        path = self.root / file_name(template, domain)
+        path = self.root / _file_name(template, domain)
         try:
-            if domain in IMAGES:
+            if domain in _IMAGES:
                 return _read_image(path, domain, self.size)
             values = np.asarray(np.load(path, allow_pickle=False))
         except TaskonomyError:
             raise
-        except DAMAGED as error:
+        except _DAMAGED as error:
             raise TaskonomyError(f"{path} cannot be read ({error}): get it again") from error
         expected = 9 if domain == "room_layout" else CLASSES[domain][0]
         if values.shape != (expected,):
@@ -185,13 +204,17 @@ def write_taskonomy(images: ImageSet, root: str | os.PathLike[str], split: str, 
         The split file.
 
     Example:
+        >>> import tempfile
         >>> folder = Path(tempfile.mkdtemp())
+        >>> import torch
         >>> pixels = torch.zeros(2, 3, 16, 16, dtype=torch.uint8)
         >>> write_taskonomy(ImageSet({"rgb": pixels}), folder, "valid").name
         'val_filenames_final5k.json'
         >>> sorted(path.name for path in folder.rglob("*.png"))
         ['point_0_view_0_domain_rgb.png', 'point_1_view_0_domain_rgb.png']
     """
+    import torch
+
     choice(split, SPLIT_FILES, "split")
     if first % BUILDING:
         raise ValueError(f"first: expected a multiple of {BUILDING}, got {first}")
@@ -213,6 +236,7 @@ def write_split(root: Path, split: str, n: int) -> Path:
     """Write the split file that lists the buildings of the first n images, and return it.
 
     Example:
+        >>> import tempfile
         >>> write_split(Path(tempfile.mkdtemp()), "test", 1500).read_text()
         '{"filename_list": ["test_0000.json", "test_0001.json"]}'
     """
@@ -221,28 +245,114 @@ def write_split(root: Path, split: str, n: int) -> Path:
     return root / SPLIT_FILES[split]
 
 
+def check_root(root: Path) -> None:
+    """Raise `TaskonomyNotFoundError` if there is no such folder."""
+    if not root.is_dir():
+        raise TaskonomyNotFoundError(
+            f"there is no folder {root}: expected Taskonomy's root, with <building>.json lists and "
+            f"<building>/<domain>/ folders in it"
+        )
+
+
+def read_templates(root: Path, split_path: Path) -> list[str]:
+    """All templates of a split; an ending .png or .npy is dropped, as the published reader does."""
+    lists = _read_json(split_path)
+    names = lists.get("filename_list") if isinstance(lists, dict) else None
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+        raise TaskonomyError(
+            f'{split_path}: expected {{"filename_list": ["<building>.json", ...]}} with some buildings'
+        )
+    absent = [name for name in names if not (root / name).is_file()]
+    if absent:
+        raise TaskonomyNotFoundError(
+            f"{len(absent)} of the {len(names)} building lists that {split_path} names are not in {root}, such as "
+            f"{', '.join(absent[:3])}"
+        )
+    templates: list[str] = []
+    for name in names:
+        listed = _read_json(root / name)
+        if not isinstance(listed, list) or not all(isinstance(line, str) and "{domain}" in line for line in listed):
+            raise TaskonomyError(
+                f"{root / name}: expected a list of templates such as "
+                f'"<building>/{{domain}}/point_0_view_0_domain_{{domain}}"'
+            )
+        templates += [line[:-4] if line.endswith((".png", ".npy")) else line for line in listed]
+    return templates
+
+
+def missing_files(root: Path, templates: Sequence[str], domains: Sequence[str]) -> dict[str, list[Path]]:
+    """Templates whose files are not all there, with those files; each folder is listed once."""
+    present: dict[Path, set[str]] = {}
+    missing: dict[str, list[Path]] = {}
+    for template in templates:
+        for domain in domains:
+            path = root / _file_name(template, domain)
+            folder = path.parent
+            if folder not in present:
+                present[folder] = {entry.name for entry in os.scandir(folder)} if folder.is_dir() else set()
+            if path.name not in present[folder]:
+                missing.setdefault(template, []).append(path)
+    return missing
+
+
+def _file_name(template: str, domain: str) -> str:
+    """One domain's file of an image, from the root."""
+    return f"{template.format(domain=domain)}.{'png' if domain in _IMAGES else 'npy'}"
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise TaskonomyError(f"{path} is not JSON ({error})") from error
+
+
+def _kept_classes(domain: str, given: Mapping[str, NDArray[Any]], folders: Sequence[Path]) -> NDArray[np.bool_]:
+    """Which of the stored probabilities are classes, of shape (1000,) or (365,)."""
+    name = f"{domain}_final5k.npy"
+    found = next((folder / name for folder in folders if (folder / name).is_file()), None)
+    if domain in given:
+        mask, source = np.asarray(given[domain]), f"kept[{domain!r}]"
+    elif found is not None:
+        mask, source = _load_mask(found), str(found)
+    else:
+        raise TaskonomyNotFoundError(
+            f"{name} is not in {folders[0]}: it says which of the {CLASSES[domain][0]} stored classes are kept; put "
+            f"the file of the published code (lib/data) there, give kept={{{domain!r}: ...}}, or leave {domain} out "
+            f"of domains"
+        )
+    if mask.shape != CLASSES[domain][:1] or not mask.any():
+        raise TaskonomyError(
+            f"{source}: expected {CLASSES[domain][0]} entries, non-zero where a class is kept, got shape {mask.shape}"
+        )
+    return mask.astype(bool)
+
+
+def _load_mask(path: Path) -> NDArray[Any]:
+    try:
+        return np.asarray(np.load(path, allow_pickle=False))
+    except _DAMAGED as error:
+        raise TaskonomyError(f"{path} cannot be read ({error}): get it again") from error
+
+
 def _write_building(values: Mapping[str, Tensor], root: Path, building: str) -> None:
     """Write one building's folder and its list, each beside its name and then renamed."""
     count = len(values["rgb"])
     templates = [f"{building}/{{domain}}/point_{point}_view_0_domain_{{domain}}" for point in range(count)]
-    beside = Path(tempfile.mkdtemp(prefix=f".{building}-", dir=root))
-    try:
+    with write_folder_beside(root / building) as beside:
         for domain, entries in values.items():
             (beside / domain).mkdir()
             plain = entries.cpu().numpy()
             for template, entry in zip(templates, plain, strict=True):
-                _write_entry(entry, beside / Path(file_name(template, domain)).relative_to(building), domain)
+                _write_entry(entry, beside / Path(_file_name(template, domain)).relative_to(building), domain)
         (root / f"{building}.json").unlink(missing_ok=True)
-        shutil.rmtree(root / building, ignore_errors=True)
-        beside.chmod(0o755)
-        beside.rename(root / building)
-    finally:
-        shutil.rmtree(beside, ignore_errors=True)
     _write_json(templates, root / f"{building}.json")
 
 
 def _write_entry(entry: NDArray[Any], path: Path, domain: str) -> None:
-    if domain in IMAGES:
+    if domain in _IMAGES:
+        from PIL import Image
+
         pixels = np.ascontiguousarray(entry.transpose(1, 2, 0) if entry.ndim == 3 else entry)
         Image.fromarray(pixels).save(path, compress_level=1)
     elif domain in CLASSES:
@@ -265,6 +375,8 @@ def _places(domain: str, classes: int) -> NDArray[np.int64]:
 
 def _read_image(path: Path, domain: str, size: int) -> NDArray[np.uint8]:
     """Pixels of shape (3, size, size), or (size, size) for segmentsemantic."""
+    from PIL import Image
+
     with Image.open(path) as opened:
         if domain != "segmentsemantic":
             picture, method = opened.convert("RGB"), Image.Resampling.BILINEAR

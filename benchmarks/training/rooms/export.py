@@ -10,14 +10,24 @@ from pathlib import Path
 import torch
 
 from benchmarks.errors import choice
-from benchmarks.files import write_beside
+from benchmarks.files import RunDirectory
 from benchmarks.tasks import SPLITS
 from benchmarks.training.data.images import DOMAINS, ImageSet
-from benchmarks.training.data.taskonomy import BUILDING, write_split, write_taskonomy
-from benchmarks.training.data.taskonomy_files import CLASSES, EXPORT, SPLIT_FILES, missing_files
+from benchmarks.training.data.taskonomy import (
+    BUILDING,
+    CLASSES,
+    EXPORT,
+    SPLIT_FILES,
+    missing_files,
+    write_split,
+    write_taskonomy,
+)
 from benchmarks.training.rooms.render import BLOCK, RENDERER, render_block
 
 __all__ = ["export"]
+
+_IMAGES = {*SPLIT_FILES.values(), *(f"{domain}_final5k.npy" for domain in CLASSES)}
+"""What an export writes over."""
 
 
 def export(
@@ -43,8 +53,8 @@ def export(
         Split -> split file, for `benchmarks.training.data.taskonomy.TaskonomySource`.
 
     Raises:
-        ValueError: If the folder holds an export of another size, seed or renderer, or images that are no export; or
-            if a number is out of range.
+        ArtefactError: If the folder holds an export of another size, seed or renderer, or images that are no export.
+        ValueError: If a number is out of range.
 
     Example:
         >>> import tempfile
@@ -62,8 +72,8 @@ def export(
         if not least <= value <= most:
             raise ValueError(f"{name}: expected {least} to {most}, got {value}")
     folder = Path(root)
-    folder.mkdir(parents=True, exist_ok=True)
-    _check_manifest(folder / EXPORT, {"renderer": RENDERER, "size": size, "seed": seed})
+    about = {"renderer": RENDERER, "size": size, "seed": seed}
+    RunDirectory(folder, "export of rooms", EXPORT).claim(about, _IMAGES.__contains__)
     done, total = 0, sum(sizes.values())
     for split, n in sizes.items():
         for start in range(0, n, BUILDING):
@@ -90,25 +100,3 @@ def _complete(folder: Path, split: str, start: int) -> int:
     except (FileNotFoundError, ValueError):
         return 0
     return len(templates) - len(missing_files(folder, templates, DOMAINS))
-
-
-def _check_manifest(path: Path, wanted: dict[str, int]) -> None:
-    """An export is of one size, seed and renderer."""
-    if path.exists():
-        try:
-            found = json.loads(path.read_text("utf-8"))
-        except ValueError as error:
-            raise ValueError(f"{path} is damaged ({error}); choose another folder") from error
-        if found != wanted:
-            raise ValueError(
-                f"{path.parent} holds an export with {found}, asked for is {wanted}: choose another folder"
-            )
-        return
-    others = [*SPLIT_FILES.values(), *(f"{domain}_final5k.npy" for domain in CLASSES)]
-    if held := sorted({name for name in others if (path.parent / name).exists()}):
-        raise ValueError(
-            f"{path.parent} holds images that are no export of rooms ({', '.join(held[:2])}), which would be written "
-            "over: choose a new folder"
-        )
-    with write_beside(path) as beside:
-        beside.write_text(json.dumps(wanted), "utf-8")

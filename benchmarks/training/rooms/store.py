@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import shutil
-import tempfile
 import warnings
 import zlib
 from pathlib import Path
@@ -14,6 +12,8 @@ from tokenize import TokenError
 import numpy as np
 import torch
 from torch import Tensor
+
+from benchmarks.files import write_folder_beside
 
 __all__ = ["load_arrays", "store_arrays"]
 
@@ -25,6 +25,7 @@ def load_arrays(folder: Path) -> dict[str, Tensor] | None:
     """What `store_arrays` wrote, or None if there is nothing, or not every byte of it.
 
     Example:
+        >>> import tempfile
         >>> folder = Path(tempfile.mkdtemp()) / "images"
         >>> store_arrays({"rgb": torch.ones(2, 3)}, folder)
         >>> load_arrays(folder)["rgb"].shape
@@ -56,18 +57,14 @@ def store_arrays(arrays: dict[str, Tensor], folder: Path) -> None:
         arrays: Name -> values.
         folder: Where they go; an older content is replaced.
     """
-    beside = None
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=".", dir=folder.parent))
-        header = {}
-        for name, values in arrays.items():
-            plain = np.ascontiguousarray(values.cpu().numpy())
-            np.save(beside / f"{name}.npy", plain, allow_pickle=False)
-            header[name] = zlib.crc32(plain.data)
-        (beside / _HEADER).write_text(json.dumps(header), "utf-8")
-        shutil.rmtree(folder, ignore_errors=True)
-        beside.rename(folder)
+        with write_folder_beside(folder) as beside:
+            header = {}
+            for name, values in arrays.items():
+                plain = np.ascontiguousarray(values.cpu().numpy())
+                np.save(beside / f"{name}.npy", plain, allow_pickle=False)
+                header[name] = zlib.crc32(plain.data)
+            (beside / _HEADER).write_text(json.dumps(header), "utf-8")
     except OSError as error:
         if load_arrays(folder) is None:  # else another process was faster
             warnings.warn(
@@ -75,6 +72,3 @@ def store_arrays(arrays: dict[str, Tensor], folder: Path) -> None:
                 "next time; set TRANSNAS_CACHE_DIR to a folder that can",
                 stacklevel=3,
             )
-    finally:
-        if beside is not None:
-            shutil.rmtree(beside, ignore_errors=True)

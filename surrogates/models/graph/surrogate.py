@@ -17,16 +17,18 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
 
 from benchmarks.errors import choice
+from surrogates.base import warn_of_equal_labels
 from surrogates.calibration.base import CalibratedSurrogate
 from surrogates.calibration.folds import FoldCalibration, normal_scores
 from surrogates.labels import Labels
 from surrogates.models.graph.torch_session import torch_session
-from surrogates.models.graph.updates import MIXED, UPDATES, hold_out, mixture_weights, out_of_fold
+from surrogates.models.graph.updates import AVERAGED, UPDATES, hold_out, out_of_fold, update_weights
 from surrogates.store.pack import Pack
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike
+    from typing_extensions import Self
 
     from benchmarks.table import Table
     from surrogates.models.graph.datasets import TaskDataset
@@ -83,7 +85,6 @@ class GraphSurrogate(CalibratedSurrogate):
 
     pretrained_: TrainedNet
     weights_: dict[Update, float]
-    _updates: tuple[Update, ...] = ("scratch",)
 
     def __init__(
         self,
@@ -124,10 +125,8 @@ class GraphSurrogate(CalibratedSurrogate):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def pretrain(
-        self, sources: Table | Sequence[Table], *, n_steps: int = 600, label_free: bool = True
-    ) -> GraphSurrogate:
-        """Learn from any mixture of tables, tasks and spaces, for `finetune`.
+    def pretrain(self, sources: Table | Sequence[Table], *, n_steps: int = 600, label_free: bool = True) -> Self:
+        """Learn from tables of any tasks and spaces, together, for `finetune`.
 
         Args:
             sources: Tables; one may hold several spaces, gaps are allowed. Any column that orders architectures is a
@@ -162,7 +161,7 @@ class GraphSurrogate(CalibratedSurrogate):
         archs: Sequence[str],
         Y: ArrayLike | pd.DataFrame | pd.Series[Any],
         update: Update | Literal["auto"] = "auto",
-    ) -> GraphSurrogate:
+    ) -> Self:
         """Fit a task, or several, beginning with the pre-trained network; arguments otherwise as in `fit`.
 
         Args:
@@ -178,11 +177,10 @@ class GraphSurrogate(CalibratedSurrogate):
         if not hasattr(self, "pretrained_"):
             raise NotFittedError("call pretrain(tables), or load_pretraining(path), before finetune")
         choice(update, ("auto", *UPDATES), "update")
-        self._updates = MIXED if update == "auto" else (update,)
-        try:
-            self.fit(archs, Y)
-        finally:
-            del self._updates
+        updates = AVERAGED if update == "auto" else (update,)
+        labels = Labels.from_data(archs, Y)
+        self.fit_labels(labels, lambda labels: self._fit_updates(labels, updates))
+        warn_of_equal_labels(labels)
         return self
 
     def save_pretraining(self, path: str | Path) -> Path:
@@ -199,7 +197,7 @@ class GraphSurrogate(CalibratedSurrogate):
             beside.write_bytes(self.pretrained_.to_bytes())
         return Path(path)
 
-    def load_pretraining(self, path: str | Path) -> GraphSurrogate:
+    def load_pretraining(self, path: str | Path) -> Self:
         """Read what `save_pretraining` wrote, for `finetune`.
 
         Raises:
@@ -216,19 +214,25 @@ class GraphSurrogate(CalibratedSurrogate):
         return {**self.get_params(deep=False), "checkpoint_dir": None, "log_dir": None}
 
     def fit_functions(self, labels: Labels) -> None:
+        self._fit_updates(labels, ("scratch",))
+
+    def _fit_updates(self, labels: Labels, updates: Sequence[Update]) -> None:
+        """Fit to labels in several ways, and average them."""
         Z = normal_scores(labels.values)
         rng = check_random_state(self.random_state)
+        # an average has as many members as the pre-trained network, so that all its parts leave out the same rows
+        members = self.n_members if tuple(updates) == ("scratch",) else self.pretrained_.net.sizes.members
         with torch_session(type(self).__name__, self.n_jobs):
-            fold = rng.permutation(len(Z)) % min(self._width(), len(Z))
+            fold = rng.permutation(len(Z)) % min(members, len(Z))
             seed = int(rng.randint(2**31 - 1))
-            nets, scores = zip(*(self._candidate(u, labels, Z, fold, seed) for u in self._updates), strict=True)
-        weights = mixture_weights(np.stack(scores), Z)
-        used = [(u, net, float(w)) for u, net, w in zip(self._updates, nets, weights, strict=True) if w > 0]
+            nets, scores = zip(*(self._candidate(u, labels, Z, fold, members, seed) for u in updates), strict=True)
+        weights = update_weights(np.stack(scores), Z)
+        used = [(u, net, float(w)) for u, net, w in zip(updates, nets, weights, strict=True) if w > 0]
         self.nets_, self.weights_ = {u: net for u, net, _ in used}, {u: w for u, _, w in used}
         self.calibrate(labels, np.tensordot(weights, np.stack(scores), axes=1), fold)
 
     def _candidate(
-        self, update: Update, labels: Labels, Z: Float, fold: NDArray[np.int64], seed: int
+        self, update: Update, labels: Labels, Z: Float, fold: NDArray[np.int64], members: int, seed: int
     ) -> tuple[TrainedNet, Float]:
         """A network after one kind of update, and its out-of-fold scores of shape (n, T)."""
         from surrogates.models.graph.datasets import predict_members
@@ -242,7 +246,6 @@ class GraphSurrogate(CalibratedSurrogate):
             warm_net,
         )
 
-        members = self._width()
         if update == "scratch":
             trained = fresh_net(labels, Z, Sizes(members, self.hidden, self.layers, self.trunk), self.dropout, seed)
         else:
@@ -268,11 +271,6 @@ class GraphSurrogate(CalibratedSurrogate):
                     for update, weight in self.weights_.items()
                 )
             )
-
-    def _width(self) -> int:
-        """Members of the ensemble: those of the pre-trained network where that is used."""
-        warm = self._updates != ("scratch",)
-        return self.pretrained_.net.sizes.members if warm else self.n_members
 
     def _schedule(self, steps: int, pace: float) -> Schedule:
         from surrogates.models.graph.training import Schedule

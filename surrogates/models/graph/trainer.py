@@ -14,8 +14,8 @@ from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 
 from benchmarks import __version__
-from benchmarks.errors import ArtefactError, choice
-from benchmarks.files import write_beside
+from benchmarks.errors import choice
+from benchmarks.files import RunDirectory, write_beside
 from benchmarks.training.lightning_session import quiet, sigint_restored
 from encoders.node_features import SCHEMA
 from surrogates.models.graph.datasets import TaskDataset
@@ -122,20 +122,12 @@ def _fingerprint(module: GraphTraining) -> dict[str, Any]:
 
 def _resume_from(directory: Path, mine: dict[str, Any]) -> str | None:
     """The checkpoint to go on from, if there is one; claims the directory for this training."""
-    sidecar, checkpoint = directory / _SIDECAR, directory / _CHECKPOINT
+    run = RunDirectory(directory, "training", _SIDECAR, f"delete {_CHECKPOINT} in it or choose another checkpoint_dir")
+    checkpoint = run.file(_CHECKPOINT)
     if checkpoint.exists():
-        try:
-            found = json.loads(sidecar.read_text())
-        except (OSError, ValueError):
-            found = {}
-        for key, value in mine.items():
-            if found.get(key) != value:
-                raise ArtefactError(
-                    f"{str(checkpoint)!r} is of another {key.replace('_', ' ')}: expected {value}, "
-                    f"got {found.get(key)}; delete it or choose another checkpoint_dir"
-                )
+        run.check(mine, None if run.description.exists() else {})
         return str(checkpoint)
-    directory.mkdir(parents=True, exist_ok=True)
-    with write_beside(sidecar) as beside:
+    run.make()
+    with write_beside(run.description) as beside:
         beside.write_text(json.dumps(mine))
     return None

@@ -1,4 +1,4 @@
-"""Graph networks that begin with what other tables taught: pre-training on a mixture, then a few labels."""
+"""Graph networks that begin with what other tables taught: pre-training on many, then a few labels."""
 
 from __future__ import annotations
 

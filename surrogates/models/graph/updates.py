@@ -12,14 +12,15 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import nnls
 
-__all__ = ["MIXED", "UPDATES", "Update", "hold_out", "mixture_weights", "out_of_fold"]
+from surrogates.calibration.stacking import stack_weights
+
+__all__ = ["AVERAGED", "UPDATES", "Update", "hold_out", "out_of_fold", "update_weights"]
 
 Update: TypeAlias = Literal["scratch", "head", "adapter", "full"]
 UPDATES: tuple[Update, ...] = ("scratch", "head", "adapter", "full")
-MIXED: tuple[Update, ...] = ("scratch", "head", "adapter")
-"""What an average is of; with "full" as well it measured the same."""
+AVERAGED: tuple[Update, ...] = ("scratch", "head", "adapter")
+"""What ``"auto"`` averages; with "full" as well it measured the same."""
 _EQUAL_UNTIL = 64.0
 """Labels at which the share that is not from scratch has halved."""
 _PRIOR_ROWS = 32.0
@@ -27,7 +28,7 @@ _PRIOR_ROWS = 32.0
 Float = NDArray[np.float64]
 
 
-def mixture_weights(scores: Float, Z: Float) -> Float:
+def update_weights(scores: Float, Z: Float) -> Float:
     """Weights that fit labels by the scores of U updates: non-negative least squares, drawn to a prior.
 
     Args:
@@ -39,18 +40,14 @@ def mixture_weights(scores: Float, Z: Float) -> Float:
 
     Example:
         >>> Z = np.linspace(-1.5, 1.5, 64)[:, None]
-        >>> mixture_weights(np.stack([Z, Z]), Z).round(2).tolist()
+        >>> update_weights(np.stack([Z, Z]), Z).round(2).tolist()
         [0.75, 0.25]
     """
     updates, n, tasks = scores.shape
-    known = ~np.isnan(Z)
     prior = np.full(updates, _EQUAL_UNTIL / (_EQUAL_UNTIL + n) / updates)
     prior[0] += 1 - prior.sum()
-    strength = np.sqrt((_PRIOR_ROWS + n) * tasks)  # the prior says as much as n + 32 rows
-    design = np.concatenate([scores[:, known].T, strength * np.eye(updates)])
-    found, _ = nnls(design, np.concatenate([Z[known], strength * prior]))
-    total = found.sum()
-    return np.asarray(found / total) if total > 0 else prior
+    strength = (_PRIOR_ROWS + n) * tasks  # the prior says as much as n + 32 rows
+    return stack_weights(scores, Z, prior=prior, strength=strength)
 
 
 def hold_out(fold: NDArray[np.int64], members: int) -> NDArray[np.bool_]:

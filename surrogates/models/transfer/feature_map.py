@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import ExtraTreesRegressor
 
-from benchmarks.spaces.registry import get_space
-from encoders.graph_features import GraphFeatures
-from surrogates.models.transfer.source_kernel import Inputs
-from surrogates.models.transfer.source_process import standardise
+from surrogates.kernels.features import centre_and_spread, graph_features, reference_forms, standardise
+from surrogates.kernels.source_terms import Inputs
+from surrogates.models.transfer.source_process import CLIP
 from surrogates.models.transfer.source_values import SourceValues
 from surrogates.store.nested import add_part, take_part
 from surrogates.store.pack import Pack
@@ -21,6 +20,7 @@ from surrogates.store.pack import Pack
 __all__ = ["FeatureMap"]
 
 Float = NDArray[np.float64]
+_DIGITS = 9
 _ARRAYS = ("centre", "metric", "source_centre")
 _REFERENCE = 1500
 _REFERENCE_DRAWS = 4096
@@ -28,14 +28,14 @@ _REFERENCE_DRAWS = 4096
 
 @dataclass(frozen=True)
 class FeatureMap:
-    """Frozen views of architectures of one space, fitted without any label of the target.
+    """Features and source scores of architectures of one space, fitted without any label of the target.
 
     Example:
         >>> import pandas as pd
         >>> known = pd.DataFrame({"jigsaw": [90.1, 94.2]}, index=["64-2311-basic", "64-1234-basic"])
         >>> sources = SourceValues.from_sources(known, "transnas101-macro")
-        >>> view, reference = FeatureMap.fit(sources, random_state=0, n_jobs=1)
-        >>> view.inputs(["64-3114-basic"]).sources.shape, reference.sources.shape
+        >>> feature_map, reference = FeatureMap.fit(sources, random_state=0, n_jobs=1)
+        >>> feature_map.inputs(["64-3114-basic"]).sources.shape, reference.sources.shape
         ((1, 1), (1500, 1))
 
     Attributes:
@@ -55,20 +55,19 @@ class FeatureMap:
         """Learn scales and metric from up to 1,500 distinct architectures of the space.
 
         Returns:
-            The view, and how it sees those architectures.
+            The map, and what it makes of those architectures.
         """
         archs, features = _reference(sources.space)
-        centre = np.stack([features.mean(axis=0), features.std(axis=0)])
         scores = sources.predict(archs)
-        source_centre = np.stack([scores.mean(axis=0), scores.std(axis=0)])
-        X, Z = standardise(features, centre), _scaled(scores, source_centre)
-        view = cls(sources, centre, _metric(X, Z, random_state, n_jobs), source_centre)
-        return view, Inputs(X, X * np.sqrt(view.metric), Z)
+        centre, source_centre = centre_and_spread(features), centre_and_spread(scores)
+        X, Z = standardise(features, centre, CLIP), standardise(scores, source_centre)
+        found = cls(sources, centre, _metric(X, Z, random_state, n_jobs), source_centre)
+        return found, Inputs(X, X * np.sqrt(found.metric), Z)
 
     def inputs(self, archs: Sequence[str]) -> Inputs:
-        """Views of n simplest forms."""
-        X = standardise(GraphFeatures().fit_transform(archs).astype(np.float64), self.centre)
-        return Inputs(X, X * np.sqrt(self.metric), _scaled(self.sources.predict(archs), self.source_centre))
+        """What the kernel reads of n simplest forms."""
+        X = standardise(graph_features(archs), self.centre, CLIP)
+        return Inputs(X, X * np.sqrt(self.metric), standardise(self.sources.predict(archs), self.source_centre))
 
     def pack(self) -> Pack:
         """Everything, without pickle."""
@@ -86,23 +85,18 @@ class FeatureMap:
 @lru_cache(maxsize=4)
 def _reference(space: str) -> tuple[tuple[str, ...], Float]:
     """Distinct simplest forms of a space and their features."""
-    there = get_space(space)
-    drawn = there.simplify(there.sample(min(len(there), _REFERENCE_DRAWS), rng=0))
-    archs = tuple(dict.fromkeys(drawn))[:_REFERENCE]
-    features = GraphFeatures().fit_transform(archs).astype(np.float64)
+    archs = tuple(reference_forms(space, _REFERENCE_DRAWS)[:_REFERENCE])
+    features = graph_features(archs)
     features.setflags(write=False)
     return archs, features
 
 
-def _scaled(scores: Float, centre: Float) -> Float:
-    """Scores of shape (n, S) with mean 0 and variance 1 over the space; a source that never varies is 0."""
-    mean, spread = centre
-    known = spread > 1e-9
-    return np.where(known, (scores - mean) / np.where(known, spread, 1.0), 0.0)
-
-
 def _metric(X: Float, Z: Float, random_state: int, n_jobs: int | None) -> Float:
-    """Share of the sources' variance that splits on each feature explain, of shape (d,); equal shares if none do."""
+    """Share of the sources' variance that splits on each feature explain, of shape (d,); equal shares if none do.
+
+    Trees break ties by the last digits, which another CPU's linear algebra moves: they are rounded off.
+    """
+    Z = Z.round(_DIGITS)
     trees = ExtraTreesRegressor(
         n_estimators=100, min_samples_leaf=5, max_features=0.3, n_jobs=n_jobs, random_state=random_state
     )

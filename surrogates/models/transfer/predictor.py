@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import nnls
 
-from surrogates.models.transfer.source_kernel import Inputs, fit_average, grams
+from surrogates.calibration.stacking import stack_weights
+from surrogates.kernels.source_terms import N_TERMS, Inputs, source_terms
+from surrogates.models.transfer.averaged_process import fit_average
 from surrogates.models.trees import TreeLearner, TreeModel
 from surrogates.store.pack import Pack
 
@@ -52,7 +52,7 @@ class TransferPredictor:
         process = np.full(n, self.offset)
         for start in range(0, n, _CHUNK):
             part = inputs.take(np.arange(start, min(start + _CHUNK, n)))
-            process[start : start + _CHUNK] += np.einsum("cnk,ck->n", grams(part, self.rows), self.coefficients)
+            process[start : start + _CHUNK] += np.einsum("cnk,ck->n", source_terms(part, self.rows), self.coefficients)
         informed = _predict_trees(self.informed, _with_sources(inputs))
         return np.asarray(self.shares @ np.stack([process, informed, _predict_trees(self.alone, _alone(inputs))]))
 
@@ -86,7 +86,7 @@ def fit_predictor(
     learner: TreeLearner,
     n_members: int,
     seed: int,
-    n_jobs: int | None,
+    n_jobs: int,
 ) -> tuple[TransferPredictor, Float]:
     """Fit n labels of k functions.
 
@@ -101,15 +101,16 @@ def fit_predictor(
         n_jobs: Threads.
 
     Returns:
-        The mixture, and for each label what was predicted without its function, of shape (n,).
+        The predictor, and for each label what was predicted without its function, of shape (n,).
 
     Example:
-        >>> from surrogates.models.transfer.source_kernel import learned_prior
+        >>> from surrogates.models.transfer.averaged_process import learned_prior
         >>> rng = np.random.RandomState(0)
         >>> source = rng.normal(size=(20, 1))
         >>> inputs = Inputs(np.zeros((20, 3)), np.zeros((20, 3)), source)
         >>> learner, group = TreeLearner({"max_depth": 2}, n_rounds=5), np.arange(20)
-        >>> mixture, left_out = fit_predictor(inputs, source[:, 0], group, learned_prior(inputs, rng), learner, 4, 0, 1)
+        >>> prior = learned_prior(inputs, rng)
+        >>> predictor, left_out = fit_predictor(inputs, source[:, 0], group, prior, learner, 4, 0, 1)
         >>> bool(np.corrcoef(left_out, source[:, 0])[0, 1] > 0.9)
         True
     """
@@ -117,29 +118,19 @@ def fit_predictor(
     mean = np.bincount(group, z) / count
     k = len(count)
     if np.ptp(mean) == 0:
-        nothing = TransferPredictor(inputs, np.zeros((7, k)), float(mean[0]), 0.0, np.array([1.0, 0.0, 0.0]), (), ())
+        nothing = TransferPredictor(inputs, np.zeros((N_TERMS, k)), float(mean[0]), 0.0, np.eye(3)[0], (), ())
         return nothing, np.full(len(z), mean[0])
-    process = fit_average(grams(inputs, inputs), mean, count, log_prior)
+    process = fit_average(source_terms(inputs, inputs), mean, count, log_prior)
     fold = np.random.RandomState(seed).permutation(k) % max(1, min(n_members, k))
     informed, alone = (
         _fit_trees(X, z, group, fold, learner, seed, n_jobs) for X in (_with_sources(inputs), _alone(inputs))
     )
     left_out = np.stack([process.left_out, informed[1], alone[1]])
-    shares = _weigh(left_out, mean, count)
-    mixture = TransferPredictor(
+    shares = stack_weights(left_out, mean, strength=_SHARE_ROWS, prior=_SHARES, row_weights=count, normalise=False)
+    predictor = TransferPredictor(
         inputs, process.coefficients, process.offset, process.transferred, shares, informed[0], alone[0]
     )
-    return mixture, (shares @ left_out)[group]
-
-
-def _weigh(left_out: Float, mean: Float, count: Float) -> Float:
-    """Weights, not negative, that fit the left-out predictions and stay near the prior ones."""
-    weighted = left_out * count
-    normal = weighted @ left_out.T + _SHARE_ROWS * np.eye(len(_SHARES))
-    root = np.linalg.cholesky(normal)
-    target = np.linalg.solve(root, weighted @ mean + _SHARE_ROWS * _SHARES)
-    shares = np.asarray(nnls(root.T, target)[0])
-    return shares if shares.sum() > 0 else _SHARES
+    return predictor, (shares @ left_out)[group]
 
 
 def _fit_trees(
@@ -149,12 +140,12 @@ def _fit_trees(
     fold: NDArray[np.int64],
     learner: TreeLearner,
     seed: int,
-    n_jobs: int | None,
+    n_jobs: int,
 ) -> tuple[tuple[TreeModel, ...], Float]:
     """One model a fold, trained without it, and their predictions of the functions left out, of shape (k,)."""
     n_folds = int(fold.max()) + 1
     rows = [np.flatnonzero((fold[group] != f) | (n_folds == 1)) for f in range(n_folds)]
-    with ThreadPoolExecutor(n_jobs or os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(n_jobs) as pool:
         models = tuple(pool.map(lambda f: learner.fit(X[group[rows[f]]], z[rows[f]], seed + f), range(n_folds)))
     left_out = np.zeros(len(X))
     for f, model in enumerate(models):

@@ -12,24 +12,26 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_solve, solve_triangular
-from scipy.spatial.distance import cdist
 
 from benchmarks.errors import choice
-from encoders.graph_features import GraphFeatures
 from surrogates.calibration.normal_scores import NormalScores
+from surrogates.kernels.decompositions import JITTER, Cholesky
+from surrogates.kernels.evidence import evidence_by_cholesky
+from surrogates.kernels.features import centre_and_spread, graph_features, standardise
+from surrogates.kernels.functions import matern52, scaled_distances
 from surrogates.labels import Labels
 from surrogates.store.pack import Pack
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["SourceProcess", "matern52", "standardise"]
+__all__ = ["CLIP", "SourceProcess"]
 
 Float = NDArray[np.float64]
+
+CLIP = 2.5
+"""Largest standardised feature that a transfer goes by: beyond, distances say little."""
 _ARRAYS = ("scores", "centre", "rows", "weights", "lengths")
-_CLIP = 2.5
-_JITTER = 1e-8
 _GRID = ((0.03, 1.0), (0.1, 1.0), (0.03, 2.0), (0.1, 2.0), (0.3, 2.0), (0.1, 4.0), (0.3, 4.0))
 """Noise variance and length scale of a source task, to choose from by marginal likelihood."""
 _CHOOSE_ON = 400
@@ -77,9 +79,9 @@ class SourceProcess:
             [[0.8], [-0.8]]
         """
         labels = Labels.from_data(archs, values)
-        features = GraphFeatures().fit_transform(labels.archs).astype(np.float64)
-        centre = np.stack([features.mean(axis=0), features.std(axis=0)])
-        X = standardise(features, centre)
+        features = graph_features(labels.archs)
+        centre = centre_and_spread(features)
+        X = standardise(features, centre, CLIP)
         chosen = np.random.default_rng(0).permutation(len(X))[:_MOST_ROWS]
         Z, count = _pooled(labels)
         scores, weights, lengths = np.empty(Z.shape), np.zeros((len(chosen), Z.shape[1])), np.empty(Z.shape[1])
@@ -95,11 +97,11 @@ class SourceProcess:
         rows = np.array([row_of.get(arch, -1) for arch in archs], dtype=np.int64)
         found = self.scores[rows] if len(rows) else np.zeros((0, len(self.tasks)))
         if (new := np.flatnonzero(rows < 0)).size:
-            features = GraphFeatures().fit_transform([archs[row] for row in new.tolist()]).astype(np.float64)
-            distance = _distance(standardise(features, self.centre), self.rows)
+            features = graph_features([archs[row] for row in new.tolist()])
+            distance = scaled_distances(standardise(features, self.centre, CLIP), self.rows)
             for length in np.unique(self.lengths):
                 columns = np.flatnonzero(self.lengths == length)
-                found[np.ix_(new, columns)] = matern52(distance / length) @ self.weights[:, columns]
+                found[np.ix_(new, columns)] = matern52(distance, length) @ self.weights[:, columns]
         return found
 
     def only(self, tasks: Sequence[str]) -> SourceProcess:
@@ -131,33 +133,6 @@ class SourceProcess:
         return cls(settings["space"], tuple(settings["tasks"]), tuple(settings["archs"]), **arrays)
 
 
-def matern52(r: Float) -> Float:
-    """Matern correlation, smoothness 5/2, at scaled distances of any shape (Rasmussen & Williams, equation 4.17).
-
-    Example:
-        >>> matern52(np.array([0.0, 1.0])).round(2).tolist()
-        [1.0, 0.52]
-    """
-    s = np.sqrt(5.0) * r
-    return np.asarray((1.0 + s + s * s / 3.0) * np.exp(-s))
-
-
-def standardise(features: Float, centre: Float) -> Float:
-    """Features of shape (n, d) less mean, over spread (`centre`, of shape (2, d)), within +-2.5; 0 if constant.
-
-    Example:
-        >>> standardise(np.array([[3.0, 1.0]]), np.array([[1.0, 1.0], [2.0, 0.0]])).tolist()
-        [[1.0, 0.0]]
-    """
-    mean, spread = centre
-    known = spread > 1e-9
-    return np.asarray(np.clip(np.where(known, (features - mean) / np.where(known, spread, 1.0), 0.0), -_CLIP, _CLIP))
-
-
-def _distance(A: Float, B: Float) -> Float:
-    return np.asarray(cdist(A, B) / np.sqrt(A.shape[1]))
-
-
 def _pooled(labels: Labels) -> tuple[Float, Float]:
     """Mean normal score of every function and task (0 if not measured), and the replicates; each of shape (m, S)."""
     m, n_tasks = len(labels.archs), labels.values.shape[1]
@@ -183,35 +158,25 @@ def _fit_tasks(X: Float, Z: Float, count: Float, chosen: NDArray[np.int64]) -> t
         return means, weights, lengths
     replicates = np.clip(count, 1, _MOST_REPLICATES)
     some = rows[:_CHOOSE_ON]
-    distance = _distance(X[some], X[some])
-    kernels = {length: matern52(distance / length) for _, length in _GRID}
-    evidence = np.stack([_evidence(kernels[length], Z[some], noise / replicates[some]) for noise, length in _GRID])
-    best = evidence.argmax(axis=0)  # (s,)
-    distance = _distance(X, X[rows])
+    distance = scaled_distances(X[some], X[some])
+    evidence = [
+        evidence_by_cholesky(Cholesky.from_kernel(matern52(distance, length), noise / replicates[some]), Z[some]).log
+        for noise, length in _GRID
+    ]
+    best = np.argmax(evidence, axis=0)  # (s,)
+    distance = scaled_distances(X, X[rows])
     others = np.setdiff1d(np.flatnonzero(count > 0), rows)
     for setting in np.unique(best):
         (noise, length), tasks = _GRID[setting], np.flatnonzero(best == setting)
-        across = matern52(distance / length)
-        factor = np.linalg.cholesky(_regular(across[rows], noise / replicates[rows]))
-        alpha = cho_solve((factor, True), Z[np.ix_(rows, tasks)])
+        across = matern52(distance, length)
+        covariance = Cholesky.from_kernel(across[rows], noise / replicates[rows])
+        alpha = covariance.solve(Z[np.ix_(rows, tasks)])
         mean = across @ alpha
         if len(others):  # each is conditioned on its own measurement as well
-            explained = (solve_triangular(factor, across[others].T, lower=True) ** 2).sum(axis=0)
-            variance = np.maximum(1.0 - explained, _JITTER)
+            explained = (covariance.whiten(across[others].T) ** 2).sum(axis=0)
+            variance = np.maximum(1.0 - explained, JITTER)
             gain = variance / (variance + noise / replicates[others])
             mean[others] += gain[:, None] * (Z[np.ix_(others, tasks)] - mean[others])
         means[:, tasks], lengths[tasks] = mean, length
         weights[np.ix_(count[chosen] > 0, tasks)] = alpha
     return means, weights, lengths
-
-
-def _regular(kernel: Float, noise: Float) -> Float:
-    return kernel + np.diag(noise + _JITTER)
-
-
-def _evidence(kernel: Float, Z: Float, noise: Float) -> Float:
-    """Log marginal likelihood of each task, up to a constant, with its overall scale at its best value; shape (s,)."""
-    factor = np.linalg.cholesky(_regular(kernel, noise))
-    white = solve_triangular(factor, Z, lower=True)
-    best_scale = np.log(np.maximum((white**2).sum(axis=0), 1e-12))
-    return np.asarray(-0.5 * len(Z) * best_scale - np.log(np.diag(factor)).sum())

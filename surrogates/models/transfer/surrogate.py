@@ -6,10 +6,10 @@ The recipe, all in normal scores of ranks, on simplest forms:
    smoothed out, predictions where nothing was measured, counterparts where it was another space.
 2. Metric: trees that predict the sources from graph features say how much each feature matters.
 3. Gaussian processes whose kernel mixes source scores and features, averaged over how much to believe the sources, with
-   "not at all" among the hypotheses (`surrogates.models.transfer.source_kernel`).
+   "not at all" among the hypotheses (`surrogates.models.transfer.averaged_process`).
 4. Boosted trees on the features, with and without the source scores, as a second and third opinion, weighted by
    left-out predictions, near 3 : 1 : 1 unless the labels say otherwise.
-5. Left-out predictions of the mixture calibrate mean and interval (`surrogates.calibration.calibration`).
+5. Left-out predictions of the weighted sum calibrate mean and interval (`surrogates.calibration.calibration`).
 """
 
 from __future__ import annotations
@@ -27,11 +27,12 @@ from sklearn.utils.validation import check_scalar
 from surrogates.base import Surrogate
 from surrogates.calibration.calibration import Calibration, left_out_means
 from surrogates.calibration.normal_scores import NormalScores
+from surrogates.kernels.source_terms import Inputs
 from surrogates.labels import Labels
 from surrogates.models.threads import thread_count
+from surrogates.models.transfer.averaged_process import learned_prior
 from surrogates.models.transfer.feature_map import FeatureMap
 from surrogates.models.transfer.predictor import TransferPredictor, fit_predictor
-from surrogates.models.transfer.source_kernel import Inputs, learned_prior
 from surrogates.models.transfer.source_values import SourceValues, TransferSource
 from surrogates.models.trees import TreeLearner
 from surrogates.store.nested import add_part, take_part
@@ -108,23 +109,23 @@ class TransferSurrogate(Surrogate):
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         everything = SourceValues.from_sources(self.sources, labels.space)
         learner = TreeLearner(_TREES, self.n_rounds)
-        views: dict[tuple[str, ...], tuple[FeatureMap, Float]] = {}
+        maps: dict[tuple[str, ...], tuple[FeatureMap, Float]] = {}
         self.models_: list[_Model] = []
         for task, column in zip(labels.tasks, labels.values.T, strict=True):
             sources = everything.without(task)
-            if sources.names not in views:
-                view, reference = FeatureMap.fit(sources, seed, n_jobs)
-                views[sources.names] = view, learned_prior(reference, np.random.RandomState(seed))
-            view, log_prior = views[sources.names]
+            if sources.names not in maps:
+                feature_map, reference = FeatureMap.fit(sources, seed, n_jobs)
+                maps[sources.names] = feature_map, learned_prior(reference, np.random.RandomState(seed))
+            feature_map, log_prior = maps[sources.names]
             known = ~np.isnan(column)
             transform = NormalScores(column[known])
             z = transform.forward(column[known])
             functions, group = np.unique(labels.group[known], return_inverse=True)
-            inputs = view.inputs([labels.archs[i] for i in functions])
-            mixture, left_out = fit_predictor(inputs, z, group, log_prior, learner, self.n_members, seed, n_jobs)
-            expected = _expected(transform, column[known], left_out, mixture.shares)
+            inputs = feature_map.inputs([labels.archs[i] for i in functions])
+            predictor, left_out = fit_predictor(inputs, z, group, log_prior, learner, self.n_members, seed, n_jobs)
+            expected = _expected(transform, column[known], left_out, predictor.shares)
             calibration = Calibration.fit(transform, column[known], left_out, _unseen(left_out), expected)
-            self.models_.append(_Model(view, mixture, calibration))
+            self.models_.append(_Model(feature_map, predictor, calibration))
             self.cv_scores_[task] = calibration.cv_scores(column[known], left_out, _unseen(left_out), expected)
         self._describe(labels.tasks)
 
@@ -132,9 +133,9 @@ class TransferSurrogate(Surrogate):
         seen: dict[int, Inputs] = {}
         columns = []
         for model in self.models_:
-            if id(model.view) not in seen:
-                seen[id(model.view)] = model.view.inputs(archs)
-            scores = model.mixture.predict(seen[id(model.view)])
+            if id(model.feature_map) not in seen:
+                seen[id(model.feature_map)] = model.feature_map.inputs(archs)
+            scores = model.predictor.predict(seen[id(model.feature_map)])
             columns.append((model.calibration.mean(scores), model.calibration.std(scores, _unseen(scores))))
         mean, std = (np.stack(part, axis=1) for part in zip(*columns, strict=True))
         return mean, std
@@ -144,40 +145,40 @@ class TransferSurrogate(Surrogate):
         return {**self.get_params(deep=False), "sources": None}
 
     def pack(self) -> Pack:
-        views = list({id(model.view): model.view for model in self.models_}.values())
+        maps = list({id(model.feature_map): model.feature_map for model in self.models_}.values())
         pack = Pack()
-        pack.settings["views"] = [add_part(pack, f"view{v}_", view.pack()) for v, view in enumerate(views)]
+        pack.settings["views"] = [add_part(pack, f"view{m}_", part.pack()) for m, part in enumerate(maps)]
         pack.settings["tasks"] = tasks = []
         for t, model in enumerate(self.models_):
-            settings = add_part(pack, f"task{t}_", model.mixture.pack())
+            settings = add_part(pack, f"task{t}_", model.predictor.pack())
             add_part(pack, f"calibration{t}_", Pack(arrays=model.calibration.to_arrays()))
-            position = [view is model.view for view in views].index(True)
+            position = [part is model.feature_map for part in maps].index(True)
             tasks.append({"mixture": settings, "view": position})
         return pack
 
     def unpack(self, pack: Pack) -> None:
         listed = enumerate(pack.settings["views"])
-        views = [FeatureMap.unpack(self.space_, take_part(pack, f"view{v}_", settings)) for v, settings in listed]
+        maps = [FeatureMap.unpack(self.space_, take_part(pack, f"view{m}_", settings)) for m, settings in listed]
         self.models_ = []
         for t, settings in enumerate(pack.settings["tasks"]):
             part = take_part(pack, f"task{t}_", settings["mixture"])
             calibration = Calibration(**take_part(pack, f"calibration{t}_", {}).arrays)
-            self.models_.append(_Model(views[settings["view"]], TransferPredictor.unpack(part), calibration))
+            self.models_.append(_Model(maps[settings["view"]], TransferPredictor.unpack(part), calibration))
         self._describe(self.tasks_)
 
     def _describe(self, tasks: Sequence[str]) -> None:
         models = dict(zip(tasks, self.models_, strict=True))
-        self.sources_ = {task: model.view.sources.names for task, model in models.items()}
-        self.transferred_ = {task: model.mixture.transferred for task, model in models.items()}
-        self.shares_ = {task: model.mixture.shares for task, model in models.items()}
+        self.sources_ = {task: model.feature_map.sources.names for task, model in models.items()}
+        self.transferred_ = {task: model.predictor.transferred for task, model in models.items()}
+        self.shares_ = {task: model.predictor.shares for task, model in models.items()}
 
 
 @dataclass(frozen=True)
 class _Model:
     """All about one target task."""
 
-    view: FeatureMap
-    mixture: TransferPredictor
+    feature_map: FeatureMap
+    predictor: TransferPredictor
     calibration: Calibration
 
 
@@ -190,7 +191,7 @@ def _expected(transform: NormalScores, labels: Float, scores: Float, shares: Flo
     """Labels expected of left-out scores of shape (k,), to take residuals from.
 
     Processes leave out one function at a time, so the map to labels must do so, too; trees leave out a fold, and what
-    they lose by that makes up for a map that saw the labels (see `left_out_means`). The mixture lies between.
+    they lose by that makes up for a map that saw the labels (see `left_out_means`). Their weighted sum lies between.
     """
     by_map = Calibration.fit(transform, labels, scores, _unseen(scores)).mean(scores)
     process = shares[0] / shares.sum()

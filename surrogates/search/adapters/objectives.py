@@ -31,6 +31,7 @@ class Objectives:
         constraint: What an architecture may cost.
 
     Attributes:
+        objective: What is asked.
         decisions: What makes an architecture: those that are known and meet the constraint.
         names: The K names.
         signs: +1 for an objective that is better when higher, else -1, of shape (K,).
@@ -57,16 +58,13 @@ class Objectives:
         space: str | Space | None = None,
         constraint: Constraint | None = None,
     ) -> None:
-        self.source = open_objective(oracle, tasks, space)
+        self.objective = open_objective(oracle, tasks, space=space, constraint=constraint)
         costs = (costs,) if isinstance(costs, str) else tuple(costs)
         self._oracle = oracle
         self._columns = [COSTS.index(choice(cost, COSTS, "cost")) for cost in costs]
-        allowed = self.source.known
-        if constraint is not None:
-            allowed = constraint.check(self.source.space, allowed)
-        self.decisions = Decisions(self.source.space, allowed)
-        self.names = (*self.source.tasks, *costs)
-        signs = [find_task(task).metric.sign for task in self.source.tasks]
+        self.decisions = Decisions(self.objective.space, self.objective.allowed)
+        self.names = (*self.objective.tasks, *costs)
+        signs = [find_task(task).metric.sign for task in self.objective.tasks]
         self.signs = np.array(signs + [-1.0] * len(self._columns))
 
     def measure(self, archs: Sequence[str]) -> NDArray[np.float64]:
@@ -76,11 +74,11 @@ class Objectives:
             ArchitectureError: If a string is not one of the published architectures.
             ValueError: If the oracle gives something that is no finite number.
         """
-        space, tasks = self.source.space, self.source.tasks
+        space, tasks = self.objective.space, self.objective.tasks
         if isinstance(self._oracle, Oracle):
             values = self._oracle.answers(archs, tasks).value
         else:
-            values = self.source.measure(list(archs))
+            values = self.objective.measure(list(archs))
         if not np.isfinite(values).all():
             row, column = np.argwhere(~np.isfinite(values))[0]
             raise ValueError(f"the oracle returned {values[row, column]} for {archs[row]!r} on {tasks[column]}")

@@ -13,10 +13,10 @@ from optuna.samplers import BaseSampler, RandomSampler
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
+from benchmarks.errors import check_type
 from surrogates.search.adapters.decisions import Decisions
 from surrogates.search.adapters.optuna_objective import distributions
 from surrogates.search.base import Searcher
-from surrogates.search.errors import expect
 from surrogates.search.registry import seeded_searcher
 
 __all__ = ["SearcherSampler"]
@@ -52,7 +52,7 @@ class SearcherSampler(BaseSampler):
     """
 
     def __init__(self, searcher: str | Searcher, decisions: Decisions, seed: int = 0) -> None:
-        expect(
+        check_type(
             decisions, Decisions, "decisions", "OptunaObjective(oracle, task).objectives.decisions or other Decisions"
         )
         self._searcher = seeded_searcher(searcher, seed)

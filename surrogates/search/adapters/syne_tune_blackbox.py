@@ -81,7 +81,7 @@ class SyneTuneBlackbox(Blackbox):  # type: ignore[misc]
         self, configuration: dict[str, Any], fidelity: dict[str, Any] | None = None, seed: int | None = None
     ) -> dict[str, float] | NDArray[np.float64]:
         archs = [self.architecture(configuration)]
-        seconds = np.nan_to_num(self.objectives.source.seconds(archs), nan=1.0)
+        seconds = np.nan_to_num(self.objectives.objective.seconds(archs), nan=1.0)
         values = np.append(self.objectives.measure(archs)[0], seconds)
         if fidelity is None:  # syne-tune's way to ask for all fidelities at once
             return values[None]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from benchmarks.errors import choice
 from surrogates.search.base import Searcher
 from surrogates.search.equivalence import training_classes
-from surrogates.search.searchers.model_guided import ModelGuide, unmeasured
+from surrogates.search.searchers.model_guided import ScoreModel, unmeasured
 from surrogates.search.space_arrays import COSTS, costs
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class AttentiveSampling(Searcher):
             return self._drawn(n, np.zeros(len(self.space_)))
         free = np.flatnonzero(self.free_)
         predicted = np.zeros(len(self.space_))
-        predicted[free] = ModelGuide(self, self.surrogate).predict(free)
+        predicted[free] = ScoreModel(self, self.surrogate).predict(free)
         return self._drawn(self.round_size, predicted if self.sampling == "best-up" else -predicted)
 
     def _drawn(self, n: int, predicted: NDArray[np.float64]) -> list[int]:

@@ -58,8 +58,7 @@ class RegularisedEvolution(Searcher):
         """A free row near the best of a sample, -1 if there is none."""
         alive = min(self.population, len(self.rows_))
         drawn = self.rng_.integers(alive, size=self.sample) - alive  # counted from the youngest
-        values = np.array([self._told[index] for index in drawn.tolist()])
-        parent = self.rows_[drawn[int(scores(values).argmax())]]
+        parent = self.rows_[drawn[int(scores(self.values_[drawn]).argmax())]]
         around = moves(self.space_, parent, self.free_)
         if not len(around):
             table = neighbor_rows(self.space_)

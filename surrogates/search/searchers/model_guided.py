@@ -16,10 +16,10 @@ from surrogates.search.ranks import scores
 if TYPE_CHECKING:
     from surrogates.base import Surrogate
 
-__all__ = ["ModelGuide", "unmeasured"]
+__all__ = ["ScoreModel", "unmeasured"]
 
 
-class ModelGuide:
+class ScoreModel:
     """A fresh copy of a surrogate, fitted to the scores of everything a searcher was told.
 
     Args:
@@ -31,7 +31,7 @@ class ModelGuide:
         >>> searcher = RandomSearch().start("transnas101-macro")
         >>> archs = searcher.ask(30)
         >>> searcher.tell(archs, [float(len(arch)) for arch in archs])
-        >>> ModelGuide(searcher).predict(np.arange(5)).shape
+        >>> ScoreModel(searcher).predict(np.arange(5)).shape
         (5,)
     """
 

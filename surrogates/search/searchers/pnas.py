@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogates.search.base import Searcher
-from surrogates.search.searchers.model_guided import ModelGuide, unmeasured
+from surrogates.search.searchers.model_guided import ScoreModel, unmeasured
 from surrogates.search.space_arrays import complexity, neighbor_rows
 
 if TYPE_CHECKING:
@@ -82,5 +82,5 @@ class PNAS(Searcher):
 
     def _best(self, candidates: NDArray[np.int64]) -> NDArray[np.int64]:
         shuffled = self.rng_.permutation(candidates)  # equal predictions (twins) are no reason to prefer the first
-        predicted = ModelGuide(self, self.surrogate).predict(shuffled)
+        predicted = ScoreModel(self, self.surrogate).predict(shuffled)
         return shuffled[np.argsort(-predicted, kind="stable")[: self.beam]]

@@ -16,6 +16,7 @@ is fitted to what was measured, what it likes best is measured next, and so on. 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -23,7 +24,9 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from surrogates.calibration.normal_scores import NormalScores
-from surrogates.kernels.feature_kernels import FeatureKernels, space_features
+from surrogates.kernels.evidence import spread_rows
+from surrogates.kernels.feature_kernels import FeatureKernels
+from surrogates.kernels.features import standard_features
 from surrogates.kernels.posterior import Kernels, Posterior
 from surrogates.search.base import Searcher
 from surrogates.search.equivalence import function_classes, training_classes
@@ -131,7 +134,7 @@ class PredictorSearch(Searcher):
 
     def kernels(self, rows: Ints, z: Float) -> Kernels:
         """Hypotheses about the functions, given labels z of shape (n,) of the functions `rows`."""
-        return FeatureKernels(space_features(self.space_.name), rows, z)
+        return FeatureKernels(_function_features(self.space_.name), rows, z)
 
     def labels(self) -> tuple[Ints, Float]:
         """Rows told, and normal scores of what they are worth, each of shape (n,); not all if there are too many."""
@@ -142,7 +145,7 @@ class PredictorSearch(Searcher):
             return rows, z
         order = np.argsort(-z, kind="stable")
         others = order[_MOST_LABELS // 2 :]
-        spread = others[np.linspace(0, len(others) - 1, _MOST_LABELS // 2).round().astype(np.int64)]
+        spread = others[spread_rows(len(others), _MOST_LABELS // 2)]
         kept = np.sort(np.concatenate([order[: _MOST_LABELS // 2], spread]))
         return rows[kept], z[kept]
 
@@ -161,3 +164,11 @@ def expected_improvement(mean: Float, std: Float, best: float) -> Float:
     """
     t = (mean - best) / std
     return np.asarray(std * (t * ndtr(t) + np.exp(-0.5 * t**2) / np.sqrt(2 * np.pi)))
+
+
+@lru_cache(maxsize=8)
+def _function_features(space: str) -> Float:
+    """Standardised features of the U functions of a space, of shape (U, d), computed once a process."""
+    X = standard_features(space, function_classes(space)[0])
+    X.setflags(write=False)
+    return X

@@ -18,7 +18,7 @@ class Reinforce(Searcher):
     """Policy gradient (Williams, Machine Learning 1992; Zoph and Le, "NAS with reinforcement learning", ICLR 2017).
 
     A controller draws architectures; each answer makes the decisions behind it more or less likely, by how far it is
-    above a moving average. Controllers of this kind drive S2DNAS (Yuan et al., AAAI 2020) and its relatives.
+    above a moving average. Controllers of this kind drive S2DNAS (Yuan et al., ECCV 2020) and its relatives.
 
     Deviations: the controller is one categorical distribution a decision, as in the benchmarks' own reference runs
     (Ying et al., NAS-Bench-101, ICML 2019), not a recurrent network: with six decisions there is little to recur over.

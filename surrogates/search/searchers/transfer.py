@@ -8,33 +8,29 @@ on the target, as far as the labels agree. What is done with the expectation is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import product
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from surrogates.kernels.posterior import Kernels
+from surrogates.kernels.source_terms import SourceKernels
 from surrogates.models.transfer.feature_map import FeatureMap
-from surrogates.models.transfer.source_kernel import Inputs, grams
 from surrogates.models.transfer.source_values import SourceValues, TransferSource
 from surrogates.search.equivalence import function_classes
 from surrogates.search.searchers.predictor import PredictorSearch
 
-__all__ = ["SourceKernels", "TransferSearch"]
+__all__ = ["TransferSearch"]
 
 Float = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-_NO_TRANSFER = 0.05
-"""Prior probability that the sources are of no use."""
 
 
 class TransferSearch(PredictorSearch):
     """`PredictorSearch` that knows source tasks; the search to take for some dozen queries.
 
-    The first architectures are the best of random mixtures of the sources. Without sources this is `PredictorSearch`,
-    with fewer first architectures.
+    The first architectures are the best by random weighted sums of the sources. Without sources this is
+    `PredictorSearch`, with fewer first architectures.
 
     Args:
         sources: What is known: a `Table`, a DataFrame of shape (n, S) indexed by architecture, higher is better (NaN
@@ -74,8 +70,8 @@ class TransferSearch(PredictorSearch):
         if self.sources is None:
             return
         read = SourceValues.from_sources(self.sources, self.space_.name)
-        view, _ = FeatureMap.fit(read, int(self.rng_.integers(2**31)), n_jobs=1)
-        self._inputs = view.inputs(function_classes(self.space_)[0])
+        feature_map, _ = FeatureMap.fit(read, int(self.rng_.integers(2**31)), n_jobs=1)
+        self._inputs = feature_map.inputs(function_classes(self.space_)[0])
         self.sources_ = read.names
 
     def first_rows(self, n: int) -> Iterable[int]:
@@ -85,8 +81,8 @@ class TransferSearch(PredictorSearch):
         free = self.rng_.permutation(np.flatnonzero(self.free_))
         seen = set(function[self.rows_].tolist())
         chosen: list[int] = []
-        for mixture in self.rng_.dirichlet(np.ones(len(self.sources_)), size=min(self.n_first, n)):
-            score = (self._inputs.sources @ mixture)[function[free]]
+        for weights in self.rng_.dirichlet(np.ones(len(self.sources_)), size=min(self.n_first, n)):
+            score = (self._inputs.sources @ weights)[function[free]]
             score[np.isin(function[free], list(seen))] = -np.inf
             row = int(free[np.argmax(score)])
             seen.add(int(function[row]))
@@ -96,58 +92,3 @@ class TransferSearch(PredictorSearch):
     def kernels(self, rows: Ints, z: Float) -> Kernels:
         plain = super().kernels(rows, z)
         return SourceKernels(self._inputs, plain) if self.sources_ else plain
-
-
-class SourceKernels:
-    """Hypotheses from "a mixture of the sources" over "like them, in part" to "nothing to do with them".
-
-    Args:
-        inputs: The U functions of a space, as a `FeatureMap` sees them.
-        plain: Kernels for the last.
-
-    Example:
-        >>> from surrogates.kernels.feature_kernels import FeatureKernels
-        >>> X = np.array([[0.0, 1.0], [1.0, 0.0], [2.0, 1.0]])
-        >>> rows = np.arange(3)
-        >>> kernels = SourceKernels(Inputs(X, X, X[:, :1] - 1), FeatureKernels(X, rows, X[:, 0]))
-        >>> [K.shape for K in kernels.matrices(rows, rows[:2], [0, len(kernels.log_prior) - 1])]
-        [(3, 2), (3, 2)]
-    """
-
-    def __init__(self, inputs: Inputs, plain: Kernels) -> None:
-        self._inputs, self._plain = inputs, plain
-        n_plain = len(plain.log_prior)
-        priors = np.repeat([(1 - _NO_TRANSFER) / len(_MIXTURES), _NO_TRANSFER / n_plain], [len(_MIXTURES), n_plain])
-        self.log_prior = np.log(priors)
-
-    def matrices(self, a: Ints, b: Ints, which: Sequence[int]) -> Iterator[Float]:
-        """Some of the kernels, between n and m functions, each of shape (n, m)."""
-        terms = grams(self._inputs.take(a), self._inputs.take(b))
-        plain = self._plain.matrices(a, b, [j - len(_MIXTURES) for j in which if j >= len(_MIXTURES)])
-        for j in which:
-            yield next(plain) if j >= len(_MIXTURES) else np.tensordot(_MIXTURES[j], terms, axes=1)
-
-    def variances(self, a: Ints, which: Sequence[int]) -> Iterator[Float]:
-        """Some of the kernels between each of n functions and itself, each of shape (n,)."""
-        linear = (self._inputs.sources[a] ** 2).mean(axis=1)
-        for j in which:
-            mixture = _MIXTURES[j] if j < len(_MIXTURES) else np.array([0.0, 1.0])
-            yield mixture[0] * linear + mixture[1:].sum()
-
-
-def _mixtures() -> Float:
-    """Weights of the seven terms of `grams`, of shape (J, 7), sum 1.
-
-    Linear in the source scores, smooth in them at one of two lengths, smooth in the features by one of two distances.
-    """
-    found = []
-    for (near, far), own, distance in product(
-        ((0.0, 0.0), (0.3, 0.0), (1.0, 0.0), (0.0, 0.3), (0.0, 1.0)), (0.05, 0.15, 0.5), (3, 4)
-    ):
-        weights = np.array([1.0, near, far, 0.0, 0.0, 0.0, 0.0])
-        weights[distance] = own
-        found.append(weights / weights.sum())
-    return np.array(found)
-
-
-_MIXTURES = _mixtures()

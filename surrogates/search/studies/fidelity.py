@@ -1,4 +1,4 @@
-"""Can a surrogate stand in for the table? The same searchers on both, judged by the table.
+"""Can a surrogate stand in for the table? The same searchers on both, compared by true values.
 
 Two questions, as NAS-Bench-301 (Zela et al., "Surrogate NAS benchmarks", ICLR 2022, section 5) asks of its curves:
 whether searchers come in the same order if the surrogate judges its own searches, and what is lost if an architecture
@@ -21,7 +21,7 @@ from benchmarks.table import Table
 from benchmarks.tasks import find_task
 from surrogates.oracle.predictors import predict_matrix
 from surrogates.search.studies.grid import save_study
-from surrogates.search.studies.regret import RegretJudge, incumbents
+from surrogates.search.studies.regret import TrueValues, incumbents
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,54 +70,57 @@ class Fidelity:
     """Searches on a table and on a surrogate of it.
 
     Attributes:
-        frame: One row a source (``"table"`` or ``"surrogate"``: what was searched), method, task, seed and step:
-            regret, rank, top_percent of the best so far by the table (the truth); seen_regret by what was searched.
+        runs: One row a source (``"table"`` or ``"surrogate"``: what was searched), method, task, seed and step:
+            regret, rank, top_percent of the best so far by the true values; seen_regret by what was searched.
             Regret is in the metric's unit, 0 is best; rank 1 is best; top_percent is 100 x rank / number measured.
 
     Example:
         >>> import pandas as pd
         >>> rows = [("table", "a", 0.0), ("table", "b", 1.0), ("surrogate", "a", 0.5), ("surrogate", "b", 2.0)]
-        >>> frame = pd.DataFrame([(s, m, "jigsaw", 0, 1, r, r) for s, m, r in rows])
-        >>> frame.columns = ["source", "method", "task", "seed", "step", "regret", "seen_regret"]
-        >>> Fidelity(frame).agreement()["tau"].tolist()
+        >>> runs = pd.DataFrame([(s, m, "jigsaw", 0, 1, r, r) for s, m, r in rows])
+        >>> runs.columns = ["source", "method", "task", "seed", "step", "regret", "seen_regret"]
+        >>> Fidelity(runs).agreement()["tau"].tolist()
         [1.0, 1.0]
     """
 
-    frame: pd.DataFrame
+    runs: pd.DataFrame
 
     @classmethod
-    def from_searches(cls, truth: Table, surrogate: Table, searches: Iterable[tuple[str, FinishedSearch]]) -> Fidelity:
-        """Judge searches.
+    def from_searches(cls, table: Table, predicted: Table, searches: Iterable[tuple[str, FinishedSearch]]) -> Fidelity:
+        """Regret and rank of the incumbents of searches.
 
         Args:
-            truth: True values.
-            surrogate: Predicted ones (`predicted_table`).
+            table: True values.
+            predicted: Those of the surrogate (`predicted_table`).
             searches: Each with what was searched, ``"table"`` or ``"surrogate"``.
         """
         import pandas as pd
 
-        judges = {ON_TABLE: RegretJudge(truth), ON_SURROGATE: RegretJudge(surrogate)}
+        values = {ON_TABLE: TrueValues(table), ON_SURROGATE: TrueValues(predicted)}
         frames = []
         for source, done in searches:
-            archs = [done.history.archs[pick] for pick in incumbents(done.history)]
-            judged = judges[ON_TABLE].judge(done.task, archs)
-            judged["seen_regret"] = judges[source].judge(done.task, archs)["regret"]
+            archs = [done.history.archs[query] for query in incumbents(done.history)]
+            found = values[ON_TABLE].regret(done.task, archs)
+            found["seen_regret"] = values[source].regret(done.task, archs)["regret"]
             about: dict[str, Any] = dict(zip(_KEYS, (source, done.method, done.task, done.seed), strict=True))
-            frames.append(pd.DataFrame({**about, "step": np.arange(1, len(archs) + 1)}).join(judged))
+            frames.append(pd.DataFrame({**about, "step": np.arange(1, len(archs) + 1)}).join(found))
         return cls(pd.concat(frames, ignore_index=True))
 
-    def at(self, step: int | None = None) -> pd.DataFrame:
-        """The rows of one step, the last by default."""
-        return self.frame[self.frame["step"] == (self.frame["step"].max() if step is None else step)]
+    def to_frame(self, step: int | None = None) -> pd.DataFrame:
+        """The `runs`, or the rows of one step of them."""
+        return self.runs if step is None else self.runs[self.runs["step"] == step]
 
     def regrets(self, step: int | None = None) -> pd.DataFrame:
         """What searching the surrogate adds, mean over seeds.
+
+        Args:
+            step: After how many queries; all by default.
 
         Returns:
             One row a method and task: regret_table and regret_surrogate (true, of what was found on either), added
             (their difference), rank_table and rank_surrogate (true ranks).
         """
-        means = self.at(step).groupby(["method", "task", "source"], sort=False)[["regret", "rank"]].mean().unstack()
+        means = self._at(step).groupby(["method", "task", "source"], sort=False)[["regret", "rank"]].mean().unstack()
         found = means["regret"][[ON_TABLE, ON_SURROGATE]].add_prefix("regret_")
         found["added"] = found[f"regret_{ON_SURROGATE}"] - found[f"regret_{ON_TABLE}"]
         ranks = means["rank"][[ON_TABLE, ON_SURROGATE]].add_prefix("rank_")
@@ -126,6 +129,9 @@ class Fidelity:
 
     def agreement(self, step: int | None = None) -> pd.DataFrame:
         """Whether searchers come in the same order, each source judging its own searches (mean regret over seeds).
+
+        Args:
+            step: After how many queries; all by default.
 
         Returns:
             One row a task and one for ``"all"``: tau (Kendall's tau-b of the searchers, table against surrogate), and
@@ -136,7 +142,7 @@ class Fidelity:
         """
         import pandas as pd
 
-        rows = self.at(step)
+        rows = self._at(step)
         on_table, on_surrogate = (rows[rows["source"] == source] for source in (ON_TABLE, ON_SURROGATE))
         seeds = sorted(rows["seed"].unique())
         early = on_table["seed"].isin(seeds[: len(seeds) // 2])
@@ -156,9 +162,9 @@ class Fidelity:
         Raises:
             MissingExtraError: If matplotlib is not installed.
         """
-        from surrogates.search.studies.curves import fidelity_figure
+        from surrogates.search.studies.figures import fidelity_figure
 
-        return fidelity_figure(self)
+        return fidelity_figure(self.runs)
 
     def save(self, directory: str | Path, plots: bool = True) -> list[Path]:
         """Write ``curves.csv`` (`to_frame`), ``regret.csv``, ``agreement.csv`` and, if `plots`, ``curves.png``.
@@ -168,12 +174,15 @@ class Fidelity:
             OSError: If the directory cannot be written.
         """
         figure = self.plot() if plots else None
-        tables = {"curves.csv": self.frame, "regret.csv": self.regrets(), "agreement.csv": self.agreement()}
+        tables = {"curves.csv": self.to_frame(), "regret.csv": self.regrets(), "agreement.csv": self.agreement()}
         return save_study(directory, tables, "curves.png", figure)
+
+    def _at(self, step: int | None) -> pd.DataFrame:
+        return self.to_frame(int(self.runs["step"].max()) if step is None else step)
 
 
 def _standings(rows: pd.DataFrame) -> pd.DataFrame:
-    """Mean regret by the judge of the source, methods as rows, tasks as columns."""
+    """Mean regret by the values that were searched, methods as rows, tasks as columns."""
     means = rows.groupby(["method", "task"], sort=False)["seen_regret"].mean().unstack().round(12)  # ties are ties
     return means.reindex(columns=list(dict.fromkeys(rows["task"])))
 

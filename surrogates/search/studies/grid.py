@@ -1,28 +1,29 @@
-"""Many searches: every method on every task with every seed, kept in a folder and taken up again."""
+"""Many searches: every method on every task with every seed, kept in a folder and resumed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import product
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from benchmarks.errors import choice
-from benchmarks.files import claim_folder, write_beside
-from surrogates.search.base import Searcher
+from benchmarks.files import write_beside
+from surrogates.oracle.oracle import Oracle
 from surrogates.search.history import History
-from surrogates.search.registry import list_searchers, make_searcher
-from surrogates.search.run import run_search
+from surrogates.search.registry import informed_searcher
+from surrogates.search.run import check_search, search_objective
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
 
     from benchmarks.table import Table
+    from surrogates.search.base import Searcher
+    from surrogates.search.objective import Objective
 
-__all__ = ["FinishedSearch", "claim_study_folder", "informed_searcher", "run_grid", "save_study"]
-
-_TRANSFER = "transfer"
+__all__ = ["FinishedSearch", "run_grid", "save_study"]
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def run_grid(
 ) -> Iterator[FinishedSearch]:
     """Run every method on every task of a table with every seed; each search as soon as it is done.
 
-    `transfer` knows the table's other tasks.
+    Arguments are checked when it is called, before the first search. `transfer` knows the table's other tasks.
 
     Args:
         table: What is searched: true values, or predicted ones.
@@ -61,7 +62,7 @@ def run_grid(
         folder: Where to keep them: ``<method>/<task>/<seed>/history.json``. What is there is not run again.
 
     Raises:
-        UnknownNameError: Before the work, if there is no such method; names the nearest one.
+        UnknownNameError: If there is no such method; names the nearest one.
         ValueError: If the budget is not between 1 and the number of architectures measured on a task, or `transfer` is
             wanted of a single task.
 
@@ -73,60 +74,13 @@ def run_grid(
         >>> [(done.method, done.seed, len(done.history)) for done in run_grid(table, ["random", "local"], [0], 5)]
         [('random', 0, 5), ('local', 0, 5)]
     """
-    for method in methods:
-        choice(method, list_searchers(), "searcher")
-    known = table.oriented()
-    for method in methods:
-        for task in table.tasks:
-            for seed in seeds:
-                kept = None if folder is None else Path(folder) / method / task / str(seed)
-                searcher = informed_searcher(method, seed, known.drop(columns=task))
-                yield FinishedSearch(method, task, seed, run_search(searcher, table, task, budget, seed, folder=kept))
-
-
-def informed_searcher(method: str, seed: int, others: pd.DataFrame, **params: Any) -> Searcher:
-    """A searcher by name; `transfer` is given what is known of other tasks.
-
-    Args:
-        method: Its name.
-        seed: Its random state.
-        others: Other tasks' values, higher is better, of shape (n, S), indexed by architecture.
-        params: Its other parameters.
-
-    Raises:
-        UnknownNameError: If there is no such method or parameter; names the nearest one.
-        ValueError: If `transfer` has no other task to learn from.
-
-    Example:
-        >>> import pandas as pd
-        >>> informed_searcher("random", 3, pd.DataFrame())
-        RandomSearch(random_state=3)
-    """
-    if method == _TRANSFER:
-        if not others.shape[1]:
-            raise ValueError("the searcher 'transfer' learns from other tasks: expected one besides those searched")
-        params["sources"] = others
-    return make_searcher(method, seed, **params)
-
-
-def claim_study_folder(folder: str | Path, about: Mapping[str, Any]) -> Path:
-    """Make a folder that of one study, or check that it is: later runs may add to it, but not mix two studies.
-
-    Args:
-        folder: Made if it does not exist.
-        about: What all searches in it have in common, as JSON values; kept in ``study.json``.
-
-    Raises:
-        ArtefactError: If it holds another study, or files of something else.
-        OSError: If it cannot be written.
-
-    Example:
-        >>> import tempfile
-        >>> folder = claim_study_folder(Path(tempfile.mkdtemp()) / "study", {"table": "abc"})
-        >>> claim_study_folder(folder, {"table": "abc"}) == folder
-        True
-    """
-    return claim_folder(folder, about, "study")
+    oracle, known = Oracle.from_table(table), table.oriented()
+    objectives = {task: check_search(oracle, task, budget) for task in table.tasks}
+    searchers = {
+        (method, task): informed_searcher(method, 0, partial(known.drop, columns=task))
+        for method, task in product(methods, table.tasks)
+    }
+    return _run(searchers, objectives, seeds, budget, folder)
 
 
 def save_study(
@@ -165,3 +119,17 @@ def save_study(
     with write_beside(place / picture) as beside:
         figure.savefig(beside, dpi=150)
     return [*files, place / picture]
+
+
+def _run(
+    searchers: Mapping[tuple[str, str], Searcher],
+    objectives: Mapping[str, Objective],
+    seeds: Sequence[int],
+    budget: int,
+    folder: str | Path | None,
+) -> Iterator[FinishedSearch]:
+    for (method, task), searcher in searchers.items():
+        for seed in seeds:
+            kept = None if folder is None else Path(folder) / method / task / str(seed)
+            history = search_objective(searcher, objectives[task], budget, seed, folder=kept)
+            yield FinishedSearch(method, task, seed, history)

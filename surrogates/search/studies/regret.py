@@ -1,4 +1,4 @@
-"""What a search found, judged by true values: regret, rank, and the share of architectures as good."""
+"""What a search found, by true values: regret, rank, and the share of architectures that are as good."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 
     from surrogates.search.history import History
 
-__all__ = ["RegretJudge", "incumbents"]
+__all__ = ["TrueValues", "incumbents"]
 
 
-class RegretJudge:
-    """Judges architectures by a table.
+class TrueValues:
+    """The values of a table, sorted once, so that regret and rank of architectures are look-ups.
 
     Args:
-        table: True values.
+        table: What counts as true.
 
     Example:
         >>> archs = ["64-2311-basic", "64-1234-basic", "64-3114-basic", "64-4111-basic"]
         >>> table = Table.from_logs(archs, {"jigsaw": {"valid_top1": [90.0, 95.0, 90.0, 70.0]}})
-        >>> RegretJudge(table).judge("jigsaw", archs[2:]).to_dict("records")
+        >>> TrueValues(table).regret("jigsaw", archs[2:]).to_dict("records")
         [{'regret': 5.0, 'rank': 2.0, 'top_percent': 50.0}, {'regret': 25.0, 'rank': 4.0, 'top_percent': 100.0}]
     """
 
@@ -37,8 +37,8 @@ class RegretJudge:
         self._values = {task: column.to_numpy() for task, column in table.oriented().items()}
         self._sorted = {task: np.sort(values[~np.isnan(values)]) for task, values in self._values.items()}
 
-    def judge(self, task: str, archs: Sequence[str]) -> pd.DataFrame:
-        """How good m architectures are on a task.
+    def regret(self, task: str, archs: Sequence[str]) -> pd.DataFrame:
+        """Regret and rank of m architectures on a task.
 
         Returns:
             DataFrame of m rows: regret (how much better the best measured one is, in the metric's unit, >= 0), rank
@@ -60,7 +60,7 @@ class RegretJudge:
 
 
 def incumbents(history: History) -> NDArray[np.int64]:
-    """Which of the m queries of a search on one task was the best so far, the first of equals; of shape (m,).
+    """Which of the m queries of a search on one task is the incumbent after each, the first of equals; of shape (m,).
 
     Example:
         >>> from surrogates.search import History

@@ -19,7 +19,7 @@ from benchmarks.errors import TableError, choice
 from benchmarks.metrics import kendall_tau, spearman_rho
 from benchmarks.table import Table
 from surrogates.search.studies.grid import run_grid, save_study
-from surrogates.search.studies.regret import RegretJudge
+from surrogates.search.studies.regret import TrueValues
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +37,7 @@ TOP = 0.1
 """Share of architectures that counts as the top."""
 _CORRELATIONS = ("kendall", "spearman", "top_kendall", "top_spearman", "top_overlap")
 _DEPLOYED = ("regret", "rank", "top_percent")
+_MEANS = ("kendall", "top_kendall", "top_overlap", "spearman", "rank", "top_percent")
 
 
 @dataclass(frozen=True)
@@ -71,13 +72,13 @@ class UnNASStudy:
         import pandas as pd
 
         table = _complete(table)
-        truth = RegretJudge(table)
+        values = TrueValues(table)
         found = [(done.task, done.seed, done.history.best_arch()) for done in searches]
         frames = []
         for target in table.tasks:
             frame = pd.DataFrame(found, columns=["source", "seed", "arch"])
             frame.insert(1, "target", target)
-            frames.append(frame.join(truth.judge(target, list(frame["arch"]))))
+            frames.append(frame.join(values.regret(target, list(frame["arch"]))))
         return cls(_correlations(table), pd.concat(frames, ignore_index=True))
 
     def matrix(self, value: str) -> pd.DataFrame:
@@ -96,10 +97,24 @@ class UnNASStudy:
         matrix = rows.groupby(["source", "target"])[value].mean().unstack()
         return matrix.reindex(index=order, columns=tasks)
 
-    def pairs(self) -> pd.DataFrame:
+    def to_frame(self) -> pd.DataFrame:
         """One row an ordered pair, same tasks included: all values, those of searches as their mean over the seeds."""
         means = self.deployed.groupby(["source", "target"], sort=False)[list(_DEPLOYED)].mean().reset_index()
         return means.merge(self.correlations, on=["source", "target"], how="left")
+
+    def by_source(self) -> pd.DataFrame:
+        """One row a searched task: means over the supervised tasks it is deployed on, itself left out.
+
+        Returns:
+            source, label_free (whether its labels are made of the images), kendall, top_kendall, top_overlap, spearman,
+            rank and top_percent. A task that is deployed on no supervised one has no row.
+        """
+        pairs = self.to_frame()
+        others = pairs[(pairs["source"] != pairs["target"]) & ~pairs["target"].isin(LABEL_FREE)]
+        means = others.groupby("source", sort=False)[[*_MEANS]].mean().reset_index()
+        order = means["source"].map(list(dict.fromkeys(pairs["source"])).index)
+        means.insert(1, "label_free", means["source"].isin(LABEL_FREE))
+        return means.iloc[np.argsort(order.to_numpy(), kind="stable")].reset_index(drop=True)
 
     def plot(self) -> Figure:
         """Two heatmaps: Kendall's tau of every two tasks, and what is lost by searching on one for the other.
@@ -107,19 +122,19 @@ class UnNASStudy:
         Raises:
             MissingExtraError: If matplotlib is not installed.
         """
-        from surrogates.search.studies.heatmaps import unnas_figure
+        from surrogates.search.studies.figures import unnas_figure
 
-        return unnas_figure(self)
+        return unnas_figure({value: self.matrix(value) for value in (*_CORRELATIONS, *_DEPLOYED)})
 
     def save(self, directory: str | Path, plots: bool = True) -> list[Path]:
-        """Write ``unnas.csv`` (`pairs`), ``unnas_searches.csv`` (`deployed`) and, if `plots`, ``unnas.png``.
+        """Write ``unnas.csv`` (`to_frame`), ``unnas_searches.csv`` (`deployed`) and, if `plots`, ``unnas.png``.
 
         Raises:
             MissingExtraError: If a plot is asked for and matplotlib is not installed; nothing is written then.
             OSError: If the directory cannot be written.
         """
         figure = self.plot() if plots else None
-        tables = {"unnas.csv": self.pairs(), "unnas_searches.csv": self.deployed}
+        tables = {"unnas.csv": self.to_frame(), "unnas_searches.csv": self.deployed}
         return save_study(directory, tables, "unnas.png", figure)
 
 
@@ -153,7 +168,7 @@ def unnas_study(
 
 
 def unnas_searches(table: Table, method: str, budget: int, seeds: Sequence[int]) -> Iterator[FinishedSearch]:
-    """The searches of `unnas_study`, each as soon as it is done; arguments and errors as there."""
+    """The searches of `unnas_study`, each as soon as it is done; arguments and errors (when called) as there."""
     if method == "transfer":
         raise ValueError("the searcher 'transfer' knows the tasks it is to be deployed on: expected another one")
     return run_grid(_complete(table), [method], seeds, budget)

@@ -65,6 +65,16 @@ def test_a_changed_file_is_converted_again_and_its_old_cache_removed(source, con
     assert convert.calls == 3
 
 
+def test_what_another_process_is_writing_stays(source, convert):
+    cached(source, convert)
+    half = only_cache().with_name(f".0123abcd-{only_cache().name}")
+    half.mkdir()
+    source.write_text("22")
+    cached(source, convert)
+    assert half.is_dir()
+    assert len(list(cache_dir().iterdir())) == 2
+
+
 def test_another_file_of_the_same_name_has_its_own_cache(source, convert, tmp_path):
     other = tmp_path / "elsewhere" / source.name
     other.parent.mkdir()

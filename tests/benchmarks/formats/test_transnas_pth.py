@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from benchmarks import MissingExtraError, TableError
-from benchmarks.formats import load_table
+from benchmarks.formats import load_table, save_table
 from benchmarks.formats.transnas_pth import from_nested, to_nested
 from benchmarks.table import Table
 from tests.benchmarks.conftest import MACRO, MICRO
@@ -44,7 +44,7 @@ def test_every_number_of_the_file_is_in_the_table(pth, database):
 
 
 def test_what_is_written_is_what_was_read(pth, database, tmp_path):
-    load_table(pth).to_pth(tmp_path / "copy.pth")
+    save_table(load_table(pth), tmp_path / "copy.pth")
     assert torch.load(tmp_path / "copy.pth", weights_only=True) == database
     assert load_table(tmp_path / "copy.pth").hash == load_table(pth).hash
 
@@ -75,14 +75,14 @@ def test_partial_files_are_first_class(database, tmp_path):
     assert np.isnan(table.value(A, "jigsaw"))
     assert table.value(B, "jigsaw") == short["metrics"]["valid_top1"][-1]
     assert table.info("inference_time")["jigsaw"].isna().tolist() == [True, True] + [False] * 5
-    table.to_pth(tmp_path / "a.pth")
+    save_table(table, tmp_path / "a.pth")
     assert load_table(tmp_path / "a.pth").hash == table.hash
 
 
 def test_tables_of_any_origin_can_be_written(tmp_path):
     frame = pd.DataFrame({"arch": ["|nor_conv_3x3~0|+|none~0|none~1|+|none~0|none~1|none~2|"], "cifar10": [80.5]})
     table = Table.from_frame(frame)
-    table.to_pth(tmp_path / "a.pth")
+    save_table(table, tmp_path / "a.pth")
     assert list(torch.load(tmp_path / "a.pth", weights_only=True)["data"]) == ["nasbench201"]
     assert load_table(tmp_path / "a.pth").hash == table.hash
 
@@ -173,5 +173,5 @@ def test_without_torch_a_file_is_read_from_the_cache_only(pth, monkeypatch, tmp_
     with pytest.raises(MissingExtraError, match=r"first time needs 'torch'.*pip install 'transnas-surrogates\[gnn\]'"):
         load_table(other)
     with pytest.raises(MissingExtraError, match=r"Writing a .pth needs 'torch'"):
-        table.to_pth(tmp_path / "mine.pth")
+        save_table(table, tmp_path / "mine.pth")
     assert not (tmp_path / "mine.pth").exists()

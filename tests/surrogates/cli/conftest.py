@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import save_table
 from benchmarks.table import Table
 from surrogates import BoostedSurrogate
 from tests.surrogates.cli.helpers import QUICK
@@ -10,7 +11,7 @@ from tests.surrogates.cli.helpers import QUICK
 @pytest.fixture(scope="session")
 def table_file(macro_table: Table, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("tables") / "macro.csv"
-    macro_table.to_csv(path)
+    save_table(macro_table, path)
     return path
 
 

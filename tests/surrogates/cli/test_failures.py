@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from surrogates import Oracle, __version__, cli
+from surrogates.cli.app import app
 from tests.surrogates.cli.helpers import CELL, run
 
 
@@ -55,7 +56,7 @@ def test_bad_input_is_one_clear_message(
 
 
 def test_an_unexpected_error_is_one_line_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Oracle, "answers", lambda *_: 1 // 0)
+    monkeypatch.setattr(Oracle, "answers", lambda *_, **__: 1 // 0)
     result = run("lookup", CELL)
     assert result.exit_code == 1
     assert (
@@ -83,6 +84,26 @@ def test_help_has_examples(command: str) -> None:
     result = run(*command.split(), "--help")
     assert result.exit_code == 0
     assert f"\n    surrogates {command}" in result.stdout.split("Examples:")[1]
+
+
+def test_help_lists_every_command_under_a_heading() -> None:
+    text = run("--help").stdout.split("Options:")[1].split("Examples:")[0]
+    groups: dict[str, list[str]] = {}
+    for line in text.splitlines()[4:]:
+        if line and not line.startswith(" "):
+            groups[line] = []
+        elif line.strip():
+            groups[list(groups)[-1]].append(line.split()[0])
+    assert list(groups) == ["Look up:", "Fit and compare:", "Transfer:", "Search:", "Train:"]
+    assert groups["Transfer:"] == ["transfer", "pretrain"]
+    names = [name for group in groups.values() for name in group]
+    assert sorted(names) == sorted(app_commands()), "each is on a line of its own"
+
+
+def app_commands() -> list[str]:
+    """Names, from typer's own lists."""
+    commands = [command.name or command.callback.__name__.replace("_", "-") for command in app.registered_commands]
+    return commands + [str(group.name) for group in app.registered_groups]
 
 
 def test_version() -> None:

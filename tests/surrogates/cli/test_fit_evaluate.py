@@ -104,13 +104,13 @@ def test_leaderboard_keeps_what_is_done_when_stopped(
 ) -> None:
     from surrogates.evaluation import leaderboard
 
-    whole = leaderboard.evaluate_runs
+    whole = leaderboard.held_out_runs
 
     def stopped(*arguments: Any) -> Any:
         yield next(whole(*arguments))
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(leaderboard, "evaluate_runs", stopped)
+    monkeypatch.setattr(leaderboard, "held_out_runs", stopped)
     out = tmp_path / "runs.csv"
     asked = ("leaderboard", table_file, "--models", "boosted", "--train-sizes", "20,30", "--seeds", "0", "--out", out)
     assert run(*asked).exit_code == 130

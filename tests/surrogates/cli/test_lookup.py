@@ -66,7 +66,8 @@ def test_lookup_asks_a_table_first(table_file: Path, macro_table: Table) -> None
     assert alone.stdout.splitlines()[2].split()[4] == "-"
     result = run("lookup", gap, "-t", "jigsaw", "--table", table_file, "--source", "table")
     assert result.exit_code == 2
-    assert result.stderr == f"error: '{gap}' was not measured on jigsaw; --source surrogate has it predicted\n"
+    advice = "source='surrogate' has it predicted, 'auto' too"
+    assert result.stderr == f"error: '{gap}' was not measured on jigsaw; {advice}\n"
 
 
 def test_lookup_uses_a_table_where_it_applies(table_file: Path, macro_table: Table) -> None:
@@ -79,7 +80,7 @@ def test_lookup_uses_a_table_where_it_applies(table_file: Path, macro_table: Tab
     assert "is of transnas101-macro, what is asked about of transnas101-micro" in of_none.stderr
     alone = run("lookup", measured, CELL, *asked, "--source", "table")
     assert alone.exit_code == 2
-    assert f"'{CELL}' was not measured: the table holds none of its space; --source surrogate" in alone.stderr
+    assert "the table is of transnas101-macro, the surrogate of transnas101-micro" in alone.stderr
     wrong = run("lookup", measured, "-t", "jigsau", "--table", table_file, "--source", "table")
     assert "unknown task 'jigsau'; did you mean 'jigsaw'" in wrong.stderr
 
@@ -92,7 +93,7 @@ def test_lookup_does_not_rank_other_trainings_among_predictions_of_the_published
     mixed = run("lookup", *asked)
     assert mixed.exit_code == 2
     assert "images of rooms instead of taskonomy" in mixed.stderr
-    assert "Ask one alone (--source table or surrogate), or fit a surrogate to the table" in mixed.stderr
+    assert "Fit a surrogate to the table and use that, or ask one alone (source table or surrogate)" in mixed.stderr
     alone = run("lookup", *asked, "--source", "table")
     assert alone.exit_code == 0
     assert f"rank of {len(rooms)}" in alone.stdout

@@ -11,9 +11,9 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("lightning")
 
-from benchmarks import get_space
+from benchmarks import get_space, save_table
 from benchmarks.table import Table
-from surrogates.evaluation import pretraining as module
+from surrogates.models.boosted import BoostedSurrogate
 from surrogates.models.graph.surrogate import GraphSurrogate
 from tests.surrogates.cli.helpers import run
 from tests.surrogates.small_models import small_defaults
@@ -30,7 +30,7 @@ def config(tmp_path: Path) -> Path:
     size = np.array([arch.count("3") + 0.5 * arch.count("2") for arch in archs])
     frame = pd.DataFrame({"arch": archs, "jigsaw": size, "normal": (size + np.sin(np.arange(50))) / 10, "mine": -size})
     (tmp_path / "tables").mkdir()
-    Table.from_frame(frame).to_csv(tmp_path / "tables" / "micro.csv")
+    save_table(Table.from_frame(frame), tmp_path / "tables" / "micro.csv")
     path = tmp_path / "experiment.json"
     target = {"table": "tables/micro.csv", "tasks": ["normal", "mine"]}
     entries = {"sources": [{"table": "tables/micro.csv"}], "target": target, "k": [16], "seeds": [0], "n_steps": 20}
@@ -65,21 +65,17 @@ def test_json_and_nothing_is_run_twice(config: Path, tmp_path: Path, monkeypatch
     assert found["summary"][0]["gain"] == pytest.approx(
         found["summary"][0]["pretrained"] - found["summary"][0]["scratch"]
     )
-    monkeypatch.setattr(module, "_result", lambda *_: pytest.fail("ran again"))
+    monkeypatch.setattr(GraphSurrogate, "fit", lambda *_: pytest.fail("ran again"))
+    monkeypatch.setattr(BoostedSurrogate, "fit", lambda *_: pytest.fail("ran again"))
     again = run("pretrain", config, "--out", tmp_path / "results", "--json")
     assert again.stdout == first.stdout
 
 
 def test_ctrl_c_keeps_what_is_done(config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real, done = module._result, []
+    def interrupted(*_: Any) -> Any:
+        raise KeyboardInterrupt
 
-    def interrupted(*arguments: Any) -> Any:
-        if len(done) == 2:
-            raise KeyboardInterrupt
-        done.append(1)
-        return real(*arguments)
-
-    monkeypatch.setattr(module, "_result", interrupted)
+    monkeypatch.setattr(BoostedSurrogate, "fit", interrupted)
     result = run("pretrain", config, "--out", tmp_path / "results")
     assert result.exit_code == 130
     assert len(pd.read_csv(tmp_path / "results" / "results.csv")) == 2

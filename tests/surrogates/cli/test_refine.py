@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 import benchmarks.training.campaign as package
-from benchmarks import get_space, load_table
-from benchmarks.formats.csv_parquet import read_provenance
-from benchmarks.training.campaign import load_plan, write_campaign_table
+from benchmarks import get_space, load_table, save_table
+from benchmarks.formats.parquet import read_provenance
+from benchmarks.training.campaign import campaign_table, load_plan
 from benchmarks.training.campaign.worker import Job, do
 from tests.benchmarks.training.campaign.campaign_fakes import Fake
 from tests.surrogates.cli.helpers import run
@@ -34,7 +34,7 @@ def table(plan: Path, tmp_path: Path) -> Path:
     whole, path = load_plan(plan), tmp_path / "table.parquet"
     for trial in whole.trials():
         do(Job(trial), whole, tmp_path / "plan", Fake(tmp_path / "first"))
-    write_campaign_table(whole, tmp_path / "plan", path)
+    save_table(campaign_table(whole, tmp_path / "plan"), path)
     return path
 
 
@@ -118,7 +118,7 @@ def test_a_table_of_another_recipe_is_refused(table: Path, tmp_path: Path) -> No
 
 
 def test_rows_of_unknown_origin_stay_so(table: Path, plan: Path, tmp_path: Path) -> None:
-    load_table(table).to_csv(tmp_path / "table.csv")
+    save_table(load_table(table), tmp_path / "table.csv")
     out = tmp_path / "refined.parquet"
     for begin, end in ((tmp_path / "table.csv", out), (out, tmp_path / "again.parquet")):
         result = run(*map(str, ["refine", begin, "--plan", plan, "--budget", "2", "--out", end]))
@@ -129,7 +129,7 @@ def test_rows_of_unknown_origin_stay_so(table: Path, plan: Path, tmp_path: Path)
 
 
 def test_a_table_that_does_not_say_is_taken_with_a_note(table: Path, tmp_path: Path) -> None:
-    load_table(table).to_csv(tmp_path / "table.csv")
+    save_table(load_table(table), tmp_path / "table.csv")
     out = tmp_path / "refined.csv"
     result = run("refine", tmp_path / "table.csv", "-t", "jigsaw", "--budget", "2", "--out", out, "--json")
     assert result.exit_code == 0, result.stderr
@@ -174,7 +174,7 @@ def test_another_model_is_refused_in_the_same_folder(table: Path, plan: Path, tm
     assert run(*arguments, "boosted").exit_code == 0
     result = run(*arguments, "gp")
     assert result.exit_code == 1
-    assert "its model was BoostedSurrogate(" in result.stderr
+    assert "model was BoostedSurrogate(" in result.stderr
     assert "is now GaussianProcessSurrogate()" in result.stderr
     assert "choose another folder (--folder)" in result.stderr
     assert run(*arguments, "gp", "--folder", tmp_path / "other").exit_code == 0

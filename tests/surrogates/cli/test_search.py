@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.table import Table
 from surrogates import Oracle
-from surrogates.cli.help import SEARCHERS
+from surrogates.cli.arguments import SEARCHERS
 from surrogates.search import list_searchers, run_search
 from surrogates.search.space_arrays import costs
 from tests.surrogates.cli.helpers import run
@@ -90,7 +90,10 @@ def test_transfer_is_told_the_other_tasks() -> None:
         ([*MACRO, "--budget", "3257"], "1 <= budget <= 3,256"),
         ([*MACRO, "--max-params", "10"], "no architecture of transnas101-macro has at most 10 params"),
         ([*MACRO, "--seeds", "first"], "expected integers from 0"),
-        ([*MACRO, "--method", "local", "--objective", "params"], "--method attentive, front or nsga2"),
+        (
+            [*MACRO, "--method", "local", "--objective", "params"],
+            "expected attentive, front or nsga2, or a bound on params",
+        ),
         (["--task", "jigsaw"], "or --table, got neither"),
         (["--task", "jigsaw", "--space", "transnas101-makro"], "did you mean 'transnas101-macro'"),
         ([*MACRO, "--plot", "best.txt"], "ends in one of"),

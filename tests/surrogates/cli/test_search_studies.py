@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import get_space
+from benchmarks import get_space, save_table
 from benchmarks.table import Table
-from surrogates.cli import plots
+from surrogates.cli import output
 from surrogates.search.studies import fidelity
 from tests.surrogates.cli.helpers import run
 
@@ -22,7 +22,7 @@ def tasks_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     jigsaw = 50 + np.array([arch.count("4") for arch in archs]) + rng.normal(size=120)
     frame = pd.DataFrame({"arch": archs, "class_scene": jigsaw + 0.1 * rng.normal(size=120), "jigsaw": jigsaw})
     path = tmp_path_factory.mktemp("tables") / "tasks.csv"
-    Table.from_frame(frame.assign(room_layout=-jigsaw)).to_csv(path)
+    save_table(Table.from_frame(frame.assign(room_layout=-jigsaw)), path)
     return path
 
 
@@ -43,7 +43,7 @@ def test_unnas(tasks_file: Path, tmp_path: Path) -> None:
 
 
 def test_unnas_json_without_matplotlib(tasks_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plots, "find_spec", lambda name: None)
+    monkeypatch.setattr(output, "find_spec", lambda name: None)
     options = [
         "--task",
         "jigsaw",
@@ -110,7 +110,7 @@ def test_search_benchmark_and_again(tasks_file: Path, tmp_path: Path, monkeypatc
 
 def test_the_bundle_instead(tasks_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fidelity.Fidelity, "plot", lambda study: pytest.fail("drawn without matplotlib"))
-    monkeypatch.setattr(plots, "find_spec", lambda name: None)
+    monkeypatch.setattr(output, "find_spec", lambda name: None)
     options = ["--methods", "random", "--budget", "5", "--seeds", "0", "--bundled", "--task", "jigsaw"]
     result = run("search-benchmark", tasks_file, *options, "--out", tmp_path / "study", "--json")
     assert result.exit_code == 0, result.stderr

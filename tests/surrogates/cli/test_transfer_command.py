@@ -1,6 +1,7 @@
 """``surrogates transfer`` on a small made-up table."""
 
 import importlib.util
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -8,12 +9,13 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from benchmarks import get_space
+from benchmarks import get_space, save_table
 from benchmarks.table import Table
 from encoders import Costs
+from surrogates.cli import output
 from surrogates.cli import transfer as module
 from surrogates.evaluation import transfer_matrix
-from surrogates.evaluation.transfer_matrix import TransferMatrix
+from surrogates.evaluation.transfer_matrix import ALL_OTHERS, TransferMatrix
 from surrogates.models.transfer.surrogate import TransferSurrogate
 from tests.surrogates.cli.helpers import QUICK, run
 
@@ -28,14 +30,16 @@ def small_transfer(monkeypatch: pytest.MonkeyPatch) -> None:
 def made_up(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is fitted: tau grows with the labels and the number of sources."""
 
-    def tau(_: object, train: pd.Series, __: object, sources: Any = None) -> float:  # type: ignore[type-arg]
-        return 0.3 + 0.01 * len(train) + (0.0 if sources is None else 0.1 * len(sources.tasks) + 0.01 * _long(sources))
+    def runs(values: pd.DataFrame, methods: dict[str, Any], k: list[int], seeds: list[int], *_: object) -> Any:
+        for n, seed in itertools.product(k, seeds):
+            for method in methods:
+                sources = {"no source": 0, ALL_OTHERS: 2}.get(method, 1)
+                tau = 0.3 + 0.01 * n + 0.1 * sources + 0.01 * (method in ("long", ALL_OTHERS)) + 0.02 * seed * sources
+                yield pd.DataFrame(
+                    {"method": [method], "n_train": n, "seed": seed, "task": values.columns[0], "tau": tau}
+                )
 
-    monkeypatch.setattr(transfer_matrix, "_tau", tau)
-
-
-def _long(sources: Any) -> float:
-    return float("long" in sources.tasks)
+    monkeypatch.setattr(transfer_matrix, "held_out_runs", runs)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +49,8 @@ def related(tmp_path_factory: pytest.TempPathFactory) -> Path:
     size = Costs().fit_transform(archs)[:, 0]
     length = [len(arch) for arch in archs]
     path = tmp_path_factory.mktemp("tables") / "related.csv"
-    Table.from_frame(pd.DataFrame({"arch": archs, "large": size, "small": -size, "long": length})).to_csv(path)
+    frame = pd.DataFrame({"arch": archs, "large": size, "small": -size, "long": length})
+    save_table(Table.from_frame(frame), path)
     return path
 
 
@@ -60,7 +65,7 @@ def test_a_related_task_is_transferred(related: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("made_up")
-def test_the_map_is_shown_and_written(related: Path, tmp_path: Path) -> None:
+def test_the_matrix_is_shown_and_written(related: Path, tmp_path: Path) -> None:
     result = run("transfer", related, "--k", "12,24", "--seeds", "0", "--out", tmp_path / "map")
     assert result.exit_code == 0, result.stderr
     lines = result.stdout.splitlines()
@@ -80,10 +85,18 @@ def test_the_map_is_shown_and_written(related: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("made_up")
-def test_json_of_two_tasks_and_an_older_map_is_replaced(
+def test_several_seeds_are_shown_with_their_spread(related: Path, tmp_path: Path) -> None:
+    result = run("transfer", related, "--k", "12", "--seeds", "0,1,2", "--out", tmp_path / "map")
+    assert result.exit_code == 0, result.stderr
+    line = " ".join(result.stdout.splitlines()[2].split())
+    assert line == "large 0.670 ± 0.040 0.420 ± 0.000 +0.250 ± 0.040 0.550 long"
+
+
+@pytest.mark.usefixtures("made_up")
+def test_json_of_two_tasks_and_an_older_matrix_is_replaced(
     related: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_can_plot", lambda: False)
+    monkeypatch.setattr(module, "can_plot", lambda: False)
     out = tmp_path / "map"
     out.mkdir()
     (out / "transfer_gain_99.png").write_text("old")
@@ -107,7 +120,7 @@ def test_without_matplotlib_it_says_what_to_install(
     related: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = importlib.util.find_spec
-    monkeypatch.setattr(module, "find_spec", lambda name: None if name == "matplotlib" else real(name))
+    monkeypatch.setattr(output, "find_spec", lambda name: None if name == "matplotlib" else real(name))
     options = ["--k", "12", "--seeds", "0", "--task", "large", "--task", "small", "--out", tmp_path / "map"]
     result = run("transfer", related, *options)
     assert result.exit_code == 0, result.stderr
@@ -122,11 +135,11 @@ def test_ctrl_c_leaves_nothing(related: Path, tmp_path: Path, monkeypatch: pytes
         raise KeyboardInterrupt
 
     if where == "fit":
-        monkeypatch.setattr(transfer_matrix, "_tau", interrupt)
+        monkeypatch.setattr(transfer_matrix, "held_out_runs", interrupt)
     else:
         monkeypatch.setattr(TransferMatrix, "matrix", interrupt)  # in the middle of the files
     options = ["--k", "12", "--seeds", "0", "--task", "large", "--task", "small", "--out", tmp_path / "map"]
-    monkeypatch.setattr(module, "_can_plot", lambda: False)
+    monkeypatch.setattr(module, "can_plot", lambda: False)
     result = run("transfer", related, *options)
     assert result.exit_code == 130
     assert list(tmp_path.iterdir()) == []
@@ -136,7 +149,7 @@ def test_bad_input_is_refused_before_the_work(related: Path, tmp_path: Path, mon
     monkeypatch.setattr(TransferSurrogate, "fit", lambda *_: pytest.fail("worked first"))
     result = run("transfer", related, "--k", "12,80", "--out", tmp_path / "map")
     assert result.exit_code == 2
-    assert "expected 0 < n < 80" in result.stderr
+    assert "from 1 to 79" in result.stderr
     result = run("transfer", related, "--k", "many", "--out", tmp_path / "map")
     assert result.exit_code == 2
     result = run("transfer", related, "--k", "12", "--task", "large", "--out", tmp_path / "map")
@@ -148,9 +161,9 @@ def test_bad_input_is_refused_before_the_work(related: Path, tmp_path: Path, mon
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_that_is_no_map_is_not_replaced(table_file: Path, tmp_path: Path) -> None:
+def test_a_file_that_is_no_matrix_is_not_replaced(table_file: Path, tmp_path: Path) -> None:
     (tmp_path / "transfer.csv").write_text("my precious\n")
     result = run("transfer", table_file, "--k", "16", "--seeds", "0", "--out", tmp_path)
     assert result.exit_code == 1
-    assert f"{tmp_path / 'transfer.csv'} is no map of ours and would be replaced" in result.stderr
+    assert f"{tmp_path / 'transfer.csv'} is no transfer matrix and would be replaced" in result.stderr
     assert (tmp_path / "transfer.csv").read_text() == "my precious\n"

@@ -1,11 +1,12 @@
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import kendalltau, spearmanr
 
 from benchmarks import get_space
 from benchmarks.table import Table
-from surrogates import BoostedSurrogate, evaluate
-from surrogates.evaluation.held_out import evaluate_runs, held_out_scores
+from surrogates import BoostedSurrogate, GaussianProcessSurrogate, evaluate
+from surrogates.evaluation.held_out import held_out_runs, held_out_scores, means_over_seeds
 from surrogates.evaluation.leaderboard import leaderboard
 
 
@@ -34,7 +35,8 @@ def test_the_surrogate_given_is_not_changed(macro_table: Table) -> None:
 
 
 def test_runs_come_one_by_one(macro_table: Table) -> None:
-    runs = evaluate_runs(BoostedSurrogate(n_members=2, n_rounds=2), macro_table, [20, 30], [0, 1])
+    quick = {"quick": BoostedSurrogate(n_members=2, n_rounds=2)}
+    runs = held_out_runs(macro_table.to_frame(), quick, [20, 30], [0, 1])
     assert [(run["n_train"][0], run["seed"][0], len(run)) for run in runs] == [
         (20, 0, 2),
         (20, 1, 2),
@@ -75,3 +77,70 @@ def test_sizes_are_looked_at_before_the_work(macro_table: Table, monkeypatch: py
         evaluate(BoostedSurrogate(), macro_table, [20, 60], [0])
     with pytest.raises(ValueError, match=r"expected training sizes from 1 to 59 .* got 60"):
         leaderboard(macro_table, ["boosted"], [20, 60], [0], ["all"])
+    with pytest.raises(ValueError, match=r"expected training sizes from 1 to 59 .* got 60"):
+        held_out_runs(macro_table.to_frame(), {"boosted": BoostedSurrogate()}, [20, 60], [0])
+
+
+def test_one_task_at_a_time_every_method_is_fitted_alone(macro_table: Table) -> None:
+    values = macro_table.to_frame()
+    seen: list[tuple[list[str], list[str], int]] = []
+
+    def process(archs: list[str], labels: pd.DataFrame, seed: int) -> GaussianProcessSurrogate:
+        seen.append((archs, list(labels.columns), seed))
+        return GaussianProcessSurrogate(random_state=seed).fit(archs, labels)
+
+    methods = {"trees": BoostedSurrogate(n_members=2, n_rounds=5), "process": process}
+    found = pd.concat(held_out_runs(values, methods, [20], [3], one_task_at_a_time=True))
+    assert found["task"].tolist() == [task for task in values.columns for _ in methods]
+    assert found["method"].tolist() == ["trees", "process"] * values.shape[1]
+    order = np.random.default_rng(3).permutation(len(values))
+    for task, (archs, tasks, seed) in zip(values.columns, seen, strict=True):
+        train, test = values[task].iloc[order[:20]].dropna(), values[task].iloc[order[20:]]
+        assert (archs, tasks, seed) == (list(train.index), [task], 3), "rows without a label are left out"
+        for name, surrogate in {
+            "trees": BoostedSurrogate(n_members=2, n_rounds=5, random_state=3),
+            "process": GaussianProcessSurrogate(random_state=3),
+        }.items():
+            mean = surrogate.fit(list(train.index), train.to_numpy()).predict(list(test.index))
+            known = test.notna().to_numpy()
+            expected = kendalltau(test[known], mean[known]).statistic
+            row = found[(found["task"] == task) & (found["method"] == name)]
+            assert row["tau"].item() == pytest.approx(expected)
+
+
+def test_runs_that_are_done_are_left_out(macro_table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    methods = {name: BoostedSurrogate(n_members=2, n_rounds=n) for name, n in (("a", 2), ("b", 5))}
+    everything = macro_table.to_frame(), methods, [20, 30], [0, 1]
+    for alone in (False, True):
+        whole = list(held_out_runs(*everything, one_task_at_a_time=alone))
+        rest = held_out_runs(*everything, one_task_at_a_time=alone, done=pd.concat(whole[:3])[_KEYS])
+        pd.testing.assert_frame_equal(pd.concat(rest), pd.concat(whole[3:]))
+        monkeypatch.setattr(BoostedSurrogate, "fit", lambda *_: pytest.fail("fitted again"))
+        assert list(held_out_runs(*everything, one_task_at_a_time=alone, done=pd.concat(whole))) == []
+        monkeypatch.undo()
+
+
+def test_a_summary_is_means_and_deviations_over_the_seeds() -> None:
+    rng = np.random.default_rng(0)
+    tau = rng.random((2, 3, 2))  # sizes, seeds, tasks
+    tau[1, 0, 1] = np.nan
+    rows = [
+        (n, seed, task, tau[i, seed, t])
+        for i, n in enumerate((50, 20))
+        for seed in range(3)
+        for t, task in enumerate("xy")
+    ]
+    found = means_over_seeds(pd.DataFrame(rows, columns=["n_train", "seed", "task", "tau"]), scores=["tau"])
+    assert found[["n_train", "task"]].to_numpy().tolist() == [
+        [50, "x"], [50, "y"], [20, "x"], [20, "y"], [50, "mean"], [20, "mean"],
+    ]  # fmt: skip
+    means = np.nanmean(tau, axis=1)
+    np.testing.assert_allclose(found["tau"], [*means.ravel(), *means.mean(axis=1)])
+    of_seeds = np.nanmean(tau, axis=2)
+    np.testing.assert_allclose(
+        found["tau_sd"], [*np.nanstd(tau, axis=1, ddof=1).ravel(), *of_seeds.std(axis=1, ddof=1)]
+    )
+    assert found["runs"].tolist() == [3, 3, 3, 2, 3, 3]
+
+
+_KEYS = ["method", "n_train", "seed", "task"]

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from benchmarks import Table, UnknownNameError, get_space, load_table
+from benchmarks import Table, UnknownNameError, get_space, load_table, save_table
 from benchmarks.tasks import TRANSNAS_TASKS
 from surrogates.cli.app import app
 from surrogates.evaluation.leaderboard import PUBLISHED, leaderboard, standings
@@ -81,7 +81,7 @@ def test_a_published_mean_of_seven_tasks_stands_beside_seven_tasks():
 
 def test_command_prints_and_writes(table, tmp_path):
     path, out = tmp_path / "table.csv", tmp_path / "runs.csv"
-    table.to_csv(path)
+    save_table(table, path)
     arguments = [str(path), "--models", "linear,knn", "--train-sizes", "40", "--seeds", "0,1", "--out", str(out)]
     result = CliRunner().invoke(app, ["leaderboard", *arguments])
     assert result.exit_code == 0, result.output
@@ -92,7 +92,7 @@ def test_command_prints_and_writes(table, tmp_path):
 
 def test_command_refuses_unknown_models(table, tmp_path):
     path = tmp_path / "table.csv"
-    table.to_csv(path)
+    save_table(table, path)
     result = CliRunner().invoke(app, ["leaderboard", str(path), "--models", "lineer"])
     assert result.exit_code == 2
     assert "did you mean 'linear'" in result.stderr

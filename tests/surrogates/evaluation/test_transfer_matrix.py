@@ -1,4 +1,4 @@
-"""Transfer maps of made-up tables."""
+"""Transfer matrices of made-up tables."""
 
 import builtins
 
@@ -36,11 +36,11 @@ def found(table):
 
 
 def test_every_pair_and_all_others_at_once(found):
-    assert found.frame.columns.tolist() == ["source", "target", "k", "seed", "correlation", "tau", "alone", "gain"]
-    assert len(found.frame) == 3 * 3 * 2
-    assert set(found.frame["source"]) == {"size", "small", "noise", ALL_OTHERS}
-    assert (found.frame["source"] != found.frame["target"]).all()
-    np.testing.assert_allclose(found.frame["gain"], found.frame["tau"] - found.frame["alone"])
+    assert found.to_frame().columns.tolist() == ["source", "target", "k", "seed", "correlation", "tau", "alone", "gain"]
+    assert len(found.to_frame()) == 3 * 3 * 2
+    assert set(found.to_frame()["source"]) == {"size", "small", "noise", ALL_OTHERS}
+    assert (found.to_frame()["source"] != found.to_frame()["target"]).all()
+    np.testing.assert_allclose(found.to_frame()["gain"], found.to_frame()["tau"] - found.to_frame()["alone"])
 
 
 def test_values_are_those_computed_by_hand(found, table):
@@ -56,7 +56,7 @@ def test_values_are_those_computed_by_hand(found, table):
     assert found.matrix("tau", 30).loc["small", "size"] == pytest.approx(expected, abs=0.02)
 
 
-def test_a_related_task_teaches_and_noise_does_not(found):
+def test_a_related_task_helps_and_noise_does_not(found):
     tau = found.matrix("tau", 16)["size"]
     assert tau["small"] > tau["noise"]
     assert tau[ALL_OTHERS] > tau["noise"]
@@ -105,10 +105,30 @@ def test_runs_come_one_at_a_time(table):
     assert len(list(runs)) == 3
 
 
+def test_the_summary_is_of_all_others_with_its_spread_over_the_seeds():
+    taus_of = {"a": {"b": 0.3, "c": 0.6, ALL_OTHERS: 0.5}, "b": {"a": 0.7, "c": 0.2, ALL_OTHERS: 0.8}}
+    rows = [
+        (source, target, 16, seed, np.nan, tau + seed / 10, 0.4, tau + seed / 10 - 0.4)
+        for target, taus in taus_of.items()
+        for source, tau in taus.items()
+        for seed in (0, 1, 2)
+    ]
+    columns = ["source", "target", "k", "seed", "correlation", "tau", "alone", "gain"]
+    found = TransferMatrix(pd.DataFrame(rows, columns=columns)).summary().set_index("target")
+    assert found.index.tolist() == ["a", "b", "mean"]
+    np.testing.assert_allclose(found["tau"], [0.6, 0.9, 0.75])
+    np.testing.assert_allclose(found["tau_sd"], 0.1)
+    np.testing.assert_allclose(found["alone_sd"], 0.0, atol=1e-12)
+    np.testing.assert_allclose(found["gain"], found["tau"] - 0.4)
+    assert found["best_source"].tolist()[:2] == ["c", "a"]
+    np.testing.assert_allclose(found["best_tau"], [0.7, 0.8, 0.75])
+    assert found["runs"].tolist() == [3, 3, 3]
+
+
 def test_bad_tables_are_refused(table):
     with pytest.raises(ValueError, match="at least two tasks"):
         transfer_matrix(table.where(tasks=["size"]), k=[16])
-    with pytest.raises(ValueError, match="0 < n < 80"):
+    with pytest.raises(ValueError, match=r"from 1 to 79 .* got 80"):
         transfer_matrix(table, k=[80], seeds=[0], **QUICK)
     mixed = Table.from_frame(pd.DataFrame({"arch": ["64-2311-basic", "64-41414-3_33_333"], "a": [1, 2], "b": [2, 1]}))
     with pytest.raises(TableError, match="one search space"):

@@ -1,4 +1,4 @@
-"""EnsembleSurrogate: contract, weights against hand-made members, and better than its parts on the published values."""
+"""EnsembleSurrogate: contract, its members, and better than its parts on the published values."""
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,6 @@ from sklearn.linear_model import Ridge
 from benchmarks import get_space, load_table
 from benchmarks.protocols import split
 from surrogates import BoostedSurrogate, EnsembleSurrogate, GaussianProcessSurrogate
-from surrogates.models.ensemble import _weights
 from surrogates.testing import check_surrogate
 
 LIGHT = [BoostedSurrogate(n_members=3, n_rounds=10), GaussianProcessSurrogate()]
@@ -18,30 +17,6 @@ LIGHT = [BoostedSurrogate(n_members=3, n_rounds=10), GaussianProcessSurrogate()]
 def test_contract():
     space = get_space("transnas101-macro")
     check_surrogate(EnsembleSurrogate(members=LIGHT), space, outside="32-23111141-basic")
-
-
-def test_weights_find_the_member_that_knows():
-    rng = np.random.default_rng(0)
-    Z = rng.normal(size=(2000, 2))
-    good, bad = Z + 0.3 * rng.normal(size=Z.shape), rng.normal(size=Z.shape)
-    weights = _weights(np.stack([bad, good]), Z, prior_rows=64)
-    assert weights.sum() == pytest.approx(1)
-    assert weights[1] > 0.9
-
-
-def test_few_rows_say_little():
-    rng = np.random.default_rng(1)
-    Z = rng.normal(size=(4, 1))
-    weights = _weights(np.stack([Z, rng.normal(size=Z.shape)]), Z, prior_rows=64)
-    assert weights == pytest.approx([0.5, 0.5], abs=0.1)
-
-
-def test_errors_that_differ_cancel():
-    """Two equally noisy members: the least-squares weights are the textbook one half each."""
-    rng = np.random.default_rng(2)
-    Z = rng.normal(size=(5000, 1))
-    members = Z + 0.5 * rng.normal(size=(2, 5000, 1))
-    assert _weights(members, Z, prior_rows=0) == pytest.approx([0.5, 0.5], abs=0.03)
 
 
 def test_members_that_use_only_some_rows(rng):

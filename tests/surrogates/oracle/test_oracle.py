@@ -47,7 +47,7 @@ def test_sources_can_be_asked_alone() -> None:
     only = Oracle(Counting(), results, source="table")
     assert only.tasks == ("jigsaw",)
     assert only(TWINS[0], "jigsaw") == 80
-    with pytest.raises(TableError, match=rf"'{TWINS[1]}' was not measured on jigsaw; to have it predicted, give a"):
+    with pytest.raises(TableError, match=rf"'{TWINS[1]}' was not measured on jigsaw; source='surrogate' has"):
         only(TWINS[1], "jigsaw")
     with pytest.raises(TableError, match=r"'64-41414-3_33_333' was not measured on jigsaw"):
         only.query(["64-41414-3_33_333"])

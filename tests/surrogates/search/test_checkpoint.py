@@ -1,4 +1,4 @@
-"""A search that is kept in a folder: read back, taken up again, and never mixed with another."""
+"""A search that is kept in a folder: read back, resumed, and never mixed with another."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -16,6 +16,7 @@ from surrogates.oracle.training_cost import training_seconds
 from surrogates.search import Constraint, ConstraintError, History, SearchError, make_searcher, run_search
 from surrogates.search.checkpoint import FILE
 from surrogates.search.pareto import front
+from surrogates.search.run import check_search, search_objective
 from tests.surrogates.search.functions import threes
 
 MICRO, MACRO = get_space("transnas101-micro"), get_space("transnas101-macro")
@@ -104,6 +105,44 @@ def test_constraint_holds(bound: dict[str, float]) -> None:
     history = run_search("evolution", threes, "mine", 60, space=MICRO, constraint=constraint)
     column = 0 if "max_params" in bound else 1
     assert (Costs().exact(history.archs)[:, column] <= next(iter(bound.values()))).all()
+
+
+def test_the_best_of_several_searches() -> None:
+    searches = [run_search("random", threes, "mine", 300, seed=seed, space=MICRO) for seed in (0, 1)]
+    together = History.from_histories(searches)
+    assert len(together) == len({arch for search in searches for arch in search.archs})
+    values = dict(zip(together.archs, together.values[:, 0], strict=True))
+    best = together.best_archs(9)
+    assert [values[arch] for arch in best] == sorted(values.values(), reverse=True)[:9]
+    assert best[0] == together.best_arch("mine") == next(a for a in together.archs if values[a] == values[best[0]])
+    with pytest.raises(ValueError, match="on the same tasks of one space, got 2 kinds"):
+        History.from_histories([searches[0], run_search("random", threes, "other", 2, space=MICRO)])
+    with pytest.raises(ValueError, match="on the same tasks of one space, got 0 kinds"):
+        History.from_histories([])
+    with pytest.raises(ValueError, match="n >= 1, got 0"):
+        together.best_archs(0)
+
+
+def test_of_equals_on_the_front_one_is_kept_where_it_is_wanted() -> None:
+    history = run_search("random", threes, "mine", 400, space=MICRO)
+    whole, distinct = front(history), front(history, distinct=True)
+    assert len(whole) > len(distinct)
+    pairs = [*map(tuple, whole[["mine", "multiply_adds"]].to_numpy().tolist())]
+    assert [*map(tuple, distinct[["mine", "multiply_adds"]].to_numpy().tolist())] == list(dict.fromkeys(pairs))
+    for row in distinct.itertuples():
+        equal = whole[(whole["mine"] == row.mine) & (whole["multiply_adds"] == row.multiply_adds)]
+        assert row.arch == min(equal["arch"], key=history.archs.index)
+
+
+def test_one_check_serves_many_searches() -> None:
+    objective = check_search(threes, "mine", 20, space=MICRO, constraint=Constraint(max_params=2e6))
+    for seed in (0, 1):
+        mine = search_objective("local", objective, 20, seed, batch_size=3)
+        usual = run_search(
+            "local", threes, "mine", 20, seed, space=MICRO, constraint=objective.constraint, batch_size=3
+        )
+        assert mine.archs == usual.archs
+        assert mine.search == usual.search
 
 
 # -- failures ---------------------------------------------------------------------------------------------------

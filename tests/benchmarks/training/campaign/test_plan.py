@@ -14,7 +14,7 @@ from benchmarks.errors import ArchitectureError, UnknownNameError
 from benchmarks.tasks import TRANSNAS_TASKS
 from benchmarks.training.campaign import Plan, RoomsImages, TaskonomyImages, Trial, load_plan
 from benchmarks.training.campaign.plan_file import sampled
-from benchmarks.training.data.taskonomy_files import SPLIT_FILES
+from benchmarks.training.data.taskonomy import SPLIT_FILES
 
 MACRO = "64-2311-basic"
 

@@ -5,16 +5,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import load_table
+from benchmarks import load_table, save_table
 from benchmarks.errors import ArtefactError, TableError, UnknownNameError
-from benchmarks.formats.csv_parquet import read_provenance
+from benchmarks.formats.parquet import read_provenance
 from benchmarks.training.campaign import (
     Plan,
     Trial,
     campaign_table,
     read_record,
     record_path,
-    write_campaign_table,
 )
 from benchmarks.training.campaign.worker import Job, do
 from benchmarks.training.presets import changed_settings
@@ -67,7 +66,7 @@ def test_every_format_reads_back_the_same(folder: Path, tmp_path: Path, seed: in
     made = campaign_table(PLAN, folder, seed)
     for ending in ("parquet", "pth", "csv"):
         path = tmp_path / f"table.{ending}"
-        write_campaign_table(PLAN, folder, path, seed)
+        save_table(made, path)
         read = load_table(path)
         assert set(read.archs) == set(made.archs)
         read = read.where(archs=made.archs)
@@ -80,7 +79,7 @@ def test_every_format_reads_back_the_same(folder: Path, tmp_path: Path, seed: in
 
 
 def test_the_pth_has_the_published_structure(folder: Path, tmp_path: Path) -> None:
-    write_campaign_table(PLAN, folder, tmp_path / "table.pth", seed=0)
+    save_table(campaign_table(PLAN, folder, seed=0), tmp_path / "table.pth")
     database = torch.load(tmp_path / "table.pth", weights_only=True)
     assert list(database) == ["metrics_dict", "info_names", "task_list", "data"]
     assert list(database["data"]) == ["macro", "micro", "nasbench201"]
@@ -90,7 +89,7 @@ def test_the_pth_has_the_published_structure(folder: Path, tmp_path: Path) -> No
 
 
 def test_parquet_says_where_it_comes_from(folder: Path, tmp_path: Path) -> None:
-    write_campaign_table(PLAN, folder, tmp_path / "table.parquet")
+    save_table(campaign_table(PLAN, folder), tmp_path / "table.parquet")
     found = read_provenance(tmp_path / "table.parquet")
     assert found["plan"] == PLAN.hash
     trainings = found["trainings"]
@@ -108,10 +107,10 @@ def test_parquet_says_where_it_comes_from(folder: Path, tmp_path: Path) -> None:
 
 def test_what_cannot_be_written_says_why(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(UnknownNameError, match=r"unknown file ending '.txt'"):
-        write_campaign_table(PLAN, folder, tmp_path / "table.txt")
+        save_table(campaign_table(PLAN, folder), tmp_path / "table.txt")
     with pytest.raises(TableError, match="no training of the plan is done"):
         campaign_table(PLAN, tmp_path / "empty")
     record_path(folder, PLAN.trials()[2]).write_text("{")
     with pytest.raises(ArtefactError, match=r"is damaged .* 'campaign run' trains it again"):
-        write_campaign_table(PLAN, folder, tmp_path / "table.parquet")
+        campaign_table(PLAN, folder)
     assert not (tmp_path / "table.parquet").exists()

@@ -7,8 +7,8 @@ from PIL import Image, ImageEnhance
 
 from benchmarks.training.data import augment as colour
 from benchmarks.training.data.augment import RandomStreams, augment, flip
-from benchmarks.training.data.jigsaw import jigsaw_permutations
-from benchmarks.training.data.targets import Preparation, jigsaw_tiles
+from benchmarks.training.data.jigsaw import jigsaw_permutations, jigsaw_tiles
+from benchmarks.training.data.targets import Preparation
 from benchmarks.training.recipe import Augmentation
 from tests.benchmarks.training.small_trainings import images, small_recipe
 

@@ -220,7 +220,7 @@ def test_an_export_writes_again_what_was_lost(tmp_path, lost):
 def test_a_damaged_description_of_an_export_is_named(tmp_path):
     export(tmp_path, {"train": 1}, size=8)
     (tmp_path / "rooms.json").write_text("")
-    with pytest.raises(ValueError, match=r"rooms\.json is damaged"):
+    with pytest.raises(ValueError, match=r"rooms\.json' is damaged"):
         export(tmp_path, {"train": 1}, size=8)
 
 
@@ -234,7 +234,7 @@ def test_numbers_that_are_none_are_named(tmp_path):
 
 def test_a_folder_holds_one_export(tmp_path):
     export(tmp_path, {"train": 1}, size=8)
-    with pytest.raises(ValueError, match=r"holds an export with .*choose another folder"):
+    with pytest.raises(ValueError, match=r"holds another export of rooms: .*choose another folder"):
         export(tmp_path, {"train": 1}, size=8, seed=1)
     with pytest.raises(ValueError, match=r"sizes\['train'\]: expected at least 1"):
         export(tmp_path, {"train": 0}, size=8)
@@ -243,7 +243,7 @@ def test_a_folder_holds_one_export(tmp_path):
 @pytest.mark.parametrize("name", ["train_filenames_final5k.json", "class_scene_final5k.npy"])
 def test_an_export_writes_over_no_other_images(tmp_path, name):
     (tmp_path / name).write_bytes(b"someone's")
-    with pytest.raises(ValueError, match=rf"holds images that are no export of rooms \({name}\).*choose a new folder"):
+    with pytest.raises(ValueError, match=rf"holds '{name}' but no rooms.json; choose a new or empty folder"):
         export(tmp_path, {"train": 1}, size=8)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {name: b"someone's"}
 

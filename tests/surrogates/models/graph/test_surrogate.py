@@ -17,8 +17,8 @@ from benchmarks import ArtefactError, MissingExtraError, get_space, list_spaces
 from benchmarks.errors import UnknownNameError
 from benchmarks.table import Table
 from surrogates.models.graph.surrogate import GraphSurrogate
-from surrogates.models.graph.updates import UPDATES, hold_out, mixture_weights, out_of_fold
-from surrogates.store.store import load_surrogate
+from surrogates.models.graph.updates import UPDATES, hold_out, out_of_fold, update_weights
+from surrogates.store.load import load_surrogate
 from surrogates.testing import check_surrogate
 
 SMALL = {"n_members": 2, "hidden": 8, "layers": 1, "trunk": 8, "n_steps": 20, "n_jobs": 1}
@@ -192,17 +192,17 @@ def test_degenerate_labels_can_be_tuned(micro, pretrained):
         assert np.allclose(tuned.predict(archs), 3.0)
 
 
-def test_mixtures_begin_equal_and_move_to_what_is_right():
+def test_averages_begin_equal_and_move_to_what_is_right():
     rng = np.random.default_rng(0)
     Z = rng.normal(size=(1000, 2))
     Z[::5, 0] = np.nan
     good, bad = np.nan_to_num(Z) + 0.2 * rng.normal(size=Z.shape), rng.normal(size=Z.shape)
     both = np.stack([good, bad])
-    assert mixture_weights(both, Z).sum() == pytest.approx(1)
-    assert mixture_weights(both, Z)[0] > 0.97
-    assert mixture_weights(both[::-1], Z)[1] > mixture_weights(np.stack([good, good]), Z)[1] + 0.3
-    assert mixture_weights(both[:, 1:4], Z[1:4]) == pytest.approx([0.5, 0.5], abs=0.15)
-    np.testing.assert_array_equal(mixture_weights(-Z[None, 1:5], Z[1:5]), [1.0])
+    assert update_weights(both, Z).sum() == pytest.approx(1)
+    assert update_weights(both, Z)[0] > 0.97
+    assert update_weights(both[::-1], Z)[1] > update_weights(np.stack([good, good]), Z)[1] + 0.3
+    assert update_weights(both[:, 1:4], Z[1:4]) == pytest.approx([0.5, 0.5], abs=0.15)
+    np.testing.assert_array_equal(update_weights(-Z[None, 1:5], Z[1:5]), [1.0])
 
 
 def test_a_row_is_scored_by_the_members_that_left_it_out():

@@ -147,14 +147,16 @@ def test_a_checkpoint_of_something_else_is_refused(dataset, tmp_path, monkeypatc
     interrupt(monkeypatch, PowerCutError())
     with pytest.raises(PowerCutError):
         train(fresh(dataset), [dataset], schedule, checkpoint_dir=tmp_path)
-    with pytest.raises(ArtefactError, match=r"is of another training: .*delete it or choose another checkpoint_dir"):
+    with pytest.raises(
+        ArtefactError, match=r"another training: training was .*delete last.ckpt in it or choose"
+    ):
         train(fresh(dataset, seed=1), [dataset], schedule, checkpoint_dir=tmp_path)
     sidecar = json.loads((tmp_path / "fit.json").read_text())
     (tmp_path / "fit.json").write_text(json.dumps(sidecar | {"node_schema": 0}))
-    with pytest.raises(ArtefactError, match="is of another node schema: expected 1, got 0"):
+    with pytest.raises(ArtefactError, match="holds another training: node_schema was 0 and is now 1"):
         train(fresh(dataset), [dataset], schedule, checkpoint_dir=tmp_path)
     (tmp_path / "fit.json").write_text(json.dumps(sidecar | {"version": "0.0"}))
-    with pytest.raises(ArtefactError, match=r"is of another version: expected .*, got 0\.0"):
+    with pytest.raises(ArtefactError, match=r"holds another training: version was '0\.0' and is now"):
         train(fresh(dataset), [dataset], schedule, checkpoint_dir=tmp_path)
     assert (tmp_path / "last.ckpt").exists()
 

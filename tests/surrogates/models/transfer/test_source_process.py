@@ -1,14 +1,16 @@
-"""TransferSource tasks smoothed by Gaussian processes, against the textbook formula."""
+"""Source tasks smoothed by Gaussian processes, against the textbook formula."""
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import norm
+from sklearn.gaussian_process.kernels import Matern
 
 from benchmarks import UnknownNameError, get_space
 from encoders import Costs, GraphFeatures
+from surrogates.kernels.features import standardise
 from surrogates.models.transfer import source_process
-from surrogates.models.transfer.source_process import SourceProcess, matern52, standardise
+from surrogates.models.transfer.source_process import SourceProcess
 
 
 @pytest.fixture
@@ -20,15 +22,14 @@ def macro():
 
 
 def _naive(X, z, rows, at, noise, length):
-    """Posterior mean by the formula, with explicit loops over distances."""
-    kernel = [[float(matern52(np.linalg.norm(a - b) / np.sqrt(len(a)) / length)) for b in X[rows]] for a in X]
-    kernel = np.array(kernel)
+    """Posterior mean by the formula, with the kernel of scikit-learn."""
+    kernel = Matern(length_scale=length * np.sqrt(X.shape[1]), nu=2.5)(X, X[rows])
     return kernel[at] @ np.linalg.solve(kernel[rows] + noise * np.eye(len(rows)), z[rows])
 
 
-def _views(frame):
+def _features(frame):
     features = GraphFeatures().fit_transform(list(frame.index)).astype(float)
-    return standardise(features, np.stack([features.mean(axis=0), features.std(axis=0)]))
+    return standardise(features, np.stack([features.mean(axis=0), features.std(axis=0)]), 2.5)
 
 
 def test_measured_and_new_architectures_get_the_posterior_mean(macro, monkeypatch):
@@ -36,7 +37,7 @@ def test_measured_and_new_architectures_get_the_posterior_mean(macro, monkeypatc
     known = macro.iloc[:50]
     source = SourceProcess.fit(list(known.index), known)
     features = GraphFeatures().fit_transform(list(macro.index)).astype(float)
-    X = standardise(features, source.centre)
+    X = standardise(features, source.centre, 2.5)
     z = np.append(norm.ppf((known["up"].rank() - 0.5) / 50), np.zeros(10))
     expected = _naive(X, z, np.arange(50), np.arange(60), 0.1, 2.0)
     np.testing.assert_allclose(source.predict(list(macro.index))[:, 0], expected, atol=1e-5)
@@ -50,7 +51,7 @@ def test_rows_beyond_the_limit_still_see_their_own_measurement(macro, monkeypatc
     z = norm.ppf((macro["down"].rank().to_numpy() - 0.5) / 60)
     for row in np.setdiff1d(np.arange(60), chosen)[:5]:
         rows = np.append(chosen, row)
-        expected = _naive(_views(macro), z, rows, [row], 0.1, 2.0)
+        expected = _naive(_features(macro), z, rows, [row], 0.1, 2.0)
         np.testing.assert_allclose(source.predict([macro.index[row]])[0, 1], expected[0], atol=1e-5)
 
 

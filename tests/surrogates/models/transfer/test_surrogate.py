@@ -14,7 +14,7 @@ from benchmarks.table import Table
 from encoders import Costs
 from surrogates.models.boosted import BoostedSurrogate
 from surrogates.models.transfer.surrogate import TransferSurrogate
-from surrogates.store.store import load_surrogate
+from surrogates.store.load import load_surrogate
 from surrogates.testing import check_surrogate
 
 SMALL = {"n_members": 2, "n_rounds": 10, "n_jobs": 1}

@@ -27,7 +27,7 @@ def test_a_plain_function() -> None:
 def test_optuna() -> None:
     names = run(EXAMPLES[1])
     assert len(names["study"].trials) == 60
-    assert names["study"].best_value == names["objective"].objectives.source.measure([names["best"]])[0, 0]
+    assert names["study"].best_value == names["objective"].objectives.objective.measure([names["best"]])[0, 0]
 
 
 def test_optuna_of_several_objectives() -> None:
@@ -58,6 +58,12 @@ def test_scikit_learn() -> None:
     assert names["trees"].best_score_ > 0
 
 
+def test_a_hook_of_the_predictor() -> None:
+    history = run(EXAMPLES[7])["history"]
+    assert history.search["searcher"] == "UpperBound"
+    assert history.best[-1, 0] > history.best[9, 0]  # better than the ten at random
+
+
 def test_all_examples_are_run_and_short() -> None:
-    assert len(EXAMPLES) == 7
+    assert len(EXAMPLES) == 8
     assert all(len(example.split("\n\n")[-1].splitlines()) <= 10 for example in EXAMPLES)

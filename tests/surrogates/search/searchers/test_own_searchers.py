@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 
 from benchmarks import get_space
-from benchmarks.errors import ArtefactError
+from benchmarks.errors import ArtefactError, UnknownNameError
 from benchmarks.table import Table
 from surrogates import Oracle
 from surrogates.search import History, Searcher, SearchError, make_searcher, run_search
 from surrogates.search.checkpoint import FILE
+from surrogates.search.registry import searcher_cost
 from surrogates.search.testing import check_searcher
 
 MACRO = get_space("transnas101-macro")
@@ -126,3 +127,33 @@ def test_a_file_where_a_folder_belongs(tmp_path: Path) -> None:
     with pytest.raises(ArtefactError, match=r"expected a folder or nothing at .*a.py', got a file"):
         run_search("random", length, "mine", 5, space=MACRO, folder=tmp_path / "a.py")
     assert (tmp_path / "a.py").read_text() == "kept"
+
+
+def test_what_was_told_is_kept_in_order_and_read_only() -> None:
+    searcher = make_searcher("random").start("transnas101-macro", n_tasks=2)
+    told = np.random.default_rng(0).normal(size=(100, 2))
+    before = searcher.values_
+    assert before.shape == (0, 2)
+    for row, n in ((0, 1), (1, 30), (31, 0), (31, 69)):
+        searcher.tell(searcher.ask(n) if n else [], told[row : row + n])
+        np.testing.assert_array_equal(searcher.values_, told[: row + n])
+    with pytest.raises(ValueError, match="read-only"):
+        searcher.values_[0] = 0.0
+    assert before.shape == (0, 2)
+    assert len(searcher.start("transnas101-macro").values_) == 0
+
+
+def test_the_cost_a_searcher_minds() -> None:
+    assert [searcher_cost(name) for name in ("local", "nsga2", "front", "attentive")] == [
+        None,
+        None,
+        "multiply_adds",
+        "multiply_adds",
+    ]
+    assert searcher_cost("front", "params") == "params"
+    with pytest.raises(
+        ValueError, match=r"'local' has one aim.* expected attentive, front or nsga2, or a bound on params"
+    ):
+        searcher_cost("local", "params")
+    with pytest.raises(UnknownNameError, match="did you mean 'front'"):
+        searcher_cost("frunt")

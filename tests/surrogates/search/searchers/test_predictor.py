@@ -6,19 +6,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import invgamma, multivariate_normal, norm
+from scipy.stats import norm
 
 from benchmarks import get_space, load_table
-from surrogates.kernels.feature_kernels import FeatureKernels
-from surrogates.kernels.posterior import Posterior
 from surrogates.models.gaussian_process import GaussianProcessSurrogate
-from surrogates.models.transfer.source_kernel import Inputs
 from surrogates.search import make_searcher, run_search
 from surrogates.search.base import Searcher
 from surrogates.search.equivalence import function_classes, training_classes
 from surrogates.search.searchers.bananas import Bananas
 from surrogates.search.searchers.predictor import PredictorSearch, expected_improvement
-from surrogates.search.searchers.transfer import SourceKernels, TransferSearch
+from surrogates.search.searchers.transfer import TransferSearch
 from surrogates.search.space_arrays import choices
 
 Oracle = Callable[[list[str]], np.ndarray]
@@ -167,78 +164,11 @@ def test_a_parameter_below_one_is_refused(kind: type[Searcher], name: str) -> No
 # -- what they are made of --------------------------------------------------------------------------------------------
 
 
-class OneKernel:
-    """A fixed covariance between a few functions."""
-
-    def __init__(self, K: np.ndarray) -> None:
-        self.K, self.log_prior = K, np.zeros(1)
-
-    def matrices(self, a, b, which):
-        return (self.K[np.ix_(a, b)] for _ in which)
-
-    def variances(self, a, which):
-        return (self.K[a, a] for _ in which)
-
-
-def test_posterior_is_that_of_a_joint_normal(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Mean, variance and variance after one more label, by conditioning the joint normal distribution."""
-    monkeypatch.setattr("surrogates.kernels.posterior._NOISES", (0.3,))
-    rng = np.random.default_rng(0)
-    root = rng.normal(size=(6, 6))
-    K = root @ root.T / 6 + 0.2 * np.eye(6)
-    rows, z, candidates = np.array([0, 1, 1, 2]), np.array([0.5, -1.0, -0.4, 0.9]), np.array([1, 3, 4, 5])
-    posterior = Posterior(OneKernel(K), rows, z, candidates)
-    scale = posterior._kept[0].scale
-
-    def conditioned(given: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        S = K[np.ix_(given, given)] + 0.3 * np.eye(len(given))
-        gain = np.linalg.solve(S, K[np.ix_(given, candidates)]).T
-        return gain, np.diag(K[np.ix_(candidates, candidates)] - gain @ K[np.ix_(given, candidates)])
-
-    gain, variance = conditioned(rows)
-    np.testing.assert_allclose(posterior.mean(), z.mean() + gain @ (z - z.mean()), atol=1e-6)
-    np.testing.assert_allclose(posterior.std() ** 2, scale * variance, atol=1e-6)
-    posterior.expect(2)
-    _, variance = conditioned(np.append(rows, candidates[2]))
-    np.testing.assert_allclose(posterior.std_of_label() ** 2, scale * (variance + 0.3), atol=1e-6)
-
-
-def test_hypotheses_are_weighed_by_their_evidence() -> None:
-    """The difference of two losses is that of the log densities of the labels, prior and scale included."""
-    rng = np.random.default_rng(1)
-    X = rng.normal(size=(20, 3))
-    rows, z = np.arange(20), rng.normal(size=20)
-    kernels = FeatureKernels(X, rows, z)
-    target = z - z.mean()
-    posterior = Posterior(kernels, rows, z, rows)
-
-    def log_density(hypothesis) -> float:
-        K = next(kernels.matrices(rows, rows, [hypothesis.kernel])) + hypothesis.noise * np.eye(20)
-        prior = invgamma(1e-12, scale=0.7).logpdf(hypothesis.scale) + norm(np.log(0.3)).logpdf(np.log(hypothesis.noise))
-        return float(multivariate_normal(np.zeros(20), hypothesis.scale * K).logpdf(target) + prior)
-
-    expected = np.exp([log_density(h) - log_density(posterior._kept[0]) for h in posterior._kept])
-    np.testing.assert_allclose(posterior.shares, expected / expected.sum(), rtol=1e-6)
-
-
 def test_expected_improvement_agrees_with_the_integral() -> None:
     x = np.linspace(-12, 12, 200_001)
     for mean, std in ((0.3, 1.2), (-1.0, 0.5)):
         integral = np.trapezoid(np.maximum(x - 0.7, 0) * norm(mean, std).pdf(x), x)
         assert expected_improvement(np.array([mean]), np.array([std]), 0.7)[0] == pytest.approx(integral, rel=1e-5)
-
-
-@pytest.mark.parametrize("kind", ["features", "sources"])
-def test_kernels_are_covariances(kind: str) -> None:
-    rng = np.random.default_rng(2)
-    X, rows = rng.normal(size=(30, 4)), np.arange(30)
-    kernels = FeatureKernels(X, rows[:9], rng.normal(size=9))
-    if kind == "sources":
-        kernels = SourceKernels(Inputs(X, X / 2, rng.normal(size=(30, 3))), kernels)
-    which = range(len(kernels.log_prior))
-    for K, variance in zip(kernels.matrices(rows, rows, which), kernels.variances(rows, which), strict=True):
-        np.testing.assert_allclose(np.diag(K), variance)
-        assert np.linalg.eigvalsh(K).min() > -1e-9
 
 
 def test_trainings_are_finer_than_functions() -> None:

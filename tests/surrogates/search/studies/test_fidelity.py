@@ -8,14 +8,15 @@ import pytest
 from scipy import stats
 
 from benchmarks import get_space
-from benchmarks.errors import ArtefactError, MissingExtraError, TableError, UnknownNameError
+from benchmarks.errors import MissingExtraError, TableError, UnknownNameError
 from benchmarks.table import Table
 from surrogates import BoostedSurrogate
 from surrogates.search import History, run_search
 from surrogates.search.checkpoint import FILE
-from surrogates.search.studies.curves import history_figure, new_figure
+from surrogates.search.registry import informed_searcher
 from surrogates.search.studies.fidelity import Fidelity, predicted_table
-from surrogates.search.studies.grid import claim_study_folder, informed_searcher, run_grid
+from surrogates.search.studies.figures import history_figure, new_figure
+from surrogates.search.studies.grid import run_grid
 
 METHODS = ["random", "local", "evolution"]
 
@@ -48,9 +49,9 @@ def _searches(truth: Table, surrogate: Table):
             yield source, done
 
 
-def test_every_step_is_judged_by_the_truth(truth: Table, surrogate: Table, study: Fidelity) -> None:
-    assert len(study.frame) == 2 * 3 * 2 * 4 * 25
-    rows = study.frame.query("method == 'local' and seed == 2").groupby(["source", "task"])
+def test_regret_of_every_step_is_that_of_the_true_values(truth: Table, surrogate: Table, study: Fidelity) -> None:
+    assert len(study.runs) == 2 * 3 * 2 * 4 * 25
+    rows = study.runs.query("method == 'local' and seed == 2").groupby(["source", "task"])
     for (source, task), found in rows:
         searched = {"table": truth, "surrogate": surrogate}[source]
         history = run_search("local", searched, task, 25, 2)
@@ -66,7 +67,7 @@ def test_every_step_is_judged_by_the_truth(truth: Table, surrogate: Table, study
 def test_regret_added_by_the_surrogate(study: Fidelity) -> None:
     found = study.regrets().set_index(["method", "task"])
     assert len(found) == 6
-    last = study.frame[study.frame["step"] == 25]
+    last = study.runs[study.runs["step"] == 25]
     means = last.groupby(["method", "task", "source"])["regret"].mean()
     for pair, row in found.iterrows():
         assert row["added"] == pytest.approx(means[(*pair, "surrogate")] - means[(*pair, "table")])
@@ -75,7 +76,7 @@ def test_regret_added_by_the_surrogate(study: Fidelity) -> None:
 
 
 def test_order_of_searchers_against_scipy(study: Fidelity) -> None:
-    last = study.frame[study.frame["step"] == 20]
+    last = study.runs[study.runs["step"] == 20]
     means = last.groupby(["source", "task", "method"])["seen_regret"].mean()
     agreement = study.agreement(20).set_index("task")
     pairs = []
@@ -93,14 +94,14 @@ def test_a_table_agrees_with_itself(truth: Table) -> None:
     study = Fidelity.from_searches(truth, truth, searches)
     assert (study.regrets()["added"] == 0).all()
     assert (study.agreement()["tau"] == 1).all()
-    one_seed = Fidelity(study.frame[study.frame["seed"] == 0]).agreement()
+    one_seed = Fidelity(study.runs[study.runs["seed"] == 0]).agreement()
     assert one_seed["tau_seeds"].isna().all()
 
 
 def test_files_and_picture(study: Fidelity, tmp_path: Path) -> None:
     files = study.save(tmp_path / "study")
     assert [path.name for path in files] == ["curves.csv", "regret.csv", "agreement.csv", "curves.png"]
-    pd.testing.assert_frame_equal(pd.read_csv(files[0]), study.frame)
+    pd.testing.assert_frame_equal(pd.read_csv(files[0]), study.runs)
     labels = [text.get_text() for text in study.plot().axes[2].get_legend().get_texts()]
     assert labels == [*METHODS, "searched the table", "searched the surrogate"]
 
@@ -116,7 +117,7 @@ def test_predictions_have_the_gaps_of_the_table(truth: Table) -> None:
         predicted_table(narrow, truth)
 
 
-def test_a_grid_is_taken_up(truth: Table, tmp_path: Path) -> None:
+def test_a_grid_is_resumed(truth: Table, tmp_path: Path) -> None:
     jigsaw = truth.where(tasks="jigsaw")
     first = [done.history.archs for done in run_grid(jigsaw, ["local"], [0, 1], 10, tmp_path)]
     kept = tmp_path / "local" / "jigsaw" / "1" / FILE
@@ -127,28 +128,16 @@ def test_a_grid_is_taken_up(truth: Table, tmp_path: Path) -> None:
     longer = [done.history.archs for done in run_grid(jigsaw, ["local"], [0], 15, tmp_path)]
     assert longer[0][:10] == first[0]
     with pytest.raises(UnknownNameError, match="did you mean 'local'"):
-        next(run_grid(jigsaw, ["random", "locale"], [0], 10, tmp_path))
+        run_grid(jigsaw, ["random", "locale"], [0], 10, tmp_path)  # before the first search
 
 
 def test_transfer_learns_from_the_other_tasks(truth: Table) -> None:
-    searcher = informed_searcher("transfer", 4, truth.oriented().drop(columns="jigsaw"), n_first=3)
+    searcher = informed_searcher("transfer", 4, lambda: truth.oriented().drop(columns="jigsaw"), n_first=3)
     assert list(searcher.sources.columns) == ["normal"]
     with pytest.raises(ValueError, match="learns from other tasks"):
-        next(run_grid(truth.where(tasks="jigsaw"), ["transfer"], [0], 5))
-
-
-def test_a_folder_is_of_one_study(tmp_path: Path) -> None:
-    claim_study_folder(tmp_path / "study", {"table": "abc", "rows": [1, 2]})
-    claim_study_folder(tmp_path / "study", {"rows": (1, 2), "table": "abc"})
-    with pytest.raises(ArtefactError, match="holds another study: table was 'abc' and is now 'abd'"):
-        claim_study_folder(tmp_path / "study", {"table": "abd"})
-    (tmp_path / "other").mkdir()
-    (tmp_path / "other" / "notes.txt").touch()
-    with pytest.raises(ArtefactError, match=r"holds 'notes\.txt' but no study\.json"):
-        claim_study_folder(tmp_path / "other", {})
-    (tmp_path / "study" / "study.json").write_text("[")
-    with pytest.raises(ArtefactError, match="is damaged"):
-        claim_study_folder(tmp_path / "study", {"table": "abc"})
+        run_grid(truth.where(tasks="jigsaw"), ["transfer"], [0], 5)
+    with pytest.raises(ValueError, match="1 <= budget <= 200"):
+        run_grid(truth.where(tasks="jigsaw"), ["random"], [0], 201)
 
 
 def test_bands_cover_the_seeds(truth: Table) -> None:

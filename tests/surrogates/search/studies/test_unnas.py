@@ -9,7 +9,7 @@ from benchmarks import get_space
 from benchmarks.errors import TableError, UnknownNameError
 from benchmarks.table import Table
 from surrogates.search import History, run_search
-from surrogates.search.studies.regret import RegretJudge, incumbents
+from surrogates.search.studies.regret import TrueValues, incumbents
 from surrogates.search.studies.unnas import UnNASStudy, unnas_searches, unnas_study
 
 TASKS = ("jigsaw", "normal", "room_layout")
@@ -50,6 +50,16 @@ def test_same_and_opposite_tasks(study: UnNASStudy) -> None:
     assert regret.loc["jigsaw", "normal"] == pytest.approx(regret.loc["jigsaw", "jigsaw"] / 1000)
     overlap = study.matrix("top_overlap")
     assert (overlap.loc["jigsaw", "normal"], overlap.loc["jigsaw", "room_layout"]) == (1.0, 0.0)
+
+
+def test_means_by_source_one_by_one(study: UnNASStudy) -> None:
+    means = study.by_source().set_index("source")
+    assert means["label_free"].to_dict() == {"jigsaw": True, "normal": False, "room_layout": False}
+    supervised = {"jigsaw": ["normal", "room_layout"], "normal": ["room_layout"], "room_layout": ["normal"]}
+    for source, targets in supervised.items():
+        for value in ("kendall", "top_overlap", "rank"):
+            expected = np.mean([study.matrix(value).loc[source, target] for target in targets])
+            assert means.loc[source, value] == pytest.approx(expected)
 
 
 def test_correlations_against_scipy() -> None:
@@ -115,14 +125,14 @@ def test_picks_against_a_naive_loop() -> None:
 def test_truth_of_gaps_and_ties() -> None:
     archs = get_space("transnas101-macro").archs[:5]
     table = Table.from_frame(pd.DataFrame({"arch": archs, "normal": [0.1, np.nan, 0.3, 0.3, 0.2]}))
-    judged = RegretJudge(table).judge("normal", archs)
-    np.testing.assert_array_equal(judged["rank"], [4, np.nan, 1, 1, 3])
-    np.testing.assert_allclose(judged["top_percent"], [100, np.nan, 25, 25, 75])
-    np.testing.assert_allclose(judged["regret"], [0.2, np.nan, 0, 0, 0.1])
+    found = TrueValues(table).regret("normal", archs)
+    np.testing.assert_array_equal(found["rank"], [4, np.nan, 1, 1, 3])
+    np.testing.assert_allclose(found["top_percent"], [100, np.nan, 25, 25, 75])
+    np.testing.assert_allclose(found["regret"], [0.2, np.nan, 0, 0, 0.1])
     with pytest.raises(UnknownNameError, match="did you mean 'normal'"):
-        RegretJudge(table).judge("norma", archs)
+        TrueValues(table).regret("norma", archs)
     with pytest.raises(TableError, match="is not in this table"):
-        RegretJudge(table).judge("normal", ["64-4444-basic"])
+        TrueValues(table).regret("normal", ["64-4444-basic"])
 
 
 @pytest.mark.data

@@ -1,8 +1,8 @@
-"""Pictures of searches: the best so far against queries."""
+"""Figures: the best so far against queries, and every pair of tasks as a heatmap."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,15 +12,15 @@ from benchmarks.errors import MissingExtraError
 from benchmarks.tasks import find_task
 
 if TYPE_CHECKING:
+    import pandas as pd
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
     from surrogates.search.history import History
-    from surrogates.search.studies.fidelity import Fidelity
 
-__all__ = ["COLOURS", "fidelity_figure", "history_figure", "new_figure"]
+__all__ = ["fidelity_figure", "history_figure", "new_figure", "unnas_figure"]
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#56B4E9", "#E69F00")
+_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#56B4E9", "#E69F00")
 """Told apart by colour-blind people too (Okabe and Ito, 2008; its yellow is too light for lines)."""
 _MARKERS = "os^Dv"
 _DASHED = (0, (4, 1.5))
@@ -73,8 +73,8 @@ def history_figure(histories: Sequence[History], title: str = "") -> Figure:
         best = np.array([history.best[:, number] for history in histories])
         several = len(histories) > 1
         if several:
-            ax.fill_between(steps, best.min(0), best.max(0), step="post", color=COLOURS[0], alpha=0.2, linewidth=0)
-        ax.step(steps, best.mean(0), where="post", color=COLOURS[0])
+            ax.fill_between(steps, best.min(0), best.max(0), step="post", color=_COLOURS[0], alpha=0.2, linewidth=0)
+        ax.step(steps, best.mean(0), where="post", color=_COLOURS[0])
         metric = find_task(task).metric
         ax.set(
             title=task, xlabel="queries", ylabel=f"{metric.name}" + (f" ({metric.unit})" if metric.unit != "-" else "")
@@ -85,33 +85,43 @@ def history_figure(histories: Sequence[History], title: str = "") -> Figure:
     return figure
 
 
-def fidelity_figure(study: Fidelity) -> Figure:
+def fidelity_figure(runs: pd.DataFrame) -> Figure:
     """Mean true rank of the best so far against queries: a panel a task, a colour a method.
 
     Solid lines searched the table, dashed ones the surrogate; bands are one standard error over the seeds, left out
     where there are more than four methods.
 
+    Args:
+        runs: One row a source (``"table"`` or ``"surrogate"``), method, task, seed and step, with the rank.
+
     Raises:
         MissingExtraError: If matplotlib is not installed.
+
+    Example:
+        >>> import pandas as pd
+        >>> rows = [(source, "local", "jigsaw", 0, step, 9) for source in ("table", "surrogate") for step in (1, 2)]
+        >>> figure = fidelity_figure(pd.DataFrame(rows, columns=["source", "method", "task", "seed", "step", "rank"]))
+        >>> [len(ax.lines) for ax in figure.axes]
+        [2, 0]
     """
+    figure, panels = _panels(runs["task"].nunique(), (4.0, 3.2), spare=1)
     from matplotlib.lines import Line2D
 
-    from surrogates.search.studies.fidelity import ON_SURROGATE, ON_TABLE
-
-    frame = study.frame
-    tasks, methods = (list(dict.fromkeys(frame[name])) for name in ("task", "method"))
-    figure, panels = _panels(len(tasks), (4.0, 3.2), spare=1)
-    last = int(frame["step"].max())
+    tasks, methods = (list(dict.fromkeys(runs[name])) for name in ("task", "method"))
+    last = int(runs["step"].max())
     styles: dict[str, dict[str, Any]] = {
-        method: {"color": COLOURS[n % len(COLOURS)], "marker": _MARKERS[n // len(COLOURS)] if n >= len(COLOURS) else ""}
+        method: {
+            "color": _COLOURS[n % len(_COLOURS)],
+            "marker": _MARKERS[n // len(_COLOURS)] if n >= len(_COLOURS) else "",
+        }
         for n, method in enumerate(methods)
     }
     for task, ax in zip(tasks, panels, strict=False):
-        of_task = frame[frame["task"] == task]
+        of_task = runs[runs["task"] == task]
         for (source, method), rows in of_task.groupby(["source", "method"], sort=False):
             ranks = rows.pivot_table(index="step", columns="seed", values="rank")
             mean, error = ranks.mean(axis=1), ranks.sem(axis=1).fillna(0.0)
-            style = {**styles[method], "linestyle": {ON_TABLE: "-", ON_SURROGATE: _DASHED}[source]}
+            style = {**styles[method], "linestyle": {"table": "-", "surrogate": _DASHED}[source]}
             ax.plot(mean.index, mean, markevery=max(1, last // 6), markersize=4, linewidth=1.4, **style)
             if len(methods) <= _MOST_BANDS:
                 low = np.maximum(mean - error, 1.0)
@@ -132,6 +142,55 @@ def fidelity_figure(study: Fidelity) -> Figure:
     return figure
 
 
+def unnas_figure(matrices: Mapping[str, pd.DataFrame]) -> Figure:
+    r"""Two heatmaps, searched tasks as rows, deployed ones as columns.
+
+    Left: Kendall's tau over all architectures and, below, among the top 10 % by the row's task. Right: mean regret in
+    the unit of the column's metric and, below, mean true rank; dark is bad.
+
+    Args:
+        matrices: Name -> values of shape (S, T), searched tasks as rows: kendall, top_kendall, regret, rank and
+            top_percent. Correlations may be NaN.
+
+    Raises:
+        MissingExtraError: If matplotlib is not installed.
+
+    Example:
+        >>> import pandas as pd
+        >>> one = pd.DataFrame([[1.0]], index=["jigsaw"], columns=["normal"])
+        >>> figure = unnas_figure(dict.fromkeys(["kendall", "top_kendall", "regret", "rank", "top_percent"], one))
+        >>> [text.get_text() for ax in figure.axes[:2] for text in ax.texts]
+        ['1.00\n(1.00)', '1\n#1']
+    """
+    tau, among_top = matrices["kendall"], matrices["top_kendall"]
+    regret, rank, percent = matrices["regret"], matrices["rank"], matrices["top_percent"]
+    rows, columns = tau.shape
+    figure = new_figure((max(10.0, 4.6 + 1.9 * columns), 2.7 + 0.62 * rows))
+    left, right = figure.subplots(1, 2)
+
+    left.imshow(tau, cmap="RdBu", vmin=-1, vmax=1, aspect="auto")
+    for row, column in zip(*tau.notna().to_numpy().nonzero(), strict=True):
+        entry = tau.iloc[row, column]
+        text = f"{_tau(entry)}\n({_tau(among_top.iloc[row, column])})"
+        left.text(column, row, text, ha="center", va="center", color="white" if abs(entry) > 0.65 else "black")
+    _label(left, tau, [""] * columns)
+    left.set_title("Kendall's tau\n(in brackets: among the top 10 % of the row's task)", fontsize="medium")
+
+    worse = np.log10(percent.to_numpy())
+    shown = right.imshow(worse, cmap="cividis_r", vmin=-2, vmax=2, aspect="auto")
+    for row, column in np.ndindex(rows, columns):
+        text = f"{_short(regret.iloc[row, column])}\n#{rank.iloc[row, column]:,.0f}"
+        colour = "white" if worse[row, column] > 0.1 else "black"
+        right.text(column, row, text, ha="center", va="center", color=colour)
+    units = [find_task(str(task)).metric.unit for task in regret.columns]
+    _label(right, regret, ["" if unit == "-" else f" ({unit})" for unit in units])
+    right.set_title("regret and true rank (#)\nof the architecture found", fontsize="medium")
+    bar = figure.colorbar(shown, ax=right, ticks=[-2, -1, 0, 1, 2], shrink=0.9)
+    bar.ax.set_yticklabels(["0.01 %", "0.1 %", "1 %", "10 %", "100 %"])
+    bar.set_label("true rank / number of architectures")
+    return figure
+
+
 def _panels(count: int, size: tuple[float, float], spare: int = 0) -> tuple[Figure, list[Axes]]:
     """A grid of at least `count` + `spare` panels of a size in inches; those never used are taken away."""
     columns = min(_COLUMNS, count + spare)
@@ -149,3 +208,30 @@ def _trim(ax: Axes, shown: NDArray[np.float64]) -> None:
     low, high = float(shown.min()), float(shown.max())
     margin = 0.08 * (high - low) or 0.05 * abs(high) or 1.0
     ax.set_ylim(low - margin, high + margin)
+
+
+def _label(ax: Axes, matrix: pd.DataFrame, units: list[str]) -> None:
+    names = [f"{task}{unit}" for task, unit in zip(matrix.columns, units, strict=True)]
+    ax.set_xticks(range(len(names)), names, rotation=35, ha="right", rotation_mode="anchor")
+    ax.set_yticks(range(len(matrix)), [str(task) for task in matrix.index])
+    ax.set(xlabel="deployed on", ylabel="searched on")
+
+
+def _tau(value: float) -> str:
+    """Two decimals, never minus nothing.
+
+    Example:
+        >>> _tau(-0.001), _tau(float("nan"))
+        ('0.00', '-')
+    """
+    return "-" if np.isnan(value) else f"{round(value, 2) + 0.0:.2f}"
+
+
+def _short(value: float) -> str:
+    """Two digits, without a leading exponent.
+
+    Example:
+        >>> _short(0.01234), _short(12.34), _short(0.0)
+        ('0.012', '12', '0')
+    """
+    return f"{value:.0f}" if value >= 10 or value == 0 else f"{value:.2g}"

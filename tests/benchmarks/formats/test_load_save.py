@@ -1,14 +1,15 @@
 """csv and parquet: column forms, round trips, and files that are not what they say."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pyarrow.parquet
 import pytest
 
 from benchmarks import ArchitectureError, TableError, table_provenance
-from benchmarks.errors import TableNotFoundError
-from benchmarks.formats import READERS, load_table
-from benchmarks.formats.csv_parquet import write_parquet
+from benchmarks.errors import TableNotFoundError, UnknownNameError
+from benchmarks.formats import READERS, WRITERS, load_table, save_table, table_suffix
 from benchmarks.formats.transnas_pth import from_nested
 from benchmarks.table import Table
 from tests.benchmarks.conftest import MACRO, MICRO
@@ -27,7 +28,7 @@ def write(tmp_path, text):
 def test_one_epoch_of_every_metric_and_all_info_survive(database, tmp_path, suffix):
     table = from_nested(database)
     path = tmp_path / f"table.{suffix}"
-    getattr(table, f"to_{suffix}")(path)
+    save_table(table, path)
     back = load_table(path)
     assert (back.archs, back.tasks, back.spaces) == (table.archs, table.tasks, table.spaces)
     for task in table.tasks:
@@ -41,14 +42,14 @@ def test_one_epoch_of_every_metric_and_all_info_survive(database, tmp_path, suff
 
 def test_any_epoch_can_be_written(database, tmp_path):
     table = from_nested(database)
-    table.to_csv(tmp_path / "best.csv", epoch="best")
+    save_table(table, tmp_path / "best.csv", epoch="best")
     np.testing.assert_array_equal(load_table(tmp_path / "best.csv").to_frame("loss"), table.to_frame("loss", "best"))
 
 
 def test_csv_and_parquet_of_the_same_numbers_have_the_same_hash(tmp_path, rng):
     table = Table.from_frame(pd.DataFrame({"arch": [A, B, C], "jigsaw": rng.random(3) / 3, "mine": [1.0, NAN, 1e-9]}))
-    table.to_csv(tmp_path / "a.csv")
-    table.to_parquet(tmp_path / "a.parquet")
+    save_table(table, tmp_path / "a.csv")
+    save_table(table, tmp_path / "a.parquet")
     assert load_table(tmp_path / "a.csv").hash == load_table(tmp_path / "a.parquet").hash == table.hash
 
 
@@ -129,7 +130,7 @@ def test_a_bool_column_is_no_result():
 
 
 def test_damaged_files_are_refused(tmp_path, database):
-    from_nested(database).to_parquet(tmp_path / "a.parquet")
+    save_table(from_nested(database), tmp_path / "a.parquet")
     whole = (tmp_path / "a.parquet").read_bytes()
     (tmp_path / "a.parquet").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(TableError, match=r"a.parquet: expected a parquet file; this one is damaged"):
@@ -140,13 +141,26 @@ def test_damaged_files_are_refused(tmp_path, database):
 
 
 def test_the_suffix_chooses_the_reader(tmp_path):
-    assert set(READERS) == {".csv", ".parquet", ".pth"}
+    assert set(READERS) == set(WRITERS) == {".csv", ".parquet", ".pth"}
     with pytest.raises(TableError, match=r"expected a file ending in .csv, .parquet, .pth, got '.xlsx'"):
         load_table("a.xlsx")
     with pytest.raises(TableError, match="got 'no suffix'"):
         load_table(tmp_path)
     with pytest.raises(TableNotFoundError, match=r"no such file: .*nothing.csv"):
         load_table(tmp_path / "nothing.csv")
+
+
+def test_the_suffix_chooses_the_writer(tmp_path):
+    table = Table.from_logs([A], {"jigsaw": {"valid_top1": [[1, 3, 2]]}})
+    for path in (tmp_path / "a.CSV", tmp_path / "b.Parquet", str(tmp_path / "c.pth")):
+        save_table(table, path)
+        assert load_table(path).value(A, "jigsaw") == 2
+        with pytest.raises(TableError, match="epoch"):
+            save_table(table, path, epoch=3)
+    assert table_suffix("a.PTH") == ".pth"
+    with pytest.raises(UnknownNameError, match=r"unknown file ending '.parket'; did you mean '.parquet'"):
+        save_table(table, tmp_path / "a.parket")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.CSV", "b.Parquet", "c.pth"]
 
 
 def test_one_space_can_be_selected(tmp_path):
@@ -159,20 +173,20 @@ def test_one_space_can_be_selected(tmp_path):
 def test_a_folder_that_does_not_exist_is_named(tmp_path, suffix):
     table = Table.from_logs([A], {"jigsaw": {"valid_top1": [1]}})
     with pytest.raises(FileNotFoundError, match=r"cannot write: the folder does not exist: .*nowhere"):
-        getattr(table, f"to_{suffix}")(tmp_path / "nowhere" / f"a.{suffix}")
+        save_table(table, tmp_path / "nowhere" / f"a.{suffix}")
 
 
 def test_a_parquet_file_keeps_where_its_values_come_from(tmp_path):
     note = {"images": {"jigsaw": {"rooms": {"seed": 0}}}, "deviations": {"jigsaw": []}}
     table = Table.from_logs([A, B], {"jigsaw": {"valid_top1": [1, 2]}, "normal": {"valid_ssim": [0.1, 0.2]}})
     assert table.provenance == {}
-    write_parquet(table, tmp_path / "a.parquet", provenance=note)
+    save_table(replace(table, provenance=note), tmp_path / "a.parquet")
     back = load_table(tmp_path / "a.parquet")
     assert back.provenance == table_provenance(tmp_path / "a.parquet") == note
     assert back.hash == table.hash
-    back.where(archs=[B], tasks=["jigsaw"]).to_parquet(tmp_path / "b.parquet")
+    save_table(back.where(archs=[B], tasks=["jigsaw"]), tmp_path / "b.parquet")
     assert load_table(tmp_path / "b.parquet", space="transnas101-macro").provenance == note
-    back.to_csv(tmp_path / "c.csv")
+    save_table(back, tmp_path / "c.csv")
     assert load_table(tmp_path / "c.csv").provenance == {}
 
 

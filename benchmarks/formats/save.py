@@ -1,0 +1,62 @@
+"""One door for every file format: `save_table`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.errors import choice
+from benchmarks.formats.csv import write_csv
+from benchmarks.formats.parquet import write_parquet
+from benchmarks.formats.transnas_pth import write_pth
+from benchmarks.table import Table
+from benchmarks.task_log import Epoch
+
+__all__ = ["WRITERS", "save_table", "table_suffix"]
+
+WRITERS: dict[str, Callable[[Table, Path, Epoch], None]] = {
+    ".csv": write_csv,
+    ".parquet": write_parquet,
+    ".pth": write_pth,
+}
+"""File suffix -> writer."""
+
+
+def save_table(table: Table, path: str | os.PathLike[str], epoch: Epoch = "final") -> None:
+    """Write a table for `load_table`; the file appears whole or not at all.
+
+    Args:
+        table: What to write.
+        path: Ends in ``.parquet`` (one epoch of every metric, and the table's `provenance`), ``.csv`` (one epoch of
+            every metric) or ``.pth`` (every epoch, in the published layout, for the benchmark's own reader; needs
+            torch).
+        epoch: Which epoch csv and parquet keep, as in `Table.to_frame`.
+
+    Raises:
+        UnknownNameError: If the file ends otherwise.
+        TableError: If no task has the epoch, or a .pth is asked for another than the final one.
+        OSError: If the file cannot be written.
+
+    Example:
+        >>> import tempfile
+        >>> from benchmarks.formats.load import load_table
+        >>> path = Path(tempfile.mkdtemp()) / "mine.parquet"
+        >>> save_table(Table.from_logs(["64-2311-basic"], {"jigsaw": {"valid_top1": [90.1]}}), path)
+        >>> load_table(path).value("64-2311-basic", "jigsaw")
+        90.1
+    """
+    WRITERS[table_suffix(path)](table, Path(path), epoch)
+
+
+def table_suffix(path: str | os.PathLike[str]) -> str:
+    """The ending of a file that a table can be written to, to ask before long work.
+
+    Raises:
+        UnknownNameError: If it is none; names the nearest one.
+
+    Example:
+        >>> table_suffix("results.CSV")
+        '.csv'
+    """
+    return choice(Path(path).suffix.casefold(), WRITERS, "file ending")

@@ -1,0 +1,65 @@
+"""Fitted surrogates from disk: everything is checked before a model is parsed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from benchmarks.errors import ArtefactError
+from benchmarks.spaces.registry import list_spaces
+from surrogates.base import Surrogate
+from surrogates.store.artefact import read_files, read_metadata
+from surrogates.store.pack import Pack
+from surrogates.store.save import KIND
+from surrogates.store.storable import class_of, from_json
+
+__all__ = ["load_surrogate"]
+
+
+def load_surrogate(directory: str | Path) -> Surrogate:
+    """Read a surrogate written by `save_surrogate`; everything is checked before a model is parsed.
+
+    Raises:
+        ArtefactError: If it is not a directory of ours, was written by a newer version, holds an unknown class, or a
+            file is missing, truncated or damaged; the name of a bundled surrogate is pointed to `load_pretrained`.
+
+    Example:
+        >>> load_surrogate("/no/such/folder")
+        Traceback (most recent call last):
+        ...
+        benchmarks.errors.ArtefactError: '/no/such/folder': expected a directory with a stored surrogate, got nothing
+    """
+    if not Path(directory).exists() and str(directory) in list_spaces():
+        raise ArtefactError(
+            f"{str(directory)!r}: expected a directory with a stored {KIND}, got the name of a space; "
+            f"load_pretrained({str(directory)!r}) opens the bundled one"
+        )
+    metadata = read_metadata(directory, KIND)
+    try:
+        class_of(metadata.get("class"))
+    except ArtefactError as error:
+        raise ArtefactError(f"{str(directory)!r}: {error}") from None
+    files = read_files(directory, metadata)
+    try:
+        return _restore(metadata, files)
+    except (AttributeError, KeyError, OSError, TypeError, ValueError) as error:  # XGBoostError is a ValueError
+        raise ArtefactError(
+            f"{str(directory)!r}: the content does not fit this version of {metadata['class']}: {error}"
+        ) from error
+
+
+def _restore(metadata: dict[str, Any], files: dict[str, bytes]) -> Surrogate:
+    surrogate = from_json({"class": metadata["class"], "params": metadata["params"]})
+    if not isinstance(surrogate, Surrogate):
+        raise ArtefactError(f"a {metadata['class']} is no surrogate")
+    if metadata["space"] not in list_spaces():
+        raise ArtefactError(f"unknown space {metadata['space']!r}; this version knows {', '.join(list_spaces())}")
+    surrogate.space_ = metadata["space"]
+    surrogate.tasks_ = tuple(task["name"] for task in metadata["tasks"])
+    surrogate.one_task_ = metadata["one_task"]
+    surrogate.n_archs_ = metadata["n_archs"]
+    surrogate.cv_scores_ = from_json(metadata["cv_scores"])
+    surrogate.table_hash_ = metadata["table_hash"]
+    surrogate.trainings_ = metadata.get("trainings")  # artefacts of the first version do not say
+    surrogate.unpack(Pack.from_files(from_json(metadata["settings"]), files))
+    return surrogate

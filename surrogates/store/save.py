@@ -1,0 +1,73 @@
+"""Fitted surrogates to disk: JSON, npz and native model files, never pickle.
+
+A directory holds ``metadata.json`` (class, parameters, space, tasks with metric and unit, library versions, training
+table, cross-validated scores), ``arrays.npz`` and the native files of the models, each gzipped.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from benchmarks.provenance import unlike_published
+from surrogates.store.artefact import write_artefact
+from surrogates.store.pack import Packable
+from surrogates.store.provenance import describe_tasks, library_versions
+from surrogates.store.storable import to_json
+
+if TYPE_CHECKING:
+    from benchmarks.table import Table
+
+__all__ = ["KIND", "save_surrogate"]
+
+KIND = "surrogate"
+"""Of the artefacts."""
+
+
+def save_surrogate(surrogate: Packable, directory: str | Path, table: Table | None = None) -> Path:
+    """Write a fitted surrogate; the same surrogate gives the same bytes.
+
+    Args:
+        surrogate: Fitted; its class and those of its nested estimators must be in `surrogates.store.storable.STORABLE`.
+        directory: Where to; an artefact of this project that is there already is replaced.
+        table: What it was fitted on, to keep its hash and how its trainings differ from the published ones: `Oracle`
+            then refuses tables of other trainings.
+
+    Returns:
+        The directory.
+
+    Raises:
+        ArtefactError: If a part could only be stored with pickle, something else is in the way, or the directory cannot
+            be written. Nothing half-written is left.
+        sklearn.exceptions.NotFittedError: Before `fit`.
+
+    Example:
+        >>> import tempfile
+        >>> from surrogates import BoostedSurrogate, load_surrogate
+        >>> archs = ["64-2311-basic", "64-1234-basic", "64-3114-basic", "64-4111-basic"]
+        >>> fitted = BoostedSurrogate().fit(archs, [1.0, 2.0, 3.0, 4.0])
+        >>> again = load_surrogate(save_surrogate(fitted, Path(tempfile.mkdtemp()) / "model"))
+        >>> bool((again.predict(archs) == fitted.predict(archs)).all())
+        True
+    """
+    from sklearn.utils.validation import check_is_fitted
+
+    check_is_fitted(surrogate, "space_")
+    made_of = to_json(surrogate, "the surrogate")
+    pack = surrogate.pack()
+    trainings = getattr(surrogate, "trainings_", None)
+    if table is not None:
+        trainings = {task: unlike_published(table, [task]) for task in surrogate.tasks_}
+    content = {
+        **made_of,
+        "space": surrogate.space_,
+        "tasks": describe_tasks(surrogate.tasks_),
+        "one_task": surrogate.one_task_,
+        "n_archs": surrogate.n_archs_,
+        "table_hash": getattr(surrogate, "table_hash_", None) if table is None else table.hash,
+        "trainings": trainings,
+        "cv_scores": to_json(surrogate.cv_scores_, "cv_scores_"),
+        "settings": to_json(pack.settings, "settings"),
+        "libraries": library_versions(),
+    }
+    return write_artefact(directory, KIND, content, pack.to_files())
