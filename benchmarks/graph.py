@@ -54,6 +54,8 @@ class ArchGraph:
         resolution_in: Side of the (square) input in pixels, of shape (V,).
         resolution_out: Side of the output in pixels, of shape (V,).
         bias: Whether the operation has a bias vector, of shape (V,).
+        eps: What batch norm adds to the variance, of shape (V,); 0 for other operations.
+        momentum: Share of a batch in batch norm's running statistics, of shape (V,); 0 for other operations.
         edges: Pairs (source, target) with source < target, of shape (E, 2).
     """
 
@@ -65,6 +67,8 @@ class ArchGraph:
     resolution_in: NDArray[np.int64]
     resolution_out: NDArray[np.int64]
     bias: NDArray[np.int64]
+    eps: NDArray[np.float64]
+    momentum: NDArray[np.float64]
     edges: NDArray[np.int64]
 
     def __len__(self) -> int:
@@ -130,9 +134,9 @@ class GraphBatch:
             for field in fields(self)
             if field.name not in ("live", "adjacency")
         }
-        bias = np.zeros(len(keep), dtype=np.int64)
+        bias, nothing = np.zeros(len(keep), dtype=np.int64), np.zeros(len(keep))  # cell graphs have no batch norm
         edges = np.stack([source, target], axis=1).astype(np.int64)
-        return ArchGraph(**attributes, bias=bias, edges=edges)
+        return ArchGraph(**attributes, bias=bias, eps=nothing, momentum=nothing, edges=edges)
 
 
 class GraphBuilder:
@@ -152,8 +156,10 @@ class GraphBuilder:
 
     def __init__(self, channels: int, resolution: int) -> None:
         self._rows: list[tuple[int, ...]] = []
+        self._norms: list[tuple[float, float]] = []
         self._edges: list[tuple[int, int]] = []
         self._rows.append((kind_id("input"), 0, 1, channels, channels, resolution, resolution, 0))
+        self._norms.append((0.0, 0.0))
         self.input = 0
 
     def add(
@@ -165,11 +171,14 @@ class GraphBuilder:
         stride: int = 1,
         channels: int | None = None,
         bias: bool = False,
+        eps: float = 1e-5,
+        momentum: float = 0.1,
     ) -> int:
         """Append an operation that reads the nodes `inputs` and return its index.
 
         `channels` is the number of output channels (default: as many as come in). "concat" joins the channels of its
-        inputs; "conv_transpose" multiplies the resolution by the stride, all else divides it, rounding up.
+        inputs; "conv_transpose" multiplies the resolution by the stride, all else divides it, rounding up. `eps` and
+        `momentum` are those of "batch_norm".
         """
         channels_in = self.channels(inputs[0])
         if kind == "concat":
@@ -184,6 +193,7 @@ class GraphBuilder:
         channels_out = channels_in if channels is None else channels
         row = (kind_id(kind), kernel, stride, channels_in, channels_out, resolution_in, resolution_out, int(bias))
         self._rows.append(row)
+        self._norms.append((eps, momentum) if kind == "batch_norm" else (0.0, 0.0))
         index = len(self._rows) - 1
         self._edges.extend((node, index) for node in inputs)
         return index
@@ -205,5 +215,6 @@ class GraphBuilder:
     def build(self) -> ArchGraph:
         """Return the graph of everything added so far."""
         names = [field.name for field in fields(ArchGraph)]
-        columns = [*np.array(self._rows, dtype=np.int64).T, np.array(self._edges, dtype=np.int64).reshape(-1, 2)]
+        edges = np.array(self._edges, dtype=np.int64).reshape(-1, 2)
+        columns = [*np.array(self._rows, dtype=np.int64).T, *np.array(self._norms, dtype=np.float64).T, edges]
         return ArchGraph(**dict(zip(names, columns, strict=True)))

@@ -170,10 +170,14 @@ def _part(piece: int | BlockShape, input_size: int) -> ArchGraph:
 
 
 def _add_basic_block(builder: GraphBuilder, node: int, shape: BlockShape) -> int:
-    """Two ReLU-conv3x3-BN plus the input, projected by 1x1 convolution and batch norm where the shape changes."""
+    """Two ReLU-conv3x3-BN plus the input, projected by 1x1 convolution and batch norm where the shape changes.
+
+    In the published training code the projection's norm is made with two flags in the places of eps and momentum, so
+    that both are 1: its output is damped where the variance is small, and evaluation sees the last batch's statistics.
+    """
     body = builder.relu_conv_bn(node, 3, shape.stride, shape.channels_out)
     body = builder.relu_conv_bn(body, 3, 1, shape.channels_out)
     if shape.changes_shape:
         node = builder.add("conv", [node], kernel=1, stride=shape.stride, channels=shape.channels_out)
-        node = builder.add("batch_norm", [node])
+        node = builder.add("batch_norm", [node], eps=1.0, momentum=1.0)
     return builder.add("sum", [node, body])

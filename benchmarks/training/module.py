@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import lightning
@@ -14,7 +15,8 @@ from torch import Tensor, nn
 from benchmarks.errors import ArtefactError
 from benchmarks.files import differences
 from benchmarks.tasks import SPLITS, TIME
-from benchmarks.training.data.augment import RandomStreams
+from benchmarks.training.captured import CapturedStep, cuda_recorder
+from benchmarks.training.data.augment import RandomStreams, mix
 from benchmarks.training.data.images import ImageSet, ImageSource
 from benchmarks.training.data.loader import BatchLoader
 from benchmarks.training.data.targets import Preparation, images_per_split
@@ -29,7 +31,8 @@ __all__ = ["GroundTruthModule"]
 
 _STATE = "ground_truth"
 _NEVER = 2**31
-_FIXED = 0  # evaluation asks the same puzzles in every epoch of every run
+_RECORDED = ("32-true", "bf16-mixed", "bf16-true")
+_FIXED = 0  # the puzzles of every epoch of every run, where the recipe fixes them
 
 
 class GroundTruthModule(lightning.LightningModule):
@@ -92,7 +95,9 @@ class GroundTruthModule(lightning.LightningModule):
         self.metrics: dict[str, list[float]] = {}
         self._loss = LOSSES[recipe.loss]
         self._totals: dict[str, Tensor] = {}
-        self._failed_at: Tensor | None = None
+        self._failed_at: Tensor | None = None  # the first step of the epoch whose loss was not finite
+        self._step: Tensor | None = None  # of the epoch
+        self._steps: dict[str, CapturedStep] = {}
         self._seconds = 0.0
         self._started = time.perf_counter()
 
@@ -121,7 +126,9 @@ class GroundTruthModule(lightning.LightningModule):
     def configure_optimizers(self) -> Any:
         """One optimiser and schedule for the network, one for the discriminator if there is one."""
         parts = [part for part in (self.network, self.discriminator) if part is not None]
-        optimisers = [make_optimiser(self.recipe.optimiser, part) for part in parts]
+        self._begin_steps()
+        on_device = self._steps["train"].recorder is not None
+        optimisers = [make_optimiser(self.recipe.optimiser, part, on_device) for part in parts]
         steps = self.recipe.epochs * len(self.train_dataloader())
         return optimisers, [make_schedule(self.recipe.optimiser, optimiser, steps) for optimiser in optimisers]
 
@@ -151,21 +158,58 @@ class GroundTruthModule(lightning.LightningModule):
 
     def on_train_epoch_start(self) -> None:
         """Everything random in an epoch follows from the seed and the epoch's number."""
-        self._draws = RandomStreams((self.seed, self.current_epoch, self.global_rank), self.device)
-        self._totals = {}
-        self._failed_at = torch.full((), _NEVER, device=self.device)
+        self._draws.restart((self.seed, self.current_epoch, self.global_rank))
+        for sums in self._totals.values():
+            sums.zero_()
+        assert self._failed_at is not None
+        assert self._step is not None
+        self._failed_at.fill_(_NEVER)
+        self._step.zero_()
 
     def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
-        """One step of every optimiser; nothing here waits for the device."""
+        """One step of every optimiser; nothing here waits for the device, and a GPU repeats it by itself."""
+        self._steps["train"](batch)
+        for schedule in _several(self.lr_schedulers()):
+            schedule.step()
+        _keep_rates_in_place(_several(self.optimizers(use_pl_optimizer=False)), self._rates)
+
+    def _train_on(self, **batch: Tensor) -> None:
+        """All of a step that is done on the device."""
         inputs, targets = self.prepare(batch, self._draws, training=True)
         parts = list(zip(inputs.chunk(self.accumulate), targets.chunk(self.accumulate), strict=True))
         step = self._supervised_step if self.discriminator is None else self._adversarial_step
         loss = step(parts, len(inputs))
         assert self._failed_at is not None
-        failed = torch.where(loss.isfinite(), _NEVER, batch_idx)
-        self._failed_at = torch.minimum(self._failed_at, failed)
-        for schedule in _several(self.lr_schedulers()):
-            schedule.step()
+        assert self._step is not None
+        failed = torch.where(loss.isfinite(), torch.full_like(self._step, _NEVER), self._step)
+        self._failed_at.copy_(torch.minimum(self._failed_at, failed))
+        self._step += 1
+
+    def _begin_steps(self) -> None:
+        """What the steps of this training keep on its device."""
+        self._failed_at = torch.full((), _NEVER, device=self.device)
+        self._step = torch.zeros((), dtype=torch.int64, device=self.device)
+        self._draws, self._puzzles = (RandomStreams((0,), self.device) for _ in range(2))
+        # Several devices talk to each other in a step, and half precision decides in Python whether to make one.
+        alone = self.trainer.world_size == 1 and self.recipe.precision in _RECORDED
+        recorder = cuda_recorder(self.device, [self._draws.generator, self._puzzles.generator]) if alone else None
+        self._totals = {}
+        self._rates: list[Tensor] = []
+        functions: dict[str, Callable[..., None]] = {split: partial(self._score_on, split) for split in SPLITS[1:]}
+        functions["train"] = self._train_on
+        self._steps = {name: CapturedStep(function, recorder) for name, function in functions.items()}
+
+    @property
+    def refused(self) -> str:
+        """Why the GPU did not repeat steps by itself; empty if it did, or there is none."""
+        return next((step.refused for step in self._steps.values() if step.refused), "")
+
+    def on_train_start(self) -> None:
+        """Learning rates where a recorded step reads them, also after a checkpoint was loaded."""
+        if self._steps["train"].recorder is not None:
+            optimisers = _several(self.optimizers(use_pl_optimizer=False))
+            self._rates = [torch.zeros((), device=self.device) for _ in optimisers]
+            _keep_rates_in_place(optimisers, self._rates)
 
     def _supervised_step(self, parts: list[tuple[Tensor, Tensor]], n: int) -> Tensor:
         """Loss of the batch."""
@@ -183,35 +227,47 @@ class GroundTruthModule(lightning.LightningModule):
         return total
 
     def _adversarial_step(self, parts: list[tuple[Tensor, Tensor]], n: int) -> Tensor:
-        """A step of the generator, then one of the discriminator on what was generated; the generator's loss."""
+        """A step of the discriminator, then one of the generator against the discriminator as it is by then."""
         assert self.discriminator is not None
         for_generator, for_discriminator = _several(self.optimizers())
-        for_generator.zero_grad()
-        self.discriminator.requires_grad_(False)
         total = torch.zeros((), device=self.device)
-        generated = []
-        for inputs, targets in parts:
-            outputs = self(inputs)
-            judged = self.discriminator(torch.cat([inputs, outputs], dim=1))
-            loss = generator_loss(outputs, targets, judged, self.recipe.adversarial_weight)
-            self.manual_backward(loss * (len(inputs) / n))
-            self._add("train", outputs, targets, self._loss(outputs.detach(), targets))
-            generated.append(outputs.detach())
-            total += loss.detach()
-        self._shorten(self.network)
-        for_generator.step()
+        whole = self(parts[0][0]) if len(parts) == 1 else None  # cut into parts to save memory: generated twice
 
         for_discriminator.zero_grad()
         self.discriminator.requires_grad_(True)
-        for (inputs, targets), outputs in zip(parts, generated, strict=True):
-            pairs = torch.cat([torch.cat([inputs, images], dim=1) for images in (targets, outputs.to(targets.dtype))])
-            real, fake = self.discriminator(pairs).chunk(2)
+        for inputs, targets in parts:
+            outputs = self._generated(inputs) if whole is None else whole.detach()
+            fake = self.discriminator(torch.cat([inputs, outputs], dim=1))
+            real = self.discriminator(torch.cat([inputs, targets], dim=1))
             loss = discriminator_loss(real, fake)
             self.manual_backward(loss * (len(inputs) / n))
             total += loss.detach()
         self._shorten(self.discriminator)
         for_discriminator.step()
+
+        for_generator.zero_grad()
+        self.discriminator.requires_grad_(False)
+        for inputs, targets in parts:
+            outputs = self(inputs) if whole is None else whole
+            judged = self.discriminator(torch.cat([inputs, outputs], dim=1))
+            loss = generator_loss(outputs, targets, judged, self.recipe.adversarial_weight)
+            self.manual_backward(loss * (len(inputs) / n))
+            self._add("train", outputs, targets, self._loss(outputs.detach(), targets))
+            total += loss.detach()
+        self._shorten(self.network)
+        for_generator.step()
         return total
+
+    @torch.no_grad()
+    def _generated(self, inputs: Tensor) -> Tensor:
+        """What the network makes of a part of a batch, its running statistics left as they are."""
+        norms = [layer for layer in self.network.modules() if isinstance(layer, nn.BatchNorm2d)]
+        for norm in norms:
+            norm.track_running_stats = False
+        outputs: Tensor = self(inputs)
+        for norm in norms:
+            norm.track_running_stats = True
+        return outputs
 
     def _shorten(self, network: nn.Module) -> None:
         if (longest := self.recipe.optimiser.max_norm) is not None:
@@ -235,10 +291,14 @@ class GroundTruthModule(lightning.LightningModule):
     def validation_step(self, batch: dict[str, Tensor], batch_idx: int, dataloader_idx: int = 0) -> None:
         """Score a batch of validation or test images."""
         if batch_idx == 0:
-            self._evaluation_draws = RandomStreams((_FIXED, dataloader_idx, self.global_rank), self.device)
-        inputs, targets = self.prepare(batch, self._evaluation_draws, training=False)
+            epoch = _FIXED if self.recipe.fixed_evaluation else mix((self.seed, self.current_epoch + 1))
+            self._puzzles.restart((epoch, dataloader_idx, self.global_rank))
+        self._steps[SPLITS[1 + dataloader_idx]](batch)
+
+    def _score_on(self, split: str, **batch: Tensor) -> None:
+        inputs, targets = self.prepare(batch, self._puzzles, training=False)
         outputs = self(inputs)
-        self._add(SPLITS[1 + dataloader_idx], outputs, targets, self._loss(outputs, targets))
+        self._add(split, outputs, targets, self._loss(outputs, targets))
 
     def on_train_epoch_end(self) -> None:
         """Write down the epoch; training scores are averages over the epoch's steps, as published.
@@ -248,7 +308,7 @@ class GroundTruthModule(lightning.LightningModule):
         """
         values: dict[str, float] = {}
         for split, sums in self._totals.items():
-            totals: Any = self.trainer.strategy.reduce(sums, reduce_op="sum")
+            totals: Any = self.trainer.strategy.reduce(sums.clone(), reduce_op="sum")
             values.update({f"{split}_{name}": value for name, value in self.score.metrics(totals).items()})
         wrong = [name for name, value in values.items() if name.endswith("loss") and not math.isfinite(value)]
         if wrong:
@@ -269,7 +329,10 @@ class GroundTruthModule(lightning.LightningModule):
     @torch.no_grad()
     def _add(self, split: str, outputs: Tensor, targets: Tensor, loss: Tensor) -> None:
         sums = self.score.sums(outputs.detach(), targets, loss.detach())
-        self._totals[split] = self._totals[split] + sums if split in self._totals else sums
+        if split not in self._totals:
+            with torch.inference_mode(False):
+                self._totals[split] = torch.zeros_like(sums)
+        self._totals[split] += sums
 
     # -- checkpoints --------------------------------------------------------------------------------------------
 
@@ -293,6 +356,15 @@ class GroundTruthModule(lightning.LightningModule):
 
     def _identity(self) -> dict[str, Any]:
         return {"arch": self.arch, "seed": self.seed, "recipe": self.recipe.to_dict()}
+
+
+def _keep_rates_in_place(optimisers: Sequence[torch.optim.Optimizer], rates: Sequence[Tensor]) -> None:
+    """Put the learning rates into the tensors that a recorded step reads; nothing to do where there are none."""
+    for optimiser, rate in zip(optimisers, rates, strict=False):
+        for group in optimiser.param_groups:
+            if group["lr"] is not rate:
+                rate.copy_(group["lr"]) if isinstance(group["lr"], Tensor) else rate.fill_(group["lr"])
+                group["lr"] = rate
 
 
 def _several(one_or_more: Any) -> list[Any]:

@@ -15,15 +15,23 @@ from benchmarks.training.recipe import Optimiser
 __all__ = ["make_optimiser", "make_schedule"]
 
 
-def make_optimiser(optimiser: Optimiser, network: nn.Module) -> torch.optim.Optimizer:
+def make_optimiser(optimiser: Optimiser, network: nn.Module, rate_on_device: bool = False) -> torch.optim.Optimizer:
     """The optimiser of all parameters of a network.
+
+    Args:
+        optimiser: Kind and numbers.
+        network: Whose parameters.
+        rate_on_device: Whether the learning rate is a tensor beside the parameters, so that a recorded step reads it.
 
     Example:
         >>> from benchmarks.training.presets import get_recipe
         >>> type(make_optimiser(get_recipe("normal").optimiser, nn.Linear(2, 1))).__name__
         'Adam'
     """
-    return _OPTIMISERS[optimiser.name](optimiser, network)
+    rate: float | torch.Tensor = optimiser.lr
+    if rate_on_device:
+        rate = torch.tensor(optimiser.lr, device=next(network.parameters()).device)
+    return _OPTIMISERS[optimiser.name](optimiser, network, rate)
 
 
 def make_schedule(optimiser: Optimiser, made: torch.optim.Optimizer, steps: int) -> LambdaLR:
@@ -36,21 +44,19 @@ def make_schedule(optimiser: Optimiser, made: torch.optim.Optimizer, steps: int)
     return LambdaLR(made, factor)
 
 
-def _sgd(optimiser: Optimiser, network: nn.Module) -> torch.optim.Optimizer:
+def _sgd(optimiser: Optimiser, network: nn.Module, rate: float | torch.Tensor) -> torch.optim.Optimizer:
     return _fused(
         torch.optim.SGD,
         network,
-        lr=optimiser.lr,
+        lr=rate,
         momentum=optimiser.momentum,
         nesterov=optimiser.momentum > 0,
         weight_decay=optimiser.weight_decay,
     )
 
 
-def _adam(optimiser: Optimiser, network: nn.Module) -> torch.optim.Optimizer:
-    return _fused(
-        torch.optim.Adam, network, lr=optimiser.lr, betas=optimiser.betas, weight_decay=optimiser.weight_decay
-    )
+def _adam(optimiser: Optimiser, network: nn.Module, rate: float | torch.Tensor) -> torch.optim.Optimizer:
+    return _fused(torch.optim.Adam, network, lr=rate, betas=optimiser.betas, weight_decay=optimiser.weight_decay)
 
 
 def _fused(kind: Callable[..., torch.optim.Optimizer], network: nn.Module, **options: Any) -> torch.optim.Optimizer:

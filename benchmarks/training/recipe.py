@@ -13,8 +13,8 @@ from benchmarks.tasks import TRANSNAS_TASKS
 __all__ = ["Augmentation", "Optimiser", "Recipe"]
 
 _LOSSES = {
-    "class_scene": ("soft_cross_entropy",),
-    "class_object": ("soft_cross_entropy",),
+    "class_scene": ("soft_cross_entropy", "exact_soft_cross_entropy"),
+    "class_object": ("soft_cross_entropy", "exact_soft_cross_entropy"),
     "room_layout": ("mean_squared_error", "l1"),
     "jigsaw": ("cross_entropy",),
     "segmentsemantic": ("pixel_cross_entropy",),
@@ -26,6 +26,7 @@ _LESS_THAN_1 = 0.999999
 _OUTPUTS = {"room_layout": 9, "segmentsemantic": 17, "normal": 3, "autoencoder": 3}
 _OPTIMISERS = ("sgd", "adam")
 _SCHEDULES = ("cosine", "constant")
+_SMALLEST_SCORED = 11
 _PRECISIONS = ("32-true", "16-mixed", "bf16-mixed", "16-true", "bf16-true")
 
 
@@ -93,6 +94,8 @@ class Recipe:
         num_classes: Outputs; for jigsaw the number of permutations.
         joint_tiles: Whether all tiles of a jigsaw pass the backbone as one batch and share its statistics, which takes
             a fraction of the time where tiles are small; the published training passes each position apart.
+        fixed_evaluation: Whether a jigsaw is scored on the same centred, unaugmented puzzles in every epoch; the
+            published training augments validation and test images like training images and shuffles them anew.
         n_train: Training images; None = all the source has.
         n_valid: Validation images.
         n_test: Test images.
@@ -121,6 +124,7 @@ class Recipe:
     discriminator_width: int = 64
     num_classes: int = 0
     joint_tiles: bool = False
+    fixed_evaluation: bool = False
     n_train: int | None = None
     n_valid: int | None = None
     n_test: int | None = None
@@ -137,8 +141,14 @@ class Recipe:
         choice(self.optimiser.schedule, _SCHEDULES, "schedule")
         for name in ("epochs", "batch_size", "input_size", "decoder_width", "discriminator_width", "num_classes"):
             _check_positive(name, getattr(self, name))
-        if not isinstance(self.joint_tiles, bool):
-            raise ValueError(f"expected true or false as joint_tiles, got {self.joint_tiles!r}")
+        for name in ("joint_tiles", "fixed_evaluation"):
+            if not isinstance(getattr(self, name), bool):
+                raise ValueError(f"expected true or false as {name}, got {getattr(self, name)!r}")
+        if self.task in ("normal", "autoencoder") and self.input_size < _SMALLEST_SCORED:
+            raise ValueError(
+                f"expected an input_size of at least {_SMALLEST_SCORED} pixels for {self.task}, whose score looks at "
+                f"windows of that side, got {self.input_size}"
+            )
         for name in ("base_channels", "n_train", "n_valid", "n_test"):
             if getattr(self, name) is not None:
                 _check_positive(name, getattr(self, name))

@@ -106,6 +106,10 @@ def train_architecture(
             f"out of memory in epoch {epoch}: batches of {recipe.batch_size} cut into parts of "
             f"{recipe.batch_size // accumulate}, gradients accumulated over {accumulate}"
         )
+    if module.refused:
+        notes.append(
+            f"the GPU could not repeat steps by itself ({module.refused}): each kernel was launched from Python"
+        )
     info = _model_facts(module.network.to(trained_on), recipe)  # Lightning has put it aside, on the CPU
     return Run(arch, task, seed, dict(module.metrics), info, module.epochs_done, notes)
 

@@ -18,7 +18,7 @@ from benchmarks.task_log import INFO_NAMES
 from benchmarks.tasks import TIME
 from benchmarks.training.campaign.plan import Plan, Trial, fingerprint
 from benchmarks.training.campaign.records import Record, failure_reasons, read_records
-from benchmarks.training.presets import deviations
+from benchmarks.training.presets import changed_settings
 
 __all__ = ["campaign_table", "provenance"]
 
@@ -81,7 +81,7 @@ def provenance(plan: Plan, folder: str | Path, seed: int | None = None) -> dict[
         "seeds": list(plan.seeds) if seed is None else [seed],
         "settings": {task: fingerprint(plan.settings(task)) for task in plan.tasks},
         "recipes": {task: plan.settings(task)["recipe"] for task in plan.tasks},
-        "deviations": {task: deviations(plan.recipe_for(task)) for task in plan.tasks},
+        "deviations": {task: changed_settings(plan.recipe_for(task)) for task in plan.tasks},
         "images": {task: plan.settings(task)["images"] for task in plan.tasks},
         "trainings": {
             task: _trainings([record for record in used if record.trial.task == task]) for task in plan.tasks

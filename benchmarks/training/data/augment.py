@@ -28,34 +28,36 @@ _IMAGE_LABELS = ("normal", "segmentsemantic")
 
 
 class RandomStreams:
-    """Random numbers of one pass: a generator on the device for what differs between images, one for what they share.
+    """Random numbers from one generator on the images' device; nothing it does waits for that device.
 
     Args:
-        seed: Integers, e.g. the run's seed and the epoch; the same give the same streams.
+        seed: Integers, e.g. the run's seed and the epoch; the same give the same numbers.
         device: Where the images are.
 
+    Attributes:
+        generator: What they come from.
+
     Example:
-        >>> RandomStreams((666, 3), "cpu").uniform(2, -1.0, 1.0).shape
+        >>> RandomStreams((666, 3), "cpu").uniform((2,), -1.0, 1.0).shape
         torch.Size([2])
     """
 
     def __init__(self, seed: tuple[int, ...], device: torch.device | str = "cpu") -> None:
-        mixed = mix(seed)
         self.device = torch.device(device)
-        self._each = torch.Generator(self.device).manual_seed(mixed)
-        self._shared = torch.Generator().manual_seed(mixed)
+        self.generator = torch.Generator(self.device)
+        self.restart(seed)
 
-    def uniform(self, n: int, low: float = 0.0, high: float = 1.0) -> Tensor:
-        """Numbers in [low, high), of shape (n,)."""
-        return torch.rand(n, generator=self._each, device=self.device) * (high - low) + low
+    def restart(self, seed: tuple[int, ...]) -> None:
+        """Begin again with another seed, in the same generator."""
+        self.generator.manual_seed(mix(seed))
+
+    def uniform(self, shape: tuple[int, ...], low: float = 0.0, high: float = 1.0) -> Tensor:
+        """Numbers in [low, high), of the given shape."""
+        return torch.rand(shape, generator=self.generator, device=self.device) * (high - low) + low
 
     def integers(self, shape: tuple[int, ...], below: int) -> Tensor:
         """Integers in [0, below), int64, of the given shape."""
-        return torch.randint(below, shape, generator=self._each, device=self.device)
-
-    def order(self, n: int) -> list[int]:
-        """A random order of n things, shared by the images of a batch."""
-        return [int(position) for position in torch.randperm(n, generator=self._shared)]
+        return torch.randint(below, shape, generator=self.generator, device=self.device)
 
 
 def mix(seed: tuple[int, ...]) -> int:
@@ -74,8 +76,8 @@ def mix(seed: tuple[int, ...]) -> int:
 def augment(batch: Mapping[str, Tensor], augmentation: Augmentation, streams: RandomStreams) -> dict[str, Tensor]:
     """Change images at random, and the labels that are images along with them.
 
-    Flips, then brightness, contrast, saturation and hue (each image by its own factor, in an order that the batch
-    shares), then greyscale.
+    Flips, then brightness, contrast, saturation and hue (each image by its own factors and in its own order), then
+    greyscale.
 
     Args:
         batch: ``"rgb"`` as floats in [0, 1] of shape (B, 3, S, S); labels as `ImageSource.batch` gives them.
@@ -92,7 +94,7 @@ def augment(batch: Mapping[str, Tensor], augmentation: Augmentation, streams: Ra
     images = changed["rgb"]
     n = len(images)
     if augmentation.flip:
-        mask = streams.uniform(n) < augmentation.flip
+        mask = streams.uniform((n,)) < augmentation.flip
         images = flip(images, mask)
         for name in _IMAGE_LABELS:
             if name in changed:
@@ -101,13 +103,9 @@ def augment(batch: Mapping[str, Tensor], augmentation: Augmentation, streams: Ra
             normal = changed["normal"].clone()
             normal[:, 0] = torch.where(mask[:, None, None], 255 - normal[:, 0], normal[:, 0])
             changed["normal"] = normal
-    for step in streams.order(len(_ADJUSTMENTS)):
-        name, adjust, centre = _ADJUSTMENTS[step]
-        amount = getattr(augmentation, name)
-        if amount:
-            images = adjust(images, streams.uniform(n, centre - amount, centre + amount))
+    images = _jitter(images, augmentation, streams)
     if augmentation.grey:
-        mask = streams.uniform(n) < augmentation.grey
+        mask = streams.uniform((n,)) < augmentation.grey
         images = torch.where(mask[:, None, None, None], _grey(images), images)
     changed["rgb"] = images
     return changed
@@ -116,6 +114,45 @@ def augment(batch: Mapping[str, Tensor], augmentation: Augmentation, streams: Ra
 def flip(values: Tensor, mask: Tensor) -> Tensor:
     """Mirror the last axis of the entries where `mask`, of shape (B,), is true."""
     return torch.where(mask.view(-1, *[1] * (values.ndim - 1)), values.flip(-1), values)
+
+
+def _jitter(images: Tensor, augmentation: Augmentation, streams: RandomStreams) -> Tensor:
+    """The colour changes that an augmentation asks for, one after the other, in an order of each image's own."""
+    asked = [(name, centre) for name, centre in _ADJUSTMENTS if getattr(augmentation, name)]
+    n = len(images)
+    factors = {}
+    for name, centre in asked:
+        amount = getattr(augmentation, name)
+        factors[name] = streams.uniform((n,), centre - amount, centre + amount)
+    if not asked:
+        return images
+    order = streams.uniform((n, len(asked))).argsort(dim=1)  # which change comes at each place
+    for place in range(len(asked)):
+        turn = {name: order[:, place] == position for position, (name, _) in enumerate(asked)}
+        images = _one_change(images, factors, turn)
+    return images
+
+
+def _one_change(images: Tensor, factors: Mapping[str, Tensor], turn: Mapping[str, Tensor]) -> Tensor:
+    """Change each image in the one way whose turn it is; `turn` has a mask of shape (B,) for each way."""
+    changed = images
+    blends = [name for name in ("brightness", "contrast", "saturation") if name in turn]
+    if blends:  # with black, with the mean of the greyscale, with the greyscale
+        grey = _grey(images)
+        other, factor = torch.zeros_like(grey), torch.ones_like(factors[blends[0]])
+        for name in blends:
+            target = {"brightness": 0 * grey, "contrast": grey.mean(dim=(1, 2, 3), keepdim=True).expand_as(grey)}
+            other = torch.where(_wide(turn[name]), target.get(name, grey), other)
+            factor = torch.where(turn[name], factors[name], factor)
+        changed = _blend(images, other, factor)
+    if "hue" in turn:
+        turned = adjust_hue(images, factors["hue"])
+        changed = torch.where(_wide(turn["hue"]), turned, changed)
+    return changed
+
+
+def _wide(mask: Tensor) -> Tensor:
+    return mask[:, None, None, None]
 
 
 def adjust_brightness(images: Tensor, factor: Tensor) -> Tensor:
@@ -159,9 +196,5 @@ def _blend(images: Tensor, other: Tensor, factor: Tensor) -> Tensor:
     return torch.lerp(other.expand_as(images), images, factor[:, None, None, None]).clamp_(0.0, 1.0)
 
 
-_ADJUSTMENTS = (
-    ("brightness", adjust_brightness, 1.0),
-    ("contrast", adjust_contrast, 1.0),
-    ("saturation", adjust_saturation, 1.0),
-    ("hue", adjust_hue, 0.0),
-)
+_ADJUSTMENTS = (("brightness", 1.0), ("contrast", 1.0), ("saturation", 1.0), ("hue", 0.0))
+"""Field of an augmentation -> the factor that changes nothing."""

@@ -13,10 +13,8 @@ from benchmarks.training.data.images import TASK_DOMAINS, ImageSource
 from benchmarks.training.data.jigsaw import jigsaw_permutations, jigsaw_tiles
 from benchmarks.training.recipe import Recipe
 
-__all__ = ["UNLABELLED", "Preparation", "images_per_split"]
+__all__ = ["Preparation", "images_per_split"]
 
-UNLABELLED = -1
-"""Target of a pixel that counts neither in loss nor in score."""
 _ROOM_NUMBERS = 9
 
 
@@ -25,7 +23,7 @@ class Preparation:
 
     Args:
         recipe: Task, augmentation and normalisation.
-        source: The training images: room layouts are standardised by its mean and standard deviation.
+        source: The training images; their labels must be such as the recipe asks for.
 
     Raises:
         ValueError: If the source has other labels than the recipe asks for.
@@ -46,11 +44,9 @@ class Preparation:
         self._target = _TARGETS[recipe.task]
         self._tables: dict[str, Tensor] = {}
         if recipe.task == "room_layout":
-            layouts = source.batch(torch.arange(len(source)), ["room_layout"])["room_layout"]
+            layouts = source.batch(torch.zeros(1, dtype=torch.int64), ["room_layout"])["room_layout"]
             if layouts.ndim != 2 or layouts.shape[1] != _ROOM_NUMBERS:
                 raise ValueError(f"expected room layouts of shape (n, 9), got {tuple(layouts.shape)}")
-            self._tables["mean"] = layouts.mean(dim=0)
-            self._tables["std"] = layouts.std(dim=0, correction=0).clamp_min(1e-6)
         if recipe.task.startswith("class_"):
             found = source.batch(torch.zeros(1, dtype=torch.int64), [recipe.task])[recipe.task].shape[-1]
             if found != recipe.num_classes:
@@ -68,22 +64,24 @@ class Preparation:
 
         Args:
             batch: As `ImageSource.batch` gives it.
-            streams: Random numbers; validation and test need them for the jigsaw's permutations only.
-            training: Whether to augment.
+            streams: Random numbers; validation and test need them for the jigsaw only.
+            training: Whether these are training images. Others are not augmented, apart from those of a jigsaw whose
+                recipe does not fix the puzzles of evaluation: the published training scores them like training images.
 
         Returns:
             Inputs of shape (B, 3, S, S), for jigsaw (B, 9, 3, S / 4, S / 4), and targets: class probabilities
-            (B, classes), standardised layouts (B, 9), permutation numbers (B,), classes of pixels (B, S, S) with
-            `UNLABELLED`, or images (B, 3, S, S) in [-1, 1].
+            (B, classes), layouts as stored (B, 9), permutation numbers (B,), classes of pixels (B, S, S; unlabelled
+            ones are of class 0, as published), normals (B, 3, S, S) in [0, 1] or images (B, 3, S, S) in [-1, 1].
         """
         device = batch["rgb"].device
         if self._tables["colour_mean"].device != device:
             self._tables = {name: table.to(device) for name, table in self._tables.items()}
         labelled = {**batch, "rgb": batch["rgb"].float().div_(255)}
-        if training:
+        puzzles = self.recipe.task == "jigsaw" and not self.recipe.fixed_evaluation
+        if training or puzzles:
             labelled = augment(labelled, self.recipe.augmentation, streams)
         images = (labelled["rgb"] - self._tables["colour_mean"]) / self._tables["colour_std"]
-        return self._target(images, labelled, self._tables, streams, training)
+        return self._target(images, labelled, self._tables, streams, training or puzzles)
 
 
 def images_per_split(sources: Mapping[str, ImageSource], recipe: Recipe) -> dict[str, int]:
@@ -114,23 +112,17 @@ def images_per_split(sources: Mapping[str, ImageSource], recipe: Recipe) -> dict
     return counts
 
 
-def _probabilities(images: Tensor, labelled: dict[str, Tensor], *_: object) -> tuple[Tensor, Tensor]:
+def _as_stored(images: Tensor, labelled: dict[str, Tensor], *_: object) -> tuple[Tensor, Tensor]:
     (name,) = labelled.keys() - {"rgb"}
     return images, labelled[name]
 
 
-def _layout(
-    images: Tensor, labelled: dict[str, Tensor], tables: dict[str, Tensor], *_: object
-) -> tuple[Tensor, Tensor]:
-    return images, (labelled["room_layout"] - tables["mean"]) / tables["std"]
-
-
 def _segments(images: Tensor, labelled: dict[str, Tensor], *_: object) -> tuple[Tensor, Tensor]:
-    return images, labelled["segmentsemantic"].long() - 1  # 0 = unlabelled becomes UNLABELLED
+    return images, labelled["segmentsemantic"].long().clamp_min_(1).sub_(1)  # unlabelled pixels join the first class
 
 
 def _normals(images: Tensor, labelled: dict[str, Tensor], *_: object) -> tuple[Tensor, Tensor]:
-    return images, labelled["normal"].float().div_(127.5).sub_(1)
+    return images, labelled["normal"].float().div_(255)
 
 
 def _itself(images: Tensor, labelled: dict[str, Tensor], *_: object) -> tuple[Tensor, Tensor]:
@@ -138,20 +130,20 @@ def _itself(images: Tensor, labelled: dict[str, Tensor], *_: object) -> tuple[Te
 
 
 def _puzzle(
-    images: Tensor, labelled: dict[str, Tensor], tables: dict[str, Tensor], streams: RandomStreams, training: bool
+    images: Tensor, labelled: dict[str, Tensor], tables: dict[str, Tensor], streams: RandomStreams, random_offsets: bool
 ) -> tuple[Tensor, Tensor]:
     n, size = len(images), images.shape[-1]
     slack = size // 3 - size // 4
     permutation = streams.integers((n,), len(tables["permutations"]))
     order = tables["permutations"][permutation]
     random = streams.integers((n, 9, 2), slack + 1)
-    return jigsaw_tiles(images, order, random if training else torch.full_like(random, slack // 2)), permutation
+    return jigsaw_tiles(images, order, random if random_offsets else torch.full_like(random, slack // 2)), permutation
 
 
 _TARGETS: dict[str, Callable[..., tuple[Tensor, Tensor]]] = {
-    "class_scene": _probabilities,
-    "class_object": _probabilities,
-    "room_layout": _layout,
+    "class_scene": _as_stored,
+    "class_object": _as_stored,
+    "room_layout": _as_stored,
     "jigsaw": _puzzle,
     "segmentsemantic": _segments,
     "normal": _normals,

@@ -48,7 +48,7 @@ def make_operation(graph: ArchGraph, node: int) -> nn.Module:
     if kind == "linear":
         return _bare(nn.Linear, *channels, bias=bias)
     if kind == "batch_norm":
-        norm = nn.BatchNorm2d(channels[1])
+        norm = nn.BatchNorm2d(channels[1], eps=float(graph.eps[node]), momentum=float(graph.momentum[node]))
         norm.num_batches_tracked = None  # only read with momentum=None; counting costs a kernel launch a layer
         return norm
     raise ValueError(f"expected a network graph, got a node {node} of kind {kind!r}, which has no torch module")

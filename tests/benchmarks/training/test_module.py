@@ -1,3 +1,4 @@
+import copy
 from dataclasses import replace
 
 import lightning
@@ -8,6 +9,7 @@ from torch import nn
 from benchmarks.tasks import TRANSNAS_TASKS
 from benchmarks.training import module as module_file
 from benchmarks.training import train as train_file
+from benchmarks.training.data.augment import RandomStreams
 from benchmarks.training.data.loader import BatchLoader
 from benchmarks.training.module import GroundTruthModule
 from benchmarks.training.optimisers import make_optimiser, make_schedule
@@ -142,6 +144,58 @@ def test_accumulated_gradients_are_those_of_the_batch(monkeypatch):
         trainer.fit(module)
         weights.append(torch.cat([part.flatten() for part in module.parameters()]))
     torch.testing.assert_close(*weights, rtol=1e-4, atol=1e-6)
+
+
+def _fitted(recipe, accumulate=1):
+    source = images()
+    module = GroundTruthModule(ARCH, recipe, dict.fromkeys(("train", "valid", "test"), source), accumulate=accumulate)
+    before = copy.deepcopy((module.network, module.discriminator))
+    lightning.Trainer(
+        max_epochs=1,
+        accelerator="cpu",
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+        num_sanity_val_steps=0,
+        reload_dataloaders_every_n_epochs=1,
+    ).fit(module)
+    return module, before
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")  # Lightning's own
+def test_the_discriminator_moves_first_as_published():
+    """One step of each, written down: the generator is judged by the discriminator as it is after its own step."""
+    recipe = small_recipe("normal", epochs=1, n_train=8, adversarial_weight=0.5)
+    module, (network, discriminator) = _fitted(recipe)
+    source, bce = images(), nn.functional.binary_cross_entropy_with_logits
+    order = BatchLoader(source, module.prepare.domains, 8, 8, (module.seed, 0)).indices()[0]
+    inputs, targets = module.prepare(source.batch(order, module.prepare.domains), RandomStreams((0,)), training=True)
+    optimisers = [make_optimiser(recipe.optimiser, part) for part in (network, discriminator)]
+    outputs = network(inputs)
+    fake = discriminator(torch.cat([inputs, outputs.detach()], 1))
+    real = discriminator(torch.cat([inputs, targets], 1))
+    ((bce(fake, torch.zeros_like(fake)) + bce(real, torch.ones_like(real))) / 2).backward()
+    optimisers[1].step()
+    judged = discriminator(torch.cat([inputs, outputs], 1))
+    (0.5 * (outputs - targets).abs().mean() + 0.5 * bce(judged, torch.ones_like(judged))).backward()
+    optimisers[0].step()
+    for mine, theirs in ((network, module.network), (discriminator, module.discriminator)):
+        for a, b in zip(mine.parameters(), theirs.parameters(), strict=True):
+            torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")  # Lightning's own
+def test_batches_cut_into_parts_leave_one_trace_in_running_statistics():
+    recipe = small_recipe("normal", epochs=1, n_train=8)
+    module, (network, _) = _fitted(recipe, accumulate=2)
+    source = images()
+    order = BatchLoader(source, module.prepare.domains, 8, 8, (module.seed, 0)).indices()[0]
+    inputs, _ = module.prepare(source.batch(order, module.prepare.domains), RandomStreams((0,)), training=True)
+    for part in inputs.chunk(2):
+        network(part)
+    for (name, mine), theirs in zip(network.named_buffers(), module.network.buffers(), strict=True):
+        torch.testing.assert_close(mine, theirs, rtol=1e-4, atol=1e-6, msg=name)
 
 
 def test_weights_that_blow_up_in_the_last_step_are_a_failure():

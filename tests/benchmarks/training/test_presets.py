@@ -7,7 +7,7 @@ from benchmarks.decoders import DECODER_CLASSES
 from benchmarks.errors import UnknownNameError
 from benchmarks.tasks import TRANSNAS_TASKS, get_task
 from benchmarks.training.campaign.plan import changed_recipe
-from benchmarks.training.presets import deviations, get_recipe, list_presets
+from benchmarks.training.presets import changed_settings, deviations, get_recipe, list_presets
 from benchmarks.training.recipe import Recipe
 
 # Training configurations of the published code: optimiser, learning rate, weight decay, loss.
@@ -29,7 +29,15 @@ def test_the_paper_preset_is_the_published_recipe(task):
     assert (optimiser.name, optimiser.lr, optimiser.weight_decay, recipe.loss) == PUBLISHED[task]
     assert recipe.epochs == get_task(task).epochs
     assert (recipe.batch_size, recipe.input_size, recipe.num_classes) == (128, 256, DECODER_CLASSES[task])
-    assert deviations(recipe) == []
+    assert changed_settings(recipe) == []
+    assert all(": " in difference for difference in deviations(recipe)), "what differs all the same has its reason"
+
+
+def test_what_no_setting_changes_is_named_as_well():
+    assert any("permutations" in line for line in deviations(get_recipe("jigsaw")))
+    assert not any("permutations" in line for line in deviations(get_recipe("normal")))
+    mini = get_recipe("jigsaw", "mini")
+    assert deviations(mini)[: len(changed_settings(mini))] == changed_settings(mini)
 
 
 @pytest.mark.parametrize("preset", list_presets())
@@ -47,15 +55,15 @@ def test_every_deviation_is_listed(task):
     expected = changed - nested
     for part in changed & nested:
         expected |= {name for name in paper[part] if paper[part][name] != mini[part][name]}
-    listed = {line.partition(":")[0].replace(" ", "_") for line in deviations(get_recipe(task, "mini"))}
+    listed = {line.partition(":")[0].replace(" ", "_") for line in changed_settings(get_recipe(task, "mini"))}
     assert listed == expected
 
 
 def test_a_change_of_the_optimiser_is_a_deviation():
     recipe = get_recipe("jigsaw")
     slower = replace(recipe, optimiser=replace(recipe.optimiser, lr=0.05), n_train=2000)
-    assert deviations(slower) == ["lr: 0.05 instead of 0.1", "n train: 2,000 instead of as published"]
-    assert deviations(replace(recipe, joint_tiles=True)) == ["joint tiles: yes instead of no"]
+    assert changed_settings(slower) == ["lr: 0.05 instead of 0.1", "n train: 2,000 instead of as published"]
+    assert changed_settings(replace(recipe, joint_tiles=True)) == ["joint tiles: yes instead of no"]
 
 
 def test_unknown_names_are_answered_with_the_nearest():
@@ -67,9 +75,16 @@ def test_unknown_names_are_answered_with_the_nearest():
         replace(get_recipe("normal"), loss="l1gan")
 
 
-def test_joint_tiles_are_said_with_a_truth_value():
-    with pytest.raises(ValueError, match="expected true or false as joint_tiles, got 1"):
-        replace(get_recipe("jigsaw"), joint_tiles=1)
+@pytest.mark.parametrize("name", ["joint_tiles", "fixed_evaluation"])
+def test_choices_are_said_with_a_truth_value(name):
+    with pytest.raises(ValueError, match=f"expected true or false as {name}, got 1"):
+        replace(get_recipe("jigsaw"), **{name: 1})
+
+
+@pytest.mark.parametrize("task", ["normal", "autoencoder"])
+def test_images_hold_a_window_of_the_score(task):
+    with pytest.raises(ValueError, match=f"expected an input_size of at least 11 pixels for {task}.*got 8"):
+        replace(get_recipe(task), input_size=8)
 
 
 @pytest.mark.parametrize(

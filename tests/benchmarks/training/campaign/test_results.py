@@ -16,7 +16,7 @@ from benchmarks.training.campaign import (
     record_path,
 )
 from benchmarks.training.campaign.worker import Job, do
-from benchmarks.training.presets import deviations
+from benchmarks.training.presets import changed_settings
 from tests.benchmarks.training.campaign.campaign_fakes import ARCHS, Fake, values
 
 torch = pytest.importorskip("torch")
@@ -98,7 +98,7 @@ def test_parquet_says_where_it_comes_from(folder: Path, tmp_path: Path) -> None:
     assert [sum(made["hardware"].values()) for made in trainings.values()] == [10, 9]
     assert all(len(made["commits"]) == 1 for made in trainings.values())
     assert found["recipes"]["jigsaw"]["epochs"] == PLAN.recipe_for("jigsaw").epochs
-    assert found["deviations"]["jigsaw"] == deviations(PLAN.recipe_for("jigsaw"))
+    assert found["deviations"]["jigsaw"] == changed_settings(PLAN.recipe_for("jigsaw"))
     assert found["images"] == {
         "jigsaw": {"rooms": {"seed": 0, "renderer": 1}},
         "segmentsemantic": {"rooms": {"seed": 0, "renderer": 2}},

@@ -6,9 +6,10 @@ import torch
 from PIL import Image, ImageEnhance
 
 from benchmarks.training.data import augment as colour
-from benchmarks.training.data.augment import Augmentation, RandomStreams, augment, flip
+from benchmarks.training.data.augment import RandomStreams, augment, flip
 from benchmarks.training.data.jigsaw import jigsaw_permutations, jigsaw_tiles
-from benchmarks.training.data.targets import UNLABELLED, Preparation
+from benchmarks.training.data.targets import Preparation
+from benchmarks.training.recipe import Augmentation
 from tests.benchmarks.training.small_trainings import images, small_recipe
 
 
@@ -94,6 +95,27 @@ def test_colours_stay_colours_and_labels_stay():
     assert 0 < grey.sum() < 6
 
 
+def test_each_image_is_changed_in_an_order_of_its_own():
+    """One image after the other, one change after the other, with the numbers the batch draws."""
+    pixels, change = torch.rand(16, 3, 5, 5), Augmentation(0.0, 0.2, 0.3, 0.4, 0.1)
+    changed = augment({"rgb": pixels}, change, RandomStreams((7,)))["rgb"]
+    streams = RandomStreams((7,))
+    ways = [
+        (colour.adjust_brightness, streams.uniform((16,), 0.8, 1.2)),
+        (colour.adjust_contrast, streams.uniform((16,), 0.7, 1.3)),
+        (colour.adjust_saturation, streams.uniform((16,), 0.6, 1.4)),
+        (colour.adjust_hue, streams.uniform((16,), -0.1, 0.1)),
+    ]
+    orders = streams.uniform((16, 4)).argsort(dim=1)
+    assert len({tuple(order) for order in orders.tolist()}) > 4
+    for n, order in enumerate(orders.tolist()):
+        image = pixels[n : n + 1]
+        for way in order:
+            adjust, factors = ways[way]
+            image = adjust(image, factors[n : n + 1])
+        torch.testing.assert_close(changed[n : n + 1], image)
+
+
 def test_the_same_seed_gives_the_same_pixels_and_another_gives_others():
     batch = {"rgb": torch.rand(4, 3, 8, 8)}
     change = Augmentation(0.5, 0.2, 0.2, 0.2, 0.1, 0.3)
@@ -130,7 +152,7 @@ def test_published_tiles_are_64_of_85_pixels():
 
 def test_evaluation_asks_for_fixed_puzzles():
     source = images(6)
-    prepare = Preparation(small_recipe("jigsaw"), source)
+    prepare = Preparation(small_recipe("jigsaw", fixed_evaluation=True), source)
     batch = source.batch(torch.arange(6), ["rgb"])
     (tiles, asked), (again, asked_again) = (prepare(batch, RandomStreams((0, 0)), training=False) for _ in range(2))
     assert torch.equal(tiles, again)
@@ -140,22 +162,33 @@ def test_evaluation_asks_for_fixed_puzzles():
     torch.testing.assert_close(tiles, jigsaw_tiles(plain, orders, torch.full((6, 9, 2), 1)))
 
 
-def test_layouts_are_standardised_by_the_training_images():
+def test_layouts_are_taken_as_stored():
     source = images(16)
     prepare = Preparation(small_recipe("room_layout"), source)
     _, targets = prepare(source.batch(torch.arange(16), prepare.domains), RandomStreams((0,)), training=False)
-    layouts = source.arrays["room_layout"].numpy()
-    np.testing.assert_allclose(targets, (layouts - layouts.mean(0)) / layouts.std(0), atol=1e-5)
+    assert torch.equal(targets, source.arrays["room_layout"])
+
+
+@pytest.mark.parametrize("fixed", [True, False])
+def test_puzzles_of_evaluation_are_fixed_or_drawn_and_augmented_as_published(fixed):
+    source = images(64)
+    recipe = small_recipe("jigsaw", fixed_evaluation=fixed, num_classes=24, augmentation=Augmentation(flip=1.0))
+    prepare = Preparation(recipe, source)
+    batch = source.batch(torch.arange(64), prepare.domains)
+    tiles, _ = prepare(batch, RandomStreams((0,)), training=False)
+    plain = Preparation(small_recipe("jigsaw", fixed_evaluation=True, num_classes=24), source)
+    centred, _ = plain(batch, RandomStreams((0,)), training=False)
+    assert torch.equal(tiles, centred) == fixed, "flipped and off the centre, unless fixed"
 
 
 def test_targets_of_the_dense_tasks():
     source = images(4)
     everything = source.batch(torch.arange(4), ["rgb", "normal", "segmentsemantic"])
     _, segments = Preparation(small_recipe("segmentsemantic"), source)(everything, RandomStreams((0,)), training=False)
-    assert (segments[:, :2] == UNLABELLED).all()
+    assert (segments[:, :2] == 0).all(), "unlabelled pixels join the first class"
     assert torch.equal(segments[:, 2:], everything["segmentsemantic"][:, 2:].long() - 1)
     _, normals = Preparation(small_recipe("normal"), source)(everything, RandomStreams((0,)), training=False)
-    torch.testing.assert_close(normals, everything["normal"].float() / 255 * 2 - 1)
+    torch.testing.assert_close(normals, everything["normal"].float() / 255)
     inputs, itself = Preparation(small_recipe("autoencoder"), source)(everything, RandomStreams((0,)), training=True)
     torch.testing.assert_close(inputs, itself)  # the same flip and jitter on both
     assert not torch.equal(itself, everything["rgb"].float() / 255 * 2 - 1)

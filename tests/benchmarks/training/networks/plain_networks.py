@@ -80,7 +80,8 @@ class BasicBlock(nn.Module):
         self.shortcut = None
         if stride != 1 or channels_in != channels_out:
             conv = nn.Conv2d(channels_in, channels_out, 1, stride, bias=False)
-            self.shortcut = nn.Sequential(conv, nn.BatchNorm2d(channels_out))
+            # The published block hands its flags affine and track_running_stats over as eps and momentum.
+            self.shortcut = nn.Sequential(conv, nn.BatchNorm2d(channels_out, True, True))
 
     def forward(self, x):
         residual = x if self.shortcut is None else self.shortcut(x)

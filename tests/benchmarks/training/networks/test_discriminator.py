@@ -39,6 +39,22 @@ def test_spectral_norm_is_one():
     assert not hasattr(convs[-1], "parametrizations")
 
 
+def test_the_first_pass_underestimates_the_largest_singular_value():
+    """Published networks begin with random singular vectors and one iteration; fifteen would give nearly 1."""
+    network = Discriminator(width=8)
+    before = [layer.parametrizations.weight.original for layer in network.layers if hasattr(layer, "parametrizations")]
+    network(torch.zeros(1, 6, 32, 32))
+    network.eval()
+    after = [layer for layer in network.layers if hasattr(layer, "parametrizations")]
+    estimated = []
+    for original, layer in zip(before, after, strict=True):
+        with torch.no_grad():
+            sigma = (original / layer.weight).flatten()[0]  # in evaluation nothing is iterated
+            estimated.append(float(sigma / torch.linalg.matrix_norm(original.flatten(1), 2)))
+    assert max(estimated) < 0.97
+    assert min(estimated) > 0.3
+
+
 def test_seeds_copies_and_global_generator():
     state = torch.get_rng_state()
     network, same, other = Discriminator(8), Discriminator(8), Discriminator(8, seed=1)
