@@ -96,7 +96,8 @@ def _require() -> None:
     """Import torch-geometric, whose import uses what newer versions of torch deprecate."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", DeprecationWarning)
+            for category in (DeprecationWarning, FutureWarning):
+                warnings.simplefilter("ignore", category)
             import torch_geometric.data  # noqa: F401
     except ImportError as error:
         raise MissingExtraError("encoders.pyg", error.name or "torch-geometric", "gnn") from error

@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 _EXTRAS = {
     "torch": ("torch", "training"),
     "lightning": ("lightning", "training"),
-    "torchmetrics": ("torchmetrics", "training"),
     "PIL": ("pillow", "training"),
 }
 """What the extra installs: import name -> package, extra."""

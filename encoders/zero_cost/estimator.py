@@ -44,7 +44,7 @@ _AS_WRITTEN = frozenset({"params", "multiply_adds", "l2_norm", "zen", "naswot"})
 _FORMER = {"flops": "multiply_adds"}
 """Names in surrogates that earlier versions stored."""
 _SOURCES = ("rooms", "noise")
-_PACKAGES = {"torch": "torch", "PIL": "pillow", "lightning": "lightning", "torchmetrics": "torchmetrics"}
+_PACKAGES = {"torch": "torch", "PIL": "pillow", "lightning": "lightning"}
 _JACOV_FLOOR = -20.0  # per image; images perfectly told apart give -1
 
 

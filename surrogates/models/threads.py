@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from numbers import Integral
+
+import joblib
 
 __all__ = ["thread_count"]
 
 
 def thread_count(n_jobs: object, by_default: int | None = None) -> int:
     """How many threads to use.
+
+    All cores are those this process may use: what a container or an affinity mask allows it, and one inside a worker of
+    joblib, such as a fold of scikit-learn's ``cross_val_score(..., n_jobs=2)``.
 
     Args:
         n_jobs: A number from 1; -1 for all cores; None for the default.
@@ -23,13 +27,16 @@ def thread_count(n_jobs: object, by_default: int | None = None) -> int:
         >>> thread_count(3), thread_count(None, by_default=1)
         (3, 1)
     """
-    cores = os.cpu_count() or 1
     if n_jobs is None:
-        return cores if by_default is None else by_default
+        return _cores() if by_default is None else by_default
     if not isinstance(n_jobs, Integral):
         raise TypeError(f"n_jobs: expected a whole number of threads, -1 for all cores, or None, got {n_jobs!r}")
     if n_jobs == -1:
-        return cores
+        return _cores()
     if n_jobs < 1:
         raise ValueError(f"n_jobs: expected a number of threads from 1, -1 for all cores, or None, got {n_jobs}")
     return int(n_jobs)
+
+
+def _cores() -> int:
+    return int(joblib.effective_n_jobs(-1))

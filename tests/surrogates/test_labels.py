@@ -107,7 +107,7 @@ def test_parameters_that_make_no_sense(surrogate, message):
 
 
 def test_n_jobs_is_read_the_same_way_everywhere(monkeypatch):
-    monkeypatch.setattr("os.cpu_count", lambda: 6)
+    monkeypatch.setattr("joblib.effective_n_jobs", lambda n: 6)
     assert [thread_count(None), thread_count(None, by_default=1), thread_count(-1), thread_count(2)] == [6, 1, 6, 2]
     with pytest.raises(ValueError, match="got -2"):
         thread_count(-2)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import subprocess
 import sys
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+import joblib
 
 import benchmarks
 
@@ -56,7 +57,7 @@ def _git(root: Path, *arguments: str) -> str:
 def _cpu() -> str:
     lines = _CPU_INFO.read_text(encoding="utf-8").splitlines() if _CPU_INFO.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{names[0] if names else platform.processor() or platform.machine()} x {os.cpu_count()}"
+    return f"{names[0] if names else platform.processor() or platform.machine()} x {joblib.cpu_count()}"
 
 
 def _gpu() -> str:

@@ -1,6 +1,5 @@
 """GaussianProcessSurrogate: contract, what it learns, and how it is calibrated."""
 
-import os
 
 import numpy as np
 import pandas as pd
@@ -72,7 +71,7 @@ def test_threads_make_no_difference():
 def test_threads_are_limited(monkeypatch, n_jobs, rows, expected):
     asked = []
     monkeypatch.setattr(gaussian_process, "threadpool_limits", lambda limits, user_api: asked.append(limits))
-    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    monkeypatch.setattr("joblib.effective_n_jobs", lambda n: 8)
     GaussianProcessSurrogate(n_jobs=n_jobs)._threads(rows)
     assert asked == [expected]
 
