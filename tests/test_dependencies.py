@@ -23,8 +23,8 @@ IMPORT_NAMES = {"scikit-learn": "sklearn", "pillow": "PIL"}
 """Distribution -> what one writes after ``import``, where it is not the same with underscores."""
 TOOLS = {"pytest-xdist", "pytest-cov", "ruff", "mypy", "pandas-stubs", "nbmake", "ipykernel", "pre-commit", "build"}
 """Of the extra [dev], what is run and not imported."""
-OF_PYTEST = {"_pytest", "packaging", "tomli"}
-"""What pytest brings along."""
+OF_TOOLS = {"_pytest", "packaging", "tomli", "typing_extensions"}
+"""What pytest and mypy bring along."""
 
 
 def _imported(folder: Path, at_run_time: bool) -> dict[str, set[str]]:
@@ -91,7 +91,7 @@ def test_tests_and_measurements_import_what_dev_installs() -> None:
     dev = PROJECT["optional-dependencies"]["dev"]
     asked = _declared([*PROJECT["dependencies"], *dev, *(line for lines in EXTRAS.values() for line in lines)])
     used = _imported(ROOT / "tests", at_run_time=True) | _imported(ROOT / "perf", at_run_time=True)
-    assert {name: files for name, files in used.items() if name not in asked | OF_PYTEST} == {}
+    assert {name: files for name, files in used.items() if name not in asked | OF_TOOLS} == {}
     idle = _declared(dev) - set(used) - {name.replace("-", "_") for name in TOOLS}
     assert idle == set()
 

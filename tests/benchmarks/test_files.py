@@ -2,7 +2,7 @@
 
 import json
 import multiprocessing
-import os
+from pathlib import Path
 
 import pytest
 
@@ -97,15 +97,15 @@ def test_a_folder_stays_when_the_block_fails(tmp_path, error):
 def test_a_folder_stays_when_the_new_one_cannot_be_put_in_its_place(tmp_path, monkeypatch):
     target = tmp_path / "folder"
     write_folder(target, {"a": "old"})
-    rename, calls = os.rename, []
+    rename, calls = Path.rename, []
 
-    def fails_the_second_time(old, new, **rest):
+    def fails_the_second_time(old, new):
         calls.append(new)
         if len(calls) == 2:
             raise OSError(28, "no space left on device")
-        rename(old, new, **rest)
+        return rename(old, new)
 
-    monkeypatch.setattr(os, "rename", fails_the_second_time)
+    monkeypatch.setattr(Path, "rename", fails_the_second_time)
     with pytest.raises(OSError, match="no space left"):
         write_folder(target, {"a": "new"})
     assert contents(target) == {"a": "old"}
