@@ -23,6 +23,8 @@ IMPORT_NAMES = {"scikit-learn": "sklearn", "pillow": "PIL"}
 """Distribution -> what one writes after ``import``, where it is not the same with underscores."""
 TOOLS = {"pytest-xdist", "pytest-cov", "ruff", "mypy", "pandas-stubs", "nbmake", "ipykernel", "pre-commit", "build"}
 """Of the extra [dev], what is run and not imported."""
+STDLIB = sys.stdlib_module_names | {"tomllib"}
+"""``tomllib`` is new in 3.11; nobody below needs it but to read a configuration written so."""
 OF_TOOLS = {"_pytest", "packaging", "tomli", "typing_extensions"}
 """What pytest and mypy bring along."""
 
@@ -33,7 +35,7 @@ def _imported(folder: Path, at_run_time: bool) -> dict[str, set[str]]:
     for path in sorted(folder.rglob("*.py")):
         for module in _modules(ast.parse(path.read_text(encoding="utf-8")), at_run_time):
             name = module.partition(".")[0]
-            if name not in sys.stdlib_module_names and not (ROOT / name).exists() and name not in _siblings(path):
+            if name not in STDLIB and not (ROOT / name).exists() and name not in _siblings(path):
                 found.setdefault(name, set()).add(str(path.relative_to(ROOT)))
     return found
 
