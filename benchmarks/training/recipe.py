@@ -1,4 +1,4 @@
-"""What decides a training, as data: `Recipe` and its parts."""
+"""Settings of a training as data: `Recipe` and its parts."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ class Optimiser:
     Attributes:
         name: ``"sgd"`` or ``"adam"``.
         lr: Learning rate at the first step.
-        schedule: ``"cosine"`` falls to 0 over all steps, ``"constant"`` stays.
+        schedule: ``"cosine"`` decays to 0 over all steps, ``"constant"`` keeps the learning rate.
         weight_decay: L2 penalty on every parameter.
-        momentum: Of SGD, Nesterov's.
-        betas: Of Adam.
-        max_norm: Longer gradients are shortened to this norm; None = never.
+        momentum: Nesterov momentum of SGD.
+        betas: Betas of Adam.
+        max_norm: Gradients are clipped to this norm; None = no clipping.
     """
 
     name: str
@@ -58,9 +58,9 @@ class Augmentation:
     """Random changes of the training images.
 
     Attributes:
-        flip: Probability of a horizontal flip, of the image and of a label that is an image.
-        brightness: Largest relative change; contrast and saturation likewise.
-        contrast, saturation: See brightness.
+        flip: Probability of a horizontal flip of the image and of labels that are images.
+        brightness: Largest relative change of brightness.
+        contrast, saturation: Likewise.
         hue: Largest shift, in turns of the colour circle.
         grey: Probability of a greyscale image.
     """
@@ -75,31 +75,31 @@ class Augmentation:
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that decides a training but the architecture, the images and the seed.
+    """All settings of a training except the architecture, the images and the seed.
 
     Attributes:
         task: One of the seven tasks.
         epochs: Passes over the training images.
-        batch_size: Images a step, over all devices.
-        optimiser: Of the network; the discriminator, where there is one, has its own of the same kind.
-        loss: A name in `benchmarks.training.losses`.
+        batch_size: Images per step, over all devices.
+        optimiser: Optimiser of the network; a discriminator has its own with the same settings.
+        loss: Name of a loss in `benchmarks.training.losses`.
         augmentation: Random changes of the training images.
-        mean: Subtracted from each colour in [0, 1].
-        std: What it is then divided by.
-        adversarial_weight: Share of the discriminator in the loss ``"l1_gan"``; the rest is L1.
+        mean: Mean of each colour, subtracted from values in [0, 1].
+        std: Standard deviation of each colour, by which they are then divided.
+        adversarial_weight: Weight of the adversarial loss in ``"l1_gan"``; the rest is L1.
         input_size: Side of the images in pixels.
-        base_channels: Channels after the stem; None = as the architecture string says.
+        base_channels: Channels after the stem; None = those of the architecture string.
         decoder_width: Widest layer of a dense task's decoder; its other layers scale with it.
-        discriminator_width: Width of its first layer; its other layers scale with it.
-        num_classes: Outputs; for jigsaw the number of permutations.
+        discriminator_width: Width of the discriminator's first layer; its other layers scale with it.
+        num_classes: Number of outputs; for jigsaw the number of permutations.
         joint_tiles: Whether all tiles of a jigsaw pass the backbone as one batch and share its statistics, which takes
-            a fraction of the time where tiles are small; the published training passes each position apart.
+            a fraction of the time for small tiles; the published training passes each position separately.
         fixed_evaluation: Whether a jigsaw is scored on the same centred, unaugmented puzzles in every epoch; the
-            published training augments validation and test images like training images and shuffles them anew.
-        n_train: Training images; None = all the source has.
-        n_valid: Validation images.
-        n_test: Test images.
-        precision: As `lightning.Trainer` names it, e.g. ``"bf16-mixed"``.
+            published training augments validation and test images like training images and reshuffles them.
+        n_train: Number of training images; None = all images of the source.
+        n_valid: Number of validation images; likewise.
+        n_test: Number of test images; likewise.
+        precision: Precision of `lightning.Trainer`, e.g. ``"bf16-mixed"``.
 
     Example:
         >>> from benchmarks.training.presets import get_recipe
@@ -134,55 +134,33 @@ class Recipe:
         choice(self.task, TRANSNAS_TASKS, "task")
         choice(self.loss, _LOSSES[self.task], f"loss of {self.task}")
         choice(self.precision, _PRECISIONS, "precision")
-        lr = self.optimiser.lr
-        if isinstance(lr, bool) or not isinstance(lr, int | float) or not 0 < lr < math.inf:
-            raise ValueError(f"expected a positive number as lr, got {lr!r}")
-        choice(self.optimiser.name, _OPTIMISERS, "optimiser")
-        choice(self.optimiser.schedule, _SCHEDULES, "schedule")
+        _check_optimiser(self.optimiser)
         for name in ("epochs", "batch_size", "input_size", "decoder_width", "discriminator_width", "num_classes"):
             _check_positive(name, getattr(self, name))
         for name in ("joint_tiles", "fixed_evaluation"):
             if not isinstance(getattr(self, name), bool):
                 raise ValueError(f"expected true or false as {name}, got {getattr(self, name)!r}")
-        if self.task in ("normal", "autoencoder") and self.input_size < _SMALLEST_SCORED:
-            raise ValueError(
-                f"expected an input_size of at least {_SMALLEST_SCORED} pixels for {self.task}, whose score looks at "
-                f"windows of that side, got {self.input_size}"
-            )
         for name in ("base_channels", "n_train", "n_valid", "n_test"):
             if getattr(self, name) is not None:
                 _check_positive(name, getattr(self, name))
-        outputs = _OUTPUTS.get(self.task)
-        if self.num_classes != outputs if outputs else self.num_classes < 2:
-            raise ValueError(
-                f"expected {outputs or 'at least 2'} as num_classes of {self.task}, got {self.num_classes}"
-            )
+        _check_fit_of_task(self.task, self.input_size, self.num_classes)
         _check_range("adversarial_weight", self.adversarial_weight, 0, 1)
         for value in self.std:
             _check_range("std", value, _LEAST_STD, math.inf)
-        for name in ("flip", "grey"):
-            _check_range(name, getattr(self.augmentation, name), 0, 1)
-        for name in ("brightness", "contrast", "saturation"):
-            _check_range(name, getattr(self.augmentation, name), 0, math.inf)
-        _check_range("hue", self.augmentation.hue, 0, 0.5)
-        _check_range("weight_decay", self.optimiser.weight_decay, 0, math.inf)
-        for value in (self.optimiser.momentum, *self.optimiser.betas):
-            _check_range("momentum and betas", value, 0, _LESS_THAN_1)
-        if self.optimiser.max_norm is not None:
-            _check_range("max_norm", self.optimiser.max_norm, _LEAST_STD, math.inf)
+        _check_augmentation(self.augmentation)
 
     @property
     def network_size(self) -> int:
-        """Side in pixels of what the backbone sees: the image, or a jigsaw's tile, a quarter of it."""
+        """Side in pixels of the backbone's input: the image, or a jigsaw's tile, a quarter of it."""
         return self.input_size // 4 if self.task == "jigsaw" else self.input_size
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
+        """Plain values for JSON."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Recipe:
-        """What `to_dict` gave, also after a trip through JSON.
+        """Inverse of `to_dict`, also after a round trip through JSON.
 
         Example:
             >>> from benchmarks.training.presets import get_recipe
@@ -203,6 +181,38 @@ def _check_range(name: str, value: object, least: float, most: float) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
         span = f"at least {least:g}" if most == math.inf else f"from {least:g} to {most:g}"
         raise ValueError(f"expected a number {span} as {name}, got {value!r}")
+
+
+def _check_optimiser(optimiser: Optimiser) -> None:
+    lr = optimiser.lr
+    if isinstance(lr, bool) or not isinstance(lr, int | float) or not 0 < lr < math.inf:
+        raise ValueError(f"expected a positive number as lr, got {lr!r}")
+    choice(optimiser.name, _OPTIMISERS, "optimiser")
+    choice(optimiser.schedule, _SCHEDULES, "schedule")
+    _check_range("weight_decay", optimiser.weight_decay, 0, math.inf)
+    for value in (optimiser.momentum, *optimiser.betas):
+        _check_range("momentum and betas", value, 0, _LESS_THAN_1)
+    if optimiser.max_norm is not None:
+        _check_range("max_norm", optimiser.max_norm, _LEAST_STD, math.inf)
+
+
+def _check_fit_of_task(task: str, input_size: int, num_classes: int) -> None:
+    if task in ("normal", "autoencoder") and input_size < _SMALLEST_SCORED:
+        raise ValueError(
+            f"expected an input_size of at least {_SMALLEST_SCORED} pixels for {task}, whose metric uses "
+            f"windows of that side, got {input_size}"
+        )
+    outputs = _OUTPUTS.get(task)
+    if num_classes != outputs if outputs else num_classes < 2:
+        raise ValueError(f"expected {outputs or 'at least 2'} as num_classes of {task}, got {num_classes}")
+
+
+def _check_augmentation(augmentation: Augmentation) -> None:
+    for name in ("flip", "grey"):
+        _check_range(name, getattr(augmentation, name), 0, 1)
+    for name in ("brightness", "contrast", "saturation"):
+        _check_range(name, getattr(augmentation, name), 0, math.inf)
+    _check_range("hue", augmentation.hue, 0, 0.5)
 
 
 def _check_positive(name: str, value: object) -> None:
