@@ -1,4 +1,4 @@
-"""Search methods, one a file, and what runs them on an oracle."""
+"""Search methods behind one ask/tell interface, and `run_search`, which runs them on an oracle."""
 
 from surrogates.search.base import Searcher
 from surrogates.search.constraints import Constraint

@@ -1,4 +1,4 @@
-"""The contract of a searcher: asked for architectures, told what they are worth."""
+"""`Searcher`: the ask/tell base class of all search methods."""
 
 from __future__ import annotations
 
@@ -21,32 +21,32 @@ if TYPE_CHECKING:
 
 __all__ = ["Searcher"]
 
-_TRIES = 20  # a sampler may draw only what is taken, and something new the next time
+_TRIES = 20  # a sampler may draw only rows that are not free, and a free one in the next call
 
 
 class Searcher(BaseEstimator, ABC):  # type: ignore[misc]
-    """Batched ask and tell over the published architectures of a space; higher told values are better, always.
+    """Batched ask/tell interface over the published architectures of a space; higher values are always better.
 
-    Constructors only store their keyword arguments, as scikit-learn's do; `start` forgets everything and seeds the
-    searcher's own generator. The queue, the rule that nothing is asked twice, and the list of what was told are kept
-    here. A subclass says what it wants next in rows, the positions in the space, and overrides
+    Constructors only store their keyword arguments, as in scikit-learn; `start` resets all state and seeds the random
+    generator. This class keeps the queue of proposals and the observed values, and never asks for an architecture
+    twice. A subclass works with rows, the positions of architectures in the space, and overrides
 
-    - `propose`: which rows to ask next; the one method it must have,
-    - `begin`: set up its own state (checks of its arguments, too: the constructor only stores),
-    - `learn`: react to what was just told.
+    - `propose`: the rows to ask for next; the only required method,
+    - `begin`: set up the subclass's state and check its arguments (the constructor only stores them),
+    - `learn`: update after new values were told.
 
-    It may draw with `random_rows`, and read the attributes below and `values_`. `surrogates.search.testing` has
-    `check_searcher`, which runs every promise of this class against it.
+    It may draw with `random_rows`, and read the attributes below and `values_`. `check_searcher` in
+    `surrogates.search.testing` tests a searcher against this contract.
 
     Args:
         random_state: Seed.
 
     Attributes:
         space_: The space of N architectures, after `start`.
-        n_tasks_: Number T of values that are told for each.
-        allowed_: Whether each architecture may be asked, of shape (N,).
-        free_: Whether it may, and was neither asked nor told yet, of shape (N,).
-        rng_: The generator all draws come from.
+        n_tasks_: Number T of values per architecture.
+        allowed_: Mask of the architectures that may be asked for, of shape (N,).
+        free_: Mask of the allowed architectures that were neither asked for nor told yet, of shape (N,).
+        rng_: The random generator of all draws.
         rows_: Rows of the m architectures told so far, in that order.
 
     Example:
@@ -69,17 +69,18 @@ class Searcher(BaseEstimator, ABC):  # type: ignore[misc]
         n_tasks: int = 1,
         allowed: Callable[[Sequence[str]], NDArray[np.bool_]] | None = None,
     ) -> Self:
-        """Begin a search, forgetting any before.
+        """Start a new search and discard the state of any previous one.
 
         Args:
-            space: What to search: its published architectures.
-            n_tasks: How many values come with each architecture.
-            allowed: Says of n architectures which may be asked, of shape (n,); all if not given. Asked once.
+            space: The space whose published architectures are searched.
+            n_tasks: Number of values per architecture.
+            allowed: Function that maps n architectures to a mask of those that may be asked for, of shape (n,); called
+                once. All are allowed if not given.
 
         Raises:
             UnknownNameError: If there is no such space.
-            ValueError: If `n_tasks` is below 1, or `allowed` gives another shape.
-            ConstraintError: If nothing is allowed.
+            ValueError: If `n_tasks` is below 1, or `allowed` returns another shape.
+            ConstraintError: If no architecture is allowed.
         """
         if n_tasks < 1:
             raise ValueError(f"expected n_tasks >= 1, got {n_tasks}")
@@ -89,25 +90,28 @@ class Searcher(BaseEstimator, ABC):  # type: ignore[misc]
         self.free_ = self.allowed_.copy()
         self.rng_ = np.random.default_rng(self.random_state)
         self.rows_: list[int] = []
-        self._values = np.empty((16, n_tasks))  # as many rows as there is room for; the first m are told
+        self._values = np.empty((16, n_tasks))  # grown by doubling; the first m rows are in use
         self._queue: list[int] = []
         self._left = int(self.free_.sum())
         self.begin()
         return self
 
     def ask(self, n: int = 1) -> list[str]:
-        """The next n architectures to measure, none asked or told before; fewer where fewer are left.
+        """The next n architectures to measure, none asked for or told before; fewer if fewer are left.
 
-        Asking again before telling is allowed: the searcher goes on with what it knows.
+        `ask` may be called again before `tell`: the searcher proposes from the values observed so far.
 
         Raises:
-            ValueError: If n < 1, the search was not started, or nothing is left to ask.
+            ValueError: If n < 1, the search was not started, or no architecture is left.
         """
         self._check_started()
         if n < 1:
             raise ValueError(f"expected n >= 1, got {n}")
         if not self._left:
-            raise ValueError(f"all {int(self.allowed_.sum()):,} allowed architectures of {self.space_} were asked")
+            raise ValueError(
+                f"no architecture is left to ask for: all {int(self.allowed_.sum()):,} allowed architectures of "
+                f"{self.space_} were asked for or told"
+            )
         wanted = min(n, self._left)
         rows: list[int] = []
         while len(rows) < wanted:
@@ -121,7 +125,7 @@ class Searcher(BaseEstimator, ABC):  # type: ignore[misc]
         return [archs[row] for row in rows]
 
     def tell(self, archs: Sequence[str], values: NDArray[np.float64] | Sequence[float]) -> None:
-        """Learn what some architectures are worth, asked for or not.
+        """Record the values of n architectures, whether they were asked for or not.
 
         Args:
             archs: n published architectures.
@@ -151,7 +155,7 @@ class Searcher(BaseEstimator, ABC):  # type: ignore[misc]
 
     @property
     def values_(self) -> NDArray[np.float64]:
-        """What was told, in the order of `rows_`, of shape (m, T); not to be written to."""
+        """The observed values in the order of `rows_`, of shape (m, T); read-only."""
         values = self._values[: len(self.rows_)]
         values.flags.writeable = False
         return values
@@ -159,31 +163,30 @@ class Searcher(BaseEstimator, ABC):  # type: ignore[misc]
     # -- for subclasses -----------------------------------------------------------------------------------------
 
     def begin(self) -> None:
-        """Set up the searcher's own state; `space_`, `n_tasks_`, `free_` and `rng_` are there."""
+        """Set up the subclass's state; `space_`, `n_tasks_`, `free_` and `rng_` are already set."""
 
     @abstractmethod
     def propose(self, n: int) -> Iterable[int]:
-        """Rows to ask next, best first.
+        """Rows to ask for next, best first.
 
-        About n of them, or as many as make a round of the method: the surplus is queued, and asked before `propose` is
-        called again. Rows no longer free are skipped; where there is none at all, also when asked again some times, a
-        random one is asked.
+        About n rows, or as many as one round of the method has: the surplus is queued and used up before `propose` is
+        called again. Rows that are not free are skipped; if repeated calls return no free row, a random one is used.
         """
 
     def learn(self, rows: list[int], values: NDArray[np.float64]) -> None:
-        """React to what was just told: n rows and values of shape (n, T)."""
+        """Update after n rows and their values, of shape (n, T), were told."""
 
     def random_rows(self, n: int) -> NDArray[np.int64]:
-        """Up to n different free rows, drawn uniformly."""
+        """Up to n different free rows, drawn uniformly without replacement."""
         free = np.flatnonzero(self.free_)
         if n == 1 and len(free):
             return free[self.rng_.integers(len(free), size=1)]
         return self.rng_.permutation(free)[:n]
 
-    # -- how ----------------------------------------------------------------------------------------------------
+    # -- internals ----------------------------------------------------------------------------------------------
 
     def _next(self, n: int) -> list[int]:
-        """Rows to queue, one of them free at least."""
+        """Rows to queue, at least one of them free."""
         for _ in range(_TRIES):
             proposed = self.propose(n)
             rows = np.array(list(proposed) if isinstance(proposed, Iterable) else proposed)
@@ -191,15 +194,15 @@ class Searcher(BaseEstimator, ABC):  # type: ignore[misc]
                 break
             if rows.ndim != 1 or rows.dtype.kind not in "iu" or rows.min() < 0 or rows.max() >= len(self.free_):
                 raise TypeError(
-                    f"expected {type(self).__name__}.propose to give a list of rows of {self.space_}, integers from 0 "
-                    f"to {len(self.free_) - 1} (space_.index(arch) of a string), got {rows.tolist()!r:.60}"
+                    f"expected {type(self).__name__}.propose to return a list of rows of {self.space_}, integers from "
+                    f"0 to {len(self.free_) - 1} (space_.index(arch) of a string), got {rows.tolist()!r:.60}"
                 )
             if self.free_[rows].any():
                 return list(rows.tolist())
         return list(self.random_rows(1).tolist())
 
     def _append(self, told: NDArray[np.float64]) -> None:
-        """Keep n more values, of shape (n, T), after those of the rows told before."""
+        """Append n values, of shape (n, T), to the observed ones."""
         first, stop = len(self.rows_), len(self.rows_) + len(told)
         if stop > len(self._values):
             room = np.empty((2 * stop, self.n_tasks_))

@@ -1,4 +1,4 @@
-"""The history of a running search, and the folder that keeps it."""
+"""The history of a running search, stored in a folder so that the search can be resumed."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ _SAVE_EVERY = 2.0  # seconds
 
 
 class SearchCheckpoint:
-    """What was asked and answered so far, and the file it is kept in.
+    """The queries of a search so far, and the file that stores them.
 
     Args:
-        objective: What is asked.
-        search: What is run; a folder that holds another search is refused.
-        folder: Where the history is kept, if anywhere; a search that is there is resumed.
+        objective: The objective that is searched.
+        search: Description of the search (`describe_search`); a folder that holds another search is refused.
+        folder: Folder of the stored history, None to store nothing; a search found there is resumed.
 
     Attributes:
-        archs: The m architectures asked so far, those an earlier run asked included.
-        values: What came back for each, of shape (T,), in the metrics' own units.
-        replayed: How many of them the searcher of this run has asked for.
+        archs: The m architectures queried so far, including those of an earlier run.
+        values: The T values of each, of shape (T,), in the metrics' own units.
+        replayed: Number of these queries that the searcher of this run has made.
 
     Raises:
         ArtefactError: If the folder holds another search, or is damaged.
@@ -50,10 +50,10 @@ class SearchCheckpoint:
             self._resume(self.directory)
 
     def check(self, start: int, batch: list[str]) -> None:
-        """Whether a searcher asks, from query `start` on, for what was asked before.
+        """Check that a searcher repeats the stored queries, from query `start` on.
 
         Raises:
-            ArtefactError: If not.
+            ArtefactError: If it does not.
         """
         for step, (before, now) in enumerate(zip(self.archs[start:], batch, strict=False), start + 1):
             if before != now:
@@ -63,12 +63,12 @@ class SearchCheckpoint:
                 )
 
     def add(self, archs: list[str], values: NDArray[np.float64]) -> None:
-        """Keep n answers; `values` is of shape (n, T)."""
+        """Append n queries and their values, of shape (n, T)."""
         self.archs += archs
         self.values += list(values)
 
     def history(self, budget: int | None = None) -> History:
-        """The first `budget` queries, all by default."""
+        """The first `budget` queries as a `History`, all by default."""
         archs = self.archs[:budget]
         values = np.array(self.values[:budget], dtype=np.float64).reshape(len(archs), len(self.objective.tasks))
         return History(
@@ -76,20 +76,20 @@ class SearchCheckpoint:
         )
 
     def failed(self, what: str, budget: int) -> SearchError:
-        """The error that ends the search; it carries the history."""
-        kept = "its history" if self.directory is None else f"its history and in {self._where()}"
+        """The error that ends the search; its `history` holds the queries so far."""
+        kept = "the error's history" if self.directory is None else f"the error's history and in {self._where()}"
         return SearchError(
-            f"{what}, at query {len(self.archs) + 1} of {budget}; the {len(self.archs)} before are in {kept}",
+            f"{what}, at query {len(self.archs) + 1} of {budget}; the {len(self.archs)} queries before are in {kept}",
             self.history(),
         )
 
     def save_if_due(self) -> None:
-        """Save if the last time is two seconds ago: often enough for slow oracles, seldom enough for fast ones."""
+        """Save if the last save is more than two seconds ago."""
         if time.monotonic() - self._saved_at > _SAVE_EVERY:
             self.save()
 
     def save(self) -> None:
-        """Write the file if there is something new."""
+        """Write the file if there are new queries."""
         if self.directory is not None:
             path = self.directory.file(FILE)
             if len(self.archs) > self._saved or not path.exists():
@@ -98,7 +98,7 @@ class SearchCheckpoint:
         self._saved_at = time.monotonic()
 
     def _check_answers(self, found: History) -> None:
-        """Whether the oracle still says what the folder holds: answers of two oracles are no history."""
+        """Check that the oracle still returns the stored values; a history must come from one oracle."""
         rows = [self.objective.space.index(arch) for arch in found.archs]
         same = self.objective.known[rows]
         if same.all() and rows:
@@ -106,12 +106,12 @@ class SearchCheckpoint:
         if not same.all():
             arch = found.archs[int(same.argmin())]
             raise ArtefactError(
-                f"{self._where()} holds a search of another oracle, which answered otherwise for {arch!r}; choose "
+                f"{self._where()} holds a search of another oracle, which returned other values for {arch!r}; choose "
                 "another folder"
             )
 
     def _resume(self, directory: RunDirectory) -> None:
-        """Read what an earlier run left, if it is the same search."""
+        """Read the history of an earlier run, if there is one, and check that it is the same search."""
         path = directory.file(FILE)
         if not path.exists():
             return
@@ -124,6 +124,6 @@ class SearchCheckpoint:
         self._saved = len(self.archs)
 
     def _where(self) -> str:
-        """The folder, as it reads in a message."""
+        """The folder, quoted for messages."""
         assert self.directory is not None
         return repr(str(self.directory.path))

@@ -1,4 +1,4 @@
-"""What an architecture may cost."""
+"""Upper bounds on the cost of an architecture."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Constraint:
     """An upper bound on the backbone's parameters, its multiply-adds for one image, or both.
 
     Attributes:
-        max_params: Most parameters.
-        max_multiply_adds: Most multiply-adds, for one image of the published size.
+        max_params: Maximum number of parameters of the backbone.
+        max_multiply_adds: Maximum number of multiply-adds of the backbone, for one image of the published size.
 
     Raises:
         ValueError: If neither is given, or one is not positive.
@@ -44,7 +44,7 @@ class Constraint:
                 raise ValueError(f"expected max_{name} > 0, got {bound}")
 
     def __str__(self) -> str:
-        """In words.
+        """The bounds as text.
 
         Example:
             >>> print(Constraint(max_params=5e5))
@@ -53,28 +53,28 @@ class Constraint:
         return "at most " + " and ".join(f"{bound:,.0f} {name}" for name, bound in self._bounds().items())
 
     def __call__(self, archs: Sequence[str]) -> NDArray[np.bool_]:
-        """Which of n published architectures of one space meet it, of shape (n,)."""
+        """Whether each of n published architectures of one space meets the constraint, of shape (n,)."""
         space = infer_space(archs)
         return self.mask(space)[[space.index(arch) for arch in archs]]
 
     def mask(self, space: str | Space) -> NDArray[np.bool_]:
-        """Which of the N architectures of a space meet it, of shape (N,)."""
+        """Whether each of the N architectures of a space meets the constraint, of shape (N,)."""
         table = costs(space)
         columns = [table[:, COSTS.index(name)] <= bound for name, bound in self._bounds().items()]
         return np.asarray(np.all(columns, axis=0))
 
     def check(self, space: str | Space, known: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Which of the known architectures of a space meet it.
+        """Mask of the known architectures of a space that meet the constraint.
 
         Args:
-            space: Of N architectures.
-            known: Which of them there are values for, of shape (N,).
+            space: A space of N architectures.
+            known: Mask of the architectures that have values, of shape (N,).
 
         Returns:
-            Of shape (N,).
+            Mask of shape (N,).
 
         Raises:
-            ConstraintError: If none does; names the smallest value there is.
+            ConstraintError: If no architecture meets it; the message names the smallest available cost.
         """
         allowed = self.mask(space) & known
         if allowed.any() or not known.any():
@@ -85,7 +85,7 @@ class Constraint:
             if bound < least[name]:
                 raise ConstraintError(f"{what} at most {bound:,.0f} {name}: the smallest has {least[name]:,}")
         smallest = ", ".join(f"{name} {least[name]:,}" for name in self._bounds())
-        raise ConstraintError(f"{what} {self} at once; the smallest values, each alone: {smallest}")
+        raise ConstraintError(f"{what} {self} at once; the smallest available of each: {smallest}")
 
     def _bounds(self) -> dict[str, float]:
         bounds = dict(zip(COSTS, (self.max_params, self.max_multiply_adds), strict=True))

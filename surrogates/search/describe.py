@@ -1,4 +1,4 @@
-"""A search described by JSON values, the same in every process: how a search that is resumed is recognised."""
+"""Describe a search by JSON values that are the same in every process, to recognise a search when it is resumed."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ _LONGEST = 80
 
 
 def describe_search(searcher: Searcher, seed: int, batch_size: int, constraint: Constraint | None) -> dict[str, Any]:
-    """A search in JSON values, for its history and to know it again.
+    """A search as JSON values, stored with its history and compared when the search is resumed.
 
-    Parameters that are no plain values are told by their content, not by where they are in memory: arrays and tables by
-    a hash, surrogates by their parameters and what they have learned, functions by their name.
+    Parameters that are not plain values are identified by their content, not by their address in memory: arrays and
+    tables by a hash, surrogates by their parameters and fitted state, functions by their name.
 
     Example:
         >>> from surrogates.search import make_searcher
@@ -46,7 +46,7 @@ def describe_search(searcher: Searcher, seed: int, batch_size: int, constraint: 
 
 
 def _plain(value: object) -> str | int | float | None:
-    """A parameter as a JSON value: short ones as they are, the content of others as a hash."""
+    """A parameter as a JSON value: plain values unchanged, others as text, or as a hash if the text is long."""
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, str | int | None) or (isinstance(value, float) and math.isfinite(value)):
@@ -56,7 +56,7 @@ def _plain(value: object) -> str | int | float | None:
 
 
 def _content(value: object) -> str:
-    """All of it, as text: where a `repr` leaves out the middle, a hash."""
+    """The full content as text; a hash where `repr` would abbreviate."""
     if isinstance(value, np.ndarray) and value.dtype != object:
         return f"{value.dtype} {value.shape} {_hash(value.tobytes())}"
     if isinstance(value, Table):
@@ -78,7 +78,7 @@ def _content(value: object) -> str:
 
 
 def _learned(estimator: BaseEstimator) -> str:
-    """What a fitted surrogate has learned, as it would be stored; empty for others."""
+    """The fitted state of a surrogate, as it would be stored; empty if it is not a fitted surrogate."""
     if not isinstance(estimator, Surrogate) or not hasattr(estimator, "tasks_"):
         return ""
     pack = estimator.pack()

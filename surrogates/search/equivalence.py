@@ -1,4 +1,4 @@
-"""Which architectures of a space are one and the same training, so that asking for a second one tells nothing new."""
+"""Equivalence classes of architectures: same function, or same training and therefore the same measured value."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ Ints = NDArray[np.int64]
 
 
 def function_classes(space: str | Space) -> tuple[tuple[str, ...], Ints]:
-    """The U distinct functions of a space, as simplest forms, and which of them each of N architectures computes.
+    """The U distinct functions of a space, as simplest forms, and the index of the function of each architecture.
+
+    The indices are of shape (N,), for N architectures.
 
     Example:
         >>> forms, function = function_classes("transnas101-micro")
@@ -29,13 +31,13 @@ def function_classes(space: str | Space) -> tuple[tuple[str, ...], Ints]:
 
 
 def training_classes(space: str | Space) -> Ints:
-    """A number for the training behind each of N architectures, of shape (N,).
+    """Index of the training of each of N architectures, of shape (N,); equal indices give equal measured values.
 
-    Two micro cells are one training if they compute the same function and create the same operations with weights in
-    the same order, each fed by the cell's input or not, and read by its output or not: the same seed then draws the
-    same weights. So it is in TransNAS-Bench-101, trained with one seed: 3,586 of the 4,096 published micro rows have
-    all seven values in common with every row of their number. Skeletons are all different, and NAS-Bench-201 trained
-    equal cells apart: there every architecture is its own training.
+    Two micro cells have the same training if they compute the same function and create the same operations with
+    weights in the same order, where each operation matches in whether it is reached from the cell's input and whether
+    it reaches the output: the same seed then draws the same weights. TransNAS-Bench-101, trained with one seed, agrees:
+    3,586 of the 4,096 published micro rows share all seven values with every row of their class. Skeletons are all
+    different, and NAS-Bench-201 trained equal cells separately: there every architecture has its own class.
 
     Example:
         >>> number = training_classes("transnas101-micro")
@@ -51,7 +53,7 @@ def _functions(name: str) -> tuple[tuple[str, ...], Ints]:
     forms = sorted(set(simplest))
     row_of = {form: row for row, form in enumerate(forms)}
     function = np.array([row_of[form] for form in simplest], dtype=np.int64)
-    function.setflags(write=False)  # shared by everybody who asks
+    function.setflags(write=False)  # cached, shared by all callers
     return tuple(forms), function
 
 
@@ -71,7 +73,7 @@ def _trainings(name: str) -> Ints:
 
 
 def _weights(space: TransNASMicro, code: Ints) -> tuple[tuple[int, bool, bool, bool], ...]:
-    """Operations with weights, in order: which, whether it leaves the input, is fed by it, is read by the output."""
+    """Operations with weights, in order: (operation, starts at the input, is reached from it, reaches the output)."""
     fed, read = {0}, {3}
     for source, target in EDGES:
         if code[EDGES.index((source, target))] and source in fed:
@@ -83,5 +85,5 @@ def _weights(space: TransNASMicro, code: Ints) -> tuple[tuple[int, bool, bool, b
     return tuple(
         (int(operation), source == 0, source in fed, target in read)
         for operation, kind, (source, target) in zip(code, kinds, EDGES, strict=True)
-        if kind == "conv" or (kind == "skip" and source == 0)  # a skip may have to change the shape
+        if kind == "conv" or (kind == "skip" and source == 0)  # a skip from the input may need weights to change shape
     )

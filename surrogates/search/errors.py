@@ -1,4 +1,4 @@
-"""Errors of searching; `SearchError`, which holds a history, is beside `History`."""
+"""Errors of searches; `SearchError`, which holds a history, is defined next to `History`."""
 
 from __future__ import annotations
 
@@ -8,4 +8,4 @@ __all__ = ["ConstraintError"]
 
 
 class ConstraintError(SurrogatesError, ValueError):
-    """A constraint that no architecture of the space meets."""
+    """No architecture of the space meets the constraint."""

@@ -1,4 +1,4 @@
-"""What a search asked and what it was told: one row a query, in the metrics' own units."""
+"""The queries of a search and their values: one row per query, in the metrics' own units."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class History:
         tasks: Names of the T tasks.
         archs: The m architectures.
         values: In each metric's own unit, of shape (m, T).
-        cost: Simulated seconds of training on all tasks, of shape (m,); NaN where nobody knows.
-        search: What was run: searcher, its parameters, seed, batch size, constraint.
+        cost: Simulated training time on all tasks in seconds, of shape (m,); NaN where unknown.
+        search: Description of the search: searcher, its parameters, seed, batch size, constraint.
 
     Example:
         >>> history = History("transnas101-macro", ("jigsaw",), ["64-2311-basic"], np.array([[90.0]]), np.ones(1), {})
@@ -53,16 +53,16 @@ class History:
 
     @classmethod
     def from_histories(cls, histories: Sequence[History]) -> History:
-        """The different architectures of several searches on the same tasks, in the order they were first asked.
+        """The distinct architectures of several searches on the same tasks, in the order they were first queried.
 
         Args:
-            histories: At least one. Where two searches asked about one architecture, the later one's value counts.
+            histories: At least one. If several searches queried an architecture, the value of the last one is kept.
 
         Returns:
-            A history without costs (NaN) and with nothing in `search`: it is no search.
+            A history without costs (NaN) and with an empty `search`.
 
         Raises:
-            ValueError: If there is none, or they differ in space or tasks.
+            ValueError: If there is no history, or they differ in space or tasks.
 
         Example:
             >>> searches = [
@@ -74,7 +74,9 @@ class History:
         """
         kinds = {(history.space, history.tasks) for history in histories}
         if len(kinds) != 1:
-            raise ValueError(f"expected searches on the same tasks of one space, got {len(kinds)} kinds")
+            raise ValueError(
+                f"expected searches on the same tasks of one space, got {len(kinds)} different combinations of both"
+            )
         ((space, tasks),) = kinds
         rows = {arch: row for history in histories for arch, row in zip(history.archs, history.values, strict=True)}
         values = np.array(list(rows.values()), dtype=np.float64).reshape(len(rows), len(tasks))
@@ -99,10 +101,10 @@ class History:
         return np.asarray(np.maximum.accumulate(self.values * self.signs, axis=0) * self.signs)
 
     def best_arch(self, task: str | None = None) -> str:
-        """The best architecture found, the first of equals; on average over tasks (by rank) unless one is named.
+        """The best architecture found on a task, the first if several tie; by mean rank over all tasks if task is None.
 
         Raises:
-            ValueError: If there is no query.
+            ValueError: If the history is empty.
             UnknownNameError: If there is no such task; names the nearest one.
         """
         if not len(self):
@@ -110,11 +112,11 @@ class History:
         return self.best_archs(1, task)[0]
 
     def best_archs(self, n: int, task: str | None = None) -> list[str]:
-        """The n best architectures found, best first and equals as they came; fewer if fewer were asked about.
+        """The n best architectures found, best first, ties in query order; fewer if the history is shorter.
 
         Args:
-            n: How many, at least 1.
-            task: The task to be good at; on average over tasks (by rank) unless one is named.
+            n: Number of architectures, at least 1.
+            task: Task to rank by; the mean rank over all tasks if not given.
 
         Raises:
             ValueError: If n < 1.
@@ -128,9 +130,9 @@ class History:
         return [self.archs[row] for row in np.argsort(-scores(oriented), kind="stable")[:n].tolist()]
 
     def to_frame(self) -> pd.DataFrame:
-        """One row a query: step (from 1), arch, value, best (so far), cost.
+        """One row per query: step (from 1), arch, value, best (so far), cost (seconds).
 
-        Of several tasks, value and best are a column each: ``value/jigsaw``, ``best/jigsaw``.
+        With several tasks, value and best have one column per task: ``value/jigsaw``, ``best/jigsaw``.
         """
         import pandas as pd
 
@@ -144,10 +146,10 @@ class History:
     # -- files --------------------------------------------------------------------------------------------------
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write a JSON file, whole or not at all; its folder must exist.
+        """Write the history to a JSON file, atomically; its folder must exist.
 
         Raises:
-            OSError: If it cannot be written.
+            OSError: If the file cannot be written.
         """
         content = {
             "format": _FORMAT,
@@ -163,11 +165,11 @@ class History:
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> History:
-        """Read what `save` wrote.
+        """Read a file written by `save`.
 
         Raises:
             FileNotFoundError: If there is no such file.
-            ArtefactError: If it is damaged, or written by a newer version.
+            ArtefactError: If the file is damaged, or written by a newer version.
         """
         text = Path(path).read_text(encoding="utf-8")
         try:
@@ -179,14 +181,14 @@ class History:
             cost = np.array(content["cost"], dtype=np.float64).reshape(len(archs))  # null becomes NaN
             return cls(str(content["space"]), tasks, archs, values, cost, dict(content["search"]))
         except (KeyError, TypeError, ValueError) as error:
-            raise ArtefactError(f"{str(path)!r} is no history of a search, or damaged: {error}") from error
+            raise ArtefactError(f"{str(path)!r} is not the history of a search, or is damaged: {error}") from error
 
 
 class SearchError(SurrogatesError, RuntimeError):
-    """A search that could not go on, because its oracle failed or its searcher broke the contract.
+    """A search that stopped because its oracle failed or its searcher raised or broke the contract.
 
     Attributes:
-        history: The queries that were answered.
+        history: The queries completed before the failure.
     """
 
     def __init__(self, message: str, history: History) -> None:

@@ -1,4 +1,4 @@
-"""What a search asks: an oracle, a table, or any function, made to look alike."""
+"""The objective of a search: a common interface to an oracle, a table or any function."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ Values = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Objective:
-    """Where values come from.
+    """The values that a search queries.
 
     Attributes:
-        space: The space it knows.
+        space: The space that is searched, of N published architectures.
         tasks: Names of the T tasks.
-        measure: Values of n architectures in the metrics' own units, of shape (n, T).
-        known: Which of the N published architectures it has values for, of shape (N,).
-        allowed: Which of those may be asked about, of shape (N,).
-        constraint: What they may cost, if that is bounded.
-        table: Measured training times, if any.
-        remembers: Whether it answers from memory, so that asking again costs nothing.
+        measure: Function from a list of n architectures to their values in the metrics' own units, of shape (n, T).
+        known: Mask of the architectures that have values, of shape (N,).
+        allowed: Mask of the known architectures that meet the constraint, of shape (N,).
+        constraint: Bounds on the cost of an architecture, if any.
+        table: Table of measured training times, if any.
+        remembers: Whether values are stored, so that querying again is free.
     """
 
     space: Space
@@ -50,7 +50,7 @@ class Objective:
     remembers: bool = False
 
     def seconds(self, archs: Sequence[str]) -> Values:
-        """Simulated seconds of training n architectures on all tasks, of shape (n,); NaN where nobody knows."""
+        """Simulated seconds of training n architectures on all tasks, of shape (n,); NaN where unknown."""
         if not archs:
             return np.zeros(0)
         total = np.zeros(len(archs))
@@ -70,22 +70,22 @@ def open_objective(
     space: str | Space | None = None,
     constraint: Constraint | None = None,
 ) -> Objective:
-    """Look at an oracle, a table or a function.
+    """The objective behind an oracle, a table or a function.
 
-    A table answers for what was measured on all the tasks, and only that is searched.
+    With a table, only the architectures measured on all the tasks are searched.
 
     Args:
-        oracle: An `Oracle`, a `Table`, or a function: a list of n architectures in, values of shape (n,) or (n, T) in
-            the tasks' own units out.
+        oracle: An `Oracle`, a `Table`, or a function from a list of n architectures to values of shape (n,) or (n, T)
+            in the tasks' own units.
         tasks: One task or several.
-        space: What to search; needed if the oracle is a function.
-        constraint: What an architecture may cost.
+        space: The space to search; required if the oracle is a function.
+        constraint: Bounds on the cost of an architecture.
 
     Raises:
-        ValueError: If there is no task, a function comes without a space, or a space contradicts the oracle's.
-        ConstraintError: If no architecture meets the constraint; names the smallest there is.
+        ValueError: If there is no task, a function is given without a space, or the space is not the oracle's.
+        ConstraintError: If no architecture meets the constraint; names the smallest available cost.
         UnknownNameError: If the oracle does not know a task, or there is no such space.
-        TypeError: If something else is given for one of these.
+        TypeError: If an argument has the wrong type.
 
     Example:
         >>> objective = open_objective(lambda archs: [len(arch) for arch in archs], "length", space="transnas101-micro")
@@ -104,7 +104,7 @@ def _without_constraint(oracle: object, tasks: str | Sequence[str], space: str |
     from benchmarks.table import Table
     from surrogates.oracle.oracle import Oracle
 
-    check_type(tasks, str | Iterable, "task", "a name or several")
+    check_type(tasks, str | Iterable, "task", "a name or a list of names")
     names = (tasks,) if isinstance(tasks, str) else tuple(tasks)
     if not names:
         raise ValueError("expected at least one task, got none")
@@ -117,7 +117,7 @@ def _without_constraint(oracle: object, tasks: str | Sequence[str], space: str |
     if not callable(oracle):
         raise TypeError(f"expected an Oracle, a Table or a function of architectures, got {type(oracle).__name__}")
     if space is None:
-        raise ValueError("an oracle that is a function does not say what it knows: expected space=..., got None")
+        raise ValueError("expected a space for an oracle that is a function, got space=None")
     found = get_space(space)
     known = np.ones(len(found), dtype=bool)
     return Objective(found, names, _of_function(oracle, len(names)), known, known)
@@ -125,7 +125,7 @@ def _without_constraint(oracle: object, tasks: str | Sequence[str], space: str |
 
 def _of_oracle(oracle: Any, tasks: tuple[str, ...], space: str | Space | None) -> Objective:
     if space is not None and get_space(space) != oracle.space:
-        raise ValueError(f"the oracle knows {oracle.space}, got space={str(space)!r}")
+        raise ValueError(f"expected the space of the oracle, {oracle.space}, got space={str(space)!r}")
     for task in tasks:
         choice(task, oracle.tasks, "task of the oracle")
     known = np.ones(len(oracle.space), dtype=bool)

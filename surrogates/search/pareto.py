@@ -1,4 +1,4 @@
-"""Fronts: what cannot be improved in one respect without losing in another."""
+"""Pareto fronts and their hypervolume."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ __all__ = ["front", "hypervolume", "non_dominated"]
 
 
 def front(history: History, cost: str | None = "multiply_adds", *, distinct: bool = False) -> pd.DataFrame:
-    """The architectures of a search that no other one beats on all tasks and in cost.
+    """The Pareto front of a search: the architectures that no other one dominates on the tasks and the cost.
 
     Args:
         history: A search on one task or several.
         cost: ``"multiply_adds"`` or ``"params"`` of the backbone; None for the tasks alone.
-        distinct: Of architectures with equal values and costs only the one that was asked first.
+        distinct: Keep only the first queried of architectures with equal values and costs.
 
     Returns:
-        DataFrame, cheapest first: arch, a column a task in its metric's own unit, and the cost.
+        DataFrame, cheapest first: arch, one column per task in its metric's own unit, and the cost.
 
     Example:
         >>> from surrogates import Oracle
@@ -55,9 +55,9 @@ def front(history: History, cost: str | None = "multiply_adds", *, distinct: boo
 
 
 def non_dominated(points: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Which of n points of shape (n, d), higher is better, no other one beats; equal points all stay.
+    """Mask of the non-dominated of n points of shape (n, d), higher is better; of shape (n,). Equal points all stay.
 
-    A point is beaten by one that is at least as good in every respect and better in one.
+    A point dominates another if it is at least as good in every coordinate and better in one.
 
     Example:
         >>> non_dominated(np.array([[1.0, 3.0], [2.0, 2.0], [1.0, 2.0]])).tolist()
@@ -72,7 +72,7 @@ def non_dominated(points: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 
 def hypervolume(values: NDArray[np.float64], charged: NDArray[np.float64], worst: float, dearest: float) -> float:
-    """Area that n points dominate: values up from `worst`, costs down from `dearest` (Zitzler and Thiele, 1999).
+    """Hypervolume (here an area) dominated by n points of value and cost (Zitzler and Thiele, 1999).
 
     Args:
         values: Higher is better, of shape (n,).
@@ -81,7 +81,7 @@ def hypervolume(values: NDArray[np.float64], charged: NDArray[np.float64], worst
         dearest: Cost of the reference point.
 
     Returns:
-        In units of value times cost; points that do not beat the reference point add nothing.
+        Area in units of value times cost; points that do not dominate the reference point add nothing.
 
     Example:
         >>> hypervolume(np.array([1.0, 2.0]), np.array([1.0, 2.0]), worst=0.0, dearest=3.0)

@@ -1,4 +1,4 @@
-"""One number for an architecture's values on several tasks: the mean rank, which no unit can outweigh."""
+"""Scalar score of architectures measured on several tasks: the mean rank, independent of the metrics' units."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ __all__ = ["scores"]
 
 
 def scores(values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """One number for each of m architectures, higher is better, of shape (m,).
+    """Scalar score of each of m architectures, higher is better, of shape (m,).
+
+    With one task the score is the value itself. With several it is the mean over tasks of the fractional rank, the
+    share of the m architectures that are not better, so that no metric's unit dominates.
 
     Args:
-        values: Of shape (m, T). Of one task they are the numbers; of several it is the mean over tasks of the share of
-            the m architectures that are no better, which no unit can outweigh.
+        values: Values, higher is better, of shape (m, T).
 
     Example:
         >>> scores(np.array([[1.0, 300.0], [2.0, 200.0], [3.0, 250.0]])).round(2).tolist()

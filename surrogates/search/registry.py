@@ -1,4 +1,4 @@
-"""Searchers by name."""
+"""Registry of searchers by name."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _SEARCHERS = {
 }
 
 _INFORMED = "transfer"
-"""The searcher that knows other tasks."""
+"""The searcher that uses values of other tasks."""
 
 
 def list_searchers() -> tuple[str, ...]:
@@ -54,7 +54,7 @@ def list_searchers() -> tuple[str, ...]:
 
 
 def searcher_class(name: str) -> type[Searcher]:
-    """The class behind a name; imported when first asked for.
+    """The class of a searcher, imported on first use.
 
     Raises:
         UnknownNameError: If there is no such searcher; names the nearest one.
@@ -65,12 +65,12 @@ def searcher_class(name: str) -> type[Searcher]:
 
 
 def make_searcher(name: str, seed: int = 0, **params: Any) -> Searcher:
-    """A searcher by name, not started.
+    """Create a searcher by name, not started.
 
     Args:
         name: One of `list_searchers`.
-        seed: Its random state.
-        params: Keyword arguments of its constructor.
+        seed: Its `random_state`.
+        params: Further keyword arguments of its constructor.
 
     Raises:
         UnknownNameError: If there is no such searcher or argument; names the nearest one.
@@ -87,17 +87,18 @@ def make_searcher(name: str, seed: int = 0, **params: Any) -> Searcher:
 
 
 def informed_searcher(name: str, seed: int, others: Callable[[], pd.DataFrame], **params: Any) -> Searcher:
-    """A searcher by name; `transfer` is given what is known of other tasks.
+    """Create a searcher by name; `transfer` is given the values of other tasks as its sources.
 
     Args:
         name: One of `list_searchers`.
-        seed: Its random state.
-        others: Gives other tasks' values, higher is better, of shape (n, S), indexed by architecture; called if needed.
-        params: Its other parameters.
+        seed: Its `random_state`.
+        others: Returns the values of S other tasks, higher is better, of shape (n, S), indexed by architecture; called
+            only if the searcher needs them.
+        params: Further keyword arguments of its constructor.
 
     Raises:
         UnknownNameError: If there is no such searcher or parameter; names the nearest one.
-        ValueError: If `transfer` has no other task to learn from.
+        ValueError: If `transfer` is wanted and there is no other task.
 
     Example:
         >>> import pandas as pd
@@ -107,24 +108,24 @@ def informed_searcher(name: str, seed: int, others: Callable[[], pd.DataFrame], 
     if name == _INFORMED:
         sources = others()
         if not sources.shape[1]:
-            raise ValueError(f"the searcher {name!r} learns from other tasks: expected one besides those searched")
+            raise ValueError(f"the searcher {name!r} learns from other tasks: expected at least one, got none")
         params["sources"] = sources
     return make_searcher(name, seed, **params)
 
 
 def searcher_cost(name: str, wanted: str | None = None) -> str | None:
-    """The cost that a searcher makes small besides its aim: the one wanted, or the one it minds without being told.
+    """The cost that a searcher minimises as a second objective: the one wanted, or the searcher's default.
 
     Args:
         name: One of `list_searchers`.
-        wanted: ``"params"`` or ``"multiply_adds"``; its own, which may be none, if not given.
+        wanted: ``"params"`` or ``"multiply_adds"``; the default of the searcher, possibly no cost, if not given.
 
     Returns:
-        The value for its parameter ``cost``; None if it has no such parameter or minds no cost.
+        The value for its parameter ``cost``; None if it has no such parameter, or minimises no cost by default.
 
     Raises:
         UnknownNameError: If there is no such searcher; names the nearest one.
-        ValueError: If a cost is wanted of a searcher that has one aim; names those that have two.
+        ValueError: If a cost is wanted of a single-objective searcher; names those with a second objective.
 
     Example:
         >>> searcher_cost("front"), searcher_cost("nsga2"), searcher_cost("nsga2", "params"), searcher_cost("local")
@@ -136,19 +137,19 @@ def searcher_cost(name: str, wanted: str | None = None) -> str | None:
     if parameter is None:
         able = [other for other in _SEARCHERS if "cost" in signature(searcher_class(other)).parameters]
         raise ValueError(
-            f"the searcher {name!r} has one aim, and cannot make {wanted} small too: expected {', '.join(able[:-1])} "
-            f"or {able[-1]}, or a bound on {wanted}"
+            f"the searcher {name!r} has a single objective and cannot minimise {wanted} as well: expected "
+            f"{', '.join(able[:-1])} or {able[-1]}, or an upper bound on {wanted}"
         )
     return wanted
 
 
 def seeded_searcher(searcher: str | Searcher, seed: int) -> Searcher:
-    """A searcher by name, or a copy of one, with a seed; not started.
+    """A searcher created by name, or a copy of the given one, with the given seed; not started.
 
     Raises:
         UnknownNameError: If there is no searcher of that name; names the nearest one.
-        TypeError: If it is neither a name nor a `Searcher`, its constructor takes no `random_state`, or the seed is no
-            integer.
+        TypeError: If `searcher` is neither a name nor a `Searcher`, its constructor takes no `random_state`, or the
+            seed is not an integer.
 
     Example:
         >>> seeded_searcher(make_searcher("local"), 3)

@@ -1,4 +1,4 @@
-"""One search: a searcher asks, an oracle answers, a history keeps it."""
+"""Run one search: ask a searcher for architectures, query the oracle, tell the values back, record a `History`."""
 
 from __future__ import annotations
 
@@ -42,33 +42,32 @@ def run_search(
     """Search for good architectures.
 
     Args:
-        searcher: A name (`list_searchers`), or a searcher; it is not changed, a copy with this seed searches.
-        oracle: An `Oracle`, a `Table` (what was measured is searched), or a function: a list of n architectures in,
-            values of shape (n,) or (n, T) in the tasks' own units out.
-        task: One task or several, whose metrics say what is better; a name of no benchmark is better when higher.
-        budget: Architectures to ask about.
-        seed: Of the searcher. The same seed gives the same search.
-        space: What to search; needed if the oracle is a function.
-        constraint: What an architecture may cost.
-        batch_size: Architectures the oracle is asked about at once; when it fails on one, its answers for those after
-            that one are not kept.
-        folder: Where to keep the history. A search that stopped there is resumed, also with a larger budget: the
-            searcher is told once more what it was told before. A function is not asked again; an oracle or table is, to
-            see that it is still the same.
-        progress: Show a bar on the standard error.
+        searcher: A name (`list_searchers`), or a searcher, which is not modified: a copy with this seed is used.
+        oracle: An `Oracle`, a `Table` (only measured architectures are searched), or a function from a list of n
+            architectures to values of shape (n,) or (n, T) in the tasks' own units.
+        task: One task or several. The metric of a task gives its direction; a task of no benchmark is maximised.
+        budget: Number of architectures to query.
+        seed: Seed of the searcher. The same seed gives the same search.
+        space: The space to search; required if the oracle is a function.
+        constraint: Bounds on the cost of an architecture.
+        batch_size: Number of architectures per call of the oracle; if the oracle fails on one of them, the values of
+            those after it are discarded.
+        folder: Folder to store the history in. An interrupted search found there is resumed, also with a larger
+            budget: the stored values are told to the searcher again. A function is not called again for them; an
+            oracle or table is, to check that it still returns the same values.
+        progress: Show a progress bar on standard error.
 
     Returns:
         The queries, in order.
 
     Raises:
-        ValueError: If the budget is not between 1 and the number of architectures that may be asked, or
-            `batch_size` < 1.
-        ConstraintError: If no architecture meets the constraint; names the smallest there is.
+        ValueError: If the budget is not between 1 and the number of allowed architectures, or `batch_size` < 1.
+        ConstraintError: If no architecture meets the constraint; names the smallest available cost.
         UnknownNameError: If there is no such searcher, task or space; names the nearest one.
-        TypeError: If something else is given for one of these.
+        TypeError: If an argument has the wrong type.
         ArtefactError: If the folder holds another search or one of another oracle, or is damaged.
-        SearchError: If the oracle fails or returns something that is no finite number, or the searcher raises; its
-            `history` (also in the folder) holds what was answered before.
+        SearchError: If the oracle fails or returns a value that is not finite, or the searcher raises; its `history`
+            (also stored in the folder) holds the queries before.
 
     Example:
         >>> from surrogates import Oracle
@@ -88,15 +87,16 @@ def check_search(
     space: str | Space | None = None,
     constraint: Constraint | None = None,
 ) -> Objective:
-    """What a search asks, if it is possible; nothing is asked or written. Parameters as of `run_search`.
+    """Check the arguments of a search and return its objective; nothing is queried or written.
 
-    For many searches of one oracle: check once, then `search_objective` for each.
+    The parameters are those of `run_search`. For many searches of one oracle, call this once and `search_objective` for
+    each search.
 
     Raises:
-        ValueError: If the budget is not between 1 and the number of architectures that may be asked.
-        ConstraintError: If no architecture meets the constraint; names the smallest there is.
+        ValueError: If the budget is not between 1 and the number of allowed architectures.
+        ConstraintError: If no architecture meets the constraint; names the smallest available cost.
         UnknownNameError: If there is no such task or space; names the nearest one.
-        TypeError: If something else is given for one of these.
+        TypeError: If an argument has the wrong type.
 
     Example:
         >>> from surrogates import Oracle
@@ -126,7 +126,7 @@ def search_objective(
     folder: str | Path | None = None,
     progress: bool = False,
 ) -> History:
-    """One search of what `check_search` found possible; other parameters, return value and errors as of `run_search`.
+    """Run one search of an objective from `check_search`; other parameters, return value and errors as `run_search`.
 
     Example:
         >>> from surrogates import Oracle
@@ -154,7 +154,7 @@ def search_objective(
 
 
 def _one_batch(agent: Searcher, checkpoint: SearchCheckpoint, batch_size: int, budget: int) -> None:
-    """Ask for a whole batch, so that a longer search begins like a shorter one; measure what the budget allows."""
+    """Ask for a full batch, so that the first queries do not depend on the budget; measure what the budget allows."""
     start = checkpoint.replayed
     with _contract(checkpoint, budget, "was asked"):
         batch = agent.ask(batch_size)
@@ -172,7 +172,7 @@ def _one_batch(agent: Searcher, checkpoint: SearchCheckpoint, batch_size: int, b
         checkpoint.add(fresh[:good], values[:good])
         if good < len(fresh):
             raise checkpoint.failed(f"the oracle returned {values[good].tolist()} for {fresh[good]!r}", budget)
-    if stop - start == len(batch):  # else the budget ends within this batch, and nobody asks again
+    if stop - start == len(batch):  # otherwise the budget ends within this batch, and the searcher is not used again
         with _contract(checkpoint, budget, "was told values"):
             agent.tell(batch, np.array(checkpoint.values[start:stop]) * checkpoint.signs)
     checkpoint.replayed = stop
@@ -180,7 +180,7 @@ def _one_batch(agent: Searcher, checkpoint: SearchCheckpoint, batch_size: int, b
 
 @contextmanager
 def _contract(checkpoint: SearchCheckpoint, budget: int, when: str) -> Iterator[None]:
-    """A searcher that raises ends the search; what was answered is kept."""
+    """Turn an exception of the searcher into a `SearchError` with the queries so far."""
     try:
         yield
     except Exception as error:

@@ -1,4 +1,4 @@
-"""A space as arrays, computed once: searchers work with rows (positions in the space), not with strings."""
+"""Cached arrays over the architectures of a space; searchers work with rows (positions in the space), not strings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from benchmarks.spaces.space import Space
 __all__ = ["COSTS", "choices", "complexity", "costs", "moves", "neighbor_rows"]
 
 COSTS = ("params", "multiply_adds")
-"""What an architecture can be charged for: parameters and multiply-adds of its backbone, for one image."""
+"""Costs of an architecture: parameters and multiply-adds of its backbone, for one image."""
 
 
 def costs(space: str | Space) -> NDArray[np.int64]:
@@ -28,7 +28,7 @@ def costs(space: str | Space) -> NDArray[np.int64]:
 
 
 def neighbor_rows(space: str | Space) -> tuple[NDArray[np.int64], ...]:
-    """For each of N architectures the rows of those one edit away, in the order of `Space.neighbors`.
+    """The rows of the neighbours (one edit away) of each of N architectures, in the order of `Space.neighbors`.
 
     Example:
         >>> [len(rows) for rows in neighbor_rows("transnas101-micro")[:2]]
@@ -38,9 +38,9 @@ def neighbor_rows(space: str | Space) -> tuple[NDArray[np.int64], ...]:
 
 
 def choices(space: str | Space) -> NDArray[np.int64]:
-    """The D decisions that make each of N architectures, of shape (N, D), each a number from 0.
+    """The D decisions of each of N architectures as integers from 0, of shape (N, D).
 
-    An operation on each edge of a cell; a digit for each module of a skeleton, 0 where it has no more.
+    The operation on each edge of a cell; the digit of each module of a skeleton, 0 after its last module.
 
     Example:
         >>> choices("transnas101-macro")[0].tolist()
@@ -50,7 +50,7 @@ def choices(space: str | Space) -> NDArray[np.int64]:
 
 
 def complexity(space: str | Space) -> NDArray[np.int64]:
-    """How many parts each of N architectures has, of shape (N,): edges with an operation, or modules.
+    """Number of parts of each of N architectures, of shape (N,): edges with an operation, or modules.
 
     Example:
         >>> np.unique(complexity("transnas101-macro")).tolist()
@@ -60,7 +60,7 @@ def complexity(space: str | Space) -> NDArray[np.int64]:
 
 
 def moves(space: str | Space, row: int, free: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Rows one edit from `row` that are free (of shape (N,)), of shape (k,).
+    """The k neighbours of `row` that are free (mask of shape (N,)), as rows, of shape (k,).
 
     Example:
         >>> free = np.zeros(4096, dtype=bool)
@@ -99,5 +99,5 @@ def _choices(name: str) -> NDArray[np.int64]:
 
 
 def _frozen(array: NDArray[np.int64]) -> NDArray[np.int64]:
-    array.setflags(write=False)  # shared by everybody who asks
+    array.setflags(write=False)  # cached, shared by all callers
     return array

@@ -1,6 +1,6 @@
-"""The oracle and the searchers inside other people's tools: Optuna, pymoo, syne-tune (`docs/adapters.md`).
+"""Adapters of the oracle and the searchers to Optuna, pymoo and syne-tune (`docs/adapters.md`).
 
-Names are imported when first used; if the tool behind one is missing, the error says which extra installs it.
+Names are imported on first use; if the library of an adapter is missing, the error names the extra that installs it.
 """
 
 from __future__ import annotations
@@ -23,6 +23,6 @@ _EXTRAS = {
     "syne_tune": ("syne-tune", "syne-tune"),
     "huggingface_hub": ("huggingface-hub", "syne-tune"),
 }
-"""What an extra installs: import name -> package, extra."""
+"""Optional libraries: import name -> (package, extra that installs it)."""
 
 __all__, __getattr__, __dir__ = lazy_facade(__name__, _EXTRAS)

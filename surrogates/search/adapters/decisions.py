@@ -1,4 +1,4 @@
-"""An architecture as the D decisions that make it, for optimisers that know nothing of architectures."""
+"""Encode architectures as D categorical decisions, for generic optimisers."""
 
 from __future__ import annotations
 
@@ -18,26 +18,27 @@ __all__ = ["Decisions"]
 
 
 class Decisions:
-    """Architectures of a space as integers or named options, and back.
+    """Conversion between architectures of a space and D categorical decisions, as integers or by name.
 
-    A decision is the operation on an edge of a cell, or the digit of a module of a skeleton (``"none"`` where it has no
-    more). Options have no order. Any combination stands for an architecture; one that is not published or not allowed
-    (``64-1111-basic``) for the nearest that is: the one with fewest other decisions, of equals always the same one.
+    A decision is the operation on an edge of a cell, or the digit of a module of a skeleton (``"none"`` after its last
+    module). Options have no order. Every combination decodes to an architecture; one that is not published or not
+    allowed (``64-1111-basic``) decodes to the nearest allowed one: the one with the fewest different decisions, ties
+    broken deterministically.
 
     Args:
         space: The space of N architectures.
-        allowed: Which of them may be meant, of shape (N,); all by default.
+        allowed: Mask of the architectures to decode to, of shape (N,); all by default.
 
     Attributes:
         space: The space.
-        options: The names of the D decisions, and of the options of each.
-        lower: The first integer of each decision, of shape (D,).
-        upper: The last integer of each decision, of shape (D,).
+        options: Name of each of the D decisions -> names of its options.
+        lower: Smallest integer of each decision, of shape (D,).
+        upper: Largest integer of each decision, of shape (D,).
 
     Raises:
         UnknownNameError: If there is no such space.
         ValueError: If `allowed` has another shape.
-        ConstraintError: If nothing is allowed.
+        ConstraintError: If no architecture is allowed.
 
     Example:
         >>> decisions = Decisions("transnas101-micro")
@@ -60,17 +61,17 @@ class Decisions:
         self.lower, self.upper = codes.min(axis=0), codes.max(axis=0)
         self.options = _options(self.space, self.lower, self.upper)
         self._mask = mask
-        self._rows = np.random.default_rng(0).permutation(np.flatnonzero(mask))  # the order settles ties
+        self._rows = np.random.default_rng(0).permutation(np.flatnonzero(mask))  # this order breaks ties
         self._codes = codes[self._rows]
         self._sizes = tuple((self.upper - self.lower + 1).tolist())
-        self._row_of = np.full(np.prod(self._sizes), -1)  # combination -> row; -1 until somebody asks for its nearest
+        self._row_of = np.full(np.prod(self._sizes), -1)  # combination -> row; -1 until its nearest row is computed
         self._row_of[self._combinations(self._codes)] = self._rows
 
     def __repr__(self) -> str:
-        return f"<Decisions: {len(self.options)} make one of {len(self._rows):,} architectures of {self.space}>"
+        return f"<Decisions: {len(self.options)} decisions, {len(self._rows):,} architectures of {self.space}>"
 
     def allowed(self, archs: Sequence[str]) -> NDArray[np.bool_]:
-        """Which of n published architectures may be meant, of shape (n,)."""
+        """Whether each of n published architectures is allowed, of shape (n,)."""
         return self._mask[[self.space.index(arch) for arch in archs]]
 
     # -- integers -----------------------------------------------------------------------------------------------
@@ -84,10 +85,10 @@ class Decisions:
         return choices(self.space)[[self.space.index(arch) for arch in archs]]
 
     def decode(self, codes: ArrayLike) -> list[str]:
-        """The n architectures that integers of shape (n, D) stand for.
+        """The n architectures encoded by integers of shape (n, D).
 
         Raises:
-            ValueError: If they have another shape, are no integers, or lie outside `lower` and `upper`.
+            ValueError: If the codes have another shape, are not integers, or are outside `lower` and `upper`.
         """
         numbers = np.asarray(codes, dtype=np.float64)
         if numbers.ndim != 2 or numbers.shape[1] != len(self.lower):
@@ -97,7 +98,7 @@ class Decisions:
             row, column = np.argwhere(wrong)[0]
             raise ValueError(
                 f"expected integers from {self.lower.tolist()} to {self.upper.tolist()}, got {numbers[row, column]} "
-                f"for {list(self.options)[column]!r}; an optimiser of real numbers has to round (docs/adapters.md)"
+                f"for {list(self.options)[column]!r}; a continuous optimiser must round them (docs/adapters.md)"
             )
         integers = numbers.astype(np.int64)
         combinations = self._combinations(integers)
@@ -122,11 +123,11 @@ class Decisions:
         return {name: options[number] for (name, options), number in zip(self.options.items(), code, strict=True)}
 
     def build(self, named: Mapping[str, str]) -> str:
-        """The architecture that decisions by name stand for; other names are ignored.
+        """The architecture with the given named decisions; other keys are ignored.
 
         Raises:
             ValueError: If a decision is missing.
-            UnknownNameError: If there is no such option; names the nearest one.
+            UnknownNameError: If a decision has no such option; names the nearest one.
 
         Example:
             >>> decisions = Decisions("transnas101-macro")
@@ -134,12 +135,14 @@ class Decisions:
             '64-2311-basic'
         """
         if missing := [name for name in self.options if name not in named]:
-            raise ValueError(f"expected {', '.join(map(repr, self.options))}; missing: {', '.join(map(repr, missing))}")
+            raise ValueError(
+                f"expected the decisions {', '.join(map(repr, self.options))}; missing: {', '.join(map(repr, missing))}"
+            )
         numbers = [options.index(choice(named[name], options, name)) for name, options in self.options.items()]
         return self.decode([numbers + self.lower])[0]
 
     def _combinations(self, codes: NDArray[np.int64]) -> NDArray[np.int64]:
-        """One number for each of n combinations, of shape (n,)."""
+        """Flat index of each of n combinations, of shape (n,)."""
         return np.asarray(np.ravel_multi_index(tuple((codes - self.lower).T), self._sizes), dtype=np.int64)
 
 

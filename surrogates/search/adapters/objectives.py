@@ -1,4 +1,4 @@
-"""What an optimiser is to improve: tasks an oracle answers for, and what an architecture costs."""
+"""The objectives of an optimiser: task values from an oracle, and costs of an architecture."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ class Objectives:
     """The K = T + C objectives of architectures of one space: T tasks, then C costs.
 
     Args:
-        oracle: An `Oracle`, a `Table` (what was measured is searched), or a function: a list of n architectures in,
-            values of shape (n,) or (n, T) in the tasks' own units out.
-        tasks: One task or several, whose metrics say what is better; a name of no benchmark is better when higher.
-        costs: ``"params"`` and ``"multiply_adds"`` of the backbone, each an objective to be made small.
-        space: What to search; needed if the oracle is a function.
-        constraint: What an architecture may cost.
+        oracle: An `Oracle`, a `Table` (only measured architectures are searched), or a function from a list of n
+            architectures to values of shape (n,) or (n, T) in the tasks' own units.
+        tasks: One task or several. The metric of a task gives its direction; a task of no benchmark is maximised.
+        costs: ``"params"`` and ``"multiply_adds"`` of the backbone, each an objective to minimise.
+        space: The space to search; required if the oracle is a function.
+        constraint: Bounds on the cost of an architecture.
 
     Attributes:
-        objective: What is asked.
-        decisions: What makes an architecture: those that are known and meet the constraint.
-        names: The K names.
+        objective: The task values.
+        decisions: Encoding of the architectures that have values and meet the constraint.
+        names: Names of the K objectives.
         signs: +1 for an objective that is better when higher, else -1, of shape (K,).
 
     Raises:
-        ValueError: If there is no task, a function comes without a space, or a space contradicts the oracle's.
-        ConstraintError: If no architecture meets the constraint; names the smallest there is.
+        ValueError: If there is no task, a function is given without a space, or the space is not the oracle's.
+        ConstraintError: If no architecture meets the constraint; names the smallest available cost.
         UnknownNameError: If there is no such task, cost or space; names the nearest one.
 
     Example:
@@ -68,11 +68,11 @@ class Objectives:
         self.signs = np.array(signs + [-1.0] * len(self._columns))
 
     def measure(self, archs: Sequence[str]) -> NDArray[np.float64]:
-        """The objectives of n architectures, each in its own unit, of shape (n, K); the oracle is asked once.
+        """The objectives of n architectures, each in its own unit, of shape (n, K), with a single oracle call.
 
         Raises:
             ArchitectureError: If a string is not one of the published architectures.
-            ValueError: If the oracle gives something that is no finite number.
+            ValueError: If the oracle returns a value that is not finite.
         """
         space, tasks = self.objective.space, self.objective.tasks
         if isinstance(self._oracle, Oracle):

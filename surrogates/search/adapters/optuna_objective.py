@@ -1,4 +1,4 @@
-"""Optuna over an oracle: one trial at a time, or batches of trials with one question to the oracle each."""
+"""An oracle as an Optuna objective: one trial at a time, or batches of trials with one oracle call each."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["OptunaObjective", "distributions"]
 
 
 def distributions(decisions: Decisions) -> dict[str, CategoricalDistribution]:
-    """The search space: a categorical parameter for each decision.
+    """The Optuna search space: one categorical parameter per decision.
 
     Example:
         >>> distributions(Decisions("transnas101-micro"))["2->3"].choices
@@ -30,18 +30,18 @@ def distributions(decisions: Decisions) -> dict[str, CategoricalDistribution]:
 class OptunaObjective:
     """An objective for `optuna.Study.optimize`; values are in the metrics' own units.
 
-    Combinations of parameters that are no published or no allowed architecture stand for the nearest one (see
-    `Decisions`), so no trial is lost; each trial keeps its architecture as the user attribute ``"arch"``.
+    Combinations of parameters that are not a published and allowed architecture are evaluated as the nearest one (see
+    `Decisions`), so no trial is lost; each trial stores its architecture in the user attribute ``"arch"``.
 
     Args:
         oracle: An `Oracle`, a `Table`, or a function of architectures (see `Objectives`).
         tasks: One task or several.
-        costs: ``"params"`` and ``"multiply_adds"``, each an objective more.
-        space: What to search; needed if the oracle is a function.
-        constraint: What an architecture may cost.
+        costs: ``"params"`` and ``"multiply_adds"``, each an additional objective to minimise.
+        space: The space to search; required if the oracle is a function.
+        constraint: Bounds on the cost of an architecture.
 
     Attributes:
-        objectives: What is measured.
+        objectives: The objectives and the encoding of architectures.
         directions: ``"maximize"`` or ``"minimize"`` for each objective, for `optuna.create_study`.
         distributions: The search space, for `optuna.Study.ask`.
 
@@ -76,7 +76,7 @@ class OptunaObjective:
         """Suggest an architecture and measure it.
 
         Raises:
-            ValueError: If the study has other directions, or the oracle gives something that is no finite number.
+            ValueError: If the study has other directions, or the oracle returns a value that is not finite.
         """
         study = getattr(trial, "study", None)  # a FixedTrial has none
         if study is not None:
@@ -89,29 +89,29 @@ class OptunaObjective:
         return values if len(values) > 1 else values[0]
 
     def architecture(self, params: dict[str, Any]) -> str:
-        """The architecture that the parameters of a trial stand for.
+        """The architecture that the parameters of a trial encode.
 
         Raises:
             ValueError: If parameters are missing.
-            UnknownNameError: If one has no such option; names the nearest one.
+            UnknownNameError: If a parameter has no such option; names the nearest one.
         """
         return self.objectives.decisions.build(params)
 
     def optimize(self, study: Study, n_trials: int, batch_size: int = 16) -> list[FrozenTrial]:
-        """Ask the study for a batch of trials, the oracle once for all of them, and tell the study; until all is done.
+        """Run trials in batches: ask the study for a batch, call the oracle once, tell the study the values.
 
         Args:
             study: A study with these `directions`.
-            n_trials: Trials to add.
-            batch_size: Trials asked for at once.
+            n_trials: Number of trials to add.
+            batch_size: Number of trials per batch.
 
         Returns:
-            The `n_trials` trials, finished.
+            The `n_trials` finished trials.
 
         Raises:
-            ValueError: If a number is below 1, the study has other directions, the oracle gives something that is no
-                finite number, or the sampler has nothing left to ask. The trials of that batch are told to have failed,
-                those before are kept.
+            ValueError: If a number is below 1, the study has other directions, the oracle returns a value that is not
+                finite, or the sampler has no architecture left. The trials of that batch are marked as failed; earlier
+                batches are kept.
 
         Example:
             >>> import optuna
@@ -129,7 +129,7 @@ class OptunaObjective:
             space: dict[str, Any] = dict(self.distributions)
             trials: list[Trial] = []
             try:
-                for _ in range(start, min(start + batch_size, n_trials)):  # one that raises leaves those before it
+                for _ in range(start, min(start + batch_size, n_trials)):  # not a comprehension: `ask` may raise
                     trials += [study.ask(space)]
                 archs = [self.architecture(trial.params) for trial in trials]
                 values = self.objectives.measure(archs).tolist()

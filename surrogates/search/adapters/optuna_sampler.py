@@ -1,4 +1,4 @@
-"""Our searchers as samplers of Optuna."""
+"""The searchers of this package as Optuna samplers."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ __all__ = ["SearcherSampler"]
 
 
 class SearcherSampler(BaseSampler):
-    """A searcher that chooses the architectures of an Optuna study.
+    """An Optuna sampler that takes its architectures from a searcher.
 
-    Before each trial the searcher is told of all trials completed since the last one, by whoever: a study that is taken
-    up again, enqueued trials, other workers on the same storage (give each another seed). Failed and pruned trials are
-    not told. Parameters of the study that are no decision of an architecture are drawn at random.
+    Before each trial the searcher is told all trials completed since the last one, including those of an earlier run
+    of the study, enqueued trials, and other workers on the same storage (use a different seed for each). Failed and
+    pruned trials are ignored. Parameters of the study that are not decisions of an architecture are drawn at random.
 
     Args:
-        searcher: A name (`list_searchers`), or a searcher; it is not changed, a copy with this seed searches.
-        decisions: What makes an architecture, such as `OptunaObjective(...).objectives.decisions`.
-        seed: Of the searcher and of parameters that are no decision.
+        searcher: A name (`list_searchers`), or a searcher, which is not modified: a copy with this seed is used.
+        decisions: Encoding of architectures, such as `OptunaObjective(...).objectives.decisions`.
+        seed: Seed of the searcher and of the parameters that are not decisions.
 
     Raises:
         UnknownNameError: If there is no such searcher; names the nearest one.
-        TypeError: If something else is given for one of these.
+        TypeError: If an argument has the wrong type.
 
     Example:
         >>> import optuna
@@ -72,9 +72,9 @@ class SearcherSampler(BaseSampler):
         """The decisions of the architecture the searcher asks for next.
 
         Raises:
-            ValueError: If all architectures were asked, or a completed trial of the study lacks decisions.
+            ValueError: If no architecture is left, or a completed trial of the study lacks decisions.
         """
-        if "fixed_params" in trial.system_attrs:  # enqueued: somebody else chose
+        if "fixed_params" in trial.system_attrs:  # an enqueued trial has its parameters already
             return {}
         with self._lock:
             self._catch_up(study)
@@ -84,11 +84,11 @@ class SearcherSampler(BaseSampler):
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
-        """A random value of a parameter that is no decision, or of an enqueued trial."""
+        """A random value of a parameter that is not a decision, or is not set in an enqueued trial."""
         return self._others.sample_independent(study, trial, param_name, param_distribution)
 
     def _catch_up(self, study: Study) -> None:
-        """Tell the searcher what it does not know yet; of another study than before, all."""
+        """Tell the searcher the completed trials that it was not told yet; restart it if the study is another one."""
         signs = np.array([1.0 if way == StudyDirection.MAXIMIZE else -1.0 for way in study.directions])
         if study is not self._study():
             self._searcher.start(self._decisions.space, len(signs), self._decisions.allowed)
@@ -104,4 +104,4 @@ class SearcherSampler(BaseSampler):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._lock, self._study = threading.Lock(), lambda: None  # a copy is told everything once more
+        self._lock, self._study = threading.Lock(), lambda: None  # a copy is told all trials again

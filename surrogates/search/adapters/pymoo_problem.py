@@ -1,4 +1,4 @@
-"""An oracle as a problem of pymoo: a whole population in one question."""
+"""An oracle as a pymoo problem: one oracle call per population."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ __all__ = ["PymooProblem"]
 
 
 class PymooProblem(Problem):  # type: ignore[misc]
-    """The K objectives of architectures made of D integers.
+    """A pymoo problem with D integer variables, the decisions of an architecture, and K objectives.
 
-    pymoo makes all objectives small: what is better when higher is negated, and `values` undoes it.
+    pymoo minimises all objectives: those that are better when higher are negated, and `values` negates them back.
 
-    The integers have no order: use operators for choices, such as `UniformCrossover` and `ChoiceRandomMutation` after
-    `IntegerRandomSampling`, or `MixedVariableGA`. Combinations that are no published or no allowed architecture stand
-    for the nearest one (see `Decisions`).
+    The integers have no order: use operators for categorical variables, such as `UniformCrossover` and
+    `ChoiceRandomMutation` with `IntegerRandomSampling`, or `MixedVariableGA`. Combinations that are not a published and
+    allowed architecture are evaluated as the nearest one (see `Decisions`).
 
     Args:
         oracle: An `Oracle`, a `Table`, or a function of architectures (see `Objectives`).
         tasks: One task or several.
-        costs: ``"params"`` and ``"multiply_adds"``, each an objective more.
-        space: What to search; needed if the oracle is a function.
-        constraint: What an architecture may cost.
+        costs: ``"params"`` and ``"multiply_adds"``, each an additional objective to minimise.
+        space: The space to search; required if the oracle is a function.
+        constraint: Bounds on the cost of an architecture.
 
     Attributes:
-        objectives: What is measured.
+        objectives: The objectives and the encoding of architectures.
 
     Raises:
         ValueError, UnknownNameError, ConstraintError: As `Objectives`.
@@ -80,7 +80,7 @@ class PymooProblem(Problem):  # type: ignore[misc]
         """The architectures of a result's `X`: integers of shape (n, D) or (D,), or dictionaries by decision.
 
         Raises:
-            ValueError: If they are no integers, or out of bounds.
+            ValueError: If they are not integers, or out of bounds.
         """
         rows = np.atleast_1d(np.asarray(X))
         if isinstance(rows.flat[0], dict):

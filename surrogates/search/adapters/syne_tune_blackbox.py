@@ -1,4 +1,4 @@
-"""An oracle as a blackbox of syne-tune: its simulator runs many workers on the clock of simulated trainings."""
+"""An oracle as a syne-tune blackbox, for its simulator of many workers with simulated training times."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ __all__ = ["SyneTuneBlackbox"]
 class SyneTuneBlackbox(Blackbox):  # type: ignore[misc]
     """The final values of T tasks, in their own units, and ``"elapsed_time"``, the simulated seconds of training.
 
-    Every task's metric is better when higher: give schedulers ``do_minimize=False``. There is one fidelity, a whole
-    training (``"training"`` = 1). Where nobody knows how long one takes, it takes a second. Combinations that are no
-    published or no allowed architecture stand for the nearest one (see `Decisions`).
+    The metric of every task is better when higher: pass ``do_minimize=False`` to schedulers. There is one fidelity, a
+    full training (``"training"`` = 1). A training of unknown duration takes one second. Combinations that are not a
+    published and allowed architecture are evaluated as the nearest one (see `Decisions`).
 
     Args:
         oracle: An `Oracle`, a `Table`, or a function of architectures (see `Objectives`).
         tasks: One task or several.
-        space: What to search; needed if the oracle is a function.
-        constraint: What an architecture may cost.
+        space: The space to search; required if the oracle is a function.
+        constraint: Bounds on the cost of an architecture.
 
     Attributes:
-        objectives: What is measured.
+        objectives: The objectives and the encoding of architectures.
 
     Raises:
         ValueError, UnknownNameError, ConstraintError: As `Objectives`.
@@ -69,11 +69,11 @@ class SyneTuneBlackbox(Blackbox):  # type: ignore[misc]
         return np.ones(1, dtype=np.int64)
 
     def architecture(self, config: dict[str, Any]) -> str:
-        """The architecture that a configuration stands for; other entries are ignored.
+        """The architecture that a configuration encodes; other entries are ignored.
 
         Raises:
             ValueError: If decisions are missing.
-            UnknownNameError: If one has no such option; names the nearest one.
+            UnknownNameError: If a decision has no such option; names the nearest one.
         """
         return self.objectives.decisions.build(config)
 
@@ -83,6 +83,6 @@ class SyneTuneBlackbox(Blackbox):  # type: ignore[misc]
         archs = [self.architecture(configuration)]
         seconds = np.nan_to_num(self.objectives.objective.seconds(archs), nan=1.0)
         values = np.append(self.objectives.measure(archs)[0], seconds)
-        if fidelity is None:  # syne-tune's way to ask for all fidelities at once
+        if fidelity is None:  # syne-tune requests all fidelities at once
             return values[None]
         return dict(zip(self.objectives_names, values.tolist(), strict=True))

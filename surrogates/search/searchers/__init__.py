@@ -1,6 +1,6 @@
-"""The search methods, one a file; `surrogates.search.registry` names them.
+"""The search methods, one per module; `surrogates.search.registry` lists them by name.
 
-Names are imported when first used.
+Names are imported on first use.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""AttentiveNAS: at every cost, ask what is predicted best (or worst) at that cost."""
+"""AttentiveNAS: draw a target cost, query the architecture predicted best (or worst) at that cost."""
 
 from __future__ import annotations
 
@@ -23,24 +23,23 @@ Sampling = Literal["best-up", "worst-up", "uniform"]
 
 
 class AttentiveSampling(Searcher):
-    """Pareto-aware sampling (Wang et al., "AttentiveNAS", CVPR 2021, section 4): a front of value against cost.
+    """Pareto-aware sampling of value against cost (Wang et al., "AttentiveNAS", CVPR 2021, section 4).
 
-    Each query draws a target cost, then `candidates` architectures of about that cost, and asks the one predicted best
-    (best-up: the front improves) or worst (worst-up: the other side of the cloud). Uniform asks any of them.
+    Each query draws a target cost, then `candidates` architectures of about that cost, and takes the one predicted best
+    (best-up: improves the Pareto front), worst (worst-up: the opposite front) or any one of them (uniform).
 
-    Deviations: the paper chooses which parts of a weight-sharing network to train, here an architecture is measured.
-    The target cost is drawn uniformly over `bins` equally wide ranges of the logarithm of cost, not by how many
-    architectures have it, so that no part of the front is left out. What is known to be the same training as an
-    earlier query is asked last. The predictor is a surrogate of ours,
-    fitted again every `round_size` queries.
+    Deviations: the paper chooses which sub-networks of a weight-sharing network to train; here an architecture is
+    measured. The target cost is drawn uniformly over `bins` equally wide ranges of log cost, not in proportion to the
+    number of architectures, so that every part of the front is sampled. Architectures with the same training as an
+    earlier query are asked for last. The predictor is a surrogate of this package, refitted every `round_size` queries.
 
     Args:
         sampling: ``"best-up"``, ``"worst-up"`` or ``"uniform"``.
         cost: ``"multiply_adds"`` or ``"params"``, of the backbone.
-        initial: Random architectures asked before the predictor is fitted.
-        round_size: Queries between two fits.
-        bins: Ranges of cost.
-        candidates: Architectures compared at the target cost.
+        initial: Number of random architectures before the first fit.
+        round_size: Number of queries between two fits.
+        bins: Number of cost ranges.
+        candidates: Number of architectures compared at the target cost.
         surrogate: The predictor; a Gaussian process if not given.
         random_state: Seed.
 
@@ -95,7 +94,7 @@ class AttentiveSampling(Searcher):
         return self._drawn(self.round_size, predicted if self.sampling == "best-up" else -predicted)
 
     def _drawn(self, n: int, predicted: NDArray[np.float64]) -> list[int]:
-        """Up to n rows: a target cost each, then the best predicted of some candidates of that cost."""
+        """Up to n rows; for each a target cost is drawn and the best predicted of the candidates of that cost taken."""
         free = unmeasured(self)
         training = training_classes(self.space_)
         rows: list[int] = []

@@ -1,4 +1,4 @@
-"""BANANAS: Bayesian optimisation with an ensemble, candidates one edit from the best, independent Thompson sampling."""
+"""BANANAS: Bayesian optimisation with an ensemble, mutated candidates and independent Thompson sampling."""
 
 from __future__ import annotations
 
@@ -21,20 +21,20 @@ __all__ = ["Bananas"]
 
 
 class Bananas(Searcher):
-    """White, Neiswanger and Savani, AAAI 2021, algorithm 1, with the surrogates of this package.
+    """BANANAS with the surrogates of this package (White, Neiswanger and Savani, AAAI 2021, algorithm 1).
 
-    Each round fits the ensemble to everything told, mutates the best architectures, draws one value for every candidate
-    from its own predicted normal distribution (independent Thompson sampling), and asks for those with the
-    highest draws.
+    Each round fits the ensemble to all observed values, mutates the best architectures, draws one value per candidate
+    from its predicted normal distribution (independent Thompson sampling), and asks for those with the highest draws.
 
-    Deviations: trees and a Gaussian process on graph features (`EnsembleSurrogate`) for five perceptrons on path
-    encodings, which they beat with few labels; all mutations of the best are candidates, not a sample of them.
+    Deviations: the ensemble is trees and a Gaussian process on graph features (`EnsembleSurrogate`), not five
+    perceptrons on path encodings, because it is more accurate with few labels; all mutations of the best architectures
+    are candidates, not a sample of them.
 
     Args:
-        surrogate: Unfitted, with a standard deviation; `EnsembleSurrogate` if not given.
-        n_first: Architectures drawn uniformly before the first fit (the paper: 10).
-        n_round: Architectures chosen with one fit (the paper: 10).
-        n_best: How many of the best are mutated (the paper: 10).
+        surrogate: An unfitted surrogate that predicts a standard deviation; `EnsembleSurrogate` if not given.
+        n_first: Number of architectures drawn uniformly before the first fit (the paper: 10).
+        n_round: Number of architectures chosen per fit (the paper: 10).
+        n_best: Number of best architectures that are mutated (the paper: 10).
         random_state: Seed.
 
     Example:
@@ -80,7 +80,7 @@ class Bananas(Searcher):
         return [int(row) for row in candidates[np.argsort(-drawn)][: max(n, self.n_round)]]
 
     def _candidates(self, values: NDArray[np.float64], n: int) -> NDArray[np.int64]:
-        """Free rows one edit from the best; from more of the best, then from all rows, where those are fewer than n."""
+        """At least n free rows if possible: neighbours of the best `n_best`, then of further ones, then random rows."""
         order = np.argsort(-values, kind="stable")
         found = np.zeros(0, dtype=np.int64)
         for count, place in enumerate(order, 1):

@@ -1,4 +1,4 @@
-"""DDPNAS: a distribution over operations that loses its worst ones every few rounds."""
+"""DDPNAS: sample from a categorical distribution whose least probable options are pruned round by round."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ __all__ = ["DDPNAS"]
 class DDPNAS(Searcher):
     """Dynamic distribution pruning (Zheng et al., "DDPNAS", International Journal of Computer Vision 2023).
 
-    Architectures are drawn from a joint categorical distribution, one factor a decision. After every round the
-    probability of an option follows the mean of the architectures that took it, and every decision loses its least
-    probable option, until one structure remains.
+    Architectures are drawn from a joint categorical distribution with one factor per decision. After every round the
+    probability of an option is set from the mean value of the architectures with that option, and every decision loses
+    its least probable option, until one architecture remains.
 
-    Deviations: the paper scores architectures by a few epochs of training inside a weight-sharing network, here they
-    are measured. An option is not pruned if no unasked architecture would be left without it (skeletons have rules, and
-    constraints do). When all of what remains was asked, the last round of pruning is taken back, and the search goes
-    on around the structure it found.
+    Deviations: the paper scores architectures by a few epochs of training inside a weight-sharing network; here they
+    are measured. An option is not pruned if no free architecture would remain without it (not every combination is a
+    valid skeleton or meets the constraint). When all remaining architectures were asked for, the last round of pruning
+    is undone, and the search continues around the architecture it found.
 
     Args:
-        round_size: Architectures between two rounds of pruning.
-        sharpness: How strongly probabilities follow means: the logit of one standard deviation.
+        round_size: Number of architectures between two rounds of pruning.
+        sharpness: Logit of an option whose architectures are one standard deviation better than the mean.
         random_state: Seed.
 
     Example:
@@ -50,7 +50,7 @@ class DDPNAS(Searcher):
             raise ValueError(f"expected round_size >= 1, got {self.round_size}")
         self.policy_ = Policy(self.space_)
         self.remaining_ = np.ones(self.policy_.logits.shape, dtype=bool)
-        self._before: list[NDArray[np.bool_]] = []  # what remained before each round of pruning
+        self._before: list[NDArray[np.bool_]] = []  # remaining options before each round of pruning
         self._pruned_at = 0
 
     def propose(self, n: int) -> Iterable[int]:
@@ -63,12 +63,12 @@ class DDPNAS(Searcher):
         return self.policy_.draw(n, left, self.rng_)
 
     def _inside(self, remaining: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """Which architectures take remaining options only, of shape (N,)."""
+        """Mask of the architectures that use only remaining options, of shape (N,)."""
         taken = self.policy_.choices
         return np.asarray(remaining[np.arange(taken.shape[1]), taken].all(axis=1))
 
     def _follow(self) -> None:
-        """Logits: mean of the told architectures with that option, in standard deviations."""
+        """Set the logit of each option to the mean observed value with that option, in standard deviations."""
         known = scores(self.values_)
         spread = float(known.std()) or 1.0
         standard = (known - known.mean()) / spread
@@ -82,7 +82,7 @@ class DDPNAS(Searcher):
                 options[option] = self.sharpness * standard[chosen].mean() if chosen.any() else 0.0
 
     def _prune(self) -> None:
-        """Drop the least probable option of every decision that has several, the clearest case first."""
+        """Drop the least probable option of every decision with several left, the largest gap first."""
         self._before.append(self.remaining_.copy())
         logits = np.where(self.remaining_, self.policy_.logits, np.inf)
         contested = np.flatnonzero(self.remaining_.sum(axis=1) > 1)

@@ -1,4 +1,4 @@
-"""Regularised evolution: the best of a few is changed a little, and the oldest dies."""
+"""Regularised evolution: tournament selection, mutation, and removal of the oldest member."""
 
 from __future__ import annotations
 
@@ -17,16 +17,17 @@ __all__ = ["RegularisedEvolution"]
 class RegularisedEvolution(Searcher):
     """Ageing evolution (Real, Aggarwal, Huang and Le, "Regularized evolution for image classifier search", AAAI 2019).
 
-    A population of random architectures. Each step draws a sample of it, takes the best (their algorithm 1), and asks
-    one of its neighbours; when the answer comes, it joins the population and the oldest member leaves.
+    The population starts with random architectures. Each step draws a sample of it, takes the best member (their
+    algorithm 1), and asks for one of its neighbours; once its value is told, it joins the population and the oldest
+    member is removed.
 
-    Deviations: population and sample are smaller than the paper's 100 and 25, which would spend a hundred queries at
-    random; the sample is drawn with replacement; a child that was asked before is replaced by another neighbour, or, if
-    none is left, by a mutation of a neighbour. Of several tasks the best has the highest mean rank in the sample.
+    Deviations: population and sample are smaller than the paper's 100 and 25, which would use a hundred random queries;
+    the sample is drawn with replacement; a child that was asked for before is replaced by another neighbour, or, if
+    none is left, by a neighbour of a neighbour. With several tasks the best has the highest mean rank in the sample.
 
     Args:
-        population: Living architectures.
-        sample: How many of them compete to be the parent.
+        population: Number of architectures in the population.
+        sample: Number of them that compete to be the parent (tournament size).
         random_state: Seed.
 
     Example:
@@ -55,7 +56,7 @@ class RegularisedEvolution(Searcher):
         return [row for _ in range(min(n, self.population)) if (row := self._child()) >= 0]
 
     def _child(self) -> int:
-        """A free row near the best of a sample, -1 if there is none."""
+        """A free row within two edits of the best of a sample, -1 if there is none."""
         alive = min(self.population, len(self.rows_))
         drawn = self.rng_.integers(alive, size=self.sample) - alive  # counted from the youngest
         parent = self.rows_[drawn[int(scores(self.values_[drawn]).argmax())]]

@@ -1,15 +1,15 @@
-"""Search for a whole front: measure what is expected to add most to the area under value against cost.
+"""Search for a Pareto front of value against cost by expected hypervolume improvement.
 
-The expected hypervolume improvement of Emmerich, Deutz and Klinkenberg (IEEE CEC 2011), in the form that Daulton,
-Balandat and Bakshy (NeurIPS 2020) give for batches. What is different here:
+The expected hypervolume improvement of Emmerich, Deutz and Klinkenberg (IEEE CEC 2011), in the form of Daulton,
+Balandat and Bakshy (NeurIPS 2020) for batches. Differences:
 
-- One of the two objectives, the cost, is known beforehand. The front is a staircase, and the expected gain is a sum of
-  ordinary expected improvements, one for each step that a candidate is cheap enough for, times the width it covers.
-- The predictor is the Gaussian process of `PredictorSearch`. But its labels are the values themselves, not
-  normal scores of ranks: area is counted in the unit of the value. Failed trainings, far below all others, would make
-  everything else look equal, so the worst values count as the best of them.
-- The noise of a training is part of what is hoped for: the front is made of measured rows, and lucky ones.
-- Of those a batch already holds only the variance is taken into account; which of them moves the front is not known.
+- One of the two objectives, the cost, is known exactly. The front is a step function, and the expected improvement is
+  a sum over its steps: the ordinary expected improvement at that step times the range of cost that it covers.
+- The predictor is the Gaussian process of `PredictorSearch`. Its labels are the values, not normal scores of ranks,
+  because area is measured in the unit of the value. Failed trainings, far below all others, would make all other
+  values look equal, so values below a quantile are set to that quantile (`floor`).
+- The predictive variance includes the noise of a training, because the front consists of measured values.
+- The pending architectures of a batch reduce the variance, but do not change the front, as their values are unknown.
 """
 
 from __future__ import annotations
@@ -29,23 +29,23 @@ Float = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _MOST_LABELS = 800
-"""The work of a fit grows with their cube; of more the last are looked at, the front is always that of all."""
+"""The Gaussian process is fitted to the last so many labels, as a fit is cubic in them; the front is that of all."""
 _BEYOND = 1.01
-"""The reference point's cost over that of the dearest architecture, so that the dearest count too."""
+"""Cost of the reference point relative to the most expensive architecture, so that the latter adds area too."""
 
 
 class FrontSearch(PredictorSearch):
     """Expected hypervolume improvement of value against cost, under a Gaussian process on graph features.
 
-    The search to take for a front with some hundred queries. The reference point is the floor (see below) of what was
-    told, and a cost just above that of the dearest allowed architecture. Of several tasks the front is that of the mean
-    rank (`scores`).
+    Recommended for a Pareto front with a few hundred queries. The reference point is the `floor` quantile of the
+    observed values and a cost slightly above that of the most expensive allowed architecture. With several tasks the
+    value is the mean rank (`scores`).
 
     Args:
         cost: ``"multiply_adds"`` or ``"params"``, of the backbone.
-        floor: Values below this quantile of those told count as the quantile.
-        n_first: Architectures drawn uniformly before the first fit.
-        n_round: Architectures chosen with one fit.
+        floor: Quantile of the observed values, 0 <= floor < 1; lower values are set to it.
+        n_first: Number of architectures drawn uniformly before the first fit.
+        n_round: Number of architectures chosen per fit.
         random_state: Seed.
 
     Example:
@@ -55,7 +55,7 @@ class FrontSearch(PredictorSearch):
         ...     searcher.tell(archs, [float(arch.count("3")) for arch in archs])
         >>> best = np.flatnonzero(searcher.values_[:, 0] == 4)
         >>> charged = costs("transnas101-macro")[searcher.rows_, 1]
-        >>> round(charged[best].min() / 1e6)  # none that has four is cheaper
+        >>> round(charged[best].min() / 1e6)  # the lowest cost with four
         304
     """
 
@@ -81,18 +81,18 @@ class FrontSearch(PredictorSearch):
         self._dearest = _BEYOND * float(self._charged[self.allowed_].max())
 
     def gain(self, posterior: Posterior, options: Options, turn: int) -> Float:
-        """Expected gain in area by measuring each of n rows, of shape (n,)."""
+        """Expected hypervolume improvement of measuring each of n rows, of shape (n,)."""
         position, z = options.position, self._floored()
         steps = _staircase(self._charged[self.rows_], z, float(z.min()), self._dearest)
         mean, std = posterior.mean()[position], posterior.std_of_label()[position]
         return _expected(mean, std, self._charged[options.rows], *steps)
 
     def labels(self) -> tuple[Ints, Float]:
-        """Rows told, and what they are worth, floored and standardised, each of shape (n,); the last if too many."""
+        """Rows and their floored and standardised values, each of shape (n,); only the last 800."""
         return np.array(self.rows_[-_MOST_LABELS:], dtype=np.int64), self._floored()[-_MOST_LABELS:]
 
     def _floored(self) -> Float:
-        """What was told, floored and standardised, of shape (n,)."""
+        """Observed scores, clipped below at the `floor` quantile and standardised, of shape (n,)."""
         values = scores(self.values_)
         values = np.maximum(values, np.quantile(values, self.floor))
         return np.asarray((values - values.mean()) / (values.std() or 1.0))
@@ -101,14 +101,14 @@ class FrontSearch(PredictorSearch):
 def expected_area(
     mean: Float, std: Float, charged: Float, values: Float, paid: Float, worst: float, dearest: float
 ) -> Float:
-    """Expected gain in hypervolume by one more point with a normal value and a known cost, of shape (m,).
+    """Expected hypervolume improvement of m candidates with normal value and known cost, of shape (m,).
 
     Args:
-        mean: Of the values of m points, of shape (m,).
-        std: Positive, of shape (m,).
-        charged: Their costs, lower is better, of shape (m,).
-        values: Of the n points that are there, higher is better, of shape (n,).
-        paid: Their costs, of shape (n,).
+        mean: Predicted means of the candidates, of shape (m,).
+        std: Predicted standard deviations, positive, of shape (m,).
+        charged: Costs of the candidates, lower is better, of shape (m,).
+        values: Values of the n points measured so far, higher is better, of shape (n,).
+        paid: Costs of these points, of shape (n,).
         worst: Value of the reference point.
         dearest: Cost of the reference point.
 
@@ -122,7 +122,7 @@ def expected_area(
 
 
 def _staircase(paid: Float, values: Float, worst: float, dearest: float) -> tuple[Float, Float]:
-    """Best value so far up to each cost: k + 1 edges, from minus infinity to the dearest, and k heights between."""
+    """The front as a step function: k + 1 costs from minus infinity to `dearest`, and the k best values between."""
     inside = (paid < dearest) & (values > worst)
     order = np.lexsort((-values[inside], paid[inside]))
     heights = np.maximum.accumulate(np.concatenate([[worst], values[inside][order]]))
@@ -132,7 +132,7 @@ def _staircase(paid: Float, values: Float, worst: float, dearest: float) -> tupl
 
 
 def _expected(mean: Float, std: Float, charged: Float, edges: Float, heights: Float) -> Float:
-    """Sum over steps of width times expected improvement, for m points, of shape (m,)."""
+    """Sum over the steps of width times expected improvement, for each of m candidates, of shape (m,)."""
     gain = np.zeros(len(mean))
     for left, right, height in zip(edges[:-1], edges[1:], heights, strict=True):
         gain += np.maximum(right - np.maximum(charged, left), 0.0) * expected_improvement(mean, std, float(height))

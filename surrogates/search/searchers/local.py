@@ -1,4 +1,4 @@
-"""Local search: to a better neighbour until there is none, then from somewhere else."""
+"""Local search: hill climbing to better neighbours, with random restarts."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ __all__ = ["LocalSearch"]
 class LocalSearch(Searcher):
     """Hill climbing with restarts (White, Nolen and Savani, "Exploring the loss landscape in NAS", UAI 2021).
 
-    The best of a few random architectures is where it stands. It asks the neighbours of where it stands in random order
-    and moves as soon as one is better (the paper's "query until lower"); where no neighbour is left, it starts again
-    from a few random architectures.
+    A climb starts at the best of a few random architectures. It queries the neighbours of its current architecture in
+    random order and moves as soon as one is better (the paper's "query until lower"); when no neighbour is left, a new
+    climb starts from random architectures.
 
-    Deviations: nothing is asked twice, so a climb that meets an earlier one leaves its neighbours out. A neighbour
-    counts as better by the mean share of tasks' values it beats, if there are several tasks.
+    Deviations: no architecture is queried twice, so a climb skips neighbours that an earlier climb queried. With
+    several tasks, a neighbour is better if it wins on more tasks than it loses.
 
     Args:
-        initial: Random architectures a climb starts with.
+        initial: Number of random architectures at the start of a climb.
         random_state: Seed.
 
     Example:
@@ -43,13 +43,13 @@ class LocalSearch(Searcher):
     def begin(self) -> None:
         if self.initial < 1:
             raise ValueError(f"expected initial >= 1, got {self.initial}")
-        self._here = -1  # row it stands on; -1 before the first answer of a climb
+        self._here = -1  # current row; -1 before the first value of a climb
         self._value: NDArray[np.float64] = np.zeros(0)
-        self._starting = self.initial  # random architectures still to ask
-        self._climbs = 0  # that have ended
+        self._starting = self.initial  # random architectures of this climb still to ask for
+        self._climbs = 0  # finished climbs
 
     def propose(self, n: int) -> Iterable[int]:
-        told_enough = self._climbs == 0 and len(self.rows_) >= self.initial  # also if they were not asked for
+        told_enough = self._climbs == 0 and len(self.rows_) >= self.initial  # told, not only asked
         if self._here >= 0 and (self._starting <= 0 or told_enough):
             around = moves(self.space_, self._here, self.free_)
             if len(around) > 1 and n == 1:

@@ -1,4 +1,4 @@
-"""A surrogate inside a searcher: fitted to what was told, asked about what was not."""
+"""Shared parts of model-guided searchers: a surrogate of the observed scores, and the mask of new trainings."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ __all__ = ["ScoreModel", "unmeasured"]
 
 
 class ScoreModel:
-    """A fresh copy of a surrogate, fitted to the scores of everything a searcher was told.
+    """A copy of a surrogate, fitted to the scores of all architectures told to a searcher.
 
     Args:
-        searcher: Started, and told something.
-        surrogate: What to copy; a Gaussian process if not given, the best with few labels.
+        searcher: A started searcher with at least one observed value.
+        surrogate: The unfitted surrogate to copy; a Gaussian process if not given, the most accurate with few labels.
 
     Example:
         >>> from surrogates.search.searchers.random import RandomSearch
@@ -45,12 +45,14 @@ class ScoreModel:
         self.surrogate_: Surrogate = fresh.fit_labels(Labels.from_data(archs, scores(searcher.values_)))
 
     def predict(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Expected scores of n architectures, of shape (n,)."""
+        """Predicted scores of n rows, of shape (n,)."""
         return np.asarray(self.surrogate_.predict([self._archs[row] for row in rows.tolist()]))
 
 
 def unmeasured(searcher: Searcher) -> NDArray[np.bool_]:
-    """Which free architectures are another training than everything asked or told, of shape (N,); all free if none is.
+    """Mask of the free architectures whose training differs from all asked for or told, of shape (N,).
+
+    If there is none, the mask of all free architectures. See `training_classes`.
 
     Example:
         >>> from surrogates.search.searchers.random import RandomSearch

@@ -1,4 +1,4 @@
-"""NSGA-II, as pymoo has it: several objectives at once."""
+"""NSGA-II, on pymoo's implementation: multi-objective evolutionary search."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ __all__ = ["NSGA2Search"]
 class NSGA2Search(Searcher):
     """Non-dominated sorting genetic algorithm (Deb et al., IEEE Transactions on Evolutionary Computation 2002).
 
-    The objectives are the tasks and, if wanted, an architecture's cost. Selection, crossover and survival
-    are pymoo's (Blank and Deb, IEEE Access 2020); genes are an architecture's decisions.
+    The objectives are the tasks and optionally the cost of an architecture. Selection, crossover and survival
+    are pymoo's (Blank and Deb, IEEE Access 2020); the genes are the decisions of an architecture.
 
-    Deviations: mutation replaces a gene by any option. A child that is no allowed architecture, or was asked before, is
-    replaced by the nearest that may be asked: the one with fewest other genes, drawn among equals. What is asked while
-    a generation is not yet told is drawn uniformly.
+    Deviations: mutation replaces a gene by a random option. A child that is not an allowed architecture, or was asked
+    for before, is replaced by the nearest free one: the one with the fewest different genes, ties broken at random.
+    Architectures asked for while values of a generation are missing are drawn uniformly.
 
     Args:
-        population: Survivors, and children a generation.
-        cost: ``"multiply_adds"`` or ``"params"`` of the backbone as one more objective; none if not given.
+        population: Number of survivors, and of children per generation.
+        cost: ``"multiply_adds"`` or ``"params"`` of the backbone as an additional objective; none if not given.
         random_state: Seed.
 
     Raises:
@@ -57,13 +57,13 @@ class NSGA2Search(Searcher):
         self._column = None if self.cost is None else COSTS.index(choice(self.cost, COSTS, "cost"))
         self._genes = choices(self.space_)
         self._children: Any = None
-        self._waiting: dict[int, int] = {}  # row -> which child it was measured for
+        self._waiting: dict[int, int] = {}  # row -> index of the child that it evaluates
         self._ahead = 0
         self._objectives: NDArray[np.float64] = np.zeros((0, 0))
         self._algorithm: Any = None
 
     def propose(self, n: int) -> Iterable[int]:
-        if self._waiting:  # asked ahead of the answers; what is never told must not hold up the next generation
+        if self._waiting:  # asked before all values were told; values that never come must not block the search
             self._ahead += n
             told = [child for child in range(len(self._children)) if child not in self._waiting.values()]
             if self._ahead < len(self._children) or not told:
@@ -90,7 +90,7 @@ class NSGA2Search(Searcher):
                 self._close(list(range(len(self._children))))
 
     def _found(self) -> None:
-        """The first generation: what was told before anything was asked, else random architectures."""
+        """Set up the algorithm; the first generation is the values told so far if enough, else random architectures."""
         told = self.rows_ if len(self.rows_) >= self.population else []
         first = self._genes[told] if told else self._genes[self.random_rows(self.population)]
         n_objectives = self.n_tasks_ + (self._column is not None)
@@ -109,14 +109,14 @@ class NSGA2Search(Searcher):
         return [*(-value).tolist(), *charged]
 
     def _close(self, told: list[int]) -> None:
-        """End a generation with the children that were told."""
+        """Finish a generation with the children whose values were told."""
         self._waiting = {}
         children = self._children[told]
         children.set("F", self._objectives[told])
         self._algorithm.tell(infills=children)
 
     def _nearest(self, genes: NDArray[np.int64]) -> NDArray[np.int64]:
-        """For each of n genomes another free row, as near as possible; fewer rows if fewer are free."""
+        """The nearest free row of each of n genomes, all different; fewer rows if fewer are free."""
         free = self.free_.copy()
         rows = []
         for genome in genes[: int(free.sum())]:
@@ -129,7 +129,7 @@ class NSGA2Search(Searcher):
 
 
 def _nsga2(genes: NDArray[np.int64], first: NDArray[np.int64], population: int, n_objectives: int, seed: int) -> Any:
-    """Pymoo's algorithm over genomes like those of shape (N, D), beginning with n of them, of shape (n, D)."""
+    """Set up pymoo's NSGA-II for genes as in `genes`, of shape (N, D), with an initial population of shape (n, D)."""
     from pymoo.algorithms.moo.nsga2 import NSGA2
     from pymoo.core.duplicate import NoDuplicateElimination
     from pymoo.core.problem import Problem
@@ -144,7 +144,7 @@ def _nsga2(genes: NDArray[np.int64], first: NDArray[np.int64], population: int, 
         sampling=first,
         crossover=UniformCrossover(),
         mutation=ChoiceRandomMutation(),
-        eliminate_duplicates=NoDuplicateElimination(),  # `_nearest` does it, against everything asked before
+        eliminate_duplicates=NoDuplicateElimination(),  # `_nearest` excludes duplicates
     )
     algorithm.setup(Problem(vars=options, n_obj=n_objectives), seed=seed, termination=NoTermination())
     return algorithm

@@ -1,4 +1,4 @@
-"""PNAS: from simple architectures to complex ones, a predictor choosing which to extend."""
+"""PNAS: progressive search from simple to complex architectures, guided by a predictor."""
 
 from __future__ import annotations
 
@@ -21,17 +21,18 @@ __all__ = ["PNAS"]
 class PNAS(Searcher):
     """Progressive search (Liu et al., "Progressive neural architecture search", ECCV 2018, algorithm 1).
 
-    It begins with the simplest architectures. Each level extends what was measured on the level below by one part, and
-    measures the `beam` extensions that a predictor, fitted to everything so far, likes best.
+    The search starts with the simplest architectures. Each level extends the measured architectures of the previous
+    level by one part, and measures the `beam` extensions predicted best by a surrogate fitted to all observed values.
 
-    Deviations: a part is an operation on an edge of a cell (in place of none) or a module of a skeleton; the paper's is
-    a block of a cell without fixed size. The first level is twice the beam, which is all of it for the cells of
-    TransNAS-Bench-101, where the paper always measures all. The predictor is a surrogate of ours, not a recurrent
-    network. What is known to be the same training as an earlier query is left out. When the last level is done, which
-    is where the paper ends, the neighbours of everything measured compete, `beam` at a time.
+    Deviations: a part is an operation on an edge of a cell (instead of none) or a module of a skeleton; in the paper it
+    is a block of a cell without fixed size. The first level has twice the beam, which for the cells of
+    TransNAS-Bench-101 is the whole level; the paper always measures all of it. The predictor is a surrogate of this
+    package, not a recurrent network. Architectures with the same training as an earlier query are skipped. After the
+    last level, where the paper ends, the search continues with the neighbours of all measured architectures, the `beam`
+    predicted best at a time.
 
     Args:
-        beam: Architectures a level; the first has twice as many.
+        beam: Number of architectures per level; twice as many on the first level.
         surrogate: The predictor; a Gaussian process if not given.
         random_state: Seed.
 
@@ -58,7 +59,7 @@ class PNAS(Searcher):
 
     def propose(self, n: int) -> Iterable[int]:
         first = not self.rows_
-        if self._is_first:  # levels that were told well enough before anything was asked
+        if self._is_first:  # skip the levels of which at least `beam` architectures were told beforehand
             told = np.bincount(self._complexity[self.rows_], minlength=int(self._complexity.max()) + 1)
             self._levels = [level for level in self._levels if told[level] < self.beam]
         self._is_first = False
@@ -74,13 +75,13 @@ class PNAS(Searcher):
         return self._best(candidates) if len(candidates) and self.rows_ else self.random_rows(self.beam)
 
     def _around(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Free rows one edit from some told ones."""
+        """Free neighbours, with a new training, of those of the given rows that were told."""
         told = np.intersect1d(rows, np.array(self.rows_, dtype=np.int64))
         table = neighbor_rows(self.space_)
         near = np.unique(np.concatenate([np.zeros(0, dtype=np.int64), *(table[row] for row in told)]))
         return np.asarray(near[unmeasured(self)[near]])
 
     def _best(self, candidates: NDArray[np.int64]) -> NDArray[np.int64]:
-        shuffled = self.rng_.permutation(candidates)  # equal predictions (twins) are no reason to prefer the first
+        shuffled = self.rng_.permutation(candidates)  # breaks ties between equal predictions at random
         predicted = ScoreModel(self, self.surrogate).predict(shuffled)
         return shuffled[np.argsort(-predicted, kind="stable")[: self.beam]]

@@ -1,4 +1,4 @@
-"""A distribution over architectures that decides one thing at a time."""
+"""A factorised categorical distribution over the architectures of a space."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ["Policy"]
 class Policy:
     """Independent categorical decisions, conditioned on the architecture being one of a given set.
 
-    The set is enumerable, so that the normalisation, which a sequential controller only approximates, is exact.
+    The set is enumerated, so the normalisation is exact; a sequential controller only approximates it.
 
     Args:
-        space: The space; its architectures are made by D decisions (`choices`).
+        space: The space; its architectures have D decisions (`choices`).
 
     Attributes:
-        choices: Option taken at each decision by each of N architectures, of shape (N, D).
-        logits: Of K options at each of D decisions, of shape (D, K); all 0 at first.
+        choices: Option of each of N architectures at each decision, of shape (N, D).
+        logits: Logits of the K options of each of D decisions, of shape (D, K); initially 0.
 
     Example:
         >>> from benchmarks import get_space
@@ -40,17 +40,17 @@ class Policy:
         self._decisions = np.arange(self.choices.shape[1])
 
     def scores(self) -> NDArray[np.float64]:
-        """Logarithm of the probability of every architecture, up to a constant, of shape (N,)."""
+        """Unnormalised log probability of every architecture, of shape (N,)."""
         return np.asarray(self.logits[self._decisions, self.choices].sum(axis=1))
 
     def draw(self, n: int, free: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.int64]:
-        """Up to n different rows among the free ones (of shape (N,)), one after the other without replacement."""
+        """Up to n rows sampled without replacement among the free ones (mask of shape (N,))."""
         rows = np.flatnonzero(free)
-        keys = self.scores()[rows] + rng.gumbel(size=len(rows))  # the n largest: Gumbel-top-k
+        keys = self.scores()[rows] + rng.gumbel(size=len(rows))  # the n largest keys are the sample (Gumbel-top-k)
         return rows[np.argsort(-keys, kind="stable")[:n]]
 
     def gradient(self, rows: NDArray[np.int64], weights: NDArray[np.float64], allowed: NDArray[np.bool_]) -> None:
-        """Add the sum over n rows of weight x gradient of log probability (over the allowed set) to the logits."""
+        """Add the sum over n rows of weight x gradient of the log probability within the allowed set to the logits."""
         scores = np.where(allowed, self.scores(), -np.inf)
         probability = np.exp(scores - scores.max())
         probability /= probability.sum()
@@ -59,6 +59,6 @@ class Policy:
         self.logits += change + self._tally(taken)
 
     def _tally(self, weights: NDArray[Any]) -> NDArray[np.float64]:
-        """Sum of the weights of the architectures that take each option, of shape (D, K)."""
+        """Sum of the weights of the architectures with each option, of shape (D, K)."""
         n_options = self.logits.shape[1]
         return np.stack([np.bincount(column, weights=weights, minlength=n_options) for column in self.choices.T])

@@ -1,16 +1,17 @@
-"""Predictor-guided search: measure what is expected to improve most on the best row measured so far.
+"""Predictor-guided search: expected improvement over the best measured architecture, under a Gaussian process.
 
-In the manner of BRP-NAS (Dudziak et al., NeurIPS 2020) and FLAN (Akhauri and Abdelfattah, 2024): a predictor
-is fitted to what was measured, what it likes best is measured next, and so on. What is different here:
+Similar to BRP-NAS (Dudziak et al., NeurIPS 2020) and FLAN (Akhauri and Abdelfattah, 2024): a predictor is fitted to the
+observed values, the architectures it ranks best are measured next, and so on. Differences:
 
 - The predictor is a Gaussian process averaged over kernels by their evidence, on normal scores of ranks
   (`surrogates.kernels.posterior`), not a graph network.
-- The aim is the best *row*. Architectures of one simplest form are separate trainings of one function, and training
-  noise decides between the best of them. So every other choice is for the expected improvement of a value that will be
-  measured, noise included: another training of a very good function can be worth more than a first one of a good one.
-- The choices between look for a better function, noise left out, and one function is chosen once a round at most: else
-  a function with some hundred trainings uses up the budget.
-- Rows that are one and the same training (`surrogates.search.equivalence`) are asked for once.
+- The goal is the best *row*. Architectures with the same simplest form are separate trainings of one function, and
+  training noise decides between the best of them. Every other choice therefore maximises the expected improvement of
+  the measured value, noise included: another training of a very good function can be worth more than the first training
+  of a good one.
+- The remaining choices maximise the expected improvement of the function without noise over functions not measured yet.
+  A function is chosen at most once per round; otherwise one with hundreds of trainings would use up the budget.
+- Of rows with the same training (`surrogates.search.equivalence`) only one is queried.
 """
 
 from __future__ import annotations
@@ -42,13 +43,13 @@ _ONE_BY_ONE = 16
 
 
 class Options(NamedTuple):
-    """What a round chooses from: n free rows, which have m functions with those measured.
+    """The candidates of a round: n free rows; they and the measured rows have m distinct functions.
 
     Attributes:
-        rows: In no order, of shape (n,).
-        position: Of the function of each of them, among the m, of shape (n,).
-        known: Whether each function was measured or is about to be, of shape (m,).
-        z: Labels the posterior is fitted to.
+        rows: The free rows in random order, of shape (n,).
+        position: Index, among the m functions, of the function of each row, of shape (n,).
+        known: Whether each function was measured or is pending, of shape (m,).
+        z: Labels that the posterior is fitted to.
     """
 
     rows: Ints
@@ -60,12 +61,12 @@ class Options(NamedTuple):
 class PredictorSearch(Searcher):
     """Expected improvement under a Gaussian process on graph features, over the whole space.
 
-    The search to take for some hundred queries. The work of a round grows with the cube of what was told; beyond 800
-    values the best half of 800 and as many others are looked at.
+    Recommended for a few hundred queries. The time of a round is cubic in the number of observed values; with more than
+    800, the Gaussian process is fitted to the best 400 and 400 of the others.
 
     Args:
-        n_first: Architectures drawn uniformly before the first fit.
-        n_round: Architectures chosen with one fit, each in the knowledge that those before it are on their way.
+        n_first: Number of architectures drawn uniformly before the first fit.
+        n_round: Number of architectures chosen per fit, each conditioned on the pending ones before it.
         random_state: Seed.
 
     Example:
@@ -93,7 +94,7 @@ class PredictorSearch(Searcher):
         training = training_classes(self.space_)
         told, z = self.labels()
         pending = np.setdiff1d(np.flatnonzero(self.allowed_ & ~self.free_), self.rows_)
-        free = self.rng_.permutation(np.flatnonzero(self.free_))  # chance decides between equals
+        free = self.rng_.permutation(np.flatnonzero(self.free_))  # breaks ties at random
         candidates, position = np.unique(function[np.concatenate([free, pending, told])], return_inverse=True)
         posterior = Posterior(self.kernels(function[told], z), function[told], z, candidates)
         for p in position[len(free) : len(free) + len(pending)]:
@@ -107,18 +108,18 @@ class PredictorSearch(Searcher):
             gain = self.gain(posterior, options, len(chosen))
             best = int(np.argmax(np.where(barred, -np.inf, gain)))
             chosen.append(int(free[best]))
-            barred |= options.position == options.position[best]  # one training of a function a round
+            barred |= options.position == options.position[best]  # one training per function and round
             posterior.expect(int(options.position[best]))
-        if len(chosen) < n:  # a large batch, or nothing but repetitions is left
+        if len(chosen) < n:  # a large batch, or only repeated trainings are left
             order = np.lexsort([-self.gain(posterior, options, 0), done])
             chosen += np.setdiff1d(free[order], chosen, assume_unique=True).tolist()
         return chosen
 
     def gain(self, posterior: Posterior, options: Options, turn: int) -> Float:
-        """What measuring each of n rows is expected to bring, of shape (n,), when `turn` were chosen in this round.
+        """Acquisition value of measuring each of n rows, of shape (n,), after `turn` choices in this round.
 
-        Either a better label than the best, noise included; or, every other turn, a better function than the best one
-        measured, so that trainings of one good function do not use up the budget.
+        On even turns the expected improvement over the best label, noise included; on odd turns that of functions not
+        measured yet over the best measured function, so that trainings of one good function do not use up the budget.
         """
         mean, known = posterior.mean(), options.known
         if turn % 2 == 0 or known.all():
@@ -129,15 +130,15 @@ class PredictorSearch(Searcher):
         return np.asarray(gain[options.position])
 
     def first_rows(self, n: int) -> Iterable[int]:
-        """Rows to ask before anything is known."""
+        """Rows to ask for before the first fit."""
         return self.random_rows(n)
 
     def kernels(self, rows: Ints, z: Float) -> Kernels:
-        """Hypotheses about the functions, given labels z of shape (n,) of the functions `rows`."""
+        """The kernels to average over, given labels z of shape (n,) of the functions `rows`."""
         return FeatureKernels(_function_features(self.space_.name), rows, z)
 
     def labels(self) -> tuple[Ints, Float]:
-        """Rows told, and normal scores of what they are worth, each of shape (n,); not all if there are too many."""
+        """Rows and the normal scores of their values, each of shape (n,); at most 800 of them."""
         values = scores(self.values_)
         z = NormalScores(values).forward(values)
         rows = np.array(self.rows_, dtype=np.int64)
@@ -154,8 +155,8 @@ def expected_improvement(mean: Float, std: Float, best: float) -> Float:
     """Expected value of max(0, value - best) for normal values (Jones, Schonlau and Welch, 1998, equation 15).
 
     Args:
-        mean: Of shape (m,).
-        std: Of shape (m,), positive.
+        mean: Means, of shape (m,).
+        std: Standard deviations, positive, of shape (m,).
         best: The value to improve on.
 
     Example:
@@ -168,7 +169,7 @@ def expected_improvement(mean: Float, std: Float, best: float) -> Float:
 
 @lru_cache(maxsize=8)
 def _function_features(space: str) -> Float:
-    """Standardised features of the U functions of a space, of shape (U, d), computed once a process."""
+    """Standardised features of the U functions of a space, of shape (U, d), computed once per process."""
     X = standard_features(space, function_classes(space)[0])
     X.setflags(write=False)
     return X

@@ -1,4 +1,4 @@
-"""Random search: the baseline every other searcher has to beat."""
+"""Random search, the baseline of all other methods."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ __all__ = ["RandomSearch"]
 
 
 class RandomSearch(Searcher):
-    """Architectures drawn uniformly, without repetition (Bergstra and Bengio, JMLR 2012; Li and Talwalkar, UAI 2019).
+    """Uniform sampling without replacement (Bergstra and Bengio, JMLR 2012; Li and Talwalkar, UAI 2019).
 
-    Deviation: the literature draws with replacement; here nothing is asked twice.
+    Deviation: the literature samples with replacement; here no architecture is queried twice.
 
     Args:
         random_state: Seed.

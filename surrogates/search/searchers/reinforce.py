@@ -1,4 +1,4 @@
-"""REINFORCE: a controller learns which decisions pay."""
+"""REINFORCE: policy-gradient search with a categorical controller."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ __all__ = ["Reinforce"]
 class Reinforce(Searcher):
     """Policy gradient (Williams, Machine Learning 1992; Zoph and Le, "NAS with reinforcement learning", ICLR 2017).
 
-    A controller draws architectures; each answer makes the decisions behind it more or less likely, by how far it is
-    above a moving average. Controllers of this kind drive S2DNAS (Yuan et al., ECCV 2020) and its relatives.
+    A controller samples architectures; each value makes their decisions more or less likely, in proportion to its
+    difference from a moving average. S2DNAS (Yuan et al., ECCV 2020), among others, uses a controller of this kind.
 
-    Deviations: the controller is one categorical distribution a decision, as in the benchmarks' own reference runs
-    (Ying et al., NAS-Bench-101, ICML 2019), not a recurrent network: with six decisions there is little to recur over.
-    Its probabilities are normalised exactly over the allowed architectures. Rewards are divided by their standard
-    deviation so far, so that no unit needs another learning rate.
+    Deviations: the controller is one categorical distribution per decision, as in the reference runs of the benchmarks
+    (Ying et al., NAS-Bench-101, ICML 2019), not a recurrent network, as there are only six decisions. Its probabilities
+    are normalised exactly over the allowed architectures. Rewards are divided by their standard deviation so far, so
+    that the learning rate does not depend on the unit.
 
     Args:
         learning_rate: Step of the logits for a reward one standard deviation above the average.
-        decay: Of the moving average of the rewards.
+        decay: Decay of the moving average of the rewards.
         random_state: Seed.
 
     Example:

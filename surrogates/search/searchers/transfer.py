@@ -1,9 +1,9 @@
-"""Search on a new task with everything known about other tasks: the setting of Arch-Graph.
+"""Search on a new task with values of other tasks: the setting of Arch-Graph.
 
-Arch-Graph (Huang et al., CVPR 2022) knows architectures of source tasks and may train 50 on the target; it
+Arch-Graph (Huang et al., CVPR 2022) is given architectures of source tasks and may train 50 on the target; it
 predicts relations between architectures and orders them in a graph. Here the source tasks enter the covariance of a
-Gaussian process, as in `TransferSurrogate`: architectures that score alike on the sources are expected to score alike
-on the target, as far as the labels agree. What is done with the expectation is the same as in `PredictorSearch`.
+Gaussian process, as in `TransferSurrogate`: architectures with similar values on the sources are expected to have
+similar values on the target, to the extent that the labels support it. The acquisition is that of `PredictorSearch`.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ Ints = NDArray[np.int64]
 
 
 class TransferSearch(PredictorSearch):
-    """`PredictorSearch` that knows source tasks; the search to take for some dozen queries.
+    """`PredictorSearch` with source tasks; recommended for a few dozen queries.
 
     The first architectures are the best by random weighted sums of the sources. Without sources this is
-    `PredictorSearch`, with fewer first architectures.
+    `PredictorSearch` with a smaller `n_first`.
 
     Args:
-        sources: What is known: a `Table`, a DataFrame of shape (n, S) indexed by architecture, higher is better (NaN
-            where not measured), fitted surrogates, or a list of these, as in `TransferSurrogate`. A searcher is not
-            told the name of its task: leave the target out yourself.
-        n_first: Architectures chosen before the first fit.
-        n_round: Architectures chosen with one fit.
+        sources: Values of the source tasks: a `Table`, a DataFrame of shape (n, S) indexed by architecture, higher is
+            better (NaN where not measured), fitted surrogates, or a list of these, as in `TransferSurrogate`. They must
+            not contain the target task: a searcher does not know its name and cannot exclude it.
+        n_first: Number of architectures chosen before the first fit.
+        n_round: Number of architectures chosen per fit.
         random_state: Seed.
 
     Attributes:

@@ -1,6 +1,6 @@
-"""Many searches compared: by methods, seeds and tasks, on a table and on a surrogate of it.
+"""Comparisons of many searches over methods, seeds and tasks, on a table and on a surrogate of it.
 
-Names are imported when first used.
+Names are imported on first use.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Can a surrogate stand in for the table? The same searchers on both, compared by true values.
+"""Fidelity of a surrogate as a search benchmark: the same searchers on a table and on a surrogate of it.
 
-Two questions, as NAS-Bench-301 (Zela et al., "Surrogate NAS benchmarks", ICLR 2022, section 5) asks of its curves:
-whether searchers come in the same order if the surrogate judges its own searches, and what is lost if an architecture
-is found on the surrogate and then truly trained.
+Two questions, following NAS-Bench-301 (Zela et al., "Surrogate NAS benchmarks", ICLR 2022, section 5): whether the
+searchers have the same order when searches on the surrogate are scored by the surrogate, and how much true regret is
+added when an architecture is found on the surrogate instead of the table.
 """
 
 from __future__ import annotations
@@ -33,15 +33,17 @@ if TYPE_CHECKING:
 __all__ = ["Fidelity", "predicted_table"]
 
 ON_TABLE, ON_SURROGATE = "table", "surrogate"
-"""What was searched."""
+"""The possible sources of a search: what was searched."""
 _KEYS = ["source", "method", "task", "seed"]
 
 
 def predicted_table(predictor: Predictor, table: Table) -> Table:
-    """What a surrogate says of a table's architectures and tasks, within the metrics' bounds; NaN where the table is.
+    """A table of predictions for the architectures and tasks of a table, clipped to the metrics' bounds.
+
+    Values that are missing in the table (NaN) are missing in the result too.
 
     Raises:
-        TableError: If the surrogate is of another space, or lacks a task.
+        TableError: If the surrogate was fitted on another space, or lacks a task.
 
     Example:
         >>> from surrogates import load_pretrained
@@ -55,8 +57,8 @@ def predicted_table(predictor: Predictor, table: Table) -> Table:
     lacking = [task for task in table.tasks if task not in predictor.tasks_]
     if predictor.space_ != space or lacking:
         raise TableError(
-            f"expected a surrogate of {space} that knows {', '.join(table.tasks)}, got one of {predictor.space_} that "
-            f"knows {', '.join(predictor.tasks_)}"
+            f"expected a surrogate of {space} that predicts {', '.join(table.tasks)}, got one of {predictor.space_} "
+            f"that predicts {', '.join(predictor.tasks_)}"
         )
     mean, _ = predict_matrix(predictor, list(table.archs))
     low, high = np.array([find_task(task).metric.bounds for task in predictor.tasks_]).T
@@ -70,9 +72,10 @@ class Fidelity:
     """Searches on a table and on a surrogate of it.
 
     Attributes:
-        runs: One row a source (``"table"`` or ``"surrogate"``: what was searched), method, task, seed and step:
-            regret, rank, top_percent of the best so far by the true values; seen_regret by what was searched.
-            Regret is in the metric's unit, 0 is best; rank 1 is best; top_percent is 100 x rank / number measured.
+        runs: One row per source (``"table"`` or ``"surrogate"``: what was searched), method, task, seed and step:
+            regret, rank and top_percent of the best architecture so far by the true values; seen_regret by the values
+            of the source. Regret is in the metric's unit, 0 is best; rank 1 is best; top_percent is 100 x rank / number
+            of measured architectures.
 
     Example:
         >>> import pandas as pd
@@ -87,12 +90,12 @@ class Fidelity:
 
     @classmethod
     def from_searches(cls, table: Table, predicted: Table, searches: Iterable[tuple[str, FinishedSearch]]) -> Fidelity:
-        """Regret and rank of the incumbents of searches.
+        """Regret and rank of the incumbents (best architectures so far) of searches.
 
         Args:
             table: True values.
-            predicted: Those of the surrogate (`predicted_table`).
-            searches: Each with what was searched, ``"table"`` or ``"surrogate"``.
+            predicted: Predictions of the surrogate (`predicted_table`).
+            searches: Pairs of a source, ``"table"`` or ``"surrogate"``, and a search on it.
         """
         import pandas as pd
 
@@ -107,18 +110,18 @@ class Fidelity:
         return cls(pd.concat(frames, ignore_index=True))
 
     def to_frame(self, step: int | None = None) -> pd.DataFrame:
-        """The `runs`, or the rows of one step of them."""
+        """The `runs`, or only their rows of one step."""
         return self.runs if step is None else self.runs[self.runs["step"] == step]
 
     def regrets(self, step: int | None = None) -> pd.DataFrame:
-        """What searching the surrogate adds, mean over seeds.
+        """True regret of searching the table and the surrogate, mean over seeds.
 
         Args:
-            step: After how many queries; all by default.
+            step: Number of queries; all by default.
 
         Returns:
-            One row a method and task: regret_table and regret_surrogate (true, of what was found on either), added
-            (their difference), rank_table and rank_surrogate (true ranks).
+            One row per method and task: regret_table and regret_surrogate (true regret of the architectures found on
+            either source, in the metric's unit), added (their difference), rank_table and rank_surrogate (true ranks).
         """
         means = self._at(step).groupby(["method", "task", "source"], sort=False)[["regret", "rank"]].mean().unstack()
         found = means["regret"][[ON_TABLE, ON_SURROGATE]].add_prefix("regret_")
@@ -128,17 +131,17 @@ class Fidelity:
         return whole
 
     def agreement(self, step: int | None = None) -> pd.DataFrame:
-        """Whether searchers come in the same order, each source judging its own searches (mean regret over seeds).
+        """Agreement of the order of the searchers, by mean regret over seeds as measured on each source.
 
         Args:
-            step: After how many queries; all by default.
+            step: Number of queries; all by default.
 
         Returns:
-            One row a task and one for ``"all"``: tau (Kendall's tau-b of the searchers, table against surrogate), and
-            tau_seeds (of the table against itself, the first half of the seeds against the second): what is left to
-            chance alone. For all tasks, it is the tau-b of all pairs of searchers within a task. Searches with one
-            seed begin alike on both sources, which tau_seeds has no part of, with half as many seeds besides: it is no
-            upper bound.
+            One row per task and one for ``"all"``: tau (Kendall's tau-b of the searchers, table against surrogate), and
+            tau_seeds (the table against itself, the first half of the seeds against the second), the agreement that
+            the randomness of the seeds alone allows. For all tasks, both are the tau-b over all pairs of searchers
+            within a task. tau_seeds is not an upper bound of tau: it uses half as many seeds, and searches with the
+            same seed start with the same queries on both sources.
         """
         import pandas as pd
 
@@ -157,7 +160,9 @@ class Fidelity:
         return pd.DataFrame(found)
 
     def plot(self) -> Figure:
-        """Mean true rank of the best so far against queries; a panel a task, a colour a method, dashed: surrogate.
+        """Mean true rank of the best so far against queries; one panel per task, one colour per method.
+
+        Solid lines: searches on the table; dashed lines: searches on the surrogate.
 
         Raises:
             MissingExtraError: If matplotlib is not installed.
@@ -170,7 +175,7 @@ class Fidelity:
         """Write ``curves.csv`` (`to_frame`), ``regret.csv``, ``agreement.csv`` and, if `plots`, ``curves.png``.
 
         Raises:
-            MissingExtraError: If a plot is asked for and matplotlib is not installed; nothing is written then.
+            MissingExtraError: If `plots` and matplotlib is not installed; nothing is written in that case.
             OSError: If the directory cannot be written.
         """
         figure = self.plot() if plots else None
@@ -182,13 +187,13 @@ class Fidelity:
 
 
 def _standings(rows: pd.DataFrame) -> pd.DataFrame:
-    """Mean regret by the values that were searched, methods as rows, tasks as columns."""
-    means = rows.groupby(["method", "task"], sort=False)["seen_regret"].mean().unstack().round(12)  # ties are ties
+    """Mean regret by the values of the source, methods as rows, tasks as columns."""
+    means = rows.groupby(["method", "task"], sort=False)["seen_regret"].mean().unstack().round(12)  # keeps ties equal
     return means.reindex(columns=list(dict.fromkeys(rows["task"])))
 
 
 def _tau(first: pd.DataFrame, second: pd.DataFrame, tasks: Sequence[str]) -> float:
-    """Tau-b of the methods of one task; of several, over all pairs of methods within a task."""
+    """Tau-b of the methods of one task; for several tasks, over all pairs of methods within a task."""
     if first.empty or second.empty:
         return float("nan")
     if len(tasks) == 1:

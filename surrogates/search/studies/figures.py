@@ -1,4 +1,4 @@
-"""Figures: the best so far against queries, and every pair of tasks as a heatmap."""
+"""Figures of searches: best value so far against queries, and heatmaps over pairs of tasks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["fidelity_figure", "history_figure", "new_figure", "unnas_figure"]
 
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#000000", "#56B4E9", "#E69F00")
-"""Told apart by colour-blind people too (Okabe and Ito, 2008; its yellow is too light for lines)."""
+"""Colour-blind safe palette (Okabe and Ito, 2008), without its yellow, which is too light for lines."""
 _MARKERS = "os^Dv"
 _DASHED = (0, (4, 1.5))
 _COLUMNS = 4
@@ -29,7 +29,7 @@ _MOST_BANDS = 4
 
 
 def new_figure(size: tuple[float, float]) -> Figure:
-    """An empty figure of a size in inches that needs no display.
+    """An empty figure of a size (width, height) in inches; works without a display.
 
     Raises:
         MissingExtraError: If matplotlib is not installed.
@@ -46,14 +46,14 @@ def new_figure(size: tuple[float, float]) -> Figure:
 
 
 def history_figure(histories: Sequence[History], title: str = "") -> Figure:
-    """Best value so far against queries, a panel a task: mean of the seeds, and a band from the worst to the best.
+    """Best value so far against queries, one panel per task: mean and range (worst to best) over the seeds.
 
     Args:
-        histories: Searches on the same tasks with as many queries.
-        title: Of the figure.
+        histories: Searches on the same tasks with the same number of queries.
+        title: Title of the figure.
 
     Raises:
-        ValueError: If there is none, or they differ in tasks or length.
+        ValueError: If there is no history, or they differ in tasks or length.
         MissingExtraError: If matplotlib is not installed.
 
     Example:
@@ -65,7 +65,11 @@ def history_figure(histories: Sequence[History], title: str = "") -> Figure:
         'queries'
     """
     if not histories or len({(history.tasks, len(history)) for history in histories}) > 1:
-        raise ValueError("expected one search or more on the same tasks with as many queries")
+        kinds = {(history.tasks, len(history)) for history in histories}
+        raise ValueError(
+            "expected one or more searches on the same tasks with the same number of queries, got "
+            f"{len(kinds)} different combinations of both"
+        )
     tasks = histories[0].tasks
     figure, panels = _panels(len(tasks), (3.6, 3.0))
     steps = np.arange(1, len(histories[0]) + 1)
@@ -86,13 +90,13 @@ def history_figure(histories: Sequence[History], title: str = "") -> Figure:
 
 
 def fidelity_figure(runs: pd.DataFrame) -> Figure:
-    """Mean true rank of the best so far against queries: a panel a task, a colour a method.
+    """Mean true rank of the best so far against queries: one panel per task, one colour per method.
 
-    Solid lines searched the table, dashed ones the surrogate; bands are one standard error over the seeds, left out
-    where there are more than four methods.
+    Solid lines are searches on the table, dashed lines on the surrogate; bands show one standard error over the seeds
+    and are omitted with more than four methods.
 
     Args:
-        runs: One row a source (``"table"`` or ``"surrogate"``), method, task, seed and step, with the rank.
+        runs: One row per source (``"table"`` or ``"surrogate"``), method, task, seed and step, with the rank.
 
     Raises:
         MissingExtraError: If matplotlib is not installed.
@@ -143,13 +147,13 @@ def fidelity_figure(runs: pd.DataFrame) -> Figure:
 
 
 def unnas_figure(matrices: Mapping[str, pd.DataFrame]) -> Figure:
-    r"""Two heatmaps, searched tasks as rows, deployed ones as columns.
+    r"""Two heatmaps over pairs of tasks, searched tasks as rows and target tasks as columns.
 
     Left: Kendall's tau over all architectures and, below, among the top 10 % by the row's task. Right: mean regret in
-    the unit of the column's metric and, below, mean true rank; dark is bad.
+    the unit of the column's metric and, below, mean true rank; darker is worse.
 
     Args:
-        matrices: Name -> values of shape (S, T), searched tasks as rows: kendall, top_kendall, regret, rank and
+        matrices: Name -> DataFrame of shape (S, T), searched tasks as rows: kendall, top_kendall, regret, rank and
             top_percent. Correlations may be NaN.
 
     Raises:
@@ -192,7 +196,7 @@ def unnas_figure(matrices: Mapping[str, pd.DataFrame]) -> Figure:
 
 
 def _panels(count: int, size: tuple[float, float], spare: int = 0) -> tuple[Figure, list[Axes]]:
-    """A grid of at least `count` + `spare` panels of a size in inches; those never used are taken away."""
+    """A grid of at least `count` + `spare` panels of a size in inches; unused panels are removed if `spare` is 0."""
     columns = min(_COLUMNS, count + spare)
     rows = -(-(count + spare) // columns)
     figure = new_figure((size[0] * columns, size[1] * rows + 0.4))
@@ -204,7 +208,7 @@ def _panels(count: int, size: tuple[float, float], spare: int = 0) -> tuple[Figu
 
 
 def _trim(ax: Axes, shown: NDArray[np.float64]) -> None:
-    """The axis of values without the first few queries, which may be far below all others."""
+    """Set the limits of the value axis without the first few queries, which may be far below all others."""
     low, high = float(shown.min()), float(shown.max())
     margin = 0.08 * (high - low) or 0.05 * abs(high) or 1.0
     ax.set_ylim(low - margin, high + margin)
@@ -218,7 +222,7 @@ def _label(ax: Axes, matrix: pd.DataFrame, units: list[str]) -> None:
 
 
 def _tau(value: float) -> str:
-    """Two decimals, never minus nothing.
+    """Format with two decimals, without negative zero; a dash for NaN.
 
     Example:
         >>> _tau(-0.001), _tau(float("nan"))
@@ -228,7 +232,7 @@ def _tau(value: float) -> str:
 
 
 def _short(value: float) -> str:
-    """Two digits, without a leading exponent.
+    """Format with two significant digits; integers from 10.
 
     Example:
         >>> _short(0.01234), _short(12.34), _short(0.0)

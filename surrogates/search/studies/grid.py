@@ -1,4 +1,4 @@
-"""Many searches: every method on every task with every seed, kept in a folder and resumed."""
+"""Grids of searches: every method on every task with every seed, stored in a folder and resumable."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ class FinishedSearch:
 
     Attributes:
         method: Name of the searcher.
-        task: What was searched for.
-        seed: Of the searcher.
-        history: Its queries.
+        task: The task that was searched.
+        seed: Seed of the searcher.
+        history: The queries of the search.
     """
 
     method: str
@@ -50,21 +50,22 @@ def run_grid(
     budget: int,
     folder: str | Path | None = None,
 ) -> Iterator[FinishedSearch]:
-    """Run every method on every task of a table with every seed; each search as soon as it is done.
+    """Run every method on every task of a table with every seed; yields each search when it is finished.
 
-    Arguments are checked when it is called, before the first search. `transfer` knows the table's other tasks.
+    Arguments are checked at the call, before the first search. `transfer` uses the table's other tasks as sources.
 
     Args:
-        table: What is searched: true values, or predicted ones.
+        table: The values to search, measured or predicted.
         methods: Names of searchers.
-        seeds: Of the searchers.
-        budget: Queries of each search.
-        folder: Where to keep them: ``<method>/<task>/<seed>/history.json``. What is there is not run again.
+        seeds: Seeds of the searchers.
+        budget: Number of queries of each search.
+        folder: Folder to store the searches in, as ``<method>/<task>/<seed>/history.json``; stored searches are not run
+            again. Nothing is stored if not given.
 
     Raises:
         UnknownNameError: If there is no such method; names the nearest one.
         ValueError: If the budget is not between 1 and the number of architectures measured on a task, or `transfer` is
-            wanted of a single task.
+            among the methods and the table has a single task.
 
     Example:
         >>> from benchmarks import get_space
@@ -86,19 +87,19 @@ def run_grid(
 def save_study(
     folder: str | Path, tables: Mapping[str, pd.DataFrame], picture: str, figure: Figure | None
 ) -> list[Path]:
-    """Write the tables and the picture of a study; without a figure, a picture of an older run is removed.
+    """Write the tables and the figure of a study; without a figure, the one of an earlier run is deleted.
 
     Args:
-        folder: Made if it does not exist.
-        tables: File name -> what to write there as csv.
+        folder: Folder to write to; created if it does not exist.
+        tables: File name -> DataFrame to write there as CSV.
         picture: File name of the figure.
-        figure: What to draw; None = nothing.
+        figure: The figure, or None to write none.
 
     Returns:
-        The files that were written.
+        Paths of the written files.
 
     Raises:
-        OSError: If the folder cannot be written.
+        OSError: If the folder cannot be written to.
 
     Example:
         >>> import tempfile

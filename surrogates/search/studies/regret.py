@@ -1,4 +1,4 @@
-"""What a search found, by true values: regret, rank, and the share of architectures that are as good."""
+"""True regret and rank of architectures that a search found."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ __all__ = ["TrueValues", "incumbents"]
 
 
 class TrueValues:
-    """The values of a table, sorted once, so that regret and rank of architectures are look-ups.
+    """Regret and rank of architectures by the values of a table, which are sorted once.
 
     Args:
-        table: What counts as true.
+        table: The true values.
 
     Example:
         >>> archs = ["64-2311-basic", "64-1234-basic", "64-3114-basic", "64-4111-basic"]
@@ -41,8 +41,9 @@ class TrueValues:
         """Regret and rank of m architectures on a task.
 
         Returns:
-            DataFrame of m rows: regret (how much better the best measured one is, in the metric's unit, >= 0), rank
-            (1 is best, ties share the best), top_percent (100 x rank / number measured); NaN where not measured.
+            DataFrame of m rows: regret (difference from the best measured architecture in the metric's unit, >= 0),
+            rank (1 is best, ties share the best rank), top_percent (100 x rank / number of measured architectures); NaN
+            where not measured.
 
         Raises:
             UnknownNameError: If the table lacks the task; names the nearest one.
@@ -60,7 +61,9 @@ class TrueValues:
 
 
 def incumbents(history: History) -> NDArray[np.int64]:
-    """Which of the m queries of a search on one task is the incumbent after each, the first of equals; of shape (m,).
+    """Index of the best query so far after each of the m queries of a search on one task, of shape (m,).
+
+    The first query is kept if several tie.
 
     Example:
         >>> from surrogates.search import History

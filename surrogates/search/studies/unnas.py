@@ -1,9 +1,10 @@
-"""Are labels necessary? Search on one task, deploy on another, for all ordered pairs of tasks.
+"""UnNAS study: search on one task, evaluate on another, for all ordered pairs of tasks.
 
-After Liu et al., "Are labels necessary for neural architecture search?" (ECCV 2020): they rank architectures by
-label-free pretext tasks, and search on those for a supervised one. Here every task of a table is searched, and what is
-found is looked up on every other. Deviations: the searches are those of this package on a table, not DARTS; of their
-pretext tasks the benchmarks have the jigsaw puzzle, and the autoencoder stands where they have rotation and colour.
+After Liu et al., "Are labels necessary for neural architecture search?" (ECCV 2020), who rank and search architectures
+on label-free pretext tasks and evaluate them on supervised tasks. Here every task of a table is searched, and the
+architectures found are looked up on every other task. Deviations: the searches are those of this package on a table,
+not DARTS; of the paper's pretext tasks the benchmarks have jigsaw puzzles, and the autoencoder replaces rotation
+prediction and colourisation.
 """
 
 from __future__ import annotations
@@ -32,9 +33,9 @@ if TYPE_CHECKING:
 __all__ = ["LABEL_FREE", "UnNASStudy", "unnas_searches", "unnas_study"]
 
 LABEL_FREE = ("jigsaw", "autoencoder")
-"""Tasks whose labels are made of the images themselves."""
+"""Tasks whose labels are derived from the images themselves."""
 TOP = 0.1
-"""Share of architectures that counts as the top."""
+"""Fraction of the architectures in the top set."""
 _CORRELATIONS = ("kendall", "spearman", "top_kendall", "top_spearman", "top_overlap")
 _DEPLOYED = ("regret", "rank", "top_percent")
 _MEANS = ("kendall", "top_kendall", "top_overlap", "spearman", "rank", "top_percent")
@@ -45,12 +46,12 @@ class UnNASStudy:
     """Results of `unnas_study`.
 
     Attributes:
-        correlations: One row an ordered pair: source, target, n (architectures), kendall (tau-b), spearman (rho);
-            top_kendall and top_spearman: the same among the top 10 % by the source; top_overlap: share of the target's
-            top 10 % that is in the source's.
-        deployed: One row a source, target and seed: source, target, seed, arch (the best that a search on the source
-            found), regret (on the target, in its metric's unit), rank (1 is best), top_percent (100 x rank / n). Where
-            source and target are the same it is the search with the right labels.
+        correlations: One row per ordered pair of tasks: source, target, n (architectures), kendall (tau-b), spearman
+            (rho); top_kendall and top_spearman: the same among the top 10 % by the source; top_overlap: share of the
+            target's top 10 % that is also in the source's.
+        deployed: One row per source, target and seed: source, target, seed, arch (the best found by a search on the
+            source), regret (on the target, in its metric's unit), rank (1 is best), top_percent (100 x rank / n). Rows
+            with equal source and target are searches on the target's own labels.
 
     Example:
         >>> import pandas as pd
@@ -64,10 +65,10 @@ class UnNASStudy:
 
     @classmethod
     def from_searches(cls, table: Table, searches: Iterable[FinishedSearch]) -> UnNASStudy:
-        """Look up what searches found on every task of a table.
+        """Evaluate the best architecture of every search on every task of a table.
 
         Raises:
-            TableError: If fewer than two tasks, or architectures measured on all tasks, are left of the table.
+            TableError: If the table has fewer than two tasks, or two architectures measured on all of them.
         """
         import pandas as pd
 
@@ -88,7 +89,7 @@ class UnNASStudy:
             value: A column of `correlations` or `deployed`; correlations have NaN on the diagonal.
 
         Raises:
-            UnknownNameError: If there is no such value.
+            UnknownNameError: If there is no such column; names the nearest one.
         """
         rows = self.correlations if choice(value, (*_CORRELATIONS, *_DEPLOYED), "value") in _CORRELATIONS else None
         rows = self.deployed if rows is None else rows
@@ -98,16 +99,16 @@ class UnNASStudy:
         return matrix.reindex(index=order, columns=tasks)
 
     def to_frame(self) -> pd.DataFrame:
-        """One row an ordered pair, same tasks included: all values, those of searches as their mean over the seeds."""
+        """One row per ordered pair of tasks, including equal ones: all values, search results as means over seeds."""
         means = self.deployed.groupby(["source", "target"], sort=False)[list(_DEPLOYED)].mean().reset_index()
         return means.merge(self.correlations, on=["source", "target"], how="left")
 
     def by_source(self) -> pd.DataFrame:
-        """One row a searched task: means over the supervised tasks it is deployed on, itself left out.
+        """One row per searched task: means over the supervised target tasks, except itself.
 
         Returns:
-            source, label_free (whether its labels are made of the images), kendall, top_kendall, top_overlap, spearman,
-            rank and top_percent. A task that is deployed on no supervised one has no row.
+            source, label_free (whether its labels are derived from the images), kendall, top_kendall, top_overlap,
+            spearman, rank and top_percent. A task without another supervised task as target has no row.
         """
         pairs = self.to_frame()
         others = pairs[(pairs["source"] != pairs["target"]) & ~pairs["target"].isin(LABEL_FREE)]
@@ -117,7 +118,7 @@ class UnNASStudy:
         return means.iloc[np.argsort(order.to_numpy(), kind="stable")].reset_index(drop=True)
 
     def plot(self) -> Figure:
-        """Two heatmaps: Kendall's tau of every two tasks, and what is lost by searching on one for the other.
+        """Two heatmaps over pairs of tasks: Kendall's tau, and the regret and rank of searching one for the other.
 
         Raises:
             MissingExtraError: If matplotlib is not installed.
@@ -130,7 +131,7 @@ class UnNASStudy:
         """Write ``unnas.csv`` (`to_frame`), ``unnas_searches.csv`` (`deployed`) and, if `plots`, ``unnas.png``.
 
         Raises:
-            MissingExtraError: If a plot is asked for and matplotlib is not installed; nothing is written then.
+            MissingExtraError: If `plots` and matplotlib is not installed; nothing is written in that case.
             OSError: If the directory cannot be written.
         """
         figure = self.plot() if plots else None
@@ -141,17 +142,17 @@ class UnNASStudy:
 def unnas_study(
     table: Table, method: str = "evolution", budget: int = 100, seeds: Sequence[int] = tuple(range(10))
 ) -> UnNASStudy:
-    """Search on every task of a table and deploy on every other one.
+    """Search on every task of a table and evaluate on every other one.
 
     Args:
-        table: True values of one space on at least two tasks; architectures that lack one are left out.
-        method: Name of a searcher; not ``"transfer"``, which would know the target.
-        budget: Queries of each search.
-        seeds: Of the searches.
+        table: True values of one space on at least two tasks; only architectures measured on all tasks are used.
+        method: Name of a searcher; not ``"transfer"``, which would use the target task.
+        budget: Number of queries of each search.
+        seeds: Seeds of the searches.
 
     Raises:
-        TableError: If fewer than two tasks or two architectures are left.
-        ValueError: If the method knows other tasks, or the budget is not between 1 and the number of architectures.
+        TableError: If the table has fewer than two tasks, or two architectures measured on all of them.
+        ValueError: If the method is ``"transfer"``, or the budget is not between 1 and the number of architectures.
         UnknownNameError: If there is no such method; names the nearest one.
 
     Example:
@@ -168,9 +169,9 @@ def unnas_study(
 
 
 def unnas_searches(table: Table, method: str, budget: int, seeds: Sequence[int]) -> Iterator[FinishedSearch]:
-    """The searches of `unnas_study`, each as soon as it is done; arguments and errors (when called) as there."""
+    """Yield each search of `unnas_study` when it is finished; same arguments and errors, raised at the call."""
     if method == "transfer":
-        raise ValueError("the searcher 'transfer' knows the tasks it is to be deployed on: expected another one")
+        raise ValueError("expected a searcher that does not use the target tasks, got 'transfer', which does")
     return run_grid(_complete(table), [method], seeds, budget)
 
 
@@ -200,7 +201,7 @@ def _correlations(table: Table) -> pd.DataFrame:
 
 
 def _complete(table: Table) -> Table:
-    """The architectures measured on all tasks."""
+    """The part of the table whose architectures are measured on all tasks."""
     whole = table.to_frame().dropna().index
     if len(table.tasks) < 2 or len(whole) < 2:
         raise TableError(

@@ -1,4 +1,4 @@
-"""Functions that stand in for an oracle."""
+"""Functions that serve as an oracle in tests."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -1,4 +1,4 @@
-"""A search that is kept in a folder: read back, resumed, and never mixed with another."""
+"""Stored searches: reading them back, resuming them, and refusing to resume another search."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -31,7 +31,7 @@ def test_file_round_trip(tmp_path: Path, macro_table: Table) -> None:
 @pytest.mark.parametrize("text", ["", "{}", "[1]", '{"format": 2}', '{"format": 1, "space": "x"}'])
 def test_damaged_file(tmp_path: Path, text: str) -> None:
     (tmp_path / FILE).write_text(text)
-    with pytest.raises(ArtefactError, match="no history of a search, or damaged"):
+    with pytest.raises(ArtefactError, match="not the history of a search, or is damaged"):
         run_search("random", threes, "mine", 5, space=MICRO, folder=tmp_path)
 
 
@@ -89,7 +89,7 @@ def test_a_history_of_another_version_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        lambda weights: np.where(np.arange(4096) % 9, weights, 2.0),  # numpy's repr leaves out the middle
+        lambda weights: np.where(np.arange(4096) % 9, weights, 2.0),  # differs only where numpy's repr abbreviates
         lambda weights: [pd.DataFrame({"a": weights})],
         lambda weights: {"weights": weights + 1},
         lambda weights: Table.from_frame(pd.DataFrame({"arch": MACRO.archs[:99], "mine": weights[:99]})),

@@ -1,4 +1,4 @@
-"""What a search is known by, in this process and in others."""
+"""Descriptions of searches: equal in every process, different for different parameters."""
 
 import json
 import subprocess
@@ -24,12 +24,12 @@ class Holder(Searcher):
 
 
 def said(what: object) -> object:
-    """The parameter as a history keeps it."""
+    """The parameter as it is stored in a history."""
     return json.loads(json.dumps(describe_search(Holder(what=what), 0, 8, None), allow_nan=False))["params"]["what"]
 
 
 class Thing:
-    """Its repr holds an address."""
+    """A parameter whose repr contains its address in memory."""
 
 
 @pytest.mark.parametrize("what", [3, 0.5, "a", None, True])

@@ -1,4 +1,4 @@
-"""Running, resuming and failing."""
+"""`run_search`: running, resuming and failing searches."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -24,7 +24,7 @@ Function = Callable[[list[str]], NDArray[np.float64]]
 
 
 def failing(after: int, how: str) -> Function:
-    """Like `threes`, until `after` architectures were asked."""
+    """An oracle that returns `threes` for the first `after` architectures and then fails."""
     asked: list[str] = []
 
     def oracle(archs: list[str]) -> NDArray[np.float64]:
@@ -53,7 +53,7 @@ def test_history_row_by_row(macro_table: Table) -> None:
 
 
 def test_lower_is_better_where_the_metric_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A task whose metric falls: best is the minimum, and the searcher is told the negative."""
+    """A task whose metric is better when lower: best is the minimum, and the searcher is told the negative."""
     from benchmarks import tasks
 
     falling = tasks.Task("error", tasks.infer_metric("loss"), "valid", "error", "user", 1, 0)
@@ -115,9 +115,9 @@ def test_the_best_of_several_searches() -> None:
     best = together.best_archs(9)
     assert [values[arch] for arch in best] == sorted(values.values(), reverse=True)[:9]
     assert best[0] == together.best_arch("mine") == next(a for a in together.archs if values[a] == values[best[0]])
-    with pytest.raises(ValueError, match="on the same tasks of one space, got 2 kinds"):
+    with pytest.raises(ValueError, match="on the same tasks of one space, got 2 different combinations"):
         History.from_histories([searches[0], run_search("random", threes, "other", 2, space=MICRO)])
-    with pytest.raises(ValueError, match="on the same tasks of one space, got 0 kinds"):
+    with pytest.raises(ValueError, match="on the same tasks of one space, got 0 different combinations"):
         History.from_histories([])
     with pytest.raises(ValueError, match="n >= 1, got 0"):
         together.best_archs(0)
@@ -151,8 +151,8 @@ def test_one_check_serves_many_searches() -> None:
 @pytest.mark.parametrize(
     ("how", "message"),
     [
-        ("raises", r"the oracle raised OSError: the machine is gone, at query 13 of 20; the 12 before are in"),
-        ("nan", r"the oracle returned \[nan\] for '64-.*', at query 16 of 20; the 15 before are in"),
+        ("raises", r"the oracle raised OSError: the machine is gone, at query 13 of 20; the 12 queries before are in"),
+        ("nan", r"the oracle returned \[nan\] for '64-.*', at query 16 of 20; the 15 queries before are in"),
         ("inf", r"the oracle returned \[inf\] for '64-.*', at query 16 of 20"),
     ],
 )
@@ -188,15 +188,15 @@ def test_interrupt_keeps_the_history(tmp_path: Path) -> None:
         ({"batch_size": 0}, ValueError, "batch_size >= 1, got 0"),
         ({"task": []}, ValueError, "at least one task"),
         ({"task": ["a", "a"]}, ValueError, "'a' more than once"),
-        ({"space": None}, ValueError, "expected space=..., got None"),
+        ({"space": None}, ValueError, "expected a space for an oracle that is a function, got space=None"),
         ({"space": "transnas"}, UnknownNameError, "did you mean 'transnas101-ma?i?cro'"),
         ({"oracle": 3}, TypeError, "expected an Oracle, a Table or a function of architectures, got int"),
         ({"oracle": lambda archs: [1.0, 2.0]}, SearchError, r"expected values of shape \(1, 1\), got \(2,\)"),
         ({"searcher": "randon"}, UnknownNameError, "did you mean 'random'"),
         ({"searcher": 5}, TypeError, r"expected a name or a Searcher as searcher, got 5 \(int\)"),
         ({"batch_size": 2.5}, TypeError, "expected an integer as batch_size, got 2.5"),
-        ({"task": 5}, TypeError, r"expected a name or several as task, got 5 \(int\)"),
-        ({"task": None}, TypeError, "expected a name or several as task, got None"),
+        ({"task": 5}, TypeError, r"expected a name or a list of names as task, got 5 \(int\)"),
+        ({"task": None}, TypeError, "expected a name or a list of names as task, got None"),
         ({"budget": 5.5}, TypeError, "expected an integer as budget, got 5.5"),
         ({"seed": None}, TypeError, "expected an integer as seed, got None"),
         (
@@ -228,7 +228,7 @@ def test_oracle_knows_its_tasks_and_space(macro_table: Table) -> None:
     with pytest.raises(UnknownNameError, match="unknown task of the oracle 'jigsau'; did you mean 'jigsaw'"):
         run_search("random", macro_table, "jigsau", 5)
     oracle = Oracle.from_table(macro_table)
-    with pytest.raises(ValueError, match="the oracle knows transnas101-macro, got space='transnas101-micro'"):
+    with pytest.raises(ValueError, match="the space of the oracle, transnas101-macro, got space='transnas101-micro'"):
         run_search("random", oracle, "jigsaw", 5, space=MICRO)
 
 
@@ -248,7 +248,7 @@ def test_constraints_that_exclude_each_other() -> None:
     if constraint.mask(macro).any():
         assert np.array_equal(constraint.check(macro, every), constraint.mask(macro))
     else:
-        with pytest.raises(ConstraintError, match="at once; the smallest values, each alone: params"):
+        with pytest.raises(ConstraintError, match="at once; the smallest available of each: params"):
             constraint.check(macro, every)
 
 

@@ -1,4 +1,4 @@
-"""Bundled oracles, and quiet tools."""
+"""Fixtures: bundled oracles, and Optuna and syne-tune without log output."""
 
 import optuna
 import pytest

@@ -1,4 +1,4 @@
-"""Architectures as decisions and back, against naive reckoning."""
+"""`Decisions`: encoding and decoding architectures, against naive implementations."""
 
 import itertools
 
@@ -45,7 +45,7 @@ def test_all_combinations_of_macro_stand_for_a_nearest_one() -> None:
     published = choices("transnas101-macro")
     for code, found in zip(every, meant, strict=True):
         assert (code != found).sum() == (published != code).sum(axis=1).min()
-    assert decisions.decode(every) == Decisions("transnas101-macro").decode(every[::-1])[::-1]  # whoever asks first
+    assert decisions.decode(every) == Decisions("transnas101-macro").decode(every[::-1])[::-1]  # in any order
 
 
 def test_only_what_is_allowed_is_meant() -> None:

@@ -1,4 +1,4 @@
-"""The examples of docs/adapters.md run, and find what they say."""
+"""The examples of docs/adapters.md run and give the documented results."""
 
 import re
 from pathlib import Path
@@ -61,7 +61,7 @@ def test_scikit_learn() -> None:
 def test_a_hook_of_the_predictor() -> None:
     history = run(EXAMPLES[7])["history"]
     assert history.search["searcher"] == "UpperBound"
-    assert history.best[-1, 0] > history.best[9, 0]  # better than the ten at random
+    assert history.best[-1, 0] > history.best[9, 0]  # better than the first ten, which are random
 
 
 def test_all_examples_are_run_and_short() -> None:

@@ -1,4 +1,4 @@
-"""What is said when a tool is missing, and that nothing is imported before it is used."""
+"""Error messages for missing optional libraries, and lazy imports of the adapters."""
 
 import importlib
 import subprocess
@@ -22,7 +22,7 @@ from surrogates.search import adapters
 def test_a_missing_tool_names_its_extra(name: str, module: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for loaded in [loaded for loaded in sys.modules if loaded.startswith("surrogates.search.adapters.")]:
         monkeypatch.delitem(sys.modules, loaded)
-    monkeypatch.setitem(sys.modules, module, None)  # as if it were not installed
+    monkeypatch.setitem(sys.modules, module, None)  # simulates a missing package
     with pytest.raises(MissingExtraError, match=said):
         getattr(adapters, name)
 

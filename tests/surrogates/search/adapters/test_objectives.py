@@ -1,4 +1,4 @@
-"""What optimisers are told, against one question at a time."""
+"""`Objectives.measure` against querying the oracle one value at a time."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Optuna itself, over the oracle and with our searchers."""
+"""Optuna studies on `OptunaObjective`, and with `SearcherSampler`."""
 
 import pickle
 
@@ -87,7 +87,7 @@ def test_another_direction_is_refused(macro: Oracle) -> None:
         objective.optimize(optuna.create_study(direction="maximize"), n_trials=0)
 
 
-# -- our searchers --------------------------------------------------------------------------------------------------
+# -- SearcherSampler ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("searcher", ["random", "local", "evolution", "reinforce"])
@@ -116,7 +116,7 @@ def test_several_objectives_are_told_higher_is_better(macro: Oracle) -> None:
 
 
 def test_a_stored_study_goes_on(macro: Oracle) -> None:
-    """What another process completed and what was enqueued is told, and not asked again."""
+    """Trials of another process and enqueued trials are told to the searcher, and not asked for again."""
     objective = OptunaObjective(macro, "jigsaw")
     decisions = objective.objectives.decisions
     storage = optuna.storages.InMemoryStorage()

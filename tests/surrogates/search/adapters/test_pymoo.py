@@ -1,4 +1,4 @@
-"""pymoo itself, over the oracle."""
+"""pymoo algorithms on `PymooProblem`."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Encoders and surrogates inside scikit-learn's own tools, strings as X."""
+"""Encoders and surrogates in scikit-learn's pipelines and model selection, with strings as X."""
 
 import numpy as np
 import pandas as pd
@@ -28,7 +28,7 @@ def labels(micro: Oracle, archs: list[str]) -> pd.DataFrame:
 
 
 def test_grid_search_over_surrogates_by_hand(archs: list[str], labels: pd.DataFrame) -> None:
-    """Several tasks, scored by the surrogate itself: the mean of Kendall's tau."""
+    """With several tasks, the score of a surrogate is the mean of Kendall's tau."""
     search = GridSearchCV(BoostedSurrogate(**QUICK), {"max_depth": [1, 3]}, cv=FOLDS).fit(archs, labels)
     for params, mean in zip(search.cv_results_["params"], search.cv_results_["mean_test_score"], strict=True):
         taus = []

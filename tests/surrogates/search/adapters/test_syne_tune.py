@@ -1,4 +1,4 @@
-"""syne-tune itself, over the oracle."""
+"""syne-tune with an oracle as its blackbox."""
 
 import pytest
 from syne_tune import StoppingCriterion, Tuner

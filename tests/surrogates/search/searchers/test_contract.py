@@ -1,4 +1,4 @@
-"""Every searcher keeps the contract, on every space."""
+"""The contract tests of searchers on every registered searcher, on every space."""
 
 import numpy as np
 import pandas as pd
@@ -34,9 +34,9 @@ PARAMS = {
     "nsga2": {"population": 6},
     "transfer": {"sources": sources(), "n_first": 8, "n_round": 8},
 }
-"""What makes each of them learn early, and quick to fit."""
+"""Constructor arguments that make each searcher use values early and fit quickly."""
 PLAIN = ["random", "local", "evolution", "reinforce", "ddpnas", "nsga2"]
-"""Those without a surrogate are checked on every space."""
+"""Searchers without a surrogate, which are checked on every space."""
 
 
 def test_none_is_left_out() -> None:
@@ -82,7 +82,7 @@ def test_contract_notices_what_is_broken() -> None:
         def propose(self, n: int) -> list[int]:
             return self.random_rows(n).tolist()
 
-    with pytest.raises(AssertionError, match="nothing is asked twice"):
+    with pytest.raises(AssertionError, match="no architecture is asked for twice"):
         check_searcher(Repeats(), MICRO)
     del Repeats
 

@@ -1,4 +1,4 @@
-"""Search for a front: the area it expects against sampling and integrals, and the fronts it finds."""
+"""`FrontSearch`: expected hypervolume improvement against numerical integration, and the fronts it finds."""
 
 from pathlib import Path
 
@@ -18,13 +18,13 @@ WORST, DEAREST = 0.0, 10.0
 
 
 def share(truth: np.ndarray, charged: np.ndarray, rows: list[int]) -> float:
-    """Of the hypervolume of the whole space."""
+    """The hypervolume of the search as a share of that of the whole space."""
     reference = float(truth.min()), float(charged.max())
     return hypervolume(truth[rows], charged[rows], *reference) / hypervolume(truth, charged, *reference)
 
 
 def additive(name: str) -> np.ndarray:
-    """A value for every architecture of a space: each decision of its simplest form adds a fixed amount."""
+    """A value for every architecture of a space, additive in the decisions of its simplest form."""
     space = get_space(name)
     decisions = choices(space)[[space.index(form) for form in space.simplify(space.archs)]]
     amounts = np.random.default_rng(5).normal(size=(decisions.shape[1], decisions.max() + 1))
@@ -40,7 +40,7 @@ def searched(searcher: FrontSearch, truth: np.ndarray, budget: int) -> list[int]
 
 @pytest.mark.parametrize("seed", range(4))
 def test_expected_area_is_the_mean_of_hypervolumes(seed: int) -> None:
-    """Against 801 hypervolumes with one more point, weighted by the density of its value."""
+    """The expected area equals the mean over 801 hypervolumes with one more point, weighted by its value's density."""
     rng = np.random.default_rng(seed)
     values, paid = rng.uniform(-1, 4, size=12), rng.integers(0, 12, size=12).astype(float)  # some beyond the reference
     mean, std, charged = rng.normal(2, 2, size=5), rng.uniform(0.2, 2, size=5), rng.uniform(-1, 11, size=5)
@@ -73,7 +73,7 @@ def test_the_front_of_an_additive_value_is_found(space: str) -> None:
 
 
 def test_a_front_of_all_architectures_is_covered_from_end_to_end() -> None:
-    """Value is the logarithm of cost: sixty steps can cover nearly all of the area if they are well apart."""
+    """The value is the logarithm of the cost: sixty well-spaced queries cover nearly all of the area."""
     charged = costs(MACRO)[:, 1].astype(float)
     truth = np.log(charged)
     rows = searched(FrontSearch(n_first=10, random_state=0).start(MACRO), truth, 60)
@@ -105,7 +105,7 @@ def test_where_all_cost_the_same_the_best_is_looked_for() -> None:
 
 
 def test_a_failed_training_does_not_hide_the_front() -> None:
-    """A value a thousand times worse than all others, as a diverged training may give."""
+    """A value a thousand times worse than all others, as from a diverged training."""
     truth, charged = additive(MACRO.name), costs(MACRO)[:, 1].astype(float)
     searcher = FrontSearch(n_first=10, random_state=0).start(MACRO)
     first = searcher.ask(10)

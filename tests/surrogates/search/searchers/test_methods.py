@@ -1,4 +1,4 @@
-"""What makes each method that method, against plain reckoning."""
+"""The characteristic behaviour of each search method, against naive implementations."""
 
 import itertools
 
@@ -53,7 +53,7 @@ def test_hypervolume_by_counting_a_grid(rng: np.random.Generator) -> None:
 
 
 def test_policy_gradient_is_the_gradient() -> None:
-    """Of the log probability of a draw among the allowed, by finite differences."""
+    """The gradient of the log probability within the allowed set, against finite differences."""
     allowed = np.zeros(len(MACRO), dtype=bool)
     allowed[::40] = True
     rows, weights = np.flatnonzero(allowed)[[3, 9, 20]], np.array([1.0, -2.0, 0.5])
@@ -135,7 +135,7 @@ def test_pnas_goes_up_one_level_at_a_time() -> None:
 
 
 def test_attentive_up_and_down() -> None:
-    """Best-up asks for higher values than worst-up, at all costs."""
+    """Best-up asks for higher values than worst-up in every range of cost."""
     means, spans = [], []
     for sampling in ("worst-up", "uniform", "best-up"):
         searcher = make_searcher("attentive", sampling=sampling, initial=30, surrogate=QUICK).start(MACRO)
@@ -150,7 +150,7 @@ def test_attentive_up_and_down() -> None:
 
 
 def test_nsga2_keeps_both_ends() -> None:
-    """Two tasks that contradict each other: both extremes are approached."""
+    """With two contradicting tasks, both ends of the Pareto front are approached."""
     searcher = make_searcher("nsga2", cost=None, population=10).start(MICRO, n_tasks=2)
     for _ in range(15):
         asked = searcher.ask(10)
@@ -161,7 +161,7 @@ def test_nsga2_keeps_both_ends() -> None:
 
 
 def test_nsga2_goes_on_when_some_answers_never_come() -> None:
-    """One in ten architectures is asked and never told; convolutions 3x3 still become more."""
+    """One in ten architectures is asked for and never told; the number of 3x3 convolutions still increases."""
     searcher = make_searcher("nsga2", cost=None, population=10).start(MICRO)
     means = []
     for _ in range(12):

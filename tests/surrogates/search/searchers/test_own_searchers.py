@@ -1,4 +1,4 @@
-"""Searchers that users write, and folders of searches whose oracle changed."""
+"""User-defined searchers, and stored searches whose oracle has changed."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -20,7 +20,7 @@ MACRO = get_space("transnas101-macro")
 
 
 class Climber(Searcher):
-    """Asks the neighbours of the best, whether they were asked before or not."""
+    """Proposes the neighbours of the best architecture, including those that were asked for before."""
 
     def propose(self, n: int) -> Iterable[int]:
         if not self.rows_:
@@ -30,7 +30,7 @@ class Climber(Searcher):
 
 
 class Stubborn(Searcher):
-    """Always asks the same."""
+    """Always proposes the same architecture."""
 
     def __init__(self, *, row: Any = 7, random_state: int = 0) -> None:
         super().__init__(random_state=random_state)
@@ -54,7 +54,7 @@ def test_a_searcher_that_is_stuck_goes_on_at_random() -> None:
 
 @pytest.mark.parametrize("row", [-1, 3256, 1.5, "64-2311-basic", [1, 2]])
 def test_a_row_that_is_none(row: object) -> None:
-    message = r"raised TypeError .*: expected Stubborn.propose to give a list of rows .* from 0 to 3255 .*, got \["
+    message = r"raised TypeError .*: expected Stubborn.propose to return a list of rows .* from 0 to 3255 .*, got \["
     with pytest.raises(SearchError, match=message):
         run_search(Stubborn(row=row), length, "mine", 20, space=MACRO)
 
@@ -64,7 +64,7 @@ def test_a_single_row_is_no_list() -> None:
         def propose(self, n: int) -> Iterable[int]:
             return 5  # type: ignore[return-value]
 
-    with pytest.raises(TypeError, match=r"to give a list of rows .*, got 5"):
+    with pytest.raises(TypeError, match=r"to return a list of rows .*, got 5"):
         Single().start(MACRO).ask()
 
 
@@ -116,7 +116,7 @@ def test_answers_of_two_oracles_are_no_history(tmp_path: Path) -> None:
     kept = (tmp_path / FILE).read_bytes()
     smaller = table(0.0).where(archs=[arch for arch in MACRO.archs[:60] if arch != first.archs[3]])
     for other, arch in ((table(1.0), first.archs[0]), (smaller, first.archs[3])):
-        with pytest.raises(ArtefactError, match=f"of another oracle, which answered otherwise for '{arch}'"):
+        with pytest.raises(ArtefactError, match=f"of another oracle, which returned other values for '{arch}'"):
             run_search("random", other, "jigsaw", 8, folder=tmp_path)
     assert (tmp_path / FILE).read_bytes() == kept
     assert run_search("random", Oracle.from_table(table(0.0)), "jigsaw", 8, folder=tmp_path).archs[:5] == first.archs
@@ -152,7 +152,7 @@ def test_the_cost_a_searcher_minds() -> None:
     ]
     assert searcher_cost("front", "params") == "params"
     with pytest.raises(
-        ValueError, match=r"'local' has one aim.* expected attentive, front or nsga2, or a bound on params"
+        ValueError, match=r"'local' has a single objective.* expected attentive, front or nsga2, or an upper bound"
     ):
         searcher_cost("local", "params")
     with pytest.raises(UnknownNameError, match="did you mean 'front'"):

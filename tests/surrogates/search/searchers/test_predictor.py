@@ -1,4 +1,4 @@
-"""Predictor-guided searches: what they find, that they are the same every time, and what they are made of."""
+"""`PredictorSearch` and `TransferSearch`: what they find, reproducibility, and their components."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -23,7 +23,7 @@ MICRO, MACRO = get_space("transnas101-micro"), get_space("transnas101-macro")
 
 
 def additive(space_name: str, noise: float = 0.0) -> pd.Series:
-    """A value for every architecture: each decision of its simplest form adds a fixed amount, and training noise."""
+    """A value for every architecture, additive in the decisions of its simplest form, plus training noise."""
     space = get_space(space_name)
     rng = np.random.default_rng(5)
     decisions = choices(space)[[space.index(form) for form in space.simplify(space.archs)]]
@@ -45,7 +45,7 @@ def rank(truth: pd.Series, archs: list[str]) -> int:
     return 1 + int((truth > truth[archs].max()).sum())
 
 
-# -- what they find -------------------------------------------------------------------------------------------------
+# -- search results -------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("space", [MICRO.name, MACRO.name])
@@ -65,7 +65,7 @@ def test_bananas_beats_random_search() -> None:
 
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 def test_sources_find_the_optimum_sooner(sign: float) -> None:
-    """Also if what is good on the sources is bad on the target."""
+    """Sources that are negatively correlated with the target are used, too."""
     truth = additive(MACRO.name)
     noisy = pd.DataFrame({"other": sign * additive(MACRO.name, noise=0.3)})
     searcher = TransferSearch(sources=noisy, random_state=0).start(MACRO)
@@ -87,7 +87,7 @@ def test_without_sources_a_transfer_search_is_a_predictor_search() -> None:
 
 
 def test_more_trainings_of_a_very_good_function_are_asked_for_each_once() -> None:
-    """One function is far better than all others, and its trainings differ: the next may be better still."""
+    """One function is far better than all others, and its trainings differ, so repeating it is worthwhile."""
     _, function = function_classes(MICRO)
     number = training_classes(MICRO)
     best = int(np.bincount(function).argmax())
@@ -97,11 +97,11 @@ def test_more_trainings_of_a_very_good_function_are_asked_for_each_once() -> Non
     seen = [MICRO.archs[row] for row in np.flatnonzero(function == best)[:3]]
     searcher.tell(seen, truth[seen].to_numpy())
     rows = np.array([MICRO.index(arch) for arch in searched(searcher, truth, 39)])[7:]  # all after the first draw
-    assert (function[rows] == best).mean() >= 0.2  # about once a round of four
-    assert len(set(number[searcher.rows_].tolist())) >= len(searcher.rows_) - 5  # of the first draw some may be equal
+    assert (function[rows] == best).mean() >= 0.2  # about once per round of four
+    assert len(set(number[searcher.rows_].tolist())) >= len(searcher.rows_) - 5  # the first draw may contain duplicates
 
 
-# -- the same every time, and always able to go on --------------------------------------------------------------------
+# -- reproducibility and edge cases -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["predictor", "bananas"])
@@ -161,7 +161,7 @@ def test_a_parameter_below_one_is_refused(kind: type[Searcher], name: str) -> No
         kind(**{name: 0}).start(MACRO)
 
 
-# -- what they are made of --------------------------------------------------------------------------------------------
+# -- components -------------------------------------------------------------------------------------------------------
 
 
 def test_expected_improvement_agrees_with_the_integral() -> None:
@@ -177,7 +177,7 @@ def test_trainings_are_finer_than_functions() -> None:
     assert len(pairs) == len(set(number.tolist()))
     assert len(set(training_classes(MACRO).tolist())) == len(MACRO)
     one = {number[MICRO.index(f"64-41414-{cell}")] for cell in ("0_22_002", "0_22_012", "0_22_003")}
-    assert len(one) == 2  # a skip from a node that nothing reaches changes nothing; another convolution does
+    assert len(one) == 2  # skips from unreached nodes make no difference, other convolutions do
 
 
 @pytest.mark.data

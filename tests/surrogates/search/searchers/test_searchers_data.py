@@ -1,4 +1,4 @@
-"""Searches on the published values, against reckoning and published results."""
+"""Searches on the published values, against theoretical and published results."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from surrogates.search.space_arrays import costs
 
 BUDGET, SEEDS = 100, 10
 RANDOM = {"micro": 40.6, "macro": 32.2}
-"""Expected rank of the best of 100 drawn without replacement: (N + 1) / 101 where there are no ties."""
+"""Expected rank of the best of 100 drawn without replacement: (N + 1) / 101 without ties."""
 PUBLISHED_EVOLUTION = {"micro": 23, "macro": 21}
 """Mean rank of regularised evolution after 100 queries, as published."""
 
@@ -42,7 +42,7 @@ def test_random_search_by_reckoning(nas_data: Path, space: str) -> None:
         expected.append(places @ np.diff(none_better, prepend=0.0))
     assert np.mean(expected) == pytest.approx(RANDOM[space], abs=1.0)  # ties share the best rank
     simulated = mean_ranks("random", path, SEEDS)
-    error = RANDOM[space] / np.sqrt(7 * SEEDS)  # the rank is about geometric: its deviation is its mean
+    error = RANDOM[space] / np.sqrt(7 * SEEDS)  # the rank is roughly geometric: its standard deviation is its mean
     assert np.mean(simulated) == pytest.approx(np.mean(expected), abs=3 * error)
 
 
@@ -60,7 +60,7 @@ def test_nsga2_front_is_better_than_random(nas_data: Path) -> None:
     charged = costs(space)[:, 1].astype(float)
 
     def share(name: str, seed: int) -> float:
-        """Hypervolume of what was found, of that of the exhaustive front."""
+        """Hypervolume of the search as a share of that of the exhaustive front."""
         rows = [space.index(arch) for arch in run_search(name, table, "class_object", 200, seed).archs]
         corner = (values.min(), charged.max())
         return hypervolume(values[rows], charged[rows], *corner) / hypervolume(values, charged, *corner)

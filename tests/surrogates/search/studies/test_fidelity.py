@@ -1,4 +1,4 @@
-"""The same searchers on a table and on a surrogate of it, on made-up values."""
+"""Fidelity of a surrogate as a search benchmark, on synthetic values."""
 
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def truth() -> Table:
 
 @pytest.fixture(scope="module")
 def surrogate(truth: Table) -> Table:
-    """Right but for noise on jigsaw, and upside down on normal."""
+    """Predictions that equal the table plus noise on jigsaw, and have the opposite order on normal."""
     frame = truth.to_frame() * [1.0, -1.0] + np.random.default_rng(1).normal(size=(200, 1)) * [0.5, 0.0]
     return Table.from_frame(frame.reset_index())
 
@@ -71,7 +71,7 @@ def test_regret_added_by_the_surrogate(study: Fidelity) -> None:
     means = last.groupby(["method", "task", "source"])["regret"].mean()
     for pair, row in found.iterrows():
         assert row["added"] == pytest.approx(means[(*pair, "surrogate")] - means[(*pair, "table")])
-    assert (found.xs("normal", level="task")["added"] > 0.1).all()  # the worst, taken for the best
+    assert (found.xs("normal", level="task")["added"] > 0.1).all()  # the surrogate prefers the worst architectures
     assert (found["rank_table"] < 20).all()
 
 
@@ -113,7 +113,7 @@ def test_predictions_have_the_gaps_of_the_table(truth: Table) -> None:
     np.testing.assert_array_equal(predicted.to_frame().isna(), truth.to_frame().isna())
     np.testing.assert_array_equal(predicted.to_frame()["jigsaw"], expected[:, 0])
     narrow = BoostedSurrogate(n_members=2, n_rounds=5).fit(list(truth.archs), truth.to_frame()[["jigsaw"]])
-    with pytest.raises(TableError, match="that knows jigsaw, normal, got one of transnas101-macro that knows jigsaw"):
+    with pytest.raises(TableError, match="predicts jigsaw, normal, got one of transnas101-macro that predicts jigsaw"):
         predicted_table(narrow, truth)
 
 
@@ -151,7 +151,7 @@ def test_bands_cover_the_seeds(truth: Table) -> None:
     assert not history_figure(histories[:1]).axes[0].collections
     empty: list[History] = []
     for wrong in (empty, [histories[0], run_search("random", truth, "jigsaw", 5)]):
-        with pytest.raises(ValueError, match="on the same tasks with as many queries"):
+        with pytest.raises(ValueError, match="on the same tasks with the same number of queries, got"):
             history_figure(wrong)
 
 

@@ -1,4 +1,4 @@
-"""The study of label-free search, on tasks whose relation is known, against naive loops and scipy."""
+"""The UnNAS study on synthetic tasks with known relations, against naive loops and scipy."""
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ TASKS = ("jigsaw", "normal", "room_layout")
 
 @pytest.fixture(scope="module")
 def table() -> Table:
-    """150 skeletons: normal is jigsaw on another scale, room_layout is its opposite."""
+    """150 skeletons: normal is jigsaw on another scale, room_layout has the opposite order."""
     archs = get_space("transnas101-macro").sample(150, rng=0)
     jigsaw = np.random.default_rng(0).permutation(150) / 2
     columns = {"jigsaw": jigsaw, "normal": jigsaw / 1000, "room_layout": -jigsaw}
@@ -88,7 +88,7 @@ def test_gaps_are_left_out(table: Table) -> None:
     study = unnas_study(Table.from_frame(frame.reset_index()), "random", budget=149, seeds=[0])
     assert set(study.correlations["n"]) == {149}
     assert best not in set(study.deployed["arch"])
-    assert study.matrix("rank").loc["jigsaw", "jigsaw"] == 1  # of all that were left
+    assert study.matrix("rank").loc["jigsaw", "jigsaw"] == 1  # among the architectures measured on all tasks
     with pytest.raises(ValueError, match="1 <= budget <= 149"):
         unnas_study(Table.from_frame(frame.reset_index()), "random", budget=150)
 
@@ -98,7 +98,7 @@ def test_bad_input(table: Table) -> None:
         unnas_study(table.where(tasks="jigsaw"))
     with pytest.raises(UnknownNameError, match="did you mean 'evolution'"):
         unnas_study(table, "evolutoin")
-    with pytest.raises(ValueError, match="'transfer' knows the tasks it is to be deployed on"):
+    with pytest.raises(ValueError, match="does not use the target tasks, got 'transfer'"):
         unnas_searches(table, "transfer", 5, [0])
 
 
@@ -137,7 +137,7 @@ def test_truth_of_gaps_and_ties() -> None:
 
 @pytest.mark.data
 def test_on_the_published_values(nas_data) -> None:
-    """Searched on itself a task is within the best per cent; jigsaw ranks like supervised tasks, but not at the top."""
+    """A search on the target itself reaches the top 1 %; jigsaw correlates with supervised tasks except at the top."""
     from benchmarks import load_table
 
     study = unnas_study(load_table(nas_data / "transnas101" / "micro_final.csv"), "evolution", 100, [0, 1, 2])
