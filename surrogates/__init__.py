@@ -1,6 +1,6 @@
-"""What is predicted, kept, asked and searched with.
+"""Surrogate models, their storage and evaluation, the oracle, and search.
 
-Names are imported when first used, so that a look-up of a bundled answer waits for no machine learning library.
+Names are imported when first used, so a look-up of a bundled answer loads no machine learning library.
 """
 
 from __future__ import annotations

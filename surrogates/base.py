@@ -1,8 +1,7 @@
-"""The contract of a surrogate: a scikit-learn estimator from architecture strings to expected performance.
+"""Base class of surrogates: a scikit-learn estimator from architecture strings to expected performance.
 
-Data goes one way: strings -> simplest forms -> features -> predictions -> answers in the metrics' own units. A
-subclass implements `fit_functions` and `predict_functions` on distinct simplest forms, and `pack` and `unpack` for the
-store.
+Data flow: strings -> simplest forms -> features -> scores -> predictions in the metrics' own units. A subclass
+implements `fit_functions` and `predict_functions` on distinct simplest forms, and `pack` and `unpack` for storage.
 """
 
 from __future__ import annotations
@@ -38,9 +37,9 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
     Attributes:
         space_: Name of the space.
         tasks_: Names of the tasks ("y0", "y1", ... for unnamed columns).
-        one_task_: Whether labels came as a vector; predictions then do too.
-        n_archs_: Distinct functions seen in `fit`.
-        cv_scores_: For every task, what cross-validation inside the training rows measured: ``tau`` (Kendall) and
+        one_task_: Whether the labels were a vector; predictions are then vectors as well.
+        n_archs_: Number of distinct functions seen in `fit`.
+        cv_scores_: For every task, the results of cross-validation on the training rows: ``tau`` (Kendall) and
             ``coverage`` (of the 90 % interval); empty if there were too few labels.
     """
 
@@ -51,20 +50,20 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
     cv_scores_: dict[str, dict[str, float]]
 
     def fit(self, archs: Sequence[str], Y: ArrayLike | pd.DataFrame | pd.Series[Any]) -> Self:
-        """Fit to measured performance; what was learned before is forgotten.
+        """Fit to measured performance, from scratch: an earlier fit is discarded.
 
         Args:
-            archs: n architecture strings of one space. Equivalent ones are pooled as replicates.
+            archs: n architecture strings of one space. Equivalent architectures are pooled as replicates.
             Y: Labels of shape (n, T) or (n,) in any unit, NaN where not measured. Columns of a DataFrame name the
-                tasks, each with its primary metric (``jigsaw/valid_loss`` for another). A task whose labels are all
-                equal is predicted as that value with a std of 0.
+                tasks, each with its primary metric (``jigsaw/valid_loss`` for another metric). A task whose labels
+                are all equal is predicted as that value with a std of 0.
 
         Raises:
-            ArchitectureError: If `archs` is empty, mixes spaces, or holds what is no architecture.
-            ValueError: If labels and architectures do not match, or a label is infinite, or a task has none.
+            ArchitectureError: If `archs` is empty, mixes spaces, or contains an invalid string.
+            ValueError: If labels and architectures do not match, a label is infinite, or a task has no label.
 
         Warns:
-            UserWarning: If a task's labels are all equal, or of another metric than its name says.
+            UserWarning: If a task's labels are all equal, or belong to another metric than the task's name implies.
         """
         labels = Labels.from_data(archs, Y)
         self.fit_labels(labels)
@@ -72,11 +71,12 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
         return self
 
     def fit_labels(self, labels: Labels, learn: Callable[[Labels], None] | None = None) -> Self:
-        """`fit` to labels that were read already; says nothing of labels that are all equal.
+        """Fit to checked labels, without a warning about labels that are all equal.
 
         Args:
-            labels: The labels.
-            learn: What fits to them and keeps what was learned, for another way to fit; `fit_functions` if not given.
+            labels: Checked labels.
+            learn: Function that fits this surrogate to the labels, such as an incremental update; `fit_functions` if
+                not given.
         """
         self.cv_scores_ = {}
         (learn or self.fit_functions)(labels)
@@ -101,7 +101,7 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
             `return_std` also its standard deviation (mean +- 1.645 std covers 90 %), of the same shape.
 
         Raises:
-            ArchitectureError: If a string is no architecture, or one of another space.
+            ArchitectureError: If a string is not an architecture, or belongs to another space.
             sklearn.exceptions.NotFittedError: Before `fit`.
         """
         check_is_fitted(self, "space_")
@@ -113,7 +113,9 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
         if (came := infer_space(strings)) != space:
             from benchmarks.errors import ArchitectureError
 
-            raise ArchitectureError(f"{strings[0]!r} is of {came.name}; this surrogate was fitted on {space.name}")
+            raise ArchitectureError(
+                f"expected architectures of {space.name}, the space of `fit`, got {strings[0]!r} of {came.name}"
+            )
         rows: dict[str, int] = {}
         inverse = [rows.setdefault(arch, len(rows)) for arch in space.simplify(strings)]
         mean, std = self.predict_functions(list(rows))
@@ -121,14 +123,14 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
         return (mean, std) if return_std else mean
 
     def score(self, archs: Sequence[str], Y: ArrayLike | pd.DataFrame | pd.Series[Any]) -> float:
-        """Mean over the tasks of Kendall's tau-b between predictions and labels, in -1..1, NaN labels left out.
+        """Kendall's tau-b between predictions and labels, mean over the tasks, in -1..1; NaN labels are ignored.
 
         Args:
             archs: n architecture strings.
-            Y: Labels as in `fit`; a DataFrame may hold some of the tasks, in any order.
+            Y: Labels as in `fit`; a DataFrame may contain a subset of the tasks, in any order.
 
         Raises:
-            ValueError: If labels do not match architectures or tasks.
+            ValueError: If the labels do not match the architectures or the tasks.
         """
         from benchmarks.metrics import kendall_tau
 
@@ -149,7 +151,7 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
 
     @abstractmethod
     def fit_functions(self, labels: Labels) -> None:
-        """Fit to checked labels; may fill `cv_scores_`."""
+        """Fit to checked labels; may set `cv_scores_`."""
 
     @abstractmethod
     def predict_functions(self, archs: list[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -157,15 +159,15 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
 
     @abstractmethod
     def pack(self) -> Pack:
-        """What was learned, beyond the common attributes of this class."""
+        """The fitted state, without the common attributes of this class."""
 
     @abstractmethod
     def unpack(self, pack: Pack) -> None:
-        """Restore what `pack` gave."""
+        """Restore the fitted state that `pack` returned."""
 
 
 def warn_of_equal_labels(labels: Labels) -> None:
-    """Warn the caller's caller of tasks that nothing can be learned of.
+    """Warn about tasks whose labels are all equal; the warning points to the caller's caller.
 
     Warns:
         UserWarning: If all labels of a task are equal.
@@ -173,7 +175,7 @@ def warn_of_equal_labels(labels: Labels) -> None:
     spread = np.nanmax(labels.values, axis=0) - np.nanmin(labels.values, axis=0)
     if alike := [task for task, width in zip(labels.tasks, spread, strict=True) if width == 0]:
         warnings.warn(
-            f"all labels of {', '.join(alike)} are equal: nothing is learned, every architecture is predicted as "
-            "that value, and its std of 0 does not say how far it may be off",
+            f"all labels of {', '.join(alike)} are equal: every architecture is predicted as that value, with a std of "
+            "0 that is not an estimate of the error",
             stacklevel=3,
         )

@@ -1,4 +1,4 @@
-"""The same cell in another benchmark: cells of both spaces have the same six edges and share most operations."""
+"""Translation of cells between benchmarks: cells of both spaces have the same six edges and share most operations."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["can_translate", "translate"]
 
 
 def can_translate(source: str | Space, target: str | Space) -> bool:
-    """Whether architectures of one space have a counterpart in another: the same space, or two spaces of cells.
+    """Whether architectures of one space have a counterpart in another: the same space, or two cell-based spaces.
 
     Example:
         >>> can_translate("transnas101-micro", "nasbench201"), can_translate("transnas101-micro", "transnas101-macro")
@@ -27,12 +27,13 @@ def can_translate(source: str | Space, target: str | Space) -> bool:
 def translate(archs: Sequence[str], target: str | Space, source: str | Space) -> list[str]:
     """Counterparts in `target` of n architectures of `source`.
 
-    Every edge keeps its operation (kind and kernel). One that the other space lacks (NAS-Bench-201's average pooling)
-    becomes a skip, which has no weights and mixes no channels either. The skeleton becomes the published one.
+    Every edge keeps its operation (kind and kernel size). An operation that the target space lacks (NAS-Bench-201's
+    average pooling) becomes a skip connection, which also has no weights and does not mix channels. The skeleton
+    becomes the published one of the target space.
 
     Raises:
-        ArchitectureError: If a string is no architecture of `source`.
-        ValueError: If the spaces differ and one of them is no space of cells.
+        ArchitectureError: If a string is not an architecture of `source`.
+        ValueError: If the spaces differ and one of them is not cell-based.
 
     Example:
         >>> translate(["64-41414-3_20_010"], "nasbench201", source="transnas101-micro")
@@ -43,7 +44,8 @@ def translate(archs: Sequence[str], target: str | Space, source: str | Space) ->
         return [here.validate(arch) for arch in archs]
     if not isinstance(here, CellSpace) or not isinstance(there, CellSpace):
         raise ValueError(
-            f"architectures of {here.name} have no counterpart in {there.name}: only cells can be carried over"
+            f"expected two cell-based spaces, got {here.name} and {there.name}: architectures of other spaces have no "
+            "counterpart"
         )
     known = {(operation.kind, operation.kernel): index for index, operation in enumerate(there.operations)}
     skip = known["skip", 0]

@@ -1,4 +1,4 @@
-"""Checks of an installation: libraries, extras, foreign packages of our names, bundle, tables."""
+"""Checks of an installation: libraries, extras, packages with conflicting names, bundled files, tables."""
 
 from __future__ import annotations
 
@@ -24,7 +24,13 @@ PACKAGES = ("benchmarks", "encoders", "surrogates")
 
 
 class Finding(NamedTuple):
-    """One thing that was checked."""
+    """The result of one check.
+
+    Attributes:
+        status: ``"ok"``, ``"note"`` (optional part missing) or ``"broken"``.
+        what: What was checked.
+        detail: Version, size or remedy.
+    """
 
     status: Literal["ok", "note", "broken"]
     what: str
@@ -32,7 +38,13 @@ class Finding(NamedTuple):
 
 
 def examine(tables: Sequence[str | os.PathLike[str]] = ()) -> Iterator[Finding]:
-    """Check everything; tables are those given and those in the folder ``$NAS_DATA``.
+    """Check the installation and the tables.
+
+    Args:
+        tables: Table files to check, besides those in the folder ``$NAS_DATA``.
+
+    Returns:
+        One finding per check, made while iterating.
 
     Example:
         >>> next(examine()).what
@@ -46,7 +58,7 @@ def examine(tables: Sequence[str | os.PathLike[str]] = ()) -> Iterator[Finding]:
 
 
 def _libraries() -> Iterator[Finding]:
-    """What the core and every extra require, and whether it is installed."""
+    """Whether the requirements of the core and of every extra are installed."""
     try:
         lines = requires(DISTRIBUTION) or []
         yield Finding("ok", DISTRIBUTION, installed_version(DISTRIBUTION) or "")
@@ -69,7 +81,7 @@ def _libraries() -> Iterator[Finding]:
 
 
 def _packages() -> Iterator[Finding]:
-    """The three import names exist on PyPI as other people's packages."""
+    """Whether the three import names resolve to this distribution; unrelated PyPI packages have the same names."""
     places: dict[Path, list[str]] = {}
     for name in PACKAGES:
         spec = importlib.util.find_spec(name)
@@ -78,18 +90,20 @@ def _packages() -> Iterator[Finding]:
     where = "; ".join(f"{', '.join(names)} from {place}" for place, names in places.items())
     together = len(places) == 1
     yield Finding(
-        "ok" if together else "broken", "packages", where if together else f"a foreign package shadows ours: {where}"
+        "ok" if together else "broken", "packages", where if together else f"another package shadows ours: {where}"
     )
     for name in PACKAGES:
         if found := installed_version(name):
             remedy = f"pip uninstall {name}; pip install --force-reinstall {DISTRIBUTION}"
-            yield Finding("broken", f"distribution {name}", f"{name} {found} from PyPI is not ours: {remedy}")
+            yield Finding(
+                "broken", f"distribution {name}", f"{name} {found} from PyPI is an unrelated package: {remedy}"
+            )
 
 
 def _bundle() -> Iterator[Finding]:
     for space in list_spaces():
         if not (FOLDER / space / ANSWERS).is_dir():
-            yield Finding("broken", f"bundle {space}", "no answers: reinstall the package")
+            yield Finding("broken", f"bundle {space}", "no bundled answers: reinstall the package")
             continue
         for part in (ANSWERS, SURROGATE, AGREEMENT):
             directory = FOLDER / space / part
@@ -110,7 +124,7 @@ def _tables(paths: Sequence[str | os.PathLike[str]]) -> Iterator[Finding]:
     expected: dict[Path, int | None] = {Path(path): None for path in paths}
     folder = os.environ.get("NAS_DATA")
     if folder is None:
-        yield Finding("note", "NAS_DATA", "not set: no published values to check")
+        yield Finding("note", "NAS_DATA", "not set: published tables not checked")
     else:
         expected |= {Path(folder) / name: len(get_space(space)) for space, name in SOURCES.items()}
     for path, rows in expected.items():

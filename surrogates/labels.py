@@ -1,4 +1,4 @@
-"""Labels as they come in, checked: n rows of T tasks, each row of one of m distinct functions."""
+"""Checked training labels: n rows, T tasks, each row belonging to one of m distinct functions."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ __all__ = ["Labels"]
 
 @dataclass(frozen=True)
 class Labels:
-    """Training labels with the replicates among them.
+    """Training labels, grouped by the function that an architecture computes.
 
-    Architectures that compute the same function (`Space.simplify`) share a group: their rows are replicates of one
-    another, which surrogates pool.
+    Architectures that compute the same function (`Space.simplify`) share a group: their rows are replicates, which
+    surrogates pool.
 
     Attributes:
         space: Name of the space.
@@ -34,7 +34,7 @@ class Labels:
         archs: The m distinct simplest forms, in order of first appearance.
         group: Index into `archs` of every row, of shape (n,).
         values: Labels in the metrics' own units, NaN where not measured, of shape (n, T).
-        one_task: Whether the labels came as a vector, so that predictions go out as one.
+        one_task: Whether the labels were a vector; predictions are then vectors as well.
     """
 
     space: str
@@ -49,16 +49,17 @@ class Labels:
         """Check n architectures and their labels.
 
         Args:
-            archs: n architecture strings of one space, repetitions allowed.
+            archs: n architecture strings of one space; duplicates are allowed.
             Y: Labels of shape (n, T) or (n,), NaN where not measured; a DataFrame's columns name the tasks.
 
         Raises:
-            ArchitectureError: If `archs` is empty, mixes spaces, or holds what is no architecture.
-            ValueError: If lengths differ, a label is infinite or no number, a task has no label at all, or the index of
-                a DataFrame names other architectures.
+            ArchitectureError: If `archs` is empty, mixes spaces, or contains an invalid string.
+            ValueError: If lengths differ, a label is infinite or not a number, a task has no label, or the index of a
+                DataFrame does not match `archs`.
 
         Warns:
-            UserWarning: If columns named like tasks hold another metric than the task's primary one (`Table.to_frame`).
+            UserWarning: If a column named after a task contains another metric than the task's primary one (as
+                recorded by `Table.to_frame`).
 
         Example:
             >>> labels = Labels.from_data(["64-41414-3_00_300", "64-41414-0_00_300"], [1.0, 3.0])
@@ -74,7 +75,7 @@ class Labels:
 
 
 def _matrix(archs: list[str], Y: Any) -> tuple[tuple[str, ...], NDArray[np.float64], bool]:
-    """Task names, labels of shape (n, T), whether they came as a vector."""
+    """Task names, labels of shape (n, T), and whether the labels were a vector."""
     columns = [str(name) for name in Y.columns] if hasattr(Y, "columns") else None
     try:
         given = np.ma.filled(Y.astype(np.float64), np.nan) if isinstance(Y, np.ma.MaskedArray) else Y
@@ -99,13 +100,15 @@ def _matrix(archs: list[str], Y: Any) -> tuple[tuple[str, ...], NDArray[np.float
         )
     for column in np.flatnonzero(np.isnan(matrix).all(axis=0)):
         name = columns[column]
-        raise ValueError(f"no label at all for task {name!r} (its {metric_column(name)}); leave the column out")
+        raise ValueError(
+            f"expected at least one label of task {name!r} ({metric_column(name)}), got none; drop the column"
+        )
     others = getattr(Y, "attrs", {}).get("metric", {})
     for name in columns:
         if name in others:
             warnings.warn(
-                f"the labels named {name!r} are its {others[name]}, but the name alone stands for its "
-                f"{metric_column(name)}: name them '{name}/{others[name]}', as in frame.add_suffix('/{others[name]}')",
+                f"column {name!r} contains {others[name]}, but a task name without a metric means "
+                f"{metric_column(name)}: rename it '{name}/{others[name]}', as in frame.add_suffix('/{others[name]}')",
                 stacklevel=4,
             )
     return tuple(columns), matrix, one_task
@@ -117,4 +120,4 @@ def _check_index(archs: list[str], Y: Any) -> None:
         return
     for row, (arch, label) in enumerate(zip(archs, index, strict=True)):
         if arch != label:
-            raise ValueError(f"row {row} of the labels is of {label!r}, but architecture {row} is {arch!r}")
+            raise ValueError(f"expected labels of {arch!r} at row {row}, got those of {label!r}")

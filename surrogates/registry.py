@@ -1,4 +1,4 @@
-"""Surrogates by name: ours, and the classic baselines they are held against."""
+"""Registry of surrogates by name: the surrogates of this package and scikit-learn baselines to compare with."""
 
 from __future__ import annotations
 
@@ -14,11 +14,15 @@ __all__ = ["BASELINES", "MODELS", "STORABLE_MODELS", "make_model"]
 
 
 def make_model(name: str, seed: int = 0) -> Surrogate:
-    """An unfitted surrogate.
+    """Create an unfitted surrogate.
+
+    Args:
+        name: A name in `MODELS`.
+        seed: Its `random_state`.
 
     Raises:
-        UnknownNameError: If there is no model of that name; names the nearest one.
-        MissingExtraError: If it needs an extra that is not installed.
+        UnknownNameError: If there is no model of that name; the message names the nearest one.
+        MissingExtraError: If the model needs an extra that is not installed.
 
     Example:
         >>> make_model("boosted", seed=3).random_state
@@ -109,7 +113,7 @@ BASELINES: dict[str, Callable[[int], Surrogate]] = {
     "kernel": _kernel,
     "mlp": _perceptron,
 }
-"""One-hot encoding with a scikit-learn regressor, by name."""
+"""Name -> factory of a scikit-learn regressor on one-hot features, called with a seed."""
 
 MODELS: dict[str, Callable[[int], Surrogate]] = {
     "boosted": _boosted,
@@ -119,7 +123,7 @@ MODELS: dict[str, Callable[[int], Surrogate]] = {
     "ensemble+graph": _ensemble_with_graph,
     **BASELINES,
 }
-"""Name -> what makes an unfitted surrogate from a seed."""
+"""Name -> factory of an unfitted surrogate, called with a seed."""
 
 STORABLE_MODELS = tuple(name for name in MODELS if name not in BASELINES)
-"""Names of the models that can be stored: a regressor of scikit-learn has no form without pickle."""
+"""Names of the models that can be stored; scikit-learn regressors could be stored only with pickle."""

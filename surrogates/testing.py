@@ -1,4 +1,4 @@
-"""The contract suite of surrogates: `check_surrogate` runs every promise of `Surrogate` against one of them."""
+"""Contract tests of surrogates: `check_surrogate` checks one surrogate against the contract of `Surrogate`."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ _TRAIN, _TEST = 40, 30
 
 
 def check_surrogate(surrogate: Surrogate, space: Space, outside: str | None = None) -> None:
-    """Check a surrogate on made-up labels of a space.
+    """Check a surrogate on synthetic labels of a space.
 
     Args:
-        surrogate: Any surrogate, fitted or not, cheap enough to fit a dozen times to 40 labels.
+        surrogate: Any surrogate, fitted or not; it is cloned and fitted a dozen times to 40 labels.
         space: The space.
-        outside: An architecture its grammar allows although it is not in the published set, if there is one.
+        outside: A valid architecture of the space outside its published set, if there is one.
 
     Raises:
-        AssertionError: Naming the broken promise.
+        AssertionError: If a property of the contract does not hold; the message names the property.
 
     Example:
         >>> from benchmarks import get_space
@@ -54,11 +54,13 @@ def check_surrogate(surrogate: Surrogate, space: Space, outside: str | None = No
     _check_bad_input(surrogate, space, train, Y)
     if outside is not None:
         mean, std = clone(surrogate).fit(train, Y).predict([outside], return_std=True)
-        assert np.isfinite(mean).all() and np.isfinite(std).all(), "outsiders of the grammar are predicted"
+        assert np.isfinite(mean).all() and np.isfinite(std).all(), (
+            "architectures outside the published set are predicted"
+        )
 
 
 def _labels(archs: list[str]) -> pd.DataFrame:
-    """Two made-up tasks that depend on the architecture, with a little noise and very different units."""
+    """Two synthetic tasks that depend on the architecture, with little noise and very different units."""
     X = GraphFeatures().fit_transform(archs).astype(float)
     rng = np.random.default_rng(0)
     size = X[:, -1] + rng.normal(0, 0.05, len(X))
@@ -80,17 +82,17 @@ def _check_predictions(surrogate: Surrogate, train: list[str], Y: pd.DataFrame, 
     assert np.array_equal(mean, clone(surrogate).fit(train, Y).predict(test)), "the same seed predicts the same"
     assert np.array_equal(mean, copy.deepcopy(fitted).predict(test)), "copies agree"
     refitted = _fit_to_equal(surrogate, train, Y * 0 + 1.5).fit(train, Y)
-    assert np.array_equal(mean, refitted.predict(test)), "refit forgets"
+    assert np.array_equal(mean, refitted.predict(test)), "a second fit discards the first"
     twice = clone(surrogate).fit(train + train, pd.concat([Y, Y])).predict(test)
     assert twice.shape == mean.shape, "repeated architectures are replicates"
-    assert fitted.predict([]).shape == (0, 2), "nothing in, nothing out"
+    assert fitted.predict([]).shape == (0, 2), "no architectures give no predictions"
     assert -1 <= fitted.score(train, Y) <= 1, "score is a rank correlation"
 
 
 def _check_one_task(surrogate: Surrogate, train: list[str], Y: pd.DataFrame, test: list[str]) -> None:
     vector = Y["large"].to_numpy()
     mean, std = clone(surrogate).fit(train, vector).predict(test, return_std=True)
-    assert mean.shape == std.shape == (len(test),), "a vector in gives a vector out"
+    assert mean.shape == std.shape == (len(test),), "a vector of labels gives a vector of predictions"
     column = clone(surrogate).fit(train, vector[:, None]).predict(test)
     assert np.allclose(mean[:, None], column), "a vector and its column agree"
     affine = clone(surrogate).fit(train, 2 * vector + 5).predict(test)
@@ -98,11 +100,11 @@ def _check_one_task(surrogate: Surrogate, train: list[str], Y: pd.DataFrame, tes
 
 
 def _fit_to_equal(surrogate: Surrogate, archs: list[str], Y: object) -> Surrogate:
-    """A copy fitted to labels that are all equal, with the warning that this should give."""
+    """A clone fitted to labels that are all equal; checks that `fit` warns."""
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         fitted: Surrogate = clone(surrogate).fit(archs, Y)
-    assert any("are equal" in str(warning.message) for warning in said), "equal labels are warned of"
+    assert any("are equal" in str(warning.message) for warning in said), "fit warns about equal labels"
     return fitted
 
 
@@ -126,8 +128,8 @@ def _check_store(fitted: Surrogate, test: list[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         again = load_surrogate(save_surrogate(fitted, Path(folder) / "model"))
     for mine, theirs in zip(fitted.predict(test, return_std=True), again.predict(test, return_std=True), strict=True):
-        assert np.array_equal(mine, theirs), "what was stored predicts the same to the last bit"
-    assert again.tasks_ == fitted.tasks_ and again.cv_scores_ == fitted.cv_scores_, "and knows the same"
+        assert np.array_equal(mine, theirs), "a stored surrogate predicts the same bits"
+    assert again.tasks_ == fitted.tasks_ and again.cv_scores_ == fitted.cv_scores_, "fitted attributes are stored"
 
 
 def _check_bad_input(surrogate: Surrogate, space: Space, train: list[str], Y: pd.DataFrame) -> None:
@@ -142,7 +144,7 @@ def _check_bad_input(surrogate: Surrogate, space: Space, train: list[str], Y: pd
     _expect(ValueError, lambda: fit(train, endless), "infinite labels are refused")
     _expect(ValueError, lambda: fit(train, Y.assign(small=np.nan)), "a task without labels is refused")
     _expect(ValueError, lambda: fit(train[::-1], Y), "labels of other architectures are refused")
-    _expect(ValueError, lambda: fit(train, ["good"] * len(train)), "labels that are no numbers are refused")
+    _expect(ValueError, lambda: fit(train, ["good"] * len(train)), "labels that are not numbers are refused")
     fitted = clone(surrogate).fit(train, Y)
     _expect(ArchitectureError, lambda: fitted.predict([other.example]), "another space is refused")
 

@@ -1,4 +1,4 @@
-"""From normal scores to the metric's own unit, with intervals that cover what they say.
+"""Calibration: from normal scores to the metric's own unit, with intervals of nominal coverage.
 
 Names are imported when first used.
 """

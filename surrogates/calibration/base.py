@@ -1,8 +1,7 @@
-"""Surrogates that work in normal scores: what boosted trees, Gaussian processes and graph networks have in common.
+"""Base class of surrogates that predict normal scores: boosted trees, Gaussian processes and graph networks.
 
-A subclass learns to predict scores, and predicts each training row without having seen it; the calibration that turns
-scores into labels and standard deviations is shared, and so are stacks of such surrogates
-(`surrogates.models.ensemble`).
+A subclass predicts scores, and for each training row an out-of-fold score. Shared are the calibration from scores to
+labels and standard deviations, and the stacking of such surrogates (`surrogates.models.ensemble`).
 """
 
 from __future__ import annotations
@@ -25,9 +24,8 @@ class CalibratedSurrogate(Surrogate):
     """A surrogate of normal scores with out-of-fold calibration.
 
     Attributes:
-        calibration_: From scores to labels and standard deviations.
-        oob_scores_: Score of each training row by models that never saw it, of shape (n, T); there after
-            `fit`, not stored.
+        calibration_: Map from scores to labels and standard deviations.
+        oob_scores_: Score of each training row by models not trained on it, of shape (n, T); set by `fit`, not stored.
     """
 
     calibration_: FoldCalibration
@@ -44,7 +42,13 @@ class CalibratedSurrogate(Surrogate):
         """Normal scores of m distinct simplest forms, of shape (m, T)."""
 
     def calibrate(self, labels: Labels, scores: Float, fold: NDArray[np.int64]) -> None:
-        """Learn from out-of-fold scores of shape (n, T); `fold` says which rows were left out together."""
+        """Fit the calibration and `cv_scores_`.
+
+        Args:
+            labels: Of n rows and T tasks.
+            scores: Out-of-fold normal scores, of shape (n, T).
+            fold: The fold in which each row was left out, of shape (n,).
+        """
         self.oob_scores_ = scores
         self.calibration_, self.cv_scores_ = FoldCalibration.fit(labels, scores, fold)
 

@@ -1,4 +1,4 @@
-"""The calibrations of all tasks of a surrogate, learned from out-of-fold scores, with what was seen in training."""
+"""Calibration of all tasks of a surrogate from out-of-fold scores, with the functions seen in training."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Float = NDArray[np.float64]
 
 
 def normal_scores(values: Float) -> Float:
-    """Normal scores of labels of shape (n, T), a task at a time; NaN stays NaN.
+    """Normal scores of labels of shape (n, T), computed per task; NaN stays NaN.
 
     Example:
         >>> normal_scores(np.array([[10.0], [20.0], [np.nan], [30.0]])).round(2).T.tolist()
@@ -28,7 +28,7 @@ def normal_scores(values: Float) -> Float:
 
 
 class FoldCalibration:
-    """From normal scores of T tasks to labels and standard deviations in the metrics' own units.
+    """Maps normal scores of T tasks to labels and standard deviations in the metrics' own units.
 
     Args:
         tasks: The calibration of each task.
@@ -43,9 +43,10 @@ class FoldCalibration:
     def fit(
         cls, labels: Labels, scores: Float, fold: NDArray[np.int64]
     ) -> tuple[FoldCalibration, dict[str, dict[str, float]]]:
-        """Learn from n rows.
+        """Fit to n rows.
 
-        Where every row is a fold of its own, labels expected of a row are learned from the other rows, too.
+        With leave-one-out folds, the map from score to label that gives a row's residual is also fitted to the other
+        rows only (`left_out_means`).
 
         Args:
             labels: Of n rows and T tasks.
@@ -53,8 +54,8 @@ class FoldCalibration:
             fold: The fold of every row, of shape (n,).
 
         Returns:
-            The calibrations, and for every task Kendall's ``tau`` and the ``coverage`` of the 90 % interval (nothing
-            for a task whose labels are all equal).
+            The calibrations, and for every task Kendall's ``tau`` and the ``coverage`` of the 90 % interval (an empty
+            dictionary for a task whose labels are all equal).
         """
         twin = _seen_elsewhere(labels.group, fold)
         one_by_one = len(np.unique(fold)) == len(fold)
@@ -84,7 +85,7 @@ class FoldCalibration:
 
     @classmethod
     def from_arrays(cls, n_tasks: int, arrays: Mapping[str, NDArray[np.generic]]) -> FoldCalibration:
-        """What `to_arrays` gave; other arrays are ignored."""
+        """Inverse of `to_arrays`; other arrays are ignored."""
         tasks = []
         for t in range(n_tasks):
             prefix = f"task{t}_"
@@ -94,7 +95,7 @@ class FoldCalibration:
 
 
 def _hashes(archs: Sequence[str]) -> NDArray[np.uint64]:
-    """A number for each string, the same in every process, of shape (m,)."""
+    """A 64-bit hash of each string, the same in every process, of shape (m,)."""
     digests = (hashlib.blake2b(arch.encode(), digest_size=8).digest() for arch in archs)
     return np.frombuffer(b"".join(digests), dtype="<u8")
 

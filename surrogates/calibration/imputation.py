@@ -1,4 +1,4 @@
-"""Filling in what was not measured from what was, where several tasks were asked of the same architecture."""
+"""Imputation of missing labels from the other tasks of the same architecture."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from numpy.typing import NDArray
 __all__ = ["fill_missing"]
 
 _PRIOR_ROWS = 8.0
-"""Correlations shrink to 0 as if this many uncorrelated rows had been seen as well."""
+"""Correlations are shrunk to 0 as if there were this many more, uncorrelated, rows."""
 _NOISE = 1e-3
 
 
 def fill_missing(Z: NDArray[np.float64]) -> NDArray[np.float64]:
     """Replace missing normal scores by their expectation given the measured ones of the same row.
 
-    Scores of T tasks are taken as jointly normal with mean 0, variance 1 and the correlations seen on rows where both
-    tasks were measured, shrunk for the number of such rows. A row without any measurement becomes 0.
+    Scores of T tasks are modelled as jointly normal with mean 0, variance 1 and the correlations on rows where both
+    tasks were measured, shrunk more the fewer such rows there are. A row without any measurement becomes 0.
 
     Args:
         Z: Normal scores, NaN where not measured, of shape (n, T).
@@ -26,7 +26,7 @@ def fill_missing(Z: NDArray[np.float64]) -> NDArray[np.float64]:
 
     Example:
         >>> Z = np.array([[-1.0, -1.0], [0.0, 0.0], [1.0, 1.0], [2.0, np.nan]])
-        >>> round(float(fill_missing(Z)[3, 1]), 2)  # the tasks agree on three rows: the fourth is believed in part
+        >>> round(float(fill_missing(Z)[3, 1]), 2)  # the tasks agree on three rows, and the correlation is shrunk
         0.54
     """
     measured = ~np.isnan(Z)

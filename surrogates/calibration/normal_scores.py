@@ -1,4 +1,4 @@
-"""Normal scores of ranks: a label transform that heavy tails and units cannot disturb, with a smooth way back."""
+"""Normal scores of ranks: a label transform robust to heavy tails and independent of units, with an inverse."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ _DROP = 0.5
 
 
 class NormalScores:
-    """Monotone map from the labels of one task to normal scores and back.
+    """Monotone map from the labels of one task to normal scores, and its inverse.
 
-    The score of a label is the normal quantile of (mid-rank - 1/2) / m. Between labels the way back interpolates
-    linearly; beyond the best and the worst label it goes on with the slope of a line through the outer tenth, at the
-    lower end by half a standard deviation at most (failures have a floor).
+    The score of a label is the normal quantile of (mid-rank - 1/2) / m. Between labels the inverse interpolates
+    linearly; beyond the best and the worst label it extrapolates with the slope of a line through the outer tenth, at
+    the lower end by at most half a standard deviation, because metrics of failed trainings are bounded.
 
     Args:
         labels: Finite labels, of shape (m,).

@@ -1,4 +1,4 @@
-"""Weights of predictors that are averaged, learned from scores of rows that they did not see."""
+"""Stacking: weights of averaged predictors, fitted to their out-of-fold scores."""
 
 from __future__ import annotations
 
@@ -20,22 +20,21 @@ def stack_weights(
     row_weights: Float | None = None,
     normalise: bool = True,
 ) -> Float:
-    """Weights, none negative, with which members fit a target: least squares drawn to a prior (Breiman, 1996).
+    """Non-negative stacking weights by least squares, shrunk towards a prior (Breiman, 1996).
 
     They minimise, over weights w >= 0, the sum over rows of row weight * (target - scores' w)^2, plus
     strength * |w - prior|^2.
 
     Args:
-        scores: Scores of M members, each by models that did not see the row, of shape (M, n) or (M, n, T); rows where
-            one is NaN are left out.
-        target: What they should be, NaN where not known, of shape (n,) or (n, T).
-        strength: Of the prior, in rows of unit variance.
-        prior: Weights before any row is seen, of shape (M,); if not given 1 / M each.
-        row_weights: How much each row counts, of the shape of `target`; if not given all the same.
-        normalise: Whether the weights are made to sum to 1.
+        scores: Out-of-fold scores of M members, of shape (M, n) or (M, n, T); rows with a NaN are ignored.
+        target: Target scores, NaN where unknown, of shape (n,) or (n, T).
+        strength: Strength of the prior, in rows of unit variance.
+        prior: Prior weights, of shape (M,); 1 / M each if not given.
+        row_weights: Weight of each row, of the shape of `target`; equal weights if not given.
+        normalise: Whether to scale the weights to a sum of 1.
 
     Returns:
-        Weights of shape (M,); the prior if all others are 0.
+        Weights of shape (M,); the prior if all weights are 0.
 
     Example:
         >>> z = np.linspace(-1.5, 1.5, 64)

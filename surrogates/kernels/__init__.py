@@ -1,4 +1,4 @@
-"""Gaussian processes in parts: features, kernels, their evidence, several tasks at once, posteriors.
+"""Building blocks of Gaussian processes: features, kernels, evidence, coregionalisation, posteriors.
 
 Names are imported when first used.
 """

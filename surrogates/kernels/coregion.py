@@ -1,7 +1,7 @@
-"""Gaussian processes over several tasks at once: one kernel between architectures, one matrix between tasks.
+"""Multi-task Gaussian processes: a kernel between architectures times a covariance matrix between tasks.
 
 The intrinsic coregionalisation model (Bonilla, Chai and Williams, NIPS 2007): cov(f_s(x), f_t(x')) = B[s, t] k(x, x'),
-plus noise of each task's own. With K = U diag(s) U' the n x T labels fall into n independent systems of size T.
+plus noise with one variance per task. With K = U diag(s) U' the n x T labels decouple into n systems of size T.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ _FAR = 50.0
 
 @dataclass(frozen=True)
 class Coregion:
-    """What the labels say about the tasks, given a kernel.
+    """Task covariance and noise variances fitted to labels, given a kernel.
 
     Attributes:
         between: Covariance B of the tasks, of shape (T, T).
-        noise: Variance of each task's noise, of shape (T,).
-        loss: Negative log posterior of both, up to a constant that all kernels share.
+        noise: Noise variance of each task, of shape (T,).
+        loss: Negative log posterior of `between` and `noise`, up to a constant that all kernels share.
     """
 
     between: Float
@@ -43,12 +43,12 @@ class Coregion:
 
     @classmethod
     def fit(cls, eigen: Eigen, R: Float, max_iterations: int = 40) -> Coregion:
-        """Maximise the posterior of B and the noise by L-BFGS; a log-normal prior holds each noise near 0.2.
+        """Maximise the posterior of B and the noise by L-BFGS, with a log-normal prior of each noise around 0.2.
 
         Args:
-            eigen: Of the kernel between the n rows.
-            R: Centred labels without gaps, of shape (n, T).
-            max_iterations: Few, so that small samples stay near the labels' own covariance.
+            eigen: Decomposition of the kernel between the n rows.
+            R: Centred labels without missing values, of shape (n, T).
+            max_iterations: Iterations of L-BFGS; few keep the fit to a small sample near the labels' covariance.
         """
         n, tasks = R.shape
         rotated = eigen.vectors.T @ R
@@ -59,7 +59,7 @@ class Coregion:
         def loss(parameters: Float) -> tuple[float, Float]:
             root = np.zeros((tasks, tasks))
             root[lower] = parameters[:-tasks]
-            log_noise = np.clip(parameters[-tasks:], -_FAR, _FAR)  # a long step of the search must not overflow
+            log_noise = np.clip(parameters[-tasks:], -_FAR, _FAR)  # a long step of the line search must not overflow
             inverse, log_det = _invert(eigen.values, root @ root.T, np.exp(log_noise))
             solved = np.einsum("iab,ib->ia", inverse, rotated)  # (n, T)
             outer = inverse - solved[:, :, None] * solved[:, None, :]  # (n, T, T)
@@ -81,9 +81,10 @@ class Coregion:
         return np.asarray(eigen.vectors @ np.einsum("iab,ib->ia", inverse, eigen.vectors.T @ R) @ self.between)
 
     def fill(self, eigen: Eigen, R: Float, missing: NDArray[np.bool_]) -> Float:
-        """R with its gaps, of shape (n, T), at the posterior mean, so that they say nothing.
+        """R with missing values replaced by their posterior mean, of shape (n, T), so they do not affect the posterior.
 
-        Gaps are predicted from the rest until they stay: the fixed point is the posterior given the measured labels.
+        Missing values are predicted from the rest until they converge: the fixed point is the posterior mean given the
+        measured labels.
         """
         if not missing.any():
             return R

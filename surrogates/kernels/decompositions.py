@@ -1,4 +1,4 @@
-"""A kernel matrix taken apart once, so that solving, weighing and varying the noise are cheap."""
+"""Decompositions of kernel matrices, which make solves, log determinants and changes of the noise cheap."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ __all__ = ["JITTER", "Cholesky", "Eigen"]
 Float = NDArray[np.float64]
 
 JITTER = 1e-8
-"""Added to the variance of the noise, so that equal rows do no harm."""
+"""Added to the noise variance, so a kernel matrix with equal rows is positive definite."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Cholesky:
 
     @classmethod
     def from_kernel(cls, kernel: Float, noise: float | Float) -> Cholesky:
-        """Decompose a kernel of shape (n, n) plus noise, one variance or one a row, of shape (n,)."""
+        """Decompose a kernel of shape (n, n) plus noise: one variance, or one per row, of shape (n,)."""
         return cls(np.asarray(np.linalg.cholesky(kernel + (noise + JITTER) * np.eye(len(kernel)))))
 
     def whiten(self, X: Float) -> Float:

@@ -1,8 +1,8 @@
-"""Log marginal likelihoods of kernels and noise levels, and the weights that these get in an average.
+"""Log marginal likelihoods of kernels and noise levels, and weights for averaging over them.
 
-With K the kernel plus noise, the evidence of n labels z is that of a normal density, -(z' K^-1 z + log det K) / 2 up to
-a constant (Rasmussen and Williams, 2006, equation 2.30). Where only the shape of K is known, its scale is the one that
-makes the labels likeliest. Bayesian model averaging (Hoeting et al., Statistical Science 1999) weighs by evidence.
+With K the kernel plus noise, the log evidence of n labels z is that of a normal density, -(z' K^-1 z + log det K) / 2
+up to a constant (Rasmussen and Williams, 2006, equation 2.30). Where K is known up to its scale, the scale is the
+maximum-likelihood estimate. Bayesian model averaging (Hoeting et al., Statistical Science 1999) weights by evidence.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ Float = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _NEGLIGIBLE = 5.0
-"""A log evidence this far below the best counts for nothing (less than 1 % of its weight)."""
+"""A log evidence this far below the best is ignored (less than 1 % of its weight)."""
 _TINY = 1e-12
 
 
 class Evidence(NamedTuple):
-    """Log evidence at the likeliest scale, up to a constant, and that scale, of one shape.
+    """Log evidence at the maximum-likelihood scale, and that scale, of the same shape.
 
     Attributes:
-        log: Log evidence.
+        log: Log evidence, up to a constant.
         scale: Variance of the signal.
     """
 
@@ -47,14 +47,14 @@ class Evidence(NamedTuple):
 def evidence_by_noise(
     eigen: Eigen, z: Float, noise: Float, prior_rows: float = 0.0, prior_scale: float = 1.0
 ) -> Evidence:
-    """What n labels say about a kernel at several noise levels, from one decomposition.
+    """Evidence of a kernel at several noise levels, from one decomposition.
 
     Args:
-        eigen: Of the kernel between the n rows.
+        eigen: Decomposition of the kernel between the n rows.
         z: Centred labels, of shape (n,).
-        noise: Variances of the noise over that of the signal, of shape (L,).
-        prior_rows: Rows that speak for `prior_scale`.
-        prior_scale: Variance of the signal before any label is seen.
+        noise: Ratios of noise variance to signal variance, of shape (L,).
+        prior_rows: Strength of the prior on the signal variance, in rows.
+        prior_scale: Prior variance of the signal.
 
     Returns:
         Evidence of shape (L,).
@@ -70,10 +70,10 @@ def evidence_by_noise(
 
 
 def evidence_by_cholesky(covariance: Cholesky, Z: Float) -> Evidence:
-    """What n labels of each of T tasks say about a covariance whose noise may differ between rows.
+    """Evidence, for each of T tasks, of a covariance whose noise may differ between rows.
 
     Args:
-        covariance: Of the labels, up to its scale.
+        covariance: Covariance of the n labels, up to its scale.
         Z: Centred labels, of shape (n, T).
 
     Returns:
@@ -84,14 +84,15 @@ def evidence_by_cholesky(covariance: Cholesky, Z: Float) -> Evidence:
 
 
 def log_densities(covariances: Float, z: Float, least: Float) -> Float:
-    """Log densities of n labels under many covariances, less the constant -n log(2 pi) / 2, of shape (b,).
+    """Log densities of n labels under b covariances, without the constant -n log(2 pi) / 2, of shape (b,).
 
-    The last row of the Cholesky factor of [[K, z], [z', c]], c large, is K's factor solved for z: one batch does all.
+    The last row of the Cholesky factor of [[K, z], [z', c]], c large, is K's factor solved for z, so one batched
+    Cholesky decomposition suffices.
 
     Args:
-        covariances: Of shape (b, n, n).
-        z: Of shape (n,).
-        least: Positive, no more than any eigenvalue of each, such as the variance of its noise, of shape (b,).
+        covariances: Covariances of shape (b, n, n).
+        z: Centred labels, of shape (n,).
+        least: Positive lower bound of the eigenvalues of each covariance, such as its noise variance, of shape (b,).
 
     Example:
         >>> log_densities(np.eye(2)[None], np.array([1.0, 2.0]), np.ones(1)).round(6).tolist()
@@ -108,7 +109,7 @@ def log_densities(covariances: Float, z: Float, least: Float) -> Float:
 
 
 def posterior_probabilities(log_weights: Float) -> Float:
-    """Probabilities of J hypotheses, sum 1, of shape (J,).
+    """Posterior probabilities of J hypotheses, of shape (J,); their sum is 1.
 
     Args:
         log_weights: Log evidence plus log prior of each, up to a constant, of shape (J,).
@@ -122,15 +123,15 @@ def posterior_probabilities(log_weights: Float) -> Float:
 
 
 def likeliest(log_weights: Float, at_most: int, within: float = _NEGLIGIBLE) -> tuple[Ints, Float]:
-    """Which of J hypotheses to average, and with what weights.
+    """Select the likeliest of J hypotheses, with their weights in an average.
 
     Args:
         log_weights: Log evidence plus log prior of each, up to a constant, of shape (J,).
-        at_most: Number to keep.
-        within: Those further below the best are dropped.
+        at_most: Maximum number to keep.
+        within: Largest difference to the best log weight; hypotheses further below are dropped.
 
     Returns:
-        Positions of the k kept ones, best first, and their weights, sum 1, each of shape (k,).
+        Indices of the k kept hypotheses, best first, and their weights, with sum 1, each of shape (k,).
 
     Example:
         >>> kept, weights = likeliest(np.log([1.0, 0.001, 3.0]), at_most=2)
@@ -143,7 +144,7 @@ def likeliest(log_weights: Float, at_most: int, within: float = _NEGLIGIBLE) -> 
 
 
 def spread_rows(n: int, at_most: int) -> Ints:
-    """Positions of up to `at_most` of n rows, evenly spread from the first to the last, ascending.
+    """Indices of up to `at_most` of n rows, evenly spaced from the first to the last, ascending.
 
     Example:
         >>> spread_rows(3, 5).tolist(), spread_rows(9, 3).tolist()
@@ -155,7 +156,7 @@ def spread_rows(n: int, at_most: int) -> Ints:
 def _at_likeliest_scale(
     squares: Float, log_root: float | Float, n: int, prior_rows: float = 0.0, prior_scale: float = 1.0
 ) -> Evidence:
-    """From z' K^-1 z and half the log determinant of K."""
+    """Evidence from z' K^-1 z and half the log determinant of K."""
     rows = n + prior_rows
     scale = (squares + prior_rows * prior_scale) / rows
     return Evidence(np.asarray(-0.5 * rows * np.log(scale) - log_root), scale)

@@ -1,4 +1,4 @@
-"""How alike two architectures are by their graph features, in the light of the labels seen so far."""
+"""Kernels on graph features, weighted by their correlation with the labels."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ Float = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _FLOORS = {0.0: 1.0, 1.0: 0.1, 2.0: 0.02}
-"""Power of the correlation with the labels that weights a feature -> what a feature without any gets."""
+"""Power of the correlation with the labels in a feature's weight -> weight of an uncorrelated feature."""
 _LENGTHS = (0.5, 1.0, 2.0, 4.0)
 
 
 @dataclass(frozen=True)
 class FeatureKernel:
-    """A correlation that falls with the distance of weighted features.
+    """A correlation that decreases with the distance of weighted features.
 
     Attributes:
-        shape: ``"laplace"`` or ``"matern"``, a name of `CORRELATIONS`.
-        length: Length scale, in `unit_distance`.
-        weights: Of the features, with a mean of 1, of shape (d,).
+        shape: ``"laplace"`` or ``"matern"``, a key of `CORRELATIONS`.
+        length: Length scale, in units of `unit_distance`.
+        weights: Weights of the features, with a mean of 1, of shape (d,).
 
     Example:
         >>> kernel = FeatureKernel("laplace", 2.0, np.array([1.5, 0.5]))
@@ -43,7 +43,7 @@ class FeatureKernel:
     weights: Float
 
     def distances(self, X: Float, Y: Float) -> Float:
-        """Distances of shape (n, m) between features of shape (n, d) and (m, d); no length scale is in them."""
+        """Distances of shape (n, m) between features of shape (n, d) and (m, d), not divided by the length scale."""
         _, metric = CORRELATIONS[self.shape]
         return np.asarray(cdist(X * self.weights, Y * self.weights, metric))
 
@@ -58,7 +58,7 @@ class FeatureKernel:
 
 
 def feature_kernels(X: Float, Z: Float, lengths: Sequence[float]) -> list[FeatureKernel]:
-    """Every kernel worth trying: features weighted by three powers of their relevance, two shapes, all lengths.
+    """Candidate kernels: features weighted by three powers of their relevance, two shapes, all lengths.
 
     Args:
         X: Standardised features of n labelled architectures, of shape (n, d).
@@ -66,7 +66,7 @@ def feature_kernels(X: Float, Z: Float, lengths: Sequence[float]) -> list[Featur
         lengths: Length scales.
 
     Returns:
-        6 kernels a length; those that differ in length alone stand together.
+        6 kernels per length; kernels that differ only in length are adjacent.
 
     Example:
         >>> X = np.array([[0.0, 1.0], [1.0, -1.0], [2.0, 1.0]])
@@ -83,11 +83,11 @@ class FeatureKernels:
 
     Args:
         X: Standardised features of the U functions of a space, of shape (U, d).
-        rows: Functions behind n labels, of shape (n,).
+        rows: Function of each of the n labels, as an index into `X`, of shape (n,).
         z: The labels, of shape (n,).
 
     Attributes:
-        log_prior: Of each of the J kernels, all equal, of shape (J,).
+        log_prior: Log prior of each of the J kernels, all equal, of shape (J,).
 
     Example:
         >>> X = np.array([[0.0, 0.0], [1.0, 0.0], [2.0, 1.0]])
@@ -103,7 +103,7 @@ class FeatureKernels:
         self.log_prior = np.zeros(len(self._kernels))
 
     def matrices(self, a: Ints, b: Ints, which: Sequence[int]) -> Iterator[Float]:
-        """Some of the kernels, between n and m functions, each of shape (n, m)."""
+        """The selected kernels between n and m functions, each of shape (n, m)."""
         distances: dict[int, Float] = {}
         for j in which:
             kernel, same = self._kernels[j], j // len(_LENGTHS)
@@ -112,5 +112,5 @@ class FeatureKernels:
             yield kernel.correlations(distances[same])
 
     def variances(self, a: Ints, which: Sequence[int]) -> Iterator[Float]:
-        """Some of the kernels between each of n functions and itself, each of shape (n,)."""
+        """The selected kernels between each of n functions and itself, each of shape (n,)."""
         return (np.ones(len(a)) for _ in which)

@@ -1,6 +1,6 @@
-"""Graph features made comparable: centred and scaled on the space, weighted by what labels say about them.
+"""Standardised graph features: centred and scaled over the space, weighted by their correlation with the labels.
 
-Distances and linear layers, unlike trees, mind the unit of a feature and are led astray by the many that say nothing.
+Distances and linear layers, unlike trees, depend on the units of features and suffer from irrelevant ones.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ _CONSTANT = 1e-9
 
 
 def standard_features(space: str, archs: Sequence[str]) -> Float:
-    """`GraphFeatures` centred and scaled by a fixed sample of the space, no labels used.
+    """`GraphFeatures` centred and scaled by a fixed sample of the space, without labels.
 
     Args:
         space: Name of the space.
-        archs: m architecture strings of it.
+        archs: m architecture strings of the space.
 
     Returns:
-        Features of shape (m, d), within +-5 where an architecture is unlike any published one; features that do not
-        vary in the space are left out.
+        Features of shape (m, d), clipped to +-5 for architectures far from the published ones; features that are
+        constant in the space are dropped.
 
     Example:
         >>> from benchmarks import get_space
@@ -54,25 +54,25 @@ def standard_features(space: str, archs: Sequence[str]) -> Float:
 
 
 def graph_features(archs: Sequence[str]) -> Float:
-    """`GraphFeatures` of m architectures of one space as they are, of shape (m, d)."""
+    """`GraphFeatures` of m architectures of one space, not standardised, of shape (m, d)."""
     return np.asarray(GraphFeatures().fit_transform(archs), dtype=np.float64)
 
 
 def centre_and_spread(X: Float) -> Float:
-    """Mean and standard deviation of the columns of a matrix of shape (m, d), of shape (2, d)."""
+    """Mean and standard deviation of each column of a matrix of shape (m, d), of shape (2, d)."""
     return np.stack([X.mean(axis=0), X.std(axis=0)])
 
 
 def standardise(X: Float, centre: Float, clip: float = np.inf) -> Float:
-    """Columns less their mean, over their spread.
+    """Subtract the mean of each column and divide by its standard deviation.
 
     Args:
-        X: Of shape (m, d).
-        centre: Mean and standard deviation of each column, of shape (2, d); one that does not vary becomes 0.
-        clip: The largest absolute value that comes out.
+        X: Features of shape (m, d).
+        centre: Mean and standard deviation of each column, of shape (2, d); a constant column becomes 0.
+        clip: Largest absolute value of the result.
 
     Returns:
-        Of shape (m, d).
+        Standardised features of shape (m, d).
 
     Example:
         >>> standardise(np.array([[9.0, 1.0]]), np.array([[1.0, 1.0], [2.0, 0.0]]), clip=2.5).tolist()
@@ -88,7 +88,7 @@ def reference_forms(space: str, draws: int) -> list[str]:
 
     Args:
         space: Name of the space.
-        draws: Size of the sample, or the whole space if that is smaller.
+        draws: Size of the sample; the whole space if that is smaller.
 
     Example:
         >>> len(reference_forms("transnas101-micro", 100)) <= 100
@@ -101,13 +101,13 @@ def reference_forms(space: str, draws: int) -> list[str]:
 def relevance(X: Float, Z: Float, power: float, floor: float = 0.1) -> Float:
     """Weights of features: |correlation with the labels| ** power + floor, root mean square over the tasks.
 
-    What chance alone gives (1 / n of the squared correlation) is taken off.
+    The squared correlation expected by chance (1 / n) is subtracted.
 
     Args:
         X: Features of shape (n, d).
         Z: Normal scores of shape (n, T), NaN where not measured.
         power: 0 weights all features equally.
-        floor: What a feature without any correlation gets.
+        floor: Weight of a feature without any correlation, before scaling.
 
     Returns:
         Weights of shape (d,) with a mean square of 1.

@@ -1,4 +1,4 @@
-"""Correlations that fall with distance, and the distances that they fall with."""
+"""Correlation functions of distance, and the distances."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Float = NDArray[np.float64]
 def unit_distance(d: int, metric: str) -> float:
     """Distance between points that differ by 1 in each of d features, by ``"euclidean"`` or ``"cityblock"`` metric.
 
-    A length scale in this unit means the same whatever the number of features.
+    A length scale in this unit does not depend on the number of features.
 
     Example:
         >>> unit_distance(9, "euclidean"), unit_distance(9, "cityblock")
@@ -24,7 +24,7 @@ def unit_distance(d: int, metric: str) -> float:
 
 
 def scaled_distances(X: Float, Y: Float) -> Float:
-    """Euclidean distances, in `unit_distance`, between rows of shape (n, d) and (m, d); of shape (n, m).
+    """Euclidean distances of shape (n, m), in units of `unit_distance`, between rows of shape (n, d) and (m, d).
 
     Example:
         >>> scaled_distances(np.zeros((1, 2)), np.array([[1.0, 1.0], [2.0, -2.0]])).round(6).tolist()
@@ -34,7 +34,7 @@ def scaled_distances(X: Float, Y: Float) -> Float:
 
 
 def laplace(distances: Float, length: float) -> Float:
-    """exp(-distance / length), of any shape; a covariance of points by either metric.
+    """exp(-distance / length), of any shape; positive definite for both metrics.
 
     Example:
         >>> laplace(np.array([0.0, 2.0]), 2.0).round(2).tolist()
@@ -66,4 +66,4 @@ def matern52(distances: Float, length: float) -> Float:
 
 
 CORRELATIONS = {"laplace": (laplace, "cityblock"), "matern": (matern32, "euclidean")}
-"""Name of a kernel on features, as stored -> its correlation and the metric of its distances."""
+"""Name of a kernel on features, as stored -> its correlation function and the metric of its distances."""

@@ -1,4 +1,4 @@
-"""What a Gaussian process predicts of each training row from all the others, without fitting it again."""
+"""Leave-one-out predictions of a Gaussian process in closed form, without refitting."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def leave_one_out(labels: Float, weights: Float, precision: Float) -> Float:
     (Rasmussen and Williams, 2006, equation 5.12 for one task).
 
     Args:
-        labels: Centred, of shape (n,), or (n, T) for T tasks.
+        labels: Centred labels, of shape (n,), or (n, T) for T tasks.
         weights: The inverse covariance of the labels times the labels, of the same shape.
         precision: The diagonal of the inverse covariance, of shape (n,), or its diagonal blocks, of shape (n, T, T).
 

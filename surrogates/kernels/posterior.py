@@ -1,8 +1,7 @@
 """A Gaussian process over the functions of a space, averaged over kernels and noise levels by their evidence.
 
-Small (some hundred labels) and quick (a fit takes a fraction of a second), with what a search needs and a surrogate
-does not: the variance at every candidate, the variance of one more training of the same function, and what becomes of
-both when a candidate is about to be measured.
+Made for searches: it takes some hundred labels, fits in a fraction of a second, and gives the variance of every
+candidate, the variance of another training of the same function, and both conditioned on pending candidates.
 """
 
 from __future__ import annotations
@@ -23,10 +22,10 @@ Float = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 _NOISES = (0.005, 0.02, 0.05, 0.1, 0.2, 0.4, 0.8, 1.6)
-"""Variance of the noise over that of the signal."""
+"""Ratios of noise variance to signal variance."""
 _LIKELY_NOISE = 0.3
 _SCALE_ROWS = 2.0
-"""Rows that speak for a signal variance of 0.7, that of normal scores less their noise."""
+"""Strength, in rows, of the prior on the signal variance of 0.7, that of normal scores without their noise."""
 _SCALE = 0.7
 _KEPT = 5
 _EVIDENCE_ROWS = 160
@@ -36,20 +35,20 @@ class Kernels(Protocol):
     """J kernels between the U functions of a space, each with a mean variance of about 1.
 
     Attributes:
-        log_prior: Of each kernel, of shape (J,).
+        log_prior: Log prior of each kernel, of shape (J,).
     """
 
     log_prior: Float
 
     def matrices(self, a: Ints, b: Ints, which: Sequence[int]) -> Iterator[Float]:
-        """Some of the kernels, between n and m functions, each of shape (n, m)."""
+        """The selected kernels between n and m functions, each of shape (n, m)."""
 
     def variances(self, a: Ints, which: Sequence[int]) -> Iterator[Float]:
-        """Some of the kernels between each of n functions and itself, each of shape (n,)."""
+        """The selected kernels between each of n functions and itself, each of shape (n,)."""
 
 
 class _Hypothesis(NamedTuple):
-    """A kernel, the ratio of noise to signal, and the variance of the signal."""
+    """A kernel, the ratio of noise variance to signal variance, and the signal variance."""
 
     kernel: int
     noise: float
@@ -58,13 +57,14 @@ class _Hypothesis(NamedTuple):
 
 @dataclass
 class _Part:
-    """What one hypothesis says about m candidates, in units of its scale.
+    """Posterior of m candidates under one hypothesis, variances in units of its scale.
 
     Attributes:
-        hypothesis: The one.
+        hypothesis: The hypothesis.
         mean: Posterior mean, of shape (m,).
-        variance: Of the function, without noise, of shape (m,).
-        root: Covariance with the labels, solved for their Cholesky factor, of shape (n, m).
+        variance: Posterior variance of the function, without noise, of shape (m,).
+        root: Inverse Cholesky factor of the labels' covariance, times their covariance with the candidates, of shape
+            (n, m).
     """
 
     hypothesis: _Hypothesis
@@ -74,13 +74,13 @@ class _Part:
 
 
 class Posterior:
-    """What n labels say about m candidate functions.
+    """Posterior distribution of m candidate functions given n labels.
 
     Args:
-        kernels: Hypotheses about how functions resemble each other.
-        rows: Function behind each label, of shape (n,).
-        z: Labels, about normal, of shape (n,).
-        candidates: Functions asked about, of shape (m,).
+        kernels: Candidate kernels between functions.
+        rows: Function of each label, of shape (n,).
+        z: Labels, approximately normal, of shape (n,).
+        candidates: Functions to predict, of shape (m,).
 
     Attributes:
         shares: Weight of each kept hypothesis.
@@ -116,15 +116,15 @@ class Posterior:
         return np.asarray(self._centre + self.shares @ np.stack([part.mean for part in self._parts]))
 
     def std(self) -> Float:
-        """Standard deviation of the function behind each candidate, of shape (m,)."""
+        """Standard deviation of each candidate's function value, without noise, of shape (m,)."""
         return self._spread(noisy=False)
 
     def std_of_label(self) -> Float:
-        """Standard deviation of one more label of each candidate, the noise of its training included, of shape (m,)."""
+        """Standard deviation of a new label of each candidate, including training noise, of shape (m,)."""
         return self._spread(noisy=True)
 
     def expect(self, position: int) -> None:
-        """A label of the candidate at this position is on its way: its value is not known, variances shrink already."""
+        """Condition the variances on a pending label of the candidate at this position; means do not change."""
         columns = self._kernels.matrices(self._candidates, self._candidates[[position]], self._which)
         for part, k in zip(self._parts, columns, strict=True):
             covariance = k[:, 0] - part.root.T @ part.root[:, position]

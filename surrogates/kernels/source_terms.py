@@ -1,9 +1,9 @@
-"""Kernels that know source tasks: what architectures have in common by source scores and by graph features.
+"""Kernels for transfer: covariances of a new task from source scores and graph features.
 
 The covariance of a new task at two architectures is a sum of seven terms: a linear function of the source scores, a
 smooth function of them (two length scales), and smooth functions of the graph features, by plain distance or by a
-metric that weighs features as the sources need them (two length scales each). A portfolio of variances stands for
-hypotheses from "a weighted sum of the sources" to "nothing to do with them".
+metric that weights features by their importance for the sources (two length scales each). Sets of variances represent
+hypotheses from "a weighted sum of the sources" to "unrelated to the sources".
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ Ints = NDArray[np.int64]
 
 N_TERMS = 7
 OWN_TERMS = range(3, N_TERMS)
-"""Terms that do not read the source scores."""
+"""Terms that do not use the source scores."""
 _SMOOTH = ((0.0, 0.0), (0.3, 0.0), (1.0, 0.0), (0.0, 0.3), (0.0, 1.0))
 _OWN = (0.05, 0.15, 0.5)
 _NO_TRANSFER = 0.05
-"""Prior probability in a search that the sources are of no use."""
+"""Prior probability, in a search, that the sources are not informative."""
 
 
 class Inputs(NamedTuple):
-    """n architectures as the kernel sees them.
+    """Inputs of the kernel terms for n architectures.
 
     Attributes:
         features: Standardised graph features, of shape (n, d).
-        weighted: The same times the square root of each feature's weight (weights sum to 1).
+        weighted: `features` times the square root of each feature's weight (weights sum to 1), of shape (n, d).
         sources: Source scores, of mean 0 and variance 1 over the space, of shape (n, S).
     """
 
@@ -47,7 +47,7 @@ class Inputs(NamedTuple):
     sources: Float
 
     def take(self, rows: Ints) -> Inputs:
-        """Some of the architectures."""
+        """The inputs of the architectures at `rows`."""
         return Inputs(self.features[rows], self.weighted[rows], self.sources[rows])
 
 
@@ -67,12 +67,13 @@ def source_terms(a: Inputs, b: Inputs) -> Float:
 
 
 def term_variances(linear: Sequence[float], smooth: Sequence[tuple[float, float]], own: Sequence[float]) -> Float:
-    """Variances of the terms under every combination that uses the sources, of shape (J, 7).
+    """Variances of the terms for every combination that uses the sources, of shape (J, 7).
 
     Args:
-        linear: Of the linear function of the source scores.
-        smooth: Of the smooth functions of the source scores, at the short and the long length.
-        own: Of one smooth function of the features at the short length, by the sources' metric or by plain distance.
+        linear: Variances of the linear function of the source scores.
+        smooth: Variances of the smooth functions of the source scores, at the short and the long length scale.
+        own: Variances of one smooth function of the features at the short length scale, by the sources' metric or by
+            plain distance.
 
     Example:
         >>> term_variances([1.0], [(0.3, 0.0)], [0.5]).tolist()
@@ -90,11 +91,11 @@ class SourceKernels:
     """Kernels between the functions of a space, for a `Posterior`: with the sources, or without them.
 
     Args:
-        inputs: The U functions of a space, as a `FeatureMap` reads them.
+        inputs: Inputs of the U functions of a space, as from a `FeatureMap`.
         plain: Kernels without the sources.
 
     Attributes:
-        log_prior: Of each of the J kernels, those with sources first, of shape (J,).
+        log_prior: Log prior of each of the J kernels, those with sources first, of shape (J,).
 
     Example:
         >>> from surrogates.kernels.feature_kernels import FeatureKernels
@@ -113,14 +114,14 @@ class SourceKernels:
         self.log_prior = np.log(np.repeat([(1 - _NO_TRANSFER) / n, _NO_TRANSFER / n_plain], [n, n_plain]))
 
     def matrices(self, a: Ints, b: Ints, which: Sequence[int]) -> Iterator[Float]:
-        """Some of the kernels, between n and m functions, each of shape (n, m)."""
+        """The selected kernels between n and m functions, each of shape (n, m)."""
         terms, n = source_terms(self._inputs.take(a), self._inputs.take(b)), len(self._sums)
         plain = self._plain.matrices(a, b, [j - n for j in which if j >= n])
         for j in which:
             yield next(plain) if j >= n else np.tensordot(self._sums[j], terms, axes=1)
 
     def variances(self, a: Ints, which: Sequence[int]) -> Iterator[Float]:
-        """Some of the kernels between each of n functions and itself, each of shape (n,)."""
+        """The selected kernels between each of n functions and itself, each of shape (n,)."""
         linear, n = (self._inputs.sources[a] ** 2).mean(axis=1), len(self._sums)
         plain = self._plain.variances(a, [j - n for j in which if j >= n])
         for j in which:

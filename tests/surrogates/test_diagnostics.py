@@ -39,14 +39,14 @@ def test_foreign_distributions_of_our_names_are_found(tmp_path: Path, monkeypatc
     monkeypatch.syspath_prepend(tmp_path)
     finding = find(list(examine()), "distribution encoders")
     assert finding.status == "broken"
-    assert finding.detail.startswith("encoders 0.0.4 from PyPI is not ours: pip uninstall encoders")
+    assert finding.detail.startswith("encoders 0.0.4 from PyPI is an unrelated package: pip uninstall encoders")
 
 
 def test_a_package_from_another_folder_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(diagnostics, "PACKAGES", ("benchmarks", "encoders", "json"))
     finding = find(list(examine()), "packages")
     assert finding.status == "broken"
-    assert finding.detail.startswith("a foreign package shadows ours: benchmarks, encoders from ")
+    assert finding.detail.startswith("another package shadows ours: benchmarks, encoders from ")
 
 
 def test_missing_libraries_and_extras_say_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -69,7 +69,7 @@ def test_a_damaged_bundle_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     findings = list(examine())
     assert find(findings, "bundle nasbench201/answers").status == "broken"
     assert "is damaged" in find(findings, "bundle nasbench201/answers").detail
-    assert find(findings, "bundle transnas101-micro").detail == "no answers: reinstall the package"
+    assert find(findings, "bundle transnas101-micro").detail == "no bundled answers: reinstall the package"
 
 
 def test_tables_are_checked(macro_table: Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,7 +30,9 @@ def test_a_masked_label_is_a_missing_one():
 def test_labels_of_another_metric_are_warned_of_and_a_name_with_the_metric_knows_its_direction():
     frame = pd.DataFrame({"arch": ARCHS, "jigsaw": 90 + DEPTH / 10, "jigsaw/valid_loss": 20 - DEPTH})
     loss = Table.from_frame(frame).to_frame("valid_loss")
-    with pytest.warns(UserWarning, match="'jigsaw' are its valid_loss, but the name alone stands for its valid_top1"):
+    with pytest.warns(
+        UserWarning, match="'jigsaw' contains valid_loss, but a task name without a metric means valid_top1"
+    ):
         BoostedSurrogate(**QUICK).fit(ARCHS, loss)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -44,7 +46,7 @@ def test_labels_of_another_metric_are_warned_of_and_a_name_with_the_metric_knows
 
 
 def test_equal_labels_are_warned_of():
-    with pytest.warns(UserWarning, match="all labels of y0 are equal: nothing is learned"):
+    with pytest.warns(UserWarning, match="all labels of y0 are equal: every architecture is predicted as that value"):
         fitted = BoostedSurrogate(**QUICK).fit(ARCHS[:1], [90.0])
     mean, std = fitted.predict(ARCHS, return_std=True)
     assert (mean == 90).all()
@@ -95,7 +97,7 @@ def test_scores_of_another_task_are_refused():
     [
         (TransferSurrogate(sources=pd.DataFrame({"a": DEPTH}, index=ARCHS), n_jobs=0), "n_jobs: expected .* got 0"),
         (TransferSurrogate(sources=pd.DataFrame({"a": DEPTH}, index=ARCHS), n_members=0), "n_members == 0"),
-        (TransferSurrogate(), "expected sources: .* got None"),
+        (TransferSurrogate(), "sources: expected .* got None"),
         (GaussianProcessSurrogate(length_scales=()), r"length_scales: expected positive numbers, .* got \(\)"),
         (GaussianProcessSurrogate(max_rows=0), "max_rows == 0"),
         (EnsembleSurrogate(prior_rows=-10), "prior_rows == -10"),
@@ -119,6 +121,6 @@ def test_n_jobs_is_read_the_same_way_everywhere(monkeypatch):
 
 def test_a_name_is_no_surrogate():
     with pytest.raises(
-        ValueError, match=r"got 'transnas101-micro'; Oracle\.from_pretrained opens a bundled one, load_surrogate"
+        ValueError, match=r"got 'transnas101-micro'; Oracle\.from_pretrained loads a bundled one, load_surrogate"
     ):
         Oracle("transnas101-micro")  # type: ignore[arg-type]
