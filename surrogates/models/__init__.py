@@ -1,4 +1,4 @@
-"""The predictors: boosted trees, Gaussian processes, graph networks, their ensemble, and transfer from other tasks.
+"""Surrogate models: boosted trees, Gaussian processes, graph networks, ensembles, and transfer from other tasks.
 
 Names are imported when first used.
 """

@@ -1,10 +1,10 @@
-"""Gradient-boosted trees on graph features: the surrogate to start with.
+"""Gradient-boosted trees on graph features: the default surrogate.
 
-Labels become normal scores of their ranks, one task at a time. The training rows are cut into folds; every member of
-the ensemble leaves one fold out, so that the same models give the ensemble and the out-of-fold predictions that
-calibrate it. A member averages two views of the labels: trees grown for each task alone, and trees whose leaves hold
-all tasks at once, which lets tasks with clear signal place the splits for noisy ones (labels not measured are filled in
-from those that were, see `surrogates.calibration.imputation`).
+Labels are transformed to normal scores of their ranks, per task. The training rows are split into folds; every member
+of the ensemble leaves one fold out, so the same models give the ensemble and the out-of-fold predictions that
+calibrate it. A member averages two kinds of trees: trees fitted to each task separately, and trees whose leaves predict
+all tasks at once, so tasks with little noise determine splits for noisy ones (missing labels are imputed from the
+other tasks, see `surrogates.calibration.imputation`).
 """
 
 from __future__ import annotations
@@ -39,23 +39,24 @@ Float = NDArray[np.float64]
 _ROUNDS, _ROUNDS_ROWS = 90, 1000
 _AT_LEAST = {"n_members": 1, "max_depth": 1}
 _BETWEEN = {"learning_rate": (0.0, 10.0), "subsample": (0.0, 1.0), "colsample_bynode": (0.0, 1.0)}
-"""Smallest value allowed; smallest value not allowed and largest allowed."""
+"""Exclusive lower bound and inclusive upper bound."""
 
 
 class BoostedSurrogate(CalibratedSurrogate):
     """XGBoost on an encoding, all tasks at once, with calibrated uncertainty.
 
     Args:
-        encoder: How architectures become features; `GraphFeatures` if not given.
-        regressor: A scikit-learn regressor to stand in for XGBoost, fitted a task at a time; the arguments on trees are
-            then not used, and the surrogate cannot be stored.
-        n_members: Folds, and members of the ensemble.
-        n_rounds: Trees of each model; if not given 90, and beyond 1,000 rows more, as the square root of their number.
-        max_depth: Of a tree.
+        encoder: Encoder from architectures to features; `GraphFeatures` if not given.
+        regressor: A scikit-learn regressor to use instead of XGBoost, fitted per task; the arguments on trees are then
+            ignored, and the surrogate cannot be stored.
+        n_members: Number of folds, and of members of the ensemble.
+        n_rounds: Trees per model; if not given 90, and beyond 1,000 rows proportional to the square root of their
+            number.
+        max_depth: Maximum depth of a tree.
         learning_rate: Shrinkage of a tree.
-        subsample: Share of rows a tree sees.
-        colsample_bynode: Share of features a split sees.
-        min_child_weight: Rows in a leaf, at least.
+        subsample: Fraction of rows per tree.
+        colsample_bynode: Fraction of features per split.
+        min_child_weight: Minimum number of rows in a leaf.
         reg_lambda: L2 penalty on leaves.
         n_jobs: Threads; all cores if not given or -1. The result does not depend on it.
         random_state: Seed; the same seed gives the same predictions in any process.
@@ -119,7 +120,7 @@ class BoostedSurrogate(CalibratedSurrogate):
             return np.asarray(np.mean(list(pool.map(lambda member: member.predict(X), self.members_)), axis=0))
 
     def _fit_members(self, X: NDArray[np.float32], Z: Float, fold: NDArray[np.int64], seed: int) -> list[_Member]:
-        """One member a fold, trained without it (with it, if it is the only one)."""
+        """One member per fold, trained on the other folds (on all rows if there is only one fold)."""
         n_tasks = Z.shape[1]
         filled = fill_missing(Z)
         members = [_Member([None] * n_tasks) for _ in range(fold.max() + 1)]
@@ -150,12 +151,14 @@ class BoostedSurrogate(CalibratedSurrogate):
         return {name: getattr(self, name) for name in names}
 
     def _threads(self) -> int:
-        if self.regressor is not None:  # scikit-learn changes the warning filters of the process while it works
+        if (
+            self.regressor is not None
+        ):  # scikit-learn changes the warning filters of the process, which is not thread-safe
             return 1
         return thread_count(self.n_jobs)
 
     def _check_parameters(self) -> None:
-        """Raise `ValueError` for a parameter out of its range."""
+        """Raise a `ValueError` or `TypeError` for an invalid parameter."""
         for name, least in _AT_LEAST.items():
             check_scalar(getattr(self, name), name, Integral, min_val=least)
         for name, (low, high) in _BETWEEN.items():
@@ -177,8 +180,8 @@ class BoostedSurrogate(CalibratedSurrogate):
             for name, model in member.named_models():
                 if not isinstance(model, TreeModel):
                     raise ArtefactError(
-                        f"cannot store a BoostedSurrogate around {type(self.regressor).__name__}: only XGBoost's "
-                        "models have a form without pickle"
+                        f"expected a BoostedSurrogate with XGBoost models, got {type(self.regressor).__name__}: other "
+                        "regressors cannot be stored without pickle"
                     )
                 pack.models[f"member{k}_{name}.ubj"] = model.to_bytes()
         return pack
@@ -199,7 +202,7 @@ class _Model(Protocol):
 
 @dataclass
 class _Member:
-    """One member: a model a task (None: no two different labels to learn from) and one for all tasks together."""
+    """A member: one model per task (None if the labels are all equal or missing), and one for all tasks jointly."""
 
     tasks: list[_Model | None]
     joint: _Model | None = None
@@ -224,7 +227,7 @@ def _fit_regressor(regressor: RegressorMixin, X: NDArray[np.float32], z: Float, 
 
 
 def _rounds(n: int) -> int:
-    """Few trees are best for few rows; cross-validation on 2,604 to 12,500 rows gains from more."""
+    """Default number of trees: few for few rows; in cross-validation, 2,604 to 12,500 rows benefit from more."""
     return round(_ROUNDS * math.sqrt(max(1.0, n / _ROUNDS_ROWS)))
 
 

@@ -1,8 +1,8 @@
-"""A stack of surrogates: trees and Gaussian process, weighted by what cross-validation says.
+"""Stacking of surrogates: boosted trees and a Gaussian process, weighted by cross-validation.
 
-Members err in different ways (trees in steps, kernels towards smooth), so their average in normal scores beats each of
-them. Weights come from the members' out-of-fold scores, shrunk towards equal weights as if
-`prior_rows` more rows had spoken for those; the stack is then calibrated like any other surrogate.
+Members make different errors (trees are piecewise constant, kernels smooth), so the average of their normal scores is
+better than each of them. The weights are fitted to the members' out-of-fold scores and shrunk towards equal weights
+with a strength of `prior_rows` rows; the stack is then calibrated like any other surrogate.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ class EnsembleSurrogate(CalibratedSurrogate):
     """Averages surrogates of normal scores with cross-validated weights.
 
     Args:
-        members: Unfitted surrogates; if not given `BoostedSurrogate` and `GaussianProcessSurrogate`. A `GraphSurrogate`
-            may stand beside them, but on the published tables it adds nothing to these two (see the leaderboard) and
-            takes far longer to fit.
-        prior_rows: Rows that speak for equal weights.
-        random_state: Seed given to members that are not given.
+        members: Unfitted surrogates; `BoostedSurrogate` and `GaussianProcessSurrogate` if not given. A `GraphSurrogate`
+            can be added, but on the published tables it does not improve on these two (see the leaderboard) and takes
+            far longer to fit.
+        prior_rows: Strength of the prior of equal weights, in rows.
+        random_state: Seed of the default members.
 
     Attributes:
         members_: The fitted members.
-        weights_: Their weights, of shape (M,), sum 1.
+        weights_: Their weights, of shape (M,), with sum 1.
 
     Example:
         >>> from benchmarks import get_space

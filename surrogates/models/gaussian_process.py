@@ -31,25 +31,26 @@ _FEW_ROWS = 400
 
 
 class GaussianProcessSurrogate(CalibratedSurrogate):
-    """Several kernels between architectures, a covariance between tasks, exact leave-one-out calibration.
+    """Gaussian process averaged over kernels, with a covariance between tasks and exact leave-one-out calibration.
 
-    A kernel falls with the distance of standardised graph features, either as exp(-r) of the L1 distance or as a Matern
-    3/2 of the L2 distance, features weighted by a power (0, 1 or 2) of their correlation with the labels. The kernels
-    are averaged with the weight of their evidence. Strong with few labels, and on skeletons, where performance is
-    smooth.
+    A kernel decreases with the distance of standardised graph features, either as exp(-r) of the L1 distance or as a
+    Matern 3/2 of the L2 distance, with features weighted by a power (0, 1 or 2) of their correlation with the labels.
+    The kernels are averaged with weights proportional to their evidence. Accurate with few labels, and on macro spaces
+    (skeletons), where performance is a smooth function of the features.
 
     Args:
-        length_scales: Of the kernels, in mean absolute (root mean square) standard deviations a feature.
-        max_rows: Labelled rows that the posterior uses, drawn if there are more.
-        evidence_rows: Rows that choose the kernel, the first ones of those.
-        n_jobs: Threads of the linear algebra beyond 400 rows, all cores if -1; with one, the default, the same machine
-            gives the same bits whatever the environment says.
-        random_state: Seed of the draw.
+        length_scales: Length scales of the kernels, in mean absolute (L1) or root mean square (L2) standard deviations
+            per feature.
+        max_rows: Maximum number of labelled rows in the posterior; a random subset if there are more.
+        evidence_rows: Number of rows for kernel selection, the first of those in the posterior.
+        n_jobs: Threads of the linear algebra with 400 or more rows; all cores if -1. With one, the default, results on
+            one machine are bitwise reproducible, whatever the environment variables.
+        random_state: Seed of the random subset.
 
     Attributes:
         kernels_: The J kernels that are averaged.
-        shares_: Their weights, of shape (J,), sum 1.
-        archs_: The architectures, in their simplest forms, that they compare with.
+        shares_: Their weights, of shape (J,), with sum 1.
+        archs_: Simplest forms of the architectures in the posterior.
 
     Example:
         >>> from benchmarks import get_space
@@ -101,15 +102,15 @@ class GaussianProcessSurrogate(CalibratedSurrogate):
             eigen = Eigen.from_kernel(kernel.matrix(X, X))
             filled = tasks.fill(eigen, R, missing)
             weights = np.zeros((len(used), Z.shape[1]))
-            np.add.at(weights, inverse, tasks.solve(eigen, filled))  # replicates stand at the same point
+            np.add.at(weights, inverse, tasks.solve(eigen, filled))  # replicates share a point
             self.weights_.append(weights)
             scores += share * (self.centre_ + tasks.left_out(eigen, filled))
-        unseen = self._posterior(standard_features(labels.space, labels.archs))[labels.group]  # rows not drawn
+        unseen = self._posterior(standard_features(labels.space, labels.archs))[labels.group]  # rows outside the subset
         unseen[chosen] = scores
         self.calibrate(labels, unseen, np.arange(len(Z)))
 
     def _choose(self, X: Float, Z: Float, R: Float) -> tuple[list[tuple[FeatureKernel, Coregion]], Float]:
-        """The best kernels by their evidence on the first rows, and their weights."""
+        """The kernels of highest evidence on the first rows, and their weights."""
         rows = slice(self.evidence_rows)
         found = [
             (kernel, Coregion.fit(Eigen.from_kernel(kernel.matrix(X[rows], X[rows])), R[rows]))
@@ -130,7 +131,7 @@ class GaussianProcessSurrogate(CalibratedSurrogate):
         return scores
 
     def _threads(self, n_rows: int) -> threadpool_limits:
-        """Limit the threads of linear algebra; on few rows they cost more than they save."""
+        """Limit the threads of the linear algebra; with few rows, several are slower than one."""
         every = thread_count(self.n_jobs, by_default=1)
         return threadpool_limits(limits=1 if n_rows < _FEW_ROWS else every, user_api="blas")
 

@@ -1,4 +1,4 @@
-"""`n_jobs`, read the same way by every surrogate."""
+"""Interpretation of `n_jobs`, the same for all surrogates."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ __all__ = ["thread_count"]
 
 
 def thread_count(n_jobs: object, by_default: int | None = None) -> int:
-    """How many threads to use.
+    """Number of threads to use.
 
-    All cores are those this process may use: what a container or an affinity mask allows it, and one inside a worker of
-    joblib, such as a fold of scikit-learn's ``cross_val_score(..., n_jobs=2)``.
+    "All cores" are the cores available to this process, as limited by a container or an affinity mask; inside a joblib
+    worker, such as a fold of scikit-learn's ``cross_val_score(..., n_jobs=2)``, this is one core.
 
     Args:
         n_jobs: A number from 1; -1 for all cores; None for the default.
-        by_default: What None means; all cores if not given.
+        by_default: Number of threads for None; all cores if not given.
 
     Raises:
-        TypeError: If it is no whole number.
-        ValueError: If it is a number of another kind.
+        TypeError: If `n_jobs` is not an integer.
+        ValueError: If `n_jobs` is 0, or negative other than -1.
 
     Example:
         >>> thread_count(3), thread_count(None, by_default=1)

@@ -1,4 +1,4 @@
-"""The XGBoost models inside a boosted surrogate: one task alone, or all tasks in the leaves of the same trees."""
+"""XGBoost models of boosted surrogates: one task per model, or all tasks in the leaves of the same trees."""
 
 from __future__ import annotations
 
@@ -23,14 +23,17 @@ class TreeModel:
     booster: xgb.Booster
 
     def predict(self, X: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Predict features of shape (n, d): scores of shape (n,), or (n, T) of a joint model."""
+        """Scores for features of shape (n, d): of shape (n,), or (n, T) for a joint model."""
         return np.asarray(self.booster.inplace_predict(X))
 
     def to_bytes(self) -> bytes:
-        """The model as XGBoost UBJ, without the statistics of its training, which no prediction reads."""
+        """The model as XGBoost UBJ, without training statistics, which predictions do not need."""
         model = json.loads(bytes(self.booster.save_raw("json")))
         for tree in model["learner"]["gradient_booster"]["model"]["trees"]:
-            several_outputs = tree["tree_param"]["size_leaf_vector"] not in ("0", "1")  # leaves are base weights there
+            several_outputs = tree["tree_param"]["size_leaf_vector"] not in (
+                "0",
+                "1",
+            )  # base weights are then the leaf values
             for name in _STATISTICS if several_outputs else (*_STATISTICS, "base_weights"):
                 if name in tree:
                     tree[name] = [0.0] * len(tree[name])
@@ -40,7 +43,7 @@ class TreeModel:
 
     @classmethod
     def from_bytes(cls, data: bytes) -> TreeModel:
-        """The model `to_bytes` gave."""
+        """Inverse of `to_bytes`."""
         booster = xgb.Booster({"nthread": 1})
         booster.load_model(bytearray(data))
         return cls(booster)
@@ -51,19 +54,19 @@ class TreeLearner:
     """Fits boosters on normal scores.
 
     Args:
-        parameters: XGBoost's own parameters.
-        n_rounds: Trees a model.
+        parameters: Parameters of XGBoost.
+        n_rounds: Trees per model.
     """
 
     parameters: Mapping[str, Any]
     n_rounds: int
 
     def fit(self, X: NDArray[np.float32], z: NDArray[np.float64], seed: int) -> TreeModel:
-        """Fit features of shape (n, d) to the scores of one task, of shape (n,)."""
+        """Fit a model of the scores of one task, of shape (n,), to features of shape (n, d)."""
         return TreeModel(xgb.train(self._with(seed), xgb.DMatrix(X, z), self.n_rounds))
 
     def fit_joint(self, X: NDArray[np.float32], Z: NDArray[np.float64], seed: int) -> TreeModel:
-        """Fit features to the scores of T tasks, of shape (n, T), in the leaves of the same trees."""
+        """Fit a model of the scores of T tasks, of shape (n, T), whose leaves predict all tasks."""
         joint = {**self._with(seed), "multi_strategy": "multi_output_tree"}
         return TreeModel(xgb.train(joint, xgb.DMatrix(X, Z), self.n_rounds))
 

@@ -1,4 +1,4 @@
-"""Graph networks over architectures: pre-trained on tables, fitted to a few labels or many.
+"""Graph neural networks on architectures: fitted from scratch, or pre-trained on tables and fine-tuned.
 
 Names are imported when first used.
 """

@@ -1,4 +1,4 @@
-"""What a graph network is taught: labelled architectures of one space, and which member sees which row."""
+"""Datasets of graph networks: labelled architectures of one space, and the rows that each member is trained on."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class TaskDataset:
 
     Attributes:
         space: Name of the space.
-        head: Name of the head that learns them.
+        head: Name of the head that predicts the tasks.
         graphs: The m distinct architectures.
         rows: Index into `graphs` of every row, of shape (n,).
         scores: Normal scores, NaN where not measured, of shape (n, T).
-        seen: Whether a member learns from a row, of shape (K, n).
+        seen: Whether a member is trained on a row, of shape (K, n).
     """
 
     space: str
@@ -49,7 +49,7 @@ class TaskDataset:
         scores: NDArray[np.float64],
         seen: NDArray[np.bool_],
     ) -> TaskDataset:
-        """From numpy arrays."""
+        """Create a dataset from numpy arrays."""
         values = torch.from_numpy(scores.astype(np.float32))
         return cls(space, head, graphs, torch.from_numpy(rows), values, torch.from_numpy(seen))
 
@@ -57,12 +57,12 @@ class TaskDataset:
         return len(self.rows)
 
     def to(self, device: torch.device) -> TaskDataset:
-        """The same on another device."""
+        """A copy on another device."""
         moved = {name: getattr(self, name).to(device) for name in ("graphs", "rows", "scores", "seen")}
         return replace(self, **moved)
 
     def part(self, rows: Tensor) -> TaskDataset:
-        """Some of the rows, with only the architectures they need."""
+        """The dataset of some rows and their architectures."""
         used, renumbered = torch.unique(self.rows[rows], return_inverse=True)
         graphs = self.graphs.take(used)
         return replace(self, graphs=graphs, rows=renumbered, scores=self.scores[rows], seen=self.seen[:, rows])
@@ -74,7 +74,7 @@ def graph_tensors(space: str, archs: Sequence[str], weights: NDArray[np.float64]
     Args:
         space: Name of the space.
         archs: m architecture strings.
-        weights: Of the features, of shape (d,).
+        weights: Weights of the features, of shape (d,); not weighted if not given.
 
     Example:
         >>> graph_tensors("transnas101-micro", ["64-41414-3_00_300"]).nodes.shape[:2]
@@ -92,10 +92,10 @@ def graph_tensors(space: str, archs: Sequence[str], weights: NDArray[np.float64]
 
 
 def predict_members(net: GraphNet, graphs: GraphTensors, space: str, head: str | None) -> NDArray[np.float64]:
-    """What every member says, without gradients, a chunk of architectures at a time.
+    """Predictions of every member, without gradients, in chunks of 512 architectures.
 
     Returns:
-        Scores of shape (K, m, T), or the trunk of shape (K, m, trunk) if there is no head.
+        Scores of shape (K, m, T), or the trunk's output of shape (K, m, trunk) if `head` is None.
     """
     net.eval()
     parts = []

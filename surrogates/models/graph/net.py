@@ -1,11 +1,11 @@
-"""A graph network for architectures: information flows along the edges and against them, gated by the operation.
+"""A graph neural network for architectures: messages along and against the edges, gated by the operation.
 
-After the dense graph flow of FLAN (Akhauri and Abdelfattah, ICML 2024, section 3.1) and the forward/backward passes of
-TA-GATES (Ning et al., NeurIPS 2022): what arrives at a node over its edges is gated by the node's own operation, once
-in the direction of the data and once against it, as gradients would. Deviations, because they measured better with few
-labels: layer norm and a residual instead of stacked GCN layers, gates from the operation alone, graph features joined
-before the heads. All K members of an ensemble are one module, every weight with a leading dimension K: many small
-matrix products become one, several times faster on a CPU than members one by one.
+Based on the dense graph flow of FLAN (Akhauri and Abdelfattah, ICML 2024, section 3.1) and the forward/backward passes
+of TA-GATES (Ning et al., NeurIPS 2022): the messages that a node receives over its edges are gated by its own
+operation, once in the direction of the data and once in the direction of gradients. Differences, which measured better
+with few labels: layer norm and a residual instead of stacked GCN layers, gates from the operation alone, graph features
+concatenated before the heads. All K members of an ensemble are one module, every weight with a leading dimension K:
+batched matrix products are several times faster on a CPU than evaluating the members in turn.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ class GraphTensors(NamedTuple):
     """n architectures of one space.
 
     Attributes:
-        nodes: Node features as `encoders.node_features` gives them, of shape (n, V, F).
-        adjacency: Row = source, column = target, 0 or 1, of shape (n, V, V).
-        live: 1 where there is a node, of shape (n, V).
+        nodes: Node features of `encoders.node_features`, of shape (n, V, F).
+        adjacency: 1 for an edge from the row's node to the column's node, else 0, of shape (n, V, V).
+        live: 1 for a node, 0 for padding, of shape (n, V).
         features: Standardised graph features, of shape (n, d).
     """
 
@@ -39,11 +39,11 @@ class GraphTensors(NamedTuple):
     features: Tensor
 
     def take(self, rows: Tensor | slice) -> GraphTensors:
-        """Some of the architectures."""
+        """The architectures at `rows`."""
         return GraphTensors(*(part[rows] for part in self))
 
     def to(self, device: torch.device) -> GraphTensors:
-        """The same on another device."""
+        """A copy on another device."""
         return GraphTensors(*(part.to(device) for part in self))
 
 
@@ -51,10 +51,10 @@ class Sizes(NamedTuple):
     """Sizes of a `GraphNet`.
 
     Attributes:
-        members: Members K of the ensemble.
+        members: Number K of members of the ensemble.
         hidden: Width H of a node's state.
-        layers: Rounds of messages.
-        trunk: Width of what the heads read.
+        layers: Rounds of message passing.
+        trunk: Width of the input of the heads.
     """
 
     members: int = 8
@@ -64,14 +64,14 @@ class Sizes(NamedTuple):
 
 
 class GraphNet(nn.Module):
-    """K independent graph networks with a trunk common to all tasks and spaces.
+    """K independent graph networks with a trunk shared by all tasks and spaces.
 
     Args:
         sizes: See `Sizes`.
         features: Space -> number d of its graph features; each space has its own projection of them.
         heads: Head -> number T of its tasks.
-        dropout: Share of states dropped in training.
-        seed: Of the initial weights, and of the dropout.
+        dropout: Dropout probability of states in training.
+        seed: Seed of the initial weights and of the dropout.
 
     Example:
         >>> net = GraphNet(Sizes(members=2), {"transnas101-micro": 5}, {"y": 7}, seed=0).eval()
@@ -93,7 +93,7 @@ class GraphNet(nn.Module):
         self.register_buffer("centre", torch.from_numpy(NODE_CENTRE), persistent=False)
         self.register_buffer("scale", torch.from_numpy(NODE_SCALE), persistent=False)
         self.lift = self.linear(len(NODE_FEATURES), sizes.hidden)
-        self.flows = nn.ModuleList([_Flow(self, sizes.hidden) for _ in range(sizes.layers)])
+        self.flows = nn.ModuleList([_MessagePassing(self, sizes.hidden) for _ in range(sizes.layers)])
         self.trunk = self.linear(2 * sizes.hidden + sizes.trunk, sizes.trunk, gain=math.sqrt(2))
         self.features = nn.ModuleDict({name: self.linear(width, sizes.trunk) for name, width in features.items()})
         self.heads = nn.ModuleDict({name: self.linear(sizes.trunk, tasks, gain=0.3) for name, tasks in heads.items()})
@@ -104,7 +104,7 @@ class GraphNet(nn.Module):
         return scores
 
     def embed(self, graphs: GraphTensors, space: str) -> Tensor:
-        """What the heads read, of shape (K, n, trunk)."""
+        """Output of the trunk, the input of the heads, of shape (K, n, trunk)."""
         n, width, _ = graphs.nodes.shape
         members, hidden = self.sizes.members, self.sizes.hidden
         live = graphs.live[:, :, None]
@@ -130,19 +130,19 @@ class GraphNet(nn.Module):
         return found
 
     def add_space(self, name: str, width: int) -> None:
-        """Give a space its own projection of `width` graph features, replacing an old one."""
+        """Add a projection of the `width` graph features of a space, replacing an existing one."""
         self.features[name] = self.linear(width, self.sizes.trunk)
 
     def add_head(self, name: str, tasks: int) -> None:
-        """Give a set of tasks a head, replacing an old one."""
+        """Add a head for a set of tasks, replacing an existing one."""
         self.heads[name] = self.linear(self.sizes.trunk, tasks, gain=0.3)
 
     def linear(self, inputs: int, outputs: int, gain: float = 1.0) -> MemberLinear:
-        """A linear layer of every member, its weights from the module's own generator."""
+        """A linear layer of every member, initialised with the module's own generator."""
         return MemberLinear(self.sizes.members, inputs, outputs, gain, self.generator)
 
     def _drop(self, values: Tensor) -> Tensor:
-        """Dropout from the module's own generator, so that no global seed is touched or read."""
+        """Dropout with the module's own generator, independent of the global random state."""
         if not self.training or self.dropout == 0:
             return values
         kept = torch.rand(values.shape, generator=self.generator).to(values.device) >= self.dropout
@@ -159,12 +159,12 @@ class MemberLinear(nn.Module):
         self.bias = nn.Parameter(torch.zeros(members, 1, outputs))
 
     def forward(self, values: Tensor) -> Tensor:
-        """Apply each member's map to its own rows."""
+        """Apply each member's map to the member's rows."""
         return torch.baddbmm(self.bias, values, self.weight)
 
 
-class _Flow(nn.Module):
-    """One round of messages in both directions, each gated by the receiving node's features."""
+class _MessagePassing(nn.Module):
+    """One round of message passing in both directions, each gated by the receiving node's features."""
 
     def __init__(self, net: GraphNet, hidden: int) -> None:
         super().__init__()
@@ -175,7 +175,7 @@ class _Flow(nn.Module):
         self.shift = nn.Parameter(torch.zeros(net.sizes.members, 1, hidden))
 
     def forward(self, state: Tensor, nodes: Tensor, forward: Tensor, backward: Tensor) -> Tensor:
-        """The change of state, of shape (K, n V, H)."""
+        """The update of the state, of shape (K, n V, H)."""
         members, rows, hidden = state.shape
         n, width, _ = forward.shape
         ahead, behind, own = self.messages(state).chunk(3, dim=-1)  # (K, n V, H) each

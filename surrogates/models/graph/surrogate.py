@@ -1,8 +1,8 @@
-"""A graph network over all tasks, with calibrated uncertainty, that can begin with what other tables taught.
+"""A graph network over all tasks, with calibrated uncertainty, optionally pre-trained on other tables.
 
-Labels become normal scores of their ranks. The training rows are cut into folds; every member of the ensemble leaves
-one fold out, so that the same networks give the ensemble and the out-of-fold predictions that calibrate it. All members
-are trained at once as one module (`surrogates.models.graph.net`).
+Labels are transformed to normal scores of their ranks. The training rows are split into folds; every member of the
+ensemble leaves one fold out, so the same networks give the ensemble and the out-of-fold predictions that calibrate it.
+All members are trained at once as one module (`surrogates.models.graph.net`).
 """
 
 from __future__ import annotations
@@ -49,29 +49,29 @@ class GraphSurrogate(CalibratedSurrogate):
     """An ensemble of graph networks on the cell graph and the graph features, all tasks at once; needs ``[gnn]``.
 
     Args:
-        n_members: Folds, and members of the ensemble.
+        n_members: Number of folds, and of members of the ensemble.
         hidden: Width of a node's state.
-        layers: Rounds of messages along and against the edges.
-        trunk: Width of what the heads of the tasks read.
-        n_steps: Optimiser steps; if not given 200 for 128 labelled rows, growing with the square root of their number.
-        learning_rate: At its peak.
-        shrinkage: Share of a weight that decays in a step at the peak.
-        dropout: Share of states dropped in training.
-        ranking: Weight of the ranking loss beside the squared error.
-        batch_size: Rows of a table a step sees at most.
-        patience: Stop after so many epochs of 20 steps without a better loss on the rows that members left out, and
-            take the best weights; by default the schedule is followed to its end.
-        checkpoint_dir: Folder that keeps the state of training after every epoch; after an interruption the same call
-            goes on there.
-        log_dir: Folder for the losses, if they are to be kept.
-        logger: As what: ``"csv"`` or ``"tensorboard"`` (needs tensorboard).
+        layers: Rounds of message passing along and against the edges.
+        trunk: Width of the input of the heads.
+        n_steps: Optimiser steps; if not given 200 for 128 labelled rows, proportional to the square root of their
+            number, between 60 and 800.
+        learning_rate: Peak learning rate.
+        shrinkage: Fraction of a weight that decays per step at the peak learning rate.
+        dropout: Dropout probability of states in training.
+        ranking: Weight of the ranking loss, relative to the squared error.
+        batch_size: Maximum number of rows per table and step.
+        patience: Early stopping: number of epochs of 20 steps without a better loss on the left-out rows before
+            training stops and the best weights are restored; no early stopping if not given.
+        checkpoint_dir: Folder for a checkpoint after every epoch; after an interruption the same call resumes from it.
+        log_dir: Folder for the logged losses; not logged if not given.
+        logger: Format of the log: ``"csv"`` or ``"tensorboard"`` (needs tensorboard).
         progress: Whether to show a progress bar.
-        n_jobs: Threads on a CPU; torch's own number if not given.
+        n_jobs: Threads on a CPU; torch's default if not given.
         random_state: Seed; the same seed gives the same predictions in any process on one kind of machine.
 
     Attributes:
-        pretrained_: The network of the last `pretrain`; `fit` neither reads nor changes it.
-        weights_: How much the network of each update says (`finetune`), sum 1; ``{"scratch": 1.0}`` after `fit`.
+        pretrained_: The network of the last `pretrain`; `fit` neither uses nor changes it.
+        weights_: Weight of the network of each update (`finetune`), with sum 1; ``{"scratch": 1.0}`` after `fit`.
 
     Example:
         >>> from benchmarks import get_space
@@ -126,16 +126,17 @@ class GraphSurrogate(CalibratedSurrogate):
         self.random_state = random_state
 
     def pretrain(self, sources: Table | Sequence[Table], *, n_steps: int = 600, label_free: bool = True) -> Self:
-        """Learn from tables of any tasks and spaces, together, for `finetune`.
+        """Pre-train one network on tables of any tasks and spaces, for `finetune`.
 
         Args:
-            sources: Tables; one may hold several spaces, gaps are allowed. Any column that orders architectures is a
-                task, so zero-cost proxies are one more table (``Table.from_frame`` of arch, synflow, nwot, ...).
+            sources: Tables, each of one or more spaces; missing values are allowed. Any numeric column that ranks
+                architectures can be a task, such as zero-cost proxies (``Table.from_frame`` of arch, synflow, nwot,
+                ...).
             n_steps: Optimiser steps.
-            label_free: Whether to learn parameters and multiply-adds of the same architectures, too.
+            label_free: Whether to also predict parameters and multiply-adds of the same architectures.
 
         Raises:
-            ValueError: If there is no table.
+            ValueError: If there is no table, or a source is not a `Table`.
         """
         from benchmarks.table import Table
 
@@ -162,20 +163,20 @@ class GraphSurrogate(CalibratedSurrogate):
         Y: ArrayLike | pd.DataFrame | pd.Series[Any],
         update: Update | Literal["auto"] = "auto",
     ) -> Self:
-        """Fit a task, or several, beginning with the pre-trained network; arguments otherwise as in `fit`.
+        """Fit one or more tasks, starting from the pre-trained network; arguments otherwise as in `fit`.
 
         Args:
             archs: n architecture strings of one space, in the sources or not.
             Y: Labels of shape (n, T) or (n,).
-            update: ``"head"``: a ridge regression on the pre-trained trunk; ``"adapter"``: from there the scales and
-                shifts of its layers learn; ``"full"``: all weights do; ``"scratch"``: as `fit`; ``"auto"``: head,
-                adapter and scratch, averaged with weights that fit the rows which members left out.
+            update: ``"head"``: ridge regression on the frozen pre-trained trunk; ``"adapter"``: from there, train the
+                scales and shifts of its layers; ``"full"``: from there, train all weights; ``"scratch"``: as `fit`;
+                ``"auto"``: average of head, adapter and scratch, with weights fitted to out-of-fold scores.
 
         Raises:
             sklearn.exceptions.NotFittedError: Before `pretrain`.
         """
         if not hasattr(self, "pretrained_"):
-            raise NotFittedError("call pretrain(tables), or load_pretraining(path), before finetune")
+            raise NotFittedError("expected pretrain(tables) or load_pretraining(path) before finetune(), got neither")
         choice(update, ("auto", *UPDATES), "update")
         updates = AVERAGED if update == "auto" else (update,)
         labels = Labels.from_data(archs, Y)
@@ -184,7 +185,7 @@ class GraphSurrogate(CalibratedSurrogate):
         return self
 
     def save_pretraining(self, path: str | Path) -> Path:
-        """Write what `pretrain` learned to one safetensors file.
+        """Write the pre-trained network to a safetensors file.
 
         Raises:
             sklearn.exceptions.NotFittedError: Before `pretrain`.
@@ -192,16 +193,16 @@ class GraphSurrogate(CalibratedSurrogate):
         from benchmarks.files import write_beside
 
         if not hasattr(self, "pretrained_"):
-            raise NotFittedError("call pretrain(tables) before save_pretraining")
+            raise NotFittedError("expected pretrain(tables) before save_pretraining(), got no pre-trained network")
         with write_beside(path) as beside:
             beside.write_bytes(self.pretrained_.to_bytes())
         return Path(path)
 
     def load_pretraining(self, path: str | Path) -> Self:
-        """Read what `save_pretraining` wrote, for `finetune`.
+        """Read a network written by `save_pretraining`, for `finetune`.
 
         Raises:
-            ArtefactError: If the file is damaged, or of another node schema or version.
+            ArtefactError: If the file is damaged, or has another node schema or format.
         """
         with torch_session(type(self).__name__, self.n_jobs):
             from surrogates.models.graph.weights import TrainedNet
@@ -210,17 +211,17 @@ class GraphSurrogate(CalibratedSurrogate):
         return self
 
     def params_to_store(self) -> dict[str, Any]:
-        """The constructor's arguments without the folders of this machine."""
+        """The constructor's arguments without local folders."""
         return {**self.get_params(deep=False), "checkpoint_dir": None, "log_dir": None}
 
     def fit_functions(self, labels: Labels) -> None:
         self._fit_updates(labels, ("scratch",))
 
     def _fit_updates(self, labels: Labels, updates: Sequence[Update]) -> None:
-        """Fit to labels in several ways, and average them."""
+        """Fit to labels with several updates, and average them."""
         Z = normal_scores(labels.values)
         rng = check_random_state(self.random_state)
-        # an average has as many members as the pre-trained network, so that all its parts leave out the same rows
+        # averaged networks must leave out the same rows, so all have as many members as the pre-trained one
         members = self.n_members if tuple(updates) == ("scratch",) else self.pretrained_.net.sizes.members
         with torch_session(type(self).__name__, self.n_jobs):
             fold = rng.permutation(len(Z)) % min(members, len(Z))
@@ -234,7 +235,7 @@ class GraphSurrogate(CalibratedSurrogate):
     def _candidate(
         self, update: Update, labels: Labels, Z: Float, fold: NDArray[np.int64], members: int, seed: int
     ) -> tuple[TrainedNet, Float]:
-        """A network after one kind of update, and its out-of-fold scores of shape (n, T)."""
+        """A network after one update, and its out-of-fold scores of shape (n, T)."""
         from surrogates.models.graph.datasets import predict_members
         from surrogates.models.graph.net import Sizes
         from surrogates.models.graph.transfer import (

@@ -1,4 +1,4 @@
-"""Torch when it is needed: imported on entry, or a word on what to install, with a bounded number of threads."""
+"""Context manager that imports torch, or names the missing extra, and sets its number of threads."""
 
 from __future__ import annotations
 
@@ -12,10 +12,14 @@ __all__ = ["torch_session"]
 
 @contextlib.contextmanager
 def torch_session(feature: str, n_jobs: int | None) -> Iterator[None]:
-    """Import torch, lightning and safetensors, and use `n_jobs` threads inside (torch's own number if None).
+    """Import torch, lightning and safetensors, and use `n_jobs` threads in the context (torch's default if None).
+
+    Args:
+        feature: Name of the feature that needs torch, for the error.
+        n_jobs: Number of threads.
 
     Raises:
-        MissingExtraError: If one is not installed; says that `feature` needs it.
+        MissingExtraError: If one of the libraries is not installed.
 
     Example:
         >>> with torch_session("GraphSurrogate", n_jobs=1):

@@ -1,4 +1,4 @@
-"""Runs a `GraphTraining` with the Lightning Trainer: any device, checkpoints, resume after an interruption."""
+"""Training of graph networks with the Lightning Trainer: any device, checkpoints, resuming after an interruption."""
 
 from __future__ import annotations
 
@@ -38,25 +38,25 @@ def train(
     logger: str = "csv",
     progress: bool = False,
 ) -> GraphNet:
-    """Train a network in place, on an accelerator if there is one, and hand it back on the CPU.
+    """Train a network in place, on an accelerator if there is one, and return it on the CPU.
 
     Args:
         net: The network.
-        datasets: What to learn.
-        schedule: How.
-        checkpoint_dir: Where to keep the state after every epoch. If it holds that of the same training, interrupted,
-            this goes on where it was; the state is deleted when training is done.
-        log_dir: Where to write the losses, if anywhere.
-        logger: As what: ``"csv"`` or ``"tensorboard"``.
+        datasets: Training data.
+        schedule: Hyperparameters of the training.
+        checkpoint_dir: Folder for a checkpoint after every epoch. Training resumes from a checkpoint of the same
+            training found there; the checkpoint is deleted when training is complete.
+        log_dir: Folder for the logged losses; not logged if not given.
+        logger: Format of the log: ``"csv"`` or ``"tensorboard"``.
         progress: Whether to show a progress bar.
 
     Raises:
-        ArtefactError: If the checkpoint is of another training, node schema or version.
-        ImportError: If TensorBoard is asked for and not installed.
-        UnknownNameError: If there is no such logger; names the nearest one.
-        KeyboardInterrupt: If the user interrupts; the state of the last epoch is kept.
+        ArtefactError: If the checkpoint belongs to another training, node schema or version.
+        ImportError: If TensorBoard is requested but not installed.
+        UnknownNameError: If there is no such logger; the message names the nearest one.
+        KeyboardInterrupt: If the user interrupts; the checkpoint of the last epoch is kept.
     """
-    net.train()  # Lightning keeps the mode it finds
+    net.train()  # Lightning does not change the mode
     module = GraphTraining(net, datasets, schedule)
     resume = None if checkpoint_dir is None else _resume_from(Path(checkpoint_dir), _fingerprint(module))
     callbacks: list[Callback] = []
@@ -86,7 +86,7 @@ def train(
         )
         try:
             trainer.fit(module, train_dataloaders=range(STEPS_PER_EPOCH), ckpt_path=resume, **safe)
-        except SystemExit:  # how Lightning answers Ctrl-C
+        except SystemExit:  # raised by Lightning on Ctrl-C
             raise KeyboardInterrupt from None
     if module.best_weights:
         net.load_state_dict(module.best_weights)
@@ -109,7 +109,7 @@ def _logger(kind: str, folder: str) -> Logger:
 
 
 def _fingerprint(module: GraphTraining) -> dict[str, Any]:
-    """What must agree for a checkpoint to fit."""
+    """Identity of a training; a checkpoint with another one is rejected."""
     digest = hashlib.sha256(json.dumps(asdict(module.schedule)).encode())
     for dataset in module.datasets:
         digest.update(f"{dataset.space} {dataset.head}".encode())
@@ -121,7 +121,7 @@ def _fingerprint(module: GraphTraining) -> dict[str, Any]:
 
 
 def _resume_from(directory: Path, mine: dict[str, Any]) -> str | None:
-    """The checkpoint to go on from, if there is one; claims the directory for this training."""
+    """The checkpoint to resume from, if there is one; otherwise prepares the directory for this training."""
     run = RunDirectory(directory, "training", _SIDECAR, f"delete {_CHECKPOINT} in it or choose another checkpoint_dir")
     checkpoint = run.file(_CHECKPOINT)
     if checkpoint.exists():

@@ -1,4 +1,4 @@
-"""How a graph network learns: squared error and ranking on labels with gaps, one cycle, as a LightningModule."""
+"""LightningModule of graph networks: squared error and ranking loss on incomplete labels, one-cycle schedule."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ _PAIRS = 4
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long and how strongly to learn.
+    """Hyperparameters of a training.
 
     Attributes:
         steps: Optimiser steps, rounded up to whole epochs of 20.
-        learning_rate: At its peak; one cycle with a cosine decay.
-        shrinkage: Share of a weight that decays in a step at the peak (AdamW).
-        ranking: Weight of the ranking loss beside the squared error.
-        batch_size: Rows of a dataset that a step sees at most.
-        patience: Stop after so many epochs without a better held-out loss and take the best weights; None: never.
+        learning_rate: Peak learning rate of one cycle with cosine decay.
+        shrinkage: Fraction of a weight that decays per step at the peak learning rate (AdamW).
+        ranking: Weight of the ranking loss, relative to the squared error.
+        batch_size: Maximum number of rows per dataset and step.
+        patience: Early stopping: epochs without a better held-out loss before the best weights are restored; None: off.
     """
 
     steps: int = 200
@@ -47,15 +47,15 @@ class Schedule:
 
 
 class GraphTraining(lightning.LightningModule):
-    """Teaches all members of a `GraphNet` several datasets at once.
+    """Trains all members of a `GraphNet` on several datasets at once.
 
-    The loss of a member is, over the datasets and tasks, the mean squared error of the labels it sees plus a logistic
-    loss on random pairs of them, weighted by how far apart their labels are (RankNet, Burges et al., ICML 2005).
-    Missing labels have no weight.
+    The loss of a member is the mean, over datasets and tasks, of the squared error on its training rows plus a logistic
+    loss on random pairs of them, weighted by the difference of their labels (RankNet, Burges et al., ICML 2005).
+    Missing labels have weight 0.
 
     Args:
         net: The network.
-        datasets: What to learn.
+        datasets: Training data.
         schedule: See `Schedule`.
     """
 
@@ -67,18 +67,18 @@ class GraphTraining(lightning.LightningModule):
         self.best_weights: dict[str, Tensor] = {}
 
     def on_fit_start(self) -> None:
-        """Move the datasets to where the network is."""
+        """Move the datasets to the network's device."""
         self.datasets = [dataset.to(self.device) for dataset in self.datasets]
 
     def training_step(self, batch: int, batch_idx: int) -> Tensor:
-        """The loss on rows drawn from every dataset, summed over the members (they share no weight)."""
+        """The loss on a random batch of every dataset, summed over the members, which share no weights."""
         losses = [self._loss(self._draw(dataset)) for dataset in self.datasets]
         loss = torch.stack(losses).mean() * self.net.sizes.members
         self.log("loss", loss.detach() / self.net.sizes.members, on_step=False, on_epoch=True, batch_size=1)
         return loss
 
     def on_train_epoch_end(self) -> None:
-        """Measure the squared error on rows the members do not see and keep the best weights, if training may stop."""
+        """With early stopping, compute the squared error on the left-out rows and keep the best weights."""
         if self.schedule.patience is None:
             return
         self.net.eval()
@@ -92,7 +92,7 @@ class GraphTraining(lightning.LightningModule):
             self.best_weights = {name: value.detach().clone() for name, value in self.net.state_dict().items()}
 
     def configure_optimizers(self) -> Any:
-        """AdamW on the weights (no decay of biases and gains), one cycle."""
+        """AdamW (no decay of biases and gains) with a one-cycle schedule."""
         trained = [(name, p) for name, p in self.net.named_parameters() if p.requires_grad]
         weights = [p for name, p in trained if name.endswith("weight")]
         others = [p for name, p in trained if not name.endswith("weight")]
@@ -107,12 +107,12 @@ class GraphTraining(lightning.LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": cycle, "interval": "step"}}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep the state of the random numbers, and the best weights."""
+        """Store the state of the random generator and the best weights."""
         checkpoint["generator"] = self.net.generator.get_state()
         checkpoint["best"] = (self.best_loss, self.best_weights)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Go on with the random numbers where they were."""
+        """Restore the state of the random generator and the best weights."""
         self.net.generator.set_state(checkpoint["generator"].cpu())
         self.best_loss, self.best_weights = checkpoint["best"]
 
@@ -148,7 +148,7 @@ class GraphTraining(lightning.LightningModule):
 
 
 def _squared_error(predicted: Tensor, dataset: TaskDataset, rows: Tensor) -> Tensor:
-    """Mean over members and tasks, each over its measured labels among `rows`, of shape (K, n)."""
+    """Squared error of the measured labels among `rows`, of shape (K, n); mean over members and tasks."""
     known = ~torch.isnan(dataset.scores)
     weight = (known * rows[:, :, None]).to(predicted.dtype)  # (K, n, T)
     squares = (predicted - torch.nan_to_num(dataset.scores)) ** 2 * weight

@@ -1,4 +1,4 @@
-"""Graph networks that begin with what other tables taught: pre-training on many, then a few labels."""
+"""Transfer with graph networks: pre-training on source tables, fine-tuning on a few labels."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["TARGET", "fit_head", "fresh_net", "only_adapters", "source_datasets", "target_dataset", "warm_net"]
 
 TARGET = "target"
-"""Name of the head that a surrogate answers from."""
+"""Name of the head of the surrogate's own tasks."""
 _COSTS = "costs"
 _POWER = 1.0
 _PENALTIES = (0.3, 3.0, 30.0, 300.0)
@@ -35,7 +35,7 @@ Float = NDArray[np.float64]
 
 
 def fresh_net(labels: Labels, Z: Float, sizes: Sizes, dropout: float, seed: int) -> TrainedNet:
-    """A network for one space that has learned nothing; its graph features weighted by these labels."""
+    """An untrained network for one space, with graph features weighted by their correlation with these labels."""
     weights = relevance(standard_features(labels.space, labels.archs)[labels.group], Z, _POWER)
     net = GraphNet(sizes, {labels.space: len(weights)}, {TARGET: Z.shape[1]}, dropout, seed)
     return TrainedNet(net, {labels.space: weights})
@@ -44,8 +44,8 @@ def fresh_net(labels: Labels, Z: Float, sizes: Sizes, dropout: float, seed: int)
 def warm_net(pretrained: TrainedNet, labels: Labels, Z: Float, seed: int, frozen: bool = False) -> TrainedNet:
     """A copy of a pre-trained network with a new head.
 
-    A space that is new to it gets a projection of its graph features, to be trained; if the network is to stay `frozen`
-    and cells of the space can be carried over to one it knows, they are read as cells of that.
+    A new space gets an untrained projection of its graph features; if the network is to stay `frozen` and the space can
+    be translated to one of the pre-training, its architectures are translated instead.
     """
     net = copy.deepcopy(pretrained.net)
     net.generator.manual_seed(seed)
@@ -64,11 +64,11 @@ def warm_net(pretrained: TrainedNet, labels: Labels, Z: Float, seed: int, frozen
 
 
 def only_adapters(net: GraphNet, taught: Collection[str]) -> None:
-    """Let a network learn by its scales, shifts and head alone, after BitFit (Ben Zaken et al., ACL 2022).
+    """Freeze all but the scales, shifts and head of a network, after BitFit (Ben Zaken et al., ACL 2022).
 
     Args:
-        net: Changed in place.
-        taught: Spaces whose projection of graph features was trained; that of another space learns, too.
+        net: Network, changed in place.
+        taught: Spaces whose projection of graph features was pre-trained; projections of other spaces stay trainable.
     """
     for name, parameter in net.named_parameters():
         layer, _, rest = name.partition(".")
@@ -77,16 +77,16 @@ def only_adapters(net: GraphNet, taught: Collection[str]) -> None:
 
 
 def target_dataset(trained: TrainedNet, labels: Labels, Z: Float, seen: NDArray[np.bool_]) -> TaskDataset:
-    """Labels as scores of shape (n, T), of which the members see the rows `seen`, of shape (K, n)."""
+    """Dataset of normal scores `Z` of shape (n, T); the members are trained on the rows `seen`, of shape (K, n)."""
     graphs = trained.tensors(labels.space, labels.archs)
     return TaskDataset.from_arrays(trained.view(labels.space), TARGET, graphs, labels.group, Z, seen)
 
 
 def fit_head(trained: TrainedNet, dataset: TaskDataset) -> None:
-    """Set the target head by ridge regression on the trunk, in place; the penalty by each member's unseen rows.
+    """Fit the target head by ridge regression on the trunk, in place; left-out rows select the penalty.
 
     Args:
-        trained: Its trunk stays as it is.
+        trained: Network; its trunk does not change.
         dataset: The labels.
     """
     trunk = predict_members(trained.net, dataset.graphs, dataset.space, None)[:, dataset.rows.numpy()]  # (K, n, H)
@@ -116,7 +116,12 @@ def fit_head(trained: TrainedNet, dataset: TaskDataset) -> None:
 def source_datasets(
     sources: Sequence[Table], members: int, label_free: bool
 ) -> tuple[list[TaskDataset], dict[str, Float], dict[str, int]]:
-    """Datasets of all tables, one a table and space, and one on costs a space.
+    """Datasets for pre-training: one per table and space, with `label_free` also one on costs for each.
+
+    Args:
+        sources: Source tables.
+        members: Number K of members, all trained on all rows.
+        label_free: Whether to add the datasets on costs.
 
     Returns:
         Datasets; for every space the weights of its graph features; for every head its number of tasks.
@@ -145,7 +150,7 @@ def source_datasets(
 
 
 def _cost_dataset(dataset: TaskDataset, labels: Labels) -> TaskDataset:
-    """Parameters and multiply-adds of the same architectures, which nobody has to measure."""
+    """Dataset of parameters and multiply-adds of the same architectures, which need no training."""
     costs = Costs().fit(labels.archs[:1]).transform(labels.archs)[:, :2].astype(np.float64)
     Z = torch.from_numpy(normal_scores(costs).astype(np.float32))
     rows = torch.arange(len(Z))

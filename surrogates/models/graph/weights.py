@@ -1,4 +1,4 @@
-"""A trained graph network with what it needs to read architectures, as safetensors and back."""
+"""A trained graph network with its feature weights, stored as safetensors."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _FORMAT = 1
 
 @dataclass(frozen=True, eq=False)
 class TrainedNet:
-    """A network and, for every space it knows, the weights of the graph features.
+    """A network and the weights of the graph features of every space it was trained on.
 
     Attributes:
         net: The network.
         relevance: Space -> weights of its graph features, of shape (d,).
-        read_as: Space -> the space as whose cells it is read, for a space the network has not been taught.
+        read_as: Space -> space that its cells are translated to, for a space the network was not trained on.
     """
 
     net: GraphNet
@@ -39,11 +39,11 @@ class TrainedNet:
     read_as: dict[str, str] = field(default_factory=dict)
 
     def view(self, space: str) -> str:
-        """The space as which the network reads another."""
+        """The space that architectures of `space` are translated to, `space` itself if they are not."""
         return self.read_as.get(space, space)
 
     def tensors(self, space: str, archs: Sequence[str]) -> GraphTensors:
-        """What the network reads of m architectures of one space."""
+        """Inputs of the network for m architectures of one space."""
         view = self.view(space)
         seen = archs if view == space else translate(archs, view, source=space)
         return graph_tensors(view, seen, self.relevance[view])
@@ -53,7 +53,7 @@ class TrainedNet:
         return predict_members(self.net, self.tensors(space, archs), self.view(space), head)
 
     def to_bytes(self) -> bytes:
-        """Weights as safetensors; sizes, heads and the node schema in its header."""
+        """Weights as safetensors, with sizes, heads and the node schema in the header."""
         header = {
             "format": _FORMAT,
             "node_schema": SCHEMA,
@@ -71,10 +71,10 @@ class TrainedNet:
 
     @classmethod
     def from_bytes(cls, data: bytes, name: str = "net.safetensors") -> TrainedNet:
-        """The network `to_bytes` gave.
+        """Inverse of `to_bytes`.
 
         Raises:
-            ArtefactError: If it is damaged, no graph network of ours, or of another node schema or a newer format.
+            ArtefactError: If the data is damaged, does not contain a `GraphNet`, or has another node schema or format.
         """
         try:
             state = load(data)
@@ -85,8 +85,8 @@ class TrainedNet:
         for key, value in expected.items():
             if header.get(key) != value:
                 raise ArtefactError(
-                    f"{name!r} is of another {key.replace('_', ' ')}: expected {value}, got {header.get(key)}; "
-                    "train it again with this version"
+                    f"{name!r}: expected {key.replace('_', ' ')} {value}, got {header.get(key)}; retrain with this "
+                    "version"
                 )
         names = [key for key in state if key.startswith(_WEIGHTS)]
         relevance = {key.removeprefix(_WEIGHTS): state.pop(key).numpy() for key in names}
@@ -95,13 +95,13 @@ class TrainedNet:
         try:
             net.load_state_dict(state)
         except RuntimeError as error:
-            raise ArtefactError(f"{name!r}: the weights do not fit their description: {error}") from error
+            raise ArtefactError(f"{name!r}: the weights do not match the header: {error}") from error
         net.eval()
         return cls(net, relevance, header.get("read_as", {}))
 
 
 def _header(data: bytes) -> dict[str, str]:
-    """The metadata of safetensors: eight bytes of length, then JSON."""
+    """Metadata of a safetensors file, whose header is eight bytes of length followed by JSON."""
     length = int.from_bytes(data[:8], "little")
     found: dict[str, str] = json.loads(data[8 : 8 + length])["__metadata__"]
     return found

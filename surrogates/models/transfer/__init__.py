@@ -1,4 +1,4 @@
-"""A new task from a few labels and what is known about other tasks.
+"""Transfer learning: prediction of a new task from a few labels and the results of other tasks.
 
 Names are imported when first used.
 """

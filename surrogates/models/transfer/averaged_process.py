@@ -1,8 +1,8 @@
-"""Gaussian processes whose kernel knows the source tasks, averaged over how much to believe them.
+"""Gaussian processes with kernels on source tasks, averaged over the relevance of the sources.
 
-The variances of the seven terms (`surrogates.kernels.source_terms`) and of the noise make a hypothesis; the marginal
-likelihood of the labels averages them. What fits the sources themselves, each explained by the others, is preferred
-beforehand: that costs no label of the new task.
+A hypothesis is a set of variances of the seven terms (`surrogates.kernels.source_terms`) and of the noise; hypotheses
+are averaged by the marginal likelihood of the labels. Their prior is learned from the sources, each predicted from the
+others, which needs no label of the new task.
 """
 
 from __future__ import annotations
@@ -24,28 +24,28 @@ Float = NDArray[np.float64]
 
 _CONSTANT = 0.1
 _NO_TRANSFER = 0.25
-"""Prior probability that the sources are of no use."""
+"""Prior probability that the sources are not informative."""
 _UNLEARNED = 0.3
 """Share of the prior that is not learned from the sources."""
 _PSEUDO_LABELS = 64
 _PSEUDO_NOISE = 0.35
-"""Standard deviation in normal scores; that of separately trained twins is 0.15 to 0.36 (data README)."""
+"""Standard deviation in normal scores; it is 0.15 to 0.36 for separate trainings of equal functions (data README)."""
 _NOISES = (0.05, 0.1, 0.2, 0.4)
 _KEEP = 40
 _EVIDENCE_ROWS = 160
-"""Hypotheses are weighed on so many labelled functions at most: the work grows with the cube."""
+"""Maximum number of labelled functions for the evidence, whose cost is cubic in it."""
 _BATCH = 64
 
 
 @dataclass(frozen=True)
 class AveragedProcess:
-    """Posterior mean of the averaged processes, as weights on the kernel terms.
+    """Posterior mean of the averaged processes, as coefficients of the kernel terms.
 
     Attributes:
-        coefficients: Weight of each term at each of k labelled architectures, of shape (7, k).
-        offset: What the constant term adds.
-        left_out: For each labelled architecture what the others predict, of shape (k,).
-        transferred: Posterior probability, 0 to 1, that the sources are of use.
+        coefficients: Coefficient of each term at each of k labelled architectures, of shape (7, k).
+        offset: Contribution of the constant term.
+        left_out: Leave-one-out prediction for each labelled architecture, of shape (k,).
+        transferred: Posterior probability, 0 to 1, that the sources are informative.
     """
 
     coefficients: Float
@@ -54,18 +54,18 @@ class AveragedProcess:
     transferred: float
 
     def predict(self, terms: Float) -> Float:
-        """Scores of shape (n,) from `source_terms` of n architectures with the labelled ones, of shape (7, n, k)."""
+        """Scores of shape (n,), from `source_terms` between n architectures and the labelled ones, shape (7, n, k)."""
         return np.asarray(np.einsum("cnk,ck->n", terms, self.coefficients) + self.offset)
 
 
 def fit_average(terms: Float, z: Float, count: Float, log_prior: Float) -> AveragedProcess:
-    """Fit every hypothesis to k labelled architectures and average.
+    """Fit every hypothesis to k labelled architectures and average them.
 
     Args:
-        terms: `source_terms` of them with each other, of shape (7, k, k).
+        terms: `source_terms` between the architectures, of shape (7, k, k).
         z: Mean score of each, of shape (k,).
-        count: Replicates behind each mean, of shape (k,).
-        log_prior: Of the hypotheses, from `learned_prior`.
+        count: Number of replicates in each mean, of shape (k,).
+        log_prior: Log prior of the hypotheses, from `learned_prior`.
 
     Example:
         >>> X, Z = np.zeros((3, 2)), np.array([[-1.0], [0.0], [1.0]])
@@ -77,7 +77,7 @@ def fit_average(terms: Float, z: Float, count: Float, log_prior: Float) -> Avera
     """
     rows = spread_rows(len(z), _EVIDENCE_ROWS)
     log_weights = _log_evidence(terms[:, rows[:, None], rows], z[rows], count[rows]) + log_prior
-    n_kept = int(np.clip(_KEEP * (_EVIDENCE_ROWS / len(z)) ** 2, 1, _KEEP))  # all of them up to 160 labels
+    n_kept = int(np.clip(_KEEP * (_EVIDENCE_ROWS / len(z)) ** 2, 1, _KEEP))  # 40 up to 160 labels
     coefficients, offset, left_out = np.zeros(terms.shape[:2]), 0.0, np.zeros(len(z))
     for j, share in zip(*likeliest(log_weights, n_kept, within=np.inf), strict=True):
         inverse = np.linalg.inv(_covariances(_HYPOTHESES[[j]], terms, count)[0])
@@ -92,13 +92,13 @@ def fit_average(terms: Float, z: Float, count: Float, log_prior: Float) -> Avera
 def learned_prior(inputs: Inputs, rng: np.random.RandomState, n_draws: int = 2) -> Float:
     """Log prior of the hypotheses, learned by predicting each source from the others with 64 noisy labels.
 
-    The prior is the mean of their posteriors (the new task may be like any of the sources), mixed with a flat one, with
-    a fixed share for "no transfer". With a single source it is flat.
+    The prior is the mean of the posteriors over the sources (the new task may resemble any of them), mixed with a flat
+    prior, and with a fixed probability of "no transfer". With a single source it is flat.
 
     Args:
-        inputs: Some thousand architectures of the space.
-        rng: Draws architectures and noise.
-        n_draws: Times this is done for each source.
+        inputs: Inputs of about a thousand architectures of the space.
+        rng: Random state for the choice of architectures and the noise.
+        n_draws: Repetitions per source.
 
     Example:
         >>> rng = np.random.RandomState(0)
@@ -135,7 +135,7 @@ _HYPOTHESES = _hypotheses()
 
 
 def _with_reserve(prior: Float) -> Float:
-    """The prior with its fixed share for the hypotheses without sources."""
+    """The prior with a fixed total probability of the hypotheses without sources."""
     alone = _HYPOTHESES[:, 0] == 0
     reserve = _NO_TRANSFER / max(prior[alone].sum(), 1e-300)
     return np.asarray(np.where(alone, prior * reserve, prior * (1 - _NO_TRANSFER) / prior[~alone].sum()))

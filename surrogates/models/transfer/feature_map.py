@@ -1,4 +1,4 @@
-"""How a transferred surrogate sees architectures: graph features, a metric on them, source scores."""
+"""Inputs of the transfer kernel: standardised graph features, a metric on them, and source scores."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _REFERENCE_DRAWS = 4096
 
 @dataclass(frozen=True)
 class FeatureMap:
-    """Features and source scores of architectures of one space, fitted without any label of the target.
+    """Features and source scores of architectures of one space, fitted without labels of the target task.
 
     Example:
         >>> import pandas as pd
@@ -41,7 +41,7 @@ class FeatureMap:
     Attributes:
         sources: Source tasks.
         centre: Mean and standard deviation of the features, of shape (2, d).
-        metric: Weight of each feature, of shape (d,), that sums to 1.
+        metric: Weights of the features, of shape (d,), with sum 1.
         source_centre: Mean and standard deviation of the source scores, of shape (2, S).
     """
 
@@ -52,10 +52,15 @@ class FeatureMap:
 
     @classmethod
     def fit(cls, sources: SourceValues, random_state: int, n_jobs: int | None) -> tuple[FeatureMap, Inputs]:
-        """Learn scales and metric from up to 1,500 distinct architectures of the space.
+        """Fit scales and metric to up to 1,500 distinct architectures of the space.
+
+        Args:
+            sources: Source tasks.
+            random_state: Seed of the trees that give the metric.
+            n_jobs: Threads of these trees.
 
         Returns:
-            The map, and what it makes of those architectures.
+            The map, and the kernel inputs of these architectures.
         """
         archs, features = _reference(sources.space)
         scores = sources.predict(archs)
@@ -65,19 +70,19 @@ class FeatureMap:
         return found, Inputs(X, X * np.sqrt(found.metric), Z)
 
     def inputs(self, archs: Sequence[str]) -> Inputs:
-        """What the kernel reads of n simplest forms."""
+        """Kernel inputs of n simplest forms."""
         X = standardise(graph_features(archs), self.centre, CLIP)
         return Inputs(X, X * np.sqrt(self.metric), standardise(self.sources.predict(archs), self.source_centre))
 
     def pack(self) -> Pack:
-        """Everything, without pickle."""
+        """The fitted state, for storage without pickle."""
         pack = Pack(arrays={name: getattr(self, name) for name in _ARRAYS})
         pack.settings["sources"] = add_part(pack, "sources_", self.sources.pack())
         return pack
 
     @classmethod
     def unpack(cls, space: str, pack: Pack) -> FeatureMap:
-        """What `pack` was given."""
+        """Inverse of `pack`."""
         sources = SourceValues.unpack(space, take_part(pack, "sources_", pack.settings["sources"]))
         return cls(sources, *(pack.arrays[name] for name in _ARRAYS))
 
@@ -92,9 +97,9 @@ def _reference(space: str) -> tuple[tuple[str, ...], Float]:
 
 
 def _metric(X: Float, Z: Float, random_state: int, n_jobs: int | None) -> Float:
-    """Share of the sources' variance that splits on each feature explain, of shape (d,); equal shares if none do.
+    """Fraction of the sources' variance explained by splits on each feature, of shape (d,); equal if none is explained.
 
-    Trees break ties by the last digits, which another CPU's linear algebra moves: they are rounded off.
+    Scores are rounded, because ties between splits would otherwise depend on last digits, which differ between CPUs.
     """
     Z = Z.round(_DIGITS)
     trees = ExtraTreesRegressor(

@@ -1,4 +1,4 @@
-"""The predictor inside a transferred surrogate: averaged Gaussian processes and boosted trees, weighted."""
+"""The predictor of a transfer surrogate: a weighted sum of averaged Gaussian processes and boosted trees."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ __all__ = ["TransferPredictor", "fit_predictor"]
 
 Float = NDArray[np.float64]
 _SHARES = np.array([0.6, 0.2, 0.2])
-"""Weights before any label is seen: processes, trees with source scores, trees without."""
+"""Prior weights: processes, trees with source scores, trees without."""
 _SHARE_ROWS = 4.0
-"""How strongly those are believed, in labels."""
+"""Strength of the prior weights, in labels."""
 _CHUNK = 2048
 
 
 @dataclass(frozen=True)
 class TransferPredictor:
-    """Fitted to k labelled functions of one task.
+    """Predictor of one task, fitted to k labelled functions.
 
     Attributes:
-        rows: The labelled functions.
-        coefficients: Weights of the kernel terms at those, of shape (7, k).
+        rows: Kernel inputs of the labelled functions.
+        coefficients: Coefficients of the kernel terms at these, of shape (7, k).
         offset: Constant of the processes.
-        transferred: Posterior probability that the sources are of use.
+        transferred: Posterior probability that the sources are informative.
         shares: Weights of processes, trees with and trees without source scores, of shape (3,).
         informed: Trees with source scores.
-        alone: Trees without.
+        alone: Trees without source scores.
     """
 
     rows: Inputs
@@ -57,7 +57,7 @@ class TransferPredictor:
         return np.asarray(self.shares @ np.stack([process, informed, _predict_trees(self.alone, _alone(inputs))]))
 
     def pack(self) -> Pack:
-        """Everything, without pickle."""
+        """The fitted state, for storage without pickle."""
         pack = Pack(
             settings={"offset": self.offset, "transferred": self.transferred, "n_members": len(self.alone)},
             arrays={"coefficients": self.coefficients, "shares": self.shares, **self.rows._asdict()},
@@ -68,7 +68,7 @@ class TransferPredictor:
 
     @classmethod
     def unpack(cls, pack: Pack) -> TransferPredictor:
-        """What `pack` was given."""
+        """Inverse of `pack`."""
         informed, alone = (
             tuple(TreeModel.from_bytes(pack.models[f"{name}{k}.ubj"]) for k in range(pack.settings["n_members"]))
             for name in ("informed", "alone")
@@ -88,20 +88,20 @@ def fit_predictor(
     seed: int,
     n_jobs: int,
 ) -> tuple[TransferPredictor, Float]:
-    """Fit n labels of k functions.
+    """Fit a predictor to n labels of k functions.
 
     Args:
-        inputs: The k functions.
+        inputs: Kernel inputs of the k functions.
         z: Normal scores of the labels, of shape (n,).
         group: Function of each label, of shape (n,).
-        log_prior: Of the kernel's hypotheses.
-        learner: Of the trees.
-        n_members: Folds of functions; each member of the trees leaves one out.
-        seed: Of folds and trees.
+        log_prior: Log prior of the kernel's hypotheses.
+        learner: Learner of the trees.
+        n_members: Number of folds of functions; each member of the trees leaves one fold out.
+        seed: Seed of folds and trees.
         n_jobs: Threads.
 
     Returns:
-        The predictor, and for each label what was predicted without its function, of shape (n,).
+        The predictor, and for each label the prediction by models not fitted to its function, of shape (n,).
 
     Example:
         >>> from surrogates.models.transfer.averaged_process import learned_prior
@@ -142,7 +142,7 @@ def _fit_trees(
     seed: int,
     n_jobs: int,
 ) -> tuple[tuple[TreeModel, ...], Float]:
-    """One model a fold, trained without it, and their predictions of the functions left out, of shape (k,)."""
+    """One model per fold, trained on the other folds, and the out-of-fold predictions, of shape (k,)."""
     n_folds = int(fold.max()) + 1
     rows = [np.flatnonzero((fold[group] != f) | (n_folds == 1)) for f in range(n_folds)]
     with ThreadPoolExecutor(n_jobs) as pool:

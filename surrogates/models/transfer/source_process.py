@@ -1,7 +1,7 @@
-"""What a table of source tasks says about any architecture of its space, with the training noise smoothed out.
+"""Gaussian processes fitted to a table of source tasks: denoised scores for any architecture of its space.
 
-Each task is a Gaussian process on graph features (Rasmussen & Williams 2006, chapter 2). The score of a measured
-architecture is the posterior mean given its own value and its relatives'; of any other, given the relatives'.
+Each task is a Gaussian process on graph features (Rasmussen & Williams 2006, chapter 2). The score of an architecture
+is the posterior mean given the values of similar architectures and, if it was measured, its own.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ __all__ = ["CLIP", "SourceProcess"]
 Float = NDArray[np.float64]
 
 CLIP = 2.5
-"""Largest standardised feature that a transfer goes by: beyond, distances say little."""
+"""Standardised features are clipped to this absolute value, beyond which distances are uninformative."""
 _ARRAYS = ("scores", "centre", "rows", "weights", "lengths")
 _GRID = ((0.03, 1.0), (0.1, 1.0), (0.03, 2.0), (0.1, 2.0), (0.3, 2.0), (0.1, 4.0), (0.3, 4.0))
-"""Noise variance and length scale of a source task, to choose from by marginal likelihood."""
+"""Candidates for noise variance and length scale of a source task, selected by marginal likelihood."""
 _CHOOSE_ON = 400
 _MOST_ROWS = 1500
 _MOST_REPLICATES = 4
@@ -47,10 +47,10 @@ class SourceProcess:
         space: Name of the space of the table.
         tasks: Names of the S tasks.
         archs: The m distinct functions measured, as simplest forms.
-        scores: Posterior mean of the normal scores at those, of shape (m, S).
+        scores: Posterior mean of the normal scores at `archs`, of shape (m, S).
         centre: Mean and standard deviation of the features, of shape (2, d).
-        rows: Features, standardised, of the r functions that explain the others, of shape (r, d).
-        weights: Kernel weights of those, of shape (r, S).
+        rows: Standardised features of the r functions in the posterior, of shape (r, d).
+        weights: Kernel weights of these functions, of shape (r, S).
         lengths: Length scale of each task, of shape (S,).
     """
 
@@ -68,8 +68,8 @@ class SourceProcess:
         """Fit to n architectures of one space and their values of shape (n, S), NaN where not measured.
 
         Raises:
-            ArchitectureError: If a string is no architecture, or of another space than the first.
-            ValueError: If a value is infinite, or nothing was measured.
+            ArchitectureError: If a string is not an architecture, or belongs to another space than the first.
+            ValueError: If a value is infinite, or a task has no measured value.
 
         Example:
             >>> import pandas as pd
@@ -86,13 +86,13 @@ class SourceProcess:
         Z, count = _pooled(labels)
         scores, weights, lengths = np.empty(Z.shape), np.zeros((len(chosen), Z.shape[1])), np.empty(Z.shape[1])
         patterns, pattern_of = np.unique(count, axis=1, return_inverse=True)
-        for p, replicates in enumerate(patterns.T):  # tasks measured on the same architectures share the algebra
+        for p, replicates in enumerate(patterns.T):  # tasks measured on the same architectures share a decomposition
             tasks = np.flatnonzero(pattern_of.reshape(-1) == p)
             scores[:, tasks], weights[:, tasks], lengths[tasks] = _fit_tasks(X, Z[:, tasks], replicates, chosen)
         return cls(labels.space, labels.tasks, labels.archs, scores, centre, X[chosen], weights, lengths)
 
     def predict(self, archs: Sequence[str]) -> Float:
-        """Scores of shape (n, S) of n simplest forms; rows do not depend on each other."""
+        """Scores of shape (n, S) of n simplest forms; each row depends only on its architecture."""
         row_of = {arch: row for row, arch in enumerate(self.archs)}
         rows = np.array([row_of.get(arch, -1) for arch in archs], dtype=np.int64)
         found = self.scores[rows] if len(rows) else np.zeros((0, len(self.tasks)))
@@ -105,10 +105,10 @@ class SourceProcess:
         return found
 
     def only(self, tasks: Sequence[str]) -> SourceProcess:
-        """Some of the tasks, in the order given.
+        """The process restricted to some of the tasks, in the order given.
 
         Raises:
-            UnknownNameError: If there is no such task; names the nearest one.
+            UnknownNameError: If there is no such task; the message names the nearest one.
 
         Example:
             >>> import pandas as pd
@@ -121,20 +121,20 @@ class SourceProcess:
         return replace(self, tasks=tuple(tasks), scores=scores, weights=weights, lengths=lengths)
 
     def pack(self) -> Pack:
-        """Everything, without pickle."""
+        """The fitted state, for storage without pickle."""
         settings = {"space": self.space, "tasks": list(self.tasks), "archs": list(self.archs)}
         return Pack(settings, {name: getattr(self, name) for name in _ARRAYS})
 
     @classmethod
     def unpack(cls, pack: Pack) -> SourceProcess:
-        """What `pack` was given."""
+        """Inverse of `pack`."""
         settings = pack.settings
         arrays = {name: pack.arrays[name] for name in _ARRAYS}
         return cls(settings["space"], tuple(settings["tasks"]), tuple(settings["archs"]), **arrays)
 
 
 def _pooled(labels: Labels) -> tuple[Float, Float]:
-    """Mean normal score of every function and task (0 if not measured), and the replicates; each of shape (m, S)."""
+    """Mean normal score (0 if not measured) and number of replicates per function and task, each of shape (m, S)."""
     m, n_tasks = len(labels.archs), labels.values.shape[1]
     mean, count = np.zeros((m, n_tasks)), np.zeros((m, n_tasks))
     for t, column in enumerate(labels.values.T):
@@ -146,7 +146,7 @@ def _pooled(labels: Labels) -> tuple[Float, Float]:
 
 
 def _fit_tasks(X: Float, Z: Float, count: Float, chosen: NDArray[np.int64]) -> tuple[Float, Float, Float]:
-    """Fit tasks with the same replicates, `count` of shape (m,).
+    """Fit s tasks with the same numbers of replicates, `count` of shape (m,).
 
     Returns:
         Posterior means of shape (m, s), kernel weights of the chosen rows (0 for those not measured) of shape (r, s),
@@ -154,7 +154,7 @@ def _fit_tasks(X: Float, Z: Float, count: Float, chosen: NDArray[np.int64]) -> t
     """
     rows = chosen[count[chosen] > 0]
     means, weights, lengths = Z.copy(), np.zeros((len(chosen), Z.shape[1])), np.ones(Z.shape[1])
-    if not len(rows):  # whatever was measured lies outside the chosen rows
+    if not len(rows):  # no chosen row was measured
         return means, weights, lengths
     replicates = np.clip(count, 1, _MOST_REPLICATES)
     some = rows[:_CHOOSE_ON]
@@ -172,7 +172,7 @@ def _fit_tasks(X: Float, Z: Float, count: Float, chosen: NDArray[np.int64]) -> t
         covariance = Cholesky.from_kernel(across[rows], noise / replicates[rows])
         alpha = covariance.solve(Z[np.ix_(rows, tasks)])
         mean = across @ alpha
-        if len(others):  # each is conditioned on its own measurement as well
+        if len(others):  # each is also conditioned on its own measurement
             explained = (covariance.whiten(across[others].T) ** 2).sum(axis=0)
             variance = np.maximum(1.0 - explained, JITTER)
             gain = variance / (variance + noise / replicates[others])

@@ -1,4 +1,4 @@
-"""Everything a new task may learn from as one matrix: a normal score a source task, for any architecture."""
+"""Source tasks of a transfer as one matrix: a normal score per architecture and source task."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _REFERENCE = 1500
 
 @dataclass(frozen=True)
 class FittedSource:
-    """A fitted surrogate of source tasks.
+    """A fitted surrogate as a source: its predictions as normal scores.
 
     Example:
         >>> from surrogates.models.boosted import BoostedSurrogate
@@ -39,9 +39,9 @@ class FittedSource:
         (1, 1)
 
     Attributes:
-        surrogate: Fitted.
-        values: For each task, ascending predictions on architectures of its space.
-        scores: For each task, the normal scores of those.
+        surrogate: The fitted surrogate.
+        values: For each task, predictions on architectures of its space, ascending.
+        scores: For each task, the normal scores of `values`.
     """
 
     surrogate: Surrogate
@@ -50,7 +50,7 @@ class FittedSource:
 
     @classmethod
     def from_surrogate(cls, surrogate: Surrogate) -> FittedSource:
-        """Learn what predictions are high and low from up to 1,500 architectures of the surrogate's space."""
+        """Fit the transform to normal scores to predictions of up to 1,500 architectures of the surrogate's space."""
         space = get_space(surrogate.space_)
         predicted = surrogate.predict(space.sample(min(len(space), _REFERENCE), rng=0))
         transforms = [NormalScores(column) for column in predicted.reshape(-1, len(surrogate.tasks_)).T]
@@ -73,7 +73,7 @@ class FittedSource:
         return np.stack([np.interp(column, values, scores) for column, values, scores in columns], axis=1)
 
     def pack(self) -> Pack:
-        """Everything, without pickle."""
+        """The fitted state, for storage without pickle."""
         pack = pack_surrogate(self.surrogate)
         knots = {f"values{t}": values for t, values in enumerate(self.values)}
         knots |= {f"scores{t}": scores for t, scores in enumerate(self.scores)}
@@ -82,7 +82,7 @@ class FittedSource:
 
     @classmethod
     def unpack(cls, pack: Pack) -> FittedSource:
-        """What `pack` was given."""
+        """Inverse of `pack`."""
         own = {name.removeprefix("own_"): array for name, array in pack.arrays.items() if name.startswith("own_")}
         surrogate = unpack_surrogate(Pack(pack.settings, own, pack.models))
         values, scores = (
@@ -97,12 +97,12 @@ TransferSource: TypeAlias = "Table | pd.DataFrame | Surrogate | SourceProcess"
 
 @dataclass(frozen=True)
 class SourceValues:
-    """TransferSource tasks of one target space.
+    """Scores of all source tasks at architectures of one target space.
 
     Attributes:
         space: Name of the target space.
-        parts: Where the scores come from.
-        columns: Which tasks of each part are used.
+        parts: The fitted sources.
+        columns: Indices of the tasks of each part that are used.
     """
 
     space: str
@@ -111,16 +111,16 @@ class SourceValues:
 
     @classmethod
     def from_sources(cls, sources: TransferSource | Sequence[TransferSource], space: str) -> SourceValues:
-        """Fit what has to be fitted.
+        """Fit tables and surrogates as sources for a target space.
 
         Args:
             sources: A `Table`, a DataFrame of shape (n, S) indexed by architecture (NaN where not measured), a fitted
-                surrogate, a `SourceProcess` (a table fitted once for many uses), or a list of these. Cells of another
-                space serve through their counterparts (`surrogates.cross_space`).
+                surrogate, a `SourceProcess` (a table fitted once for repeated use), or a list of these. Cells of
+                another space are translated (`surrogates.cross_space`).
             space: Name of the space of the target.
 
         Raises:
-            TypeError: If a source is something else.
+            TypeError: If a source has another type.
             ValueError: If there is none, or its space has no counterparts in `space`.
             sklearn.exceptions.NotFittedError: If a surrogate is not fitted.
 
@@ -139,7 +139,7 @@ class SourceValues:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of the S source tasks; one of another space reads ``task@space``."""
+        """Names of the S source tasks; ``task@space`` for tasks of another space."""
         return tuple(
             part.tasks[i] if part.space == self.space else f"{part.tasks[i]}@{part.space}"
             for part, columns in zip(self.parts, self.columns, strict=True)
@@ -147,10 +147,10 @@ class SourceValues:
         )
 
     def without(self, task: str) -> SourceValues:
-        """The other tasks: all but those of this name on the target's own space.
+        """The sources without the tasks of this name on the target's own space.
 
         Raises:
-            ValueError: If nothing is left.
+            ValueError: If no source task is left.
         """
         kept = [
             (part, tuple(i for i in columns if part.space != self.space or part.tasks[i] != task))
@@ -170,21 +170,21 @@ class SourceValues:
         return np.concatenate(found, axis=1)
 
     def pack(self) -> Pack:
-        """Everything, without pickle."""
+        """The fitted state, for storage without pickle."""
         pack = Pack(settings={"columns": [list(columns) for columns in self.columns]})
         pack.settings["parts"] = [add_part(pack, f"source{i}_", part.pack()) for i, part in enumerate(self.parts)]
         return pack
 
     @classmethod
     def unpack(cls, space: str, pack: Pack) -> SourceValues:
-        """What `pack` was given."""
+        """Inverse of `pack`."""
         listed = [take_part(pack, f"source{i}_", s) for i, s in enumerate(pack.settings["parts"])]
         parts = tuple((FittedSource if "made_of" in p.settings else SourceProcess).unpack(p) for p in listed)
         return cls(space, parts, tuple(tuple(columns) for columns in pack.settings["columns"]))
 
 
 def _parts(source: Any, space: str) -> list[_Part]:
-    """What one source gives for a target space, a part a space."""
+    """Fit one source for a target space: one part per space of the source."""
     if hasattr(source, "to_frame") and not isinstance(source, Table):  # a Series
         source = source.to_frame()
     if isinstance(source, SourceProcess):
@@ -202,10 +202,11 @@ def _parts(source: Any, space: str) -> list[_Part]:
         frame, spaces = source, [_space_of(row, arch) for row, arch in enumerate(source.index)]
     else:
         raise TypeError(
-            f"expected a Table, a DataFrame indexed by architecture, or a fitted surrogate, got {type(source).__name__}"
+            "expected a Table, a DataFrame indexed by architecture, a fitted surrogate or a SourceProcess, got "
+            f"{type(source).__name__}"
         )
     if not len(frame):
-        raise ValueError("a source table has no rows")
+        raise ValueError("expected a source table with rows, got an empty one")
     usable = _check_spaces(list(dict.fromkeys(spaces)), space)
     parts: list[_Part] = []
     for name in usable:
@@ -222,11 +223,10 @@ def _space_of(row: int, arch: object) -> str:
 
 
 def _check_spaces(found: list[str], space: str) -> list[str]:
-    """Those spaces whose architectures have a counterpart in the target space."""
+    """The spaces whose architectures have a counterpart in the target space; raises if there are none."""
     usable = [name for name in found if can_translate(space, name)]
     if not usable:
         raise ValueError(
-            f"results on {', '.join(found)} cannot be carried to {space}: sources have to be of the same space, or "
-            "both of them cells"
+            f"expected sources of {space}, or cells of another space if {space} is cell-based, got {', '.join(found)}"
         )
     return usable

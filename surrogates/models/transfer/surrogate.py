@@ -1,14 +1,14 @@
-"""A new task from a few labels and everything known about other tasks.
+"""Transfer surrogate: predicts a new task from a few labels and the results of other tasks.
 
-The recipe, all in normal scores of ranks, on simplest forms:
+The method, in normal scores of ranks and on simplest forms:
 
-1. Sources: each becomes a score for every architecture (`source_values`): measured values with their training noise
-   smoothed out, predictions where nothing was measured, counterparts where it was another space.
-2. Metric: trees that predict the sources from graph features say how much each feature matters.
-3. Gaussian processes whose kernel mixes source scores and features, averaged over how much to believe the sources, with
-   "not at all" among the hypotheses (`surrogates.models.transfer.averaged_process`).
-4. Boosted trees on the features, with and without the source scores, as a second and third opinion, weighted by
-   left-out predictions, near 3 : 1 : 1 unless the labels say otherwise.
+1. Sources: each gives a score for every architecture (`source_values`): denoised measured values, predictions where
+   nothing was measured, and values of translated cells for sources of another space.
+2. Metric: feature importances of trees that predict the sources from graph features.
+3. Gaussian processes with kernels on source scores and features, averaged over the relevance of the sources, including
+   "not informative" (`surrogates.models.transfer.averaged_process`).
+4. Boosted trees on the features, with and without the source scores. The three predictors are weighted by stacking of
+   left-out predictions, with a prior of 3 : 1 : 1.
 5. Left-out predictions of the weighted sum calibrate mean and interval (`surrogates.calibration.calibration`).
 """
 
@@ -54,22 +54,24 @@ _TREES = {
 class TransferSurrogate(Surrogate):
     """Predicts a new task from few labels (8 to some hundred) and from other tasks.
 
-    Sources that do not help are noticed by the labels: the surrogate then falls back to what labels and graphs say.
-    Negative relations are as welcome as positive ones. Several new tasks may be given at once; each is fitted alone.
+    The labels determine the weight of the sources: if the sources are not informative, predictions rest on labels and
+    graph features alone. Negative correlations are used as well as positive ones. Several new tasks can be given at
+    once; each is fitted separately.
 
     Args:
-        sources: What is known: a `Table`, a DataFrame of shape (n, S) indexed by architecture (NaN where not measured),
-            a fitted surrogate, or a list of these. The new architectures need not be among them. A source task on the
-            target's own space that has the target's name is left out. Cells of another space are accepted.
-        n_members: Folds, and members of the tree ensembles.
-        n_rounds: Trees of each member.
+        sources: Results of other tasks: a `Table`, a DataFrame of shape (n, S) indexed by architecture (NaN where not
+            measured), a fitted surrogate, or a list of these. They need not contain the labelled architectures. A
+            source task with the target's name on the target's own space is ignored. Cells of another space are
+            translated.
+        n_members: Number of folds, and of members of the tree ensembles.
+        n_rounds: Trees per member.
         n_jobs: Threads; all cores if not given or -1. The result does not depend on it.
         random_state: Seed; the same seed gives the same predictions in any process.
 
     Attributes:
-        sources_: For each target task the names of its source tasks; ``task@space`` for one of another space.
-        transferred_: For each target task the probability, 0 to 1, that the sources are of use.
-        shares_: For each target task the weights of processes, trees with and trees without sources.
+        sources_: For each target task, the names of its source tasks; ``task@space`` for tasks of another space.
+        transferred_: For each target task, the posterior probability, 0 to 1, that the sources are informative.
+        shares_: For each target task, the weights of processes, trees with and trees without sources.
 
     Example:
         >>> import pandas as pd
@@ -101,7 +103,7 @@ class TransferSurrogate(Surrogate):
     def fit_functions(self, labels: Labels) -> None:
         if self.sources is None:
             raise ValueError(
-                "expected sources: a Table of other tasks, a DataFrame, a fitted surrogate or a list of these, got None"
+                "sources: expected a Table of other tasks, a DataFrame, a fitted surrogate or a list of these, got None"
             )
         check_scalar(self.n_members, "n_members", Integral, min_val=1)
         check_scalar(self.n_rounds, "n_rounds", Integral, min_val=1)
@@ -141,7 +143,7 @@ class TransferSurrogate(Surrogate):
         return mean, std
 
     def params_to_store(self) -> dict[str, Any]:
-        """Constructor arguments without the sources: what is needed of them is stored with what was learned."""
+        """Constructor arguments without the sources, which the fitted state already contains as far as needed."""
         return {**self.get_params(deep=False), "sources": None}
 
     def pack(self) -> Pack:
@@ -175,7 +177,7 @@ class TransferSurrogate(Surrogate):
 
 @dataclass(frozen=True)
 class _Model:
-    """All about one target task."""
+    """The fitted parts of one target task."""
 
     feature_map: FeatureMap
     predictor: TransferPredictor
@@ -183,15 +185,16 @@ class _Model:
 
 
 def _unseen(scores: Float) -> NDArray[np.bool_]:
-    """Every left-out prediction is of a function not seen; intervals of seen ones are then on the safe side."""
+    """All False: left-out predictions are of unseen functions, so intervals of seen functions are conservative."""
     return np.zeros(len(scores), dtype=bool)
 
 
 def _expected(transform: NormalScores, labels: Float, scores: Float, shares: Float) -> Float:
-    """Labels expected of left-out scores of shape (k,), to take residuals from.
+    """Expected labels of left-out scores of shape (k,), for the residuals of the calibration.
 
-    Processes leave out one function at a time, so the map to labels must do so, too; trees leave out a fold, and what
-    they lose by that makes up for a map that saw the labels (see `left_out_means`). Their weighted sum lies between.
+    Processes leave out one function at a time, so the map to labels must do the same; trees leave out a fold, and their
+    loss of accuracy compensates for a map fitted to all labels (see `left_out_means`). The weighted sum interpolates
+    between the two.
     """
     by_map = Calibration.fit(transform, labels, scores, _unseen(scores)).mean(scores)
     process = shares[0] / shares.sum()

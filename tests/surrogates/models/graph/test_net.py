@@ -125,7 +125,7 @@ def test_foreign_weights_are_refused(net):
         TrainedNet.from_bytes(b"")
     future = data.replace(rb"\"node_schema\": 1", rb"\"node_schema\": 9")
     assert future != data
-    with pytest.raises(ArtefactError, match="another node schema: expected 1, got 9; train it again"):
+    with pytest.raises(ArtefactError, match="expected node schema 1, got 9; retrain with this version"):
         TrainedNet.from_bytes(future)
     from safetensors.torch import save
 

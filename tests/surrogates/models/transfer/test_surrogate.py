@@ -153,7 +153,7 @@ def test_what_is_stored_needs_no_sources(cells, tmp_path):
         np.testing.assert_array_equal(mine, theirs)
     assert again.sources_ == surrogate.sources_
     assert again.transferred_ == surrogate.transferred_
-    with pytest.raises(ValueError, match="expected sources"):
+    with pytest.raises(ValueError, match="sources: expected a Table of other tasks"):
         again.fit(list(train.index), train["target"])
     nested = _transfer(again).fit(list(train.index), train["mostly"])
     assert nested.sources_ == {"mostly": ("target", "own")}
@@ -180,11 +180,11 @@ MACRO = pd.DataFrame({"jigsaw": [1.0]}, index=["64-2311-basic"])
 @pytest.mark.parametrize(
     ("sources", "error", "message"),
     [
-        (None, ValueError, "expected sources"),
+        (None, ValueError, "sources: expected a Table of other tasks"),
         ([], ValueError, "at least one source task"),
-        ([3], TypeError, "expected a Table, a DataFrame indexed by architecture, or a fitted surrogate, got int"),
+        ([3], TypeError, "expected a Table, a DataFrame indexed by architecture, a fitted surrogate or .* got int"),
         (BoostedSurrogate(), NotFittedError, "not fitted"),
-        (MACRO, ValueError, "transnas101-macro cannot be carried to transnas101-micro"),
+        (MACRO, ValueError, "expected sources of transnas101-micro, or cells of another space.* got transnas101-macro"),
         (pd.DataFrame({"a": [1.0]}), ArchitectureError, "indexed by architecture strings, got 0 at row 0"),
         (pd.DataFrame({"a": [1.0]}, index=["nonsense"]), ArchitectureError, "nonsense"),
         (pd.DataFrame({"a": [np.nan]}, index=ARCHS[:1]), ValueError, "at least one source task"),
