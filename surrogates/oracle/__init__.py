@@ -1,4 +1,4 @@
-"""One place to ask for any architecture: measured where known, predicted where not.
+"""Oracle: measured values of architectures where available, predictions otherwise.
 
 Names are imported when first used.
 """

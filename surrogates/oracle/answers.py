@@ -1,4 +1,4 @@
-"""Answers of an oracle: values with their uncertainty, where they come from, and their rank among all others."""
+"""Answers of an oracle: values with standard deviation, source and rank."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ __all__ = ["Answer", "Answers", "Ranking"]
 
 
 class Answer(NamedTuple):
-    """What is known about one architecture on one task.
+    """Measured or predicted performance of one architecture on one task.
 
     Attributes:
-        arch: Architecture string, as asked.
+        arch: Architecture string, as queried.
         task: Task name.
-        value: In the metric's own unit; `get_task(task).metric` knows unit and direction.
+        value: Value in the metric's own unit; `get_task(task).metric` has unit and direction.
         std: Standard deviation (value +- 1.645 std covers 90 %), same unit; NaN for a measured value.
         source: ``"table"`` if measured, ``"surrogate"`` if predicted.
         in_domain: Whether the architecture is one of the published ones.
-        rank: Among the published architectures, 1 is best; None where it was not asked for.
-        of: How many were ranked: all published ones with an answer, and this one.
+        rank: Rank among the published architectures, 1 is best; None if not requested.
+        of: Number of ranked architectures: all published ones with an answer, and this one; None if not requested.
     """
 
     arch: str
@@ -46,12 +46,13 @@ class Answers:
     Attributes:
         archs: The n architecture strings.
         tasks: The T task names.
-        value: In each metric's own unit, of shape (n, T); NaN where there is no answer.
-        std: Of shape (n, T); NaN where the value was measured.
+        value: Values in each metric's own unit, of shape (n, T); NaN where there is no answer.
+        std: Standard deviations, of shape (n, T); NaN where the value was measured.
         measured: Whether a value is from the table, of shape (n, T).
         in_domain: Whether an architecture is a published one, of shape (n,).
-        rank: Among the published architectures, 1 is best, of shape (n, T); None where it was not asked for.
-        of: How many were ranked: all published ones with an answer, and the architecture itself; of shape (n, T).
+        rank: Rank among the published architectures, 1 is best, of shape (n, T); None if not requested.
+        of: Number of ranked architectures: all published ones with an answer, and the architecture itself; of shape
+            (n, T).
 
     Example:
         >>> one = np.ones((1, 1))
@@ -74,7 +75,7 @@ class Answers:
         return self.value.size
 
     def __iter__(self) -> Iterator[Answer]:
-        """Architecture by architecture, all tasks of each."""
+        """Iterate over architectures, and over all tasks of each."""
         for row, arch in enumerate(self.archs):
             for column, task in enumerate(self.tasks):
                 source: Literal["table", "surrogate"] = "table" if self.measured[row, column] else "surrogate"
@@ -84,7 +85,7 @@ class Answers:
                 yield Answer(arch, task, value, std, source, bool(self.in_domain[row]), rank, of)
 
     def to_frame(self) -> pd.DataFrame:
-        """One row an architecture and task, columns as in `Answer`; rank and of only where they were asked for."""
+        """One row per architecture and task, columns as in `Answer`; rank and of only if requested."""
         import pandas as pd
 
         n, t = self.value.shape
@@ -104,7 +105,7 @@ class Ranking:
     """Ranks values of one task among those of the published architectures.
 
     Args:
-        values: One value an architecture, in the order of the space, of shape (N,); NaN has no rank.
+        values: One value per architecture, in the order of the space, of shape (N,); NaN is not ranked.
         higher_is_better: Direction of the task's metric.
 
     Example:

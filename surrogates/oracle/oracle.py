@@ -1,4 +1,4 @@
-"""One place to ask for the performance of any architecture: measured where known, predicted where not."""
+"""`Oracle`: performance of any architecture, measured where available, predicted otherwise."""
 
 from __future__ import annotations
 
@@ -31,27 +31,28 @@ AnswerSource = Literal["auto", "table", "surrogate"]
 
 
 class Oracle:
-    """Answers for architectures of one space: a table of measured results, a surrogate, or both.
+    """Performance of architectures of one space, from a table of measured results, a surrogate, or both.
 
-    Every answer is in the unit and direction of its task's primary metric (`get_task(task).metric`) and says where it
-    comes from. A table answers by the exact string (twins keep their own measurements) and has no uncertainty: its std
-    is NaN. A gap in the table (NaN) goes on to the surrogate.
+    Every answer is in the unit and direction of its task's primary metric (`get_task(task).metric`) and has a source.
+    Values of a table are looked up by the exact string (equivalent architectures keep their own measurements) and have
+    no uncertainty: their std is NaN. Missing values of the table (NaN) are predicted by the surrogate.
 
-    Safe to share between threads; picklable, so that worker processes can have a copy each.
+    Thread-safe; picklable, so worker processes can have copies.
 
     Args:
         surrogate: A fitted surrogate.
-        table: Measured results; of several spaces, those of the surrogate's are used.
-        source: ``"auto"`` asks the table first, then the surrogate; ``"table"`` and ``"surrogate"`` ask one only.
-        cache_size: Most canonical architectures whose predictions are remembered, and most architectures a task that
-            `oracle(arch, task)` answers from memory; the oldest are forgotten first.
+        table: Measured results; from a table of several spaces, the rows of the surrogate's space are used.
+        source: ``"auto"`` uses the table first, then the surrogate; ``"table"`` and ``"surrogate"`` use only one.
+        cache_size: Maximum number of canonical architectures with cached predictions, and of architectures per task
+            with cached answers of `oracle(arch, task)`; the oldest entries are evicted first.
 
     Attributes:
-        space: The space whose architectures it knows.
-        queries: Counts what was asked: `total`, `distinct`, `simulated_seconds` of training.
+        space: The space of the architectures.
+        queries: Query counts: `total`, `distinct`, and `simulated_seconds` of training.
 
     Raises:
-        ValueError: If there is nothing to ask, `source` names what is not there, or the surrogate is not fitted.
+        ValueError: If there is neither surrogate nor table, or `source` names a missing one.
+        sklearn.exceptions.NotFittedError: If the surrogate is not fitted.
         TableError: If table and surrogate are of different spaces or trainings, or a table alone is of several spaces.
 
     Example:
@@ -86,17 +87,19 @@ class Oracle:
 
     @classmethod
     def from_pretrained(cls, space: str | Space, table: Table | None = None, source: AnswerSource = "auto") -> Oracle:
-        """The bundled surrogate of a space, every published architecture predicted beforehand; works offline.
+        """Oracle with the bundled surrogate of a space, with precomputed predictions of all published architectures.
+
+        It works offline.
 
         Args:
             space: Name of the space.
-            table: Measured results that go before predictions, of the published trainings or trainings like them.
-            source: As of an oracle: whether to ask both, or one of them only.
+            table: Measured results, preferred over predictions; their training recipe must match the published one.
+            source: ``"auto"``, ``"table"`` or ``"surrogate"``, as in the constructor.
 
         Raises:
             UnknownNameError: If there is no such space.
-            TableError: If the table is of another space, or both are to be asked and the table says that its trainings
-                were unlike the published ones.
+            TableError: If the table is of another space, or `source` is ``"auto"`` and the table's provenance records a
+                training recipe other than the published one.
 
         Example:
             >>> Oracle.from_pretrained("nasbench201").tasks
@@ -107,14 +110,14 @@ class Oracle:
         answers = load_answers(space)
         if table is not None and source == "auto" and (how := unlike_published(table, answers.tasks_)):
             raise TableError(
-                f"the table's trainings were not like the published ones that the bundled surrogate predicts: {how}. "
-                "Fit a surrogate to the table and use that, or ask one alone (source table or surrogate)"
+                "expected a table of trainings like the published ones, which the bundled surrogate predicts, got "
+                f"different trainings: {how}. Fit a surrogate to the table, or use only one source (table or surrogate)"
             )
         return cls(answers, table, source)
 
     @classmethod
     def from_table(cls, table: Table) -> Oracle:
-        """Measured results only; what was not measured is an error.
+        """Oracle with measured results only; a query of other architectures is an error.
 
         Raises:
             TableError: If the table is of several spaces.
@@ -129,18 +132,18 @@ class Oracle:
 
     @property
     def tasks(self) -> tuple[str, ...]:
-        """Names of the tasks it knows: the surrogate's, then those only the table has."""
+        """Names of the tasks: the surrogate's, then those that only the table has."""
         return self._tasks
 
-    # -- asking -------------------------------------------------------------------------------------------------
+    # -- queries ------------------------------------------------------------------------------------------------
 
     def __call__(self, arch: str, task: str) -> float:
-        """One value, in the unit of the task's metric; a repeated question costs little more than a dict look-up.
+        """Value of one architecture, in the unit of the task's metric; a repeated query is a cached look-up.
 
         Raises:
-            ArchitectureError: If the string is no architecture of the space.
-            UnknownNameError: If there is no such task; names the nearest one.
-            TableError: If it was not measured, and there is no surrogate to ask.
+            ArchitectureError: If the string is not an architecture of the space.
+            UnknownNameError: If there is no such task; the message names the nearest one.
+            TableError: If the architecture was not measured, and there is no surrogate.
         """
         try:
             return self._warm[task][arch]()
@@ -150,40 +153,40 @@ class Oracle:
     def query(
         self, archs: Iterable[str], tasks: Iterable[str] | str | None = None, *, rank: bool = False
     ) -> pd.DataFrame:
-        """Everything known about some architectures.
+        """Measured or predicted performance of architectures.
 
         Args:
-            archs: n architecture strings; none is none.
+            archs: n architecture strings; may be empty.
             tasks: T task names; all by default.
-            rank: Also where they stand among all published architectures (see `rank`).
+            rank: Whether to add the ranks among all published architectures (see `rank`).
 
         Returns:
-            DataFrame of n x T rows, architecture by architecture: arch, task, value (in the metric's own unit), std
-            (NaN where measured), source (``"table"`` or ``"surrogate"``), in_domain (whether it is a published one);
-            with `rank` also rank and of (how many were ranked, an unpublished architecture counts itself).
+            DataFrame of n x T rows, grouped by architecture: arch, task, value (in the metric's own unit), std (NaN
+            where measured), source (``"table"`` or ``"surrogate"``), in_domain (whether the architecture is a published
+            one); with `rank` also rank and of (number of ranked architectures, including an unpublished one itself).
 
         Raises:
-            ArchitectureError: If a string is no architecture of the space.
-            UnknownNameError: If there is no such task; names the nearest one.
-            TableError: If something was not measured, and there is no surrogate to ask.
+            ArchitectureError: If a string is not an architecture of the space.
+            UnknownNameError: If there is no such task; the message names the nearest one.
+            TableError: If an architecture was not measured, and there is no surrogate.
         """
         return self.answers(archs, tasks, rank=rank).to_frame()
 
     def answers(self, archs: Iterable[str], tasks: Iterable[str] | str | None = None, *, rank: bool = False) -> Answers:
-        """As `query`, in arrays."""
+        """As `query`, but returns arrays."""
         answers = self._require(self._check_archs(archs), self._check_tasks(tasks))
         self.queries.record((arch, task) for arch in answers.archs for task in answers.tasks)
         return self._ranked(answers) if rank else answers
 
     def rank(self, arch: str, task: str) -> int:
-        """Rank among all published architectures this oracle has an answer for: 1 is best, equal ones share a rank.
+        """Rank among all published architectures that have an answer: 1 is best, equal values share a rank.
 
-        One outside the published set gets the rank it would take. Looking at ranks is not counted as a query.
+        An architecture outside the published set gets the rank it would have among them. Ranks do not count as queries.
 
         Raises:
-            ArchitectureError: If the string is no architecture of the space.
-            UnknownNameError: If there is no such task; names the nearest one.
-            TableError: If it was not measured, and there is no surrogate to ask.
+            ArchitectureError: If the string is not an architecture of the space.
+            UnknownNameError: If there is no such task; the message names the nearest one.
+            TableError: If the architecture was not measured, and there is no surrogate.
         """
         ranking, string = self.ranking(task), self._check_arch(arch)
         value = ranking.values[self.space.index(string)] if string in self.space else np.nan
@@ -192,7 +195,7 @@ class Oracle:
         return ranking.rank(value)
 
     def ranking(self, task: str) -> Ranking:
-        """All published architectures on one task, ranked once; counts no queries."""
+        """Ranking of all published architectures on one task, computed once; not counted as queries."""
         name = choice(task, self.tasks, "task")
         if name not in self._rankings:
             metric = find_task(name).metric
@@ -201,16 +204,18 @@ class Oracle:
         return self._rankings[name]
 
     def oriented(self, tasks: Iterable[str] | str | None = None) -> pd.DataFrame:
-        """Everything known about all published architectures, higher is better, as `Table.oriented`.
+        """Values of all published architectures, signed so that higher is better, as `Table.oriented`.
+
+        Not counted as queries.
 
         Args:
             tasks: T task names; all by default.
 
         Returns:
-            DataFrame of shape (N, T), indexed by architecture; NaN where there is no answer. Counts no queries.
+            DataFrame of shape (N, T), indexed by architecture; NaN where there is no answer.
 
         Raises:
-            UnknownNameError: If there is no such task; names the nearest one.
+            UnknownNameError: If there is no such task; the message names the nearest one.
 
         Example:
             >>> Oracle.from_pretrained("transnas101-micro").oriented("jigsaw").shape
@@ -222,9 +227,9 @@ class Oracle:
         return pd.DataFrame(columns, index=pd.Index(self.space.archs, name="arch"))
 
     def bake(self) -> Oracle:
-        """An oracle that gives the same answers with every published architecture predicted beforehand.
+        """Copy with precomputed predictions of all published architectures, which gives the same answers.
 
-        Its queries are array reads, and counted from zero. Other architectures still go to the surrogate.
+        Its queries are array look-ups, counted from zero. Other architectures are still predicted by the surrogate.
 
         Example:
             >>> from surrogates import load_pretrained
@@ -246,10 +251,10 @@ class Oracle:
         self.__dict__.update(state)
         self._prepare()
 
-    # -- how ----------------------------------------------------------------------------------------------------
+    # -- internals ----------------------------------------------------------------------------------------------
 
     def _prepare(self) -> None:
-        """Set up what is neither an argument nor worth pickling."""
+        """Set up the state that is neither an argument nor pickled."""
         self._warm = self.queries.warm
         self._rankings: dict[str, Ranking] = {}
         predictor: Predictor | None = None if self.source == "table" else self.surrogate
@@ -276,7 +281,7 @@ class Oracle:
         return self._find(self.space.archs, self.tasks)
 
     def _find(self, archs: tuple[str, ...], tasks: tuple[str, ...]) -> Answers:
-        """Answers for n valid architectures on known tasks: measured, else predicted; NaN where there is neither."""
+        """Answers for n valid architectures on known tasks: measured, else predicted, else NaN."""
         value, std = np.full((2, len(archs), len(tasks)), np.nan)
         if self._measured is not None:
             value = self._measured.values(archs, tasks)
@@ -295,24 +300,24 @@ class Oracle:
         return Answers(archs, tasks, value, std, measured, in_domain)
 
     def _require(self, archs: tuple[str, ...], tasks: tuple[str, ...]) -> Answers:
-        """As `_find`, without gaps.
+        """As `_find`, without missing values.
 
         Raises:
-            TableError: If something was neither measured nor predicted.
+            TableError: If a value was neither measured nor predicted.
         """
         answers = self._find(archs, tasks)
         for row, column in np.argwhere(np.isnan(answers.value)):
             if self._predictor is not None:
-                why = f"the surrogate predicts {', '.join(self._predictor.tasks_)}"
+                why = f"the surrogate predicts only {', '.join(self._predictor.tasks_)}"
             elif self.surrogate is not None:
-                why = "source='surrogate' has it predicted, 'auto' too"
+                why = "use source='auto' or 'surrogate' to predict it"
             else:
-                why = "to have it predicted, give a surrogate"
+                why = "use a surrogate to predict it"
             raise TableError(f"{archs[row]!r} was not measured on {tasks[column]}; {why}")
         return answers
 
     def _ranked(self, answers: Answers) -> Answers:
-        """Answers with their ranks; as `rank` does it, a published architecture's is that of the whole space."""
+        """Answers with ranks as in `rank`, where the rank of a published architecture is that in the whole space."""
         rank = np.empty(answers.value.shape, dtype=np.int64)
         for row, arch in enumerate(answers.archs):
             rank[row] = [self.rank(arch, task) for task in answers.tasks]
@@ -331,7 +336,7 @@ class Oracle:
         string = str(arch)
         if string not in self.space:
             if not self.space.recognises(string) and (other := infer_space(string)) != self.space:
-                raise ArchitectureError(f"{string!r} is of {other.name}; this oracle knows {self.space.name}")
+                raise ArchitectureError(f"expected architectures of {self.space.name}, got {string!r} of {other.name}")
             self.space.parse(string)
         return string
 
@@ -343,7 +348,7 @@ class Oracle:
 
 
 def _of_one_space(surrogate: Predictor | None, table: Table | None) -> tuple[Table | None, Space]:
-    """The table of the surrogate's space, and the space."""
+    """The rows of the table in the surrogate's space, and the space."""
     if surrogate is None:
         assert table is not None
         return table, table.space
@@ -351,7 +356,7 @@ def _of_one_space(surrogate: Predictor | None, table: Table | None) -> tuple[Tab
         from sklearn.exceptions import NotFittedError
 
         named = isinstance(surrogate, str)
-        advice = "Oracle.from_pretrained opens a bundled one, load_surrogate a directory" if named else "call fit first"
+        advice = "Oracle.from_pretrained loads a bundled one, load_surrogate a directory" if named else "call fit first"
         raise NotFittedError(f"expected a fitted surrogate, got {surrogate!r}; {advice}")
     space = get_space(surrogate.space_)
     if table is None:
@@ -359,11 +364,11 @@ def _of_one_space(surrogate: Predictor | None, table: Table | None) -> tuple[Tab
     for task, how in (getattr(surrogate, "trainings_", None) or {}).items():
         if task in table.tasks and how != (came := unlike_published(table, [task])):
             ways = [f"unlike the published ones ({way})" if way else "like the published ones" for way in (how, came)]
-            raise TableError(f"{task}: the surrogate was fitted to trainings {ways[0]}, the table's are {ways[1]}")
+            raise TableError(
+                f"{task}: expected a table of trainings {ways[0]}, as those of the surrogate, got trainings {ways[1]}"
+            )
     if table.spaces == (space.name,):
         return table, space
     if space.name not in table.spaces:
-        raise TableError(
-            f"the table is of {', '.join(table.spaces)}, the surrogate of {space}; expected the same space"
-        )
+        raise TableError(f"expected a table of {space}, the surrogate's space, got one of {', '.join(table.spaces)}")
     return table.where(space=space), space

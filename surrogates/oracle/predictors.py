@@ -1,4 +1,4 @@
-"""What the oracle asks of whatever predicts, and three wrappers: read when first asked, cached, tabulated."""
+"""Predictor interface of the oracle, and three wrappers: loaded lazily, cached, and tabulated."""
 
 from __future__ import annotations
 
@@ -55,20 +55,20 @@ class Predictor(Protocol):
 
 
 def predict_matrix(predictor: Predictor, archs: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Mean and std of n architectures, each of shape (n, T) whatever the number of tasks."""
+    """Mean and std of n architectures, each of shape (n, T), also for a single task."""
     shape = (len(archs), len(predictor.tasks_))
     mean, std = predictor.predict(archs, return_std=True)
     return mean.reshape(shape), std.reshape(shape)
 
 
 class LazySurrogate:
-    """Stands in for the surrogate in a directory, so that who may never need it need not wait for it.
+    """A stored surrogate that is loaded on first use.
 
     Args:
-        directory: Written by `save_surrogate`.
+        directory: Folder written by `save_surrogate`.
 
     Example:
-        >>> LazySurrogate("/no/such/folder").directory.name  # nothing is read yet
+        >>> LazySurrogate("/no/such/folder").directory.name  # not loaded yet
         'folder'
     """
 
@@ -77,7 +77,7 @@ class LazySurrogate:
 
     @cached_property
     def surrogate(self) -> Surrogate:
-        """The surrogate itself.
+        """The loaded surrogate.
 
         Raises:
             ArtefactError: If the directory cannot be read.
@@ -99,7 +99,7 @@ class LazySurrogate:
     def predict(
         self, archs: Sequence[str], return_std: Literal[True]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Mean and std of n architectures, as the surrogate predicts them."""
+        """Mean and std of n architectures, as predicted by the surrogate."""
         return self.surrogate.predict(archs, return_std=return_std)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -107,13 +107,13 @@ class LazySurrogate:
 
 
 class CachedSurrogate:
-    """Wraps a predictor with a bounded cache keyed by canonical form; the oldest entries leave first.
+    """Wraps a predictor with a bounded cache keyed by canonical form; the oldest entries are evicted first.
 
-    Safe to share between threads (one of them predicts at a time); picklable (the cache stays behind).
+    Thread-safe (one thread predicts at a time); picklable (without the cache).
 
     Args:
-        predictor: What to ask about architectures not seen before.
-        size: Most canonical architectures to remember.
+        predictor: Predictor of architectures that are not cached.
+        size: Maximum number of cached canonical architectures.
 
     Example:
         >>> from surrogates import load_pretrained
@@ -147,7 +147,7 @@ class CachedSurrogate:
         """Mean and std of n architectures, each of shape (n, T), in the metrics' own units.
 
         Raises:
-            ArchitectureError: If a string is no architecture of the space.
+            ArchitectureError: If a string is not an architecture of the space.
         """
         canonical = get_space(self.space_).canonicals(archs)
         distinct = dict.fromkeys(canonical)
@@ -173,7 +173,7 @@ class CachedSurrogate:
 
 
 class TabulatedSurrogate:
-    """Wraps a predictor: published architectures are read from arrays, all others passed on.
+    """Wraps a predictor: published architectures are read from arrays, others are passed to the predictor.
 
     Args:
         space: Name of an enumerable space of N architectures.
@@ -181,8 +181,8 @@ class TabulatedSurrogate:
         classes: Row of each published architecture in `mean` and `std`, of shape (N,), in the order of the space.
             Equivalent architectures share one of C rows.
         mean: Expected performance in the metrics' own units, of shape (C, T).
-        std: Its standard deviation, of shape (C, T).
-        beyond: Asked about architectures outside the published set; without it they are an error.
+        std: Standard deviations of these values, of shape (C, T).
+        beyond: Predictor of architectures outside the published set; without it they are an error.
 
     Example:
         >>> baked = TabulatedSurrogate("transnas101-macro", ["jigsaw"], np.arange(3256), *np.ones((2, 3256, 1)))
@@ -204,7 +204,10 @@ class TabulatedSurrogate:
         self.classes, self.mean, self.std, self.beyond = classes, mean, std, beyond
         published = len(get_space(space))
         if classes.shape != (published,) or not 0 <= classes.min() <= classes.max() < len(mean):
-            raise ValueError(f"expected a row of {len(mean)} for each of {published:,} architectures of {space}")
+            raise ValueError(
+                f"expected classes of shape ({published},), each a row from 0 to {len(mean) - 1}, for {space}, got "
+                f"shape {classes.shape}"
+            )
         if not mean.shape == std.shape == (len(mean), len(self.tasks_)):
             raise ValueError(
                 f"expected mean and std of shape (C, {len(self.tasks_)}), got {mean.shape} and {std.shape}"
@@ -212,7 +215,7 @@ class TabulatedSurrogate:
 
     @classmethod
     def from_predictor(cls, predictor: Predictor) -> TabulatedSurrogate:
-        """Ask a predictor about one architecture of each canonical class of its space."""
+        """Tabulate the predictions of one architecture per canonical class of the predictor's space."""
         if isinstance(predictor, cls):
             return predictor
         space = get_space(predictor.space_)
@@ -234,8 +237,8 @@ class TabulatedSurrogate:
         """Mean of n architectures, of shape (n, T), in the metrics' own units; with `return_std` also the std.
 
         Raises:
-            ArchitectureError: If a string is no architecture of the space, or is outside the published set and there is
-                no predictor to ask.
+            ArchitectureError: If a string is not an architecture of the space, or is outside the published set and
+                there is no predictor for it.
         """
         space = get_space(self.space_)
         rows = np.array([self.classes[space.index(arch)] if arch in space else -1 for arch in archs], dtype=np.int64)
@@ -245,16 +248,16 @@ class TabulatedSurrogate:
             if self.beyond is None:
                 raise ArchitectureError(
                     f"{space.validate(archs[outside[0]])!r} is outside the {len(space):,} published architectures of "
-                    f"{space.name}, and there is no surrogate here to predict it"
+                    f"{space.name}, and there is no surrogate to predict it"
                 )
             mean[outside], std[outside] = predict_matrix(self.beyond, [archs[i] for i in outside])
         return (mean, std) if return_std else mean
 
     def save(self, directory: str | Path) -> Path:
-        """Write the answers, as float32 (relative rounding 6e-8), without the predictor behind them.
+        """Write the arrays as float32 (relative rounding error 6e-8), without the predictor.
 
         Raises:
-            ArtefactError: If something else is in the way, or the directory cannot be written.
+            ArtefactError: If the directory contains other files, or cannot be written.
         """
         content = {
             "space": self.space_,
@@ -270,10 +273,10 @@ class TabulatedSurrogate:
 
     @classmethod
     def load(cls, directory: str | Path, beyond: Predictor | None = None) -> TabulatedSurrogate:
-        """Read what `save` wrote; imports no machine learning library.
+        """Read a folder written by `save`; imports no machine learning library.
 
         Raises:
-            ArtefactError: If it is not a directory of answers, or damaged, truncated or newer than this version.
+            ArtefactError: If it is not a folder of answers, or damaged, truncated or newer than this version.
         """
         metadata = read_metadata(directory, KIND)
         files = read_files(directory, metadata)
@@ -282,4 +285,4 @@ class TabulatedSurrogate:
             tasks = [task["name"] for task in metadata["tasks"]]
             return cls(metadata["space"], tasks, arrays["classes"], arrays["mean"], arrays["std"], beyond)
         except (KeyError, TypeError, ValueError) as error:
-            raise ArtefactError(f"{str(directory)!r}: the content does not fit this version: {error}") from error
+            raise ArtefactError(f"{str(directory)!r}: the content does not match this version: {error}") from error

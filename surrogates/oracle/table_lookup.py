@@ -1,4 +1,4 @@
-"""The primary metrics of a table, ready to be read by architecture string."""
+"""Look-up of a table's primary metrics by architecture string."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Measured:
     """Final values of the primary metric of each task of a table, in the metric's own unit.
 
     Args:
-        table: Of one space.
+        table: Measured results of one space.
 
     Example:
         >>> from benchmarks.table import Table
@@ -33,7 +33,7 @@ class Measured:
         self._matrix = table.to_frame().to_numpy(dtype=np.float64)  # (N, T)
 
     def values(self, archs: Sequence[str], tasks: Sequence[str]) -> NDArray[np.float64]:
-        """Of n architectures on some tasks, of shape (n, len(tasks)); NaN where the table has none."""
+        """Values of n architectures on some tasks, of shape (n, len(tasks)); NaN where the table has none."""
         rows = np.array([self._rows.get(arch, -1) for arch in archs], dtype=np.int64)
         found = np.full((len(archs), len(tasks)), np.nan)
         for column, task in enumerate(tasks):

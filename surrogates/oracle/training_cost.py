@@ -1,8 +1,8 @@
-"""What it costs to train an architecture, in seconds: measured where the table knows, else estimated.
+"""Training time of architectures in seconds: measured if the table has it, otherwise estimated.
 
 The estimate is 3 x multiply-adds x images x epochs / throughput: a backward pass costs about two forward passes. It is
-meant for comparing searches with each other, not for billing: data loading, batch norm, activations and the
-discriminator of the two generative tasks are left out.
+meant to compare searches, not for absolute costs: data loading, batch norm, activations and the discriminator of the
+two generative tasks are not included.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
 __all__ = ["THROUGHPUT", "training_seconds"]
 
 THROUGHPUT = 2e12
-"""Multiply-adds a second: a quarter of the single-precision peak of one V100 GPU (7.8e12)."""
+"""Multiply-adds per second: a quarter of the single-precision peak of one V100 GPU (7.8e12)."""
 _PASSES = 3
 _TILES, _TILE_SIZE = 9, 64
 
 
 def training_seconds(archs: Sequence[str], task: str, table: Table | None = None) -> NDArray[np.float64]:
-    """Seconds on one GPU to train each of n architectures of one space on a task, as published.
+    """Seconds on one GPU to train each of n architectures of one space on a task, with the published recipe.
 
     Args:
         archs: n architecture strings, at least one.
         task: Task name.
-        table: Where it has ``time_elapsed``, its last value is the answer.
+        table: Table whose last ``time_elapsed``, where it has one, is used instead of the estimate.
 
     Returns:
-        Of shape (n,); NaN for a task of no benchmark that the table has no times for.
+        Seconds of shape (n,); NaN for a user-defined task without times in the table.
 
     Example:
         >>> hours = training_seconds(["64-41414-3_33_333", "64-41414-1_00_100"], "class_scene") / 3600
@@ -63,7 +63,7 @@ def _estimate(archs: Sequence[str], task: str) -> NDArray[np.float64]:
 
 
 def _multiply_adds(archs: list[str], task: str) -> NDArray[np.float64]:
-    """Of one training image, of shape (n,); NAS-Bench-201's classifier (at most 7,680) is left out."""
+    """Multiply-adds of one training image, of shape (n,), without NAS-Bench-201's classifier (at most 7,680)."""
     from encoders import Costs
 
     column = 1

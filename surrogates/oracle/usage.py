@@ -1,4 +1,4 @@
-"""What a searcher has asked, and what it would have cost to train."""
+"""Query counts of an oracle, and the simulated training time."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ __all__ = ["Queries"]
 
 
 class Queries:
-    """Counts the questions put to an oracle; a question is one architecture on one task.
+    """Counts the queries of an oracle; a query is one architecture on one task.
 
-    Safe to share between threads; picklable (remembered answers stay behind, counts do not).
+    Thread-safe; picklable with its counts, without cached answers.
 
     Args:
-        table: Measured training times, if any.
-        size: Most answers a task to remember.
+        table: Table with measured training times, if there is one.
+        size: Maximum number of cached answers per task.
 
     Attributes:
-        warm: Task -> architecture -> a function that gives the remembered answer and counts the question.
+        warm: Task -> architecture -> a function that returns the cached answer and counts the query.
 
     Example:
         >>> queries = Queries()
@@ -50,20 +50,20 @@ class Queries:
 
     @property
     def total(self) -> int:
-        """Questions asked, repeated ones included."""
+        """Number of queries, including repeated ones."""
         with self._lock:
             return self._recorded + sum(_reads(answer) for answers in self.warm.values() for answer in answers.values())
 
     @property
     def distinct(self) -> int:
-        """Different (architecture, task) pairs asked; twins count separately, as they would be trained separately."""
+        """Number of distinct (architecture, task) pairs; equivalent architectures, trained separately, all count."""
         return len(self._pairs)
 
     @property
     def simulated_seconds(self) -> float:
-        """GPU seconds it would take to train every distinct pair once (see `surrogates.oracle.training_cost`).
+        """GPU seconds to train every distinct pair once (see `surrogates.oracle.training_cost`).
 
-        NaN if a task of no benchmark was asked about and the table has no training times for it.
+        NaN if a user-defined task was queried and the table has no training times for it.
         """
         with self._lock:
             pairs = sorted(self._pairs)
@@ -80,7 +80,7 @@ class Queries:
             self._pairs.update(asked)
 
     def remember(self, arch: str, task: str, value: float) -> None:
-        """Keep an answer in `warm`; the oldest one of the task makes room."""
+        """Cache an answer in `warm`; if the task's cache is full, its oldest answer is evicted."""
         with self._lock:
             answers = self.warm.setdefault(task, {})
             if arch not in answers:
@@ -101,11 +101,11 @@ class Queries:
 
 
 def _counted(value: float) -> Callable[[], float]:
-    """A function that returns `value` and counts its calls: one atomic step of an iterator, nothing is faster."""
+    """A function that returns `value` and counts its calls: one atomic step of an iterator, faster than a lock."""
     return itertools.repeat(value, sys.maxsize).__next__
 
 
 def _reads(answer: Callable[[], float]) -> int:
-    """How often a function made by `_counted` was called."""
+    """Number of calls of a function made by `_counted`."""
     iterator: Any = answer.__self__  # type: ignore[attr-defined]
     return sys.maxsize - operator.length_hint(iterator)

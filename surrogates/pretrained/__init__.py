@@ -1,4 +1,4 @@
-"""Surrogates that come with the package: one folder a space, fitted on all published results.
+"""Bundled surrogates: one folder per space, fitted on all published results.
 
 Names are imported when first used.
 """

@@ -1,7 +1,7 @@
-"""Makes the bundle again: ``NAS_DATA=<folder> python -m surrogates.pretrained.build [FOLDER]``.
+"""Rebuilds the bundled surrogates: ``NAS_DATA=<folder> python -m surrogates.pretrained.build [FOLDER]``.
 
-Fits ``EnsembleSurrogate(random_state=0)`` on all rows of the published tables, and writes it with its answers and with
-how it does in cross-validation. The same values and library versions give the same bytes on one kind of CPU.
+Fits ``EnsembleSurrogate(random_state=0)`` on all rows of the published tables, and writes it with its answers and its
+cross-validation results. The same values and library versions give the same bytes on one kind of CPU.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ __all__ = ["build", "main"]
 
 
 def build(space: str, data: Path, folder: Path = FOLDER) -> None:
-    """Fit and write surrogate and answers of one space.
+    """Fit and write surrogate, answers and agreement of one space.
 
     Args:
         space: A key of `SOURCES`.
         data: Folder with the published values.
-        folder: Gets one folder a space.
+        folder: Parent of the folders of the spaces.
 
     Raises:
-        TableError: If the values are not there.
+        TableError: If the published values are missing.
     """
     table = load_table(data / SOURCES[space], space=space)
     surrogate = EnsembleSurrogate(random_state=0)
@@ -43,12 +43,12 @@ def build(space: str, data: Path, folder: Path = FOLDER) -> None:
 
 
 def main() -> int:
-    """Build all spaces; the exit code."""
+    """Build all spaces and return the exit code."""
     console = Console(stderr=True)
     folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
     try:
         if "NAS_DATA" not in os.environ:
-            raise TableError("expected the folder of the published values in the environment variable NAS_DATA")
+            raise TableError("expected the folder of the published values in $NAS_DATA, got no such variable")
         for space in SOURCES:
             with console.status(f"fitting {space}"):
                 build(space, Path(os.environ["NAS_DATA"]), folder)

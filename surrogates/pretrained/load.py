@@ -1,9 +1,9 @@
-"""Surrogates that come with the package: one folder a space, fitted on all published results.
+"""Bundled surrogates: one folder per space, fitted on all published results.
 
-A folder holds ``answers/`` (every published architecture predicted beforehand: all that a look-up needs) and, where the
-surrogate needs nothing but the core libraries, ``surrogate/`` (for architectures outside the published set), and
-``agreement/`` (how the same surrogate does on held-out architectures).
-``python -m surrogates.pretrained.build`` makes them again.
+A folder contains ``answers/`` (predictions of every published architecture, sufficient for look-ups), ``surrogate/``
+(for architectures outside the published set, if the surrogate needs only the core libraries), and ``agreement/``
+(predictions of the same surrogate against measured values on held-out architectures).
+``python -m surrogates.pretrained.build`` rebuilds them.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ SOURCES = {
     "transnas101-macro": "transnas101/macro_final.csv",
     "nasbench201": "nasbench201/final.csv",
 }
-"""Space -> file in the folder of published values ($NAS_DATA) that its surrogate was fitted on."""
+"""Space -> file in the folder of published values ($NAS_DATA) that its surrogate is fitted on."""
 
 
 def list_pretrained() -> tuple[str, ...]:
@@ -57,7 +57,7 @@ def load_pretrained(space: str | Space) -> Surrogate:
 
     Raises:
         UnknownNameError: If there is no such space.
-        ArtefactError: If none is bundled for it, or its files are damaged.
+        ArtefactError: If there is no bundled surrogate for it, or its files are damaged.
 
     Example:
         >>> surrogate = load_pretrained("transnas101-micro")
@@ -70,11 +70,11 @@ def load_pretrained(space: str | Space) -> Surrogate:
 
 
 def load_answers(space: str | Space) -> TabulatedSurrogate:
-    """Load the bundled answers of a space; the surrogate behind them is only loaded when it is needed.
+    """Load the bundled answers of a space; the surrogate itself is loaded when an architecture is not among them.
 
     Raises:
         UnknownNameError: If there is no such space.
-        ArtefactError: If none are bundled for it, or their file is damaged.
+        ArtefactError: If there are no bundled answers for it, or their file is damaged.
 
     Example:
         >>> load_answers("transnas101-micro").mean.shape
@@ -88,11 +88,11 @@ def load_answers(space: str | Space) -> TabulatedSurrogate:
 
 
 def load_agreement(space: str | Space) -> Agreement:
-    """Load how the bundled surrogate of a space agrees with the published values on held-out architectures.
+    """Load the agreement of a space's bundled surrogate with the published values on held-out architectures.
 
     Raises:
         UnknownNameError: If there is no such space.
-        ArtefactError: If nothing is bundled for it, or its file is damaged.
+        ArtefactError: If there is no bundled agreement for it, or its file is damaged.
 
     Example:
         >>> load_agreement("transnas101-macro").tasks[:2]
@@ -108,7 +108,7 @@ def _part(space: str | Space, part: str) -> Path:
     directory = FOLDER / name / part
     if not directory.is_dir():
         raise ArtefactError(
-            f"no {part} bundled for {name}; there is one for {', '.join(list_pretrained()) or 'no space'}. "
-            "To make them: NAS_DATA=<folder> python -m surrogates.pretrained.build"
+            f"no bundled {part} for {name}; spaces with bundled answers: {', '.join(list_pretrained()) or 'none'}. "
+            "To build them: NAS_DATA=<folder> python -m surrogates.pretrained.build"
         )
     return directory

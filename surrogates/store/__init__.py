@@ -1,4 +1,4 @@
-"""Fitted surrogates on disk, without pickle: written whole, checked when read.
+"""Storage of fitted surrogates without pickle: written atomically, verified when read.
 
 Names are imported when first used.
 """

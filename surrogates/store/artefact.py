@@ -1,7 +1,7 @@
-"""Directories that vouch for themselves: ``metadata.json`` holds the size and hash of every other file.
+"""Artefact folders whose ``metadata.json`` records the size and SHA-256 of every other file.
 
-A directory appears whole or not at all, has the same bytes for the same content (no time stamps), and is checked
-completely before anything in it is parsed.
+A folder is written atomically, has the same bytes for the same content (no time stamps), and is verified completely
+before its files are parsed.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ _RESERVED = (*_HEADER, "files", "checksum")
 
 
 def write_artefact(directory: str | Path, kind: str, content: Mapping[str, Any], files: Mapping[str, bytes]) -> Path:
-    """Write an artefact: beside the directory, then renamed into place.
+    """Write an artefact to a temporary folder beside the directory, then rename it into place.
 
     Args:
-        directory: Where to; parents are made. An artefact of this project that is there already is replaced.
-        kind: What it is, e.g. ``"surrogate"``.
+        directory: Target; parents are created. An existing artefact of this project is replaced.
+        kind: Kind of artefact, e.g. ``"surrogate"``.
         content: JSON values for ``metadata.json``.
-        files: Bytes of every other file, by plain file name.
+        files: Content of every other file, by plain file name.
 
     Returns:
         The directory.
 
     Raises:
-        ArtefactError: If something else is in the way, or the directory cannot be written.
+        ArtefactError: If the directory contains other files, or cannot be written.
 
     Example:
         >>> import tempfile
@@ -67,10 +67,10 @@ def write_artefact(directory: str | Path, kind: str, content: Mapping[str, Any],
 
 
 def check_target(directory: str | Path) -> Path:
-    """Return the absolute path of a directory that may be written: nothing, an empty folder or an artefact of ours.
+    """Return the absolute path of a directory if it is missing, empty, or an artefact of this project.
 
     Raises:
-        ArtefactError: If something is there that this project did not write, or the folder around it is not writable.
+        ArtefactError: If it contains files that this project did not write, or its parent is not writable.
 
     Example:
         >>> check_target("/no/such/folder").name
@@ -79,11 +79,13 @@ def check_target(directory: str | Path) -> Path:
     target = Path(directory).resolve()
     parent = next(path for path in target.parents if path.exists())
     if not (parent.is_dir() and os.access(parent, os.W_OK)):
-        raise ArtefactError(f"cannot write {str(directory)!r}: {str(parent)!r} is no directory that can be written")
+        raise ArtefactError(f"cannot write {str(directory)!r}: {str(parent)!r} is not a writable directory")
     if not target.exists():
         return target
     if not target.is_dir():
-        raise ArtefactError(f"cannot write {str(directory)!r}: expected a directory or nothing there, got a file")
+        raise ArtefactError(
+            f"cannot write {str(directory)!r}: expected a directory or no file of that name, got a file"
+        )
     found = {path.name for path in target.iterdir() if not is_litter(path.name)}
     if not found:
         return target
@@ -93,17 +95,18 @@ def check_target(directory: str | Path) -> Path:
         ours = set()
     if foreign := sorted(found - ours):
         raise ArtefactError(
-            f"will not replace {str(directory)!r}: it holds {foreign[0]!r}, which is not part of a stored artefact; "
+            f"cannot replace {str(directory)!r}: it contains {foreign[0]!r}, which is not part of a stored artefact; "
             "choose a new or empty directory"
         )
     return target
 
 
 def read_metadata(directory: str | Path, kind: str) -> dict[str, Any]:
-    """Read ``metadata.json`` and check that it is an artefact of this kind that this version can read.
+    """Read ``metadata.json`` and check that it describes an artefact of this kind in a supported format version.
 
     Raises:
-        ArtefactError: If there is none, or it is damaged, foreign, of another kind or newer than this version.
+        ArtefactError: If there is none, or it is damaged, not of this project, of another kind, or newer than this
+            version.
 
     Example:
         >>> read_metadata("/no/such/folder", "surrogate")
@@ -130,10 +133,10 @@ def read_metadata(directory: str | Path, kind: str) -> dict[str, Any]:
 
 
 def read_files(directory: str | Path, metadata: Mapping[str, Any]) -> dict[str, bytes]:
-    """Read every file of an artefact, checked against `metadata` before it is handed out.
+    """Read every file of an artefact and verify it against `metadata`.
 
     Raises:
-        ArtefactError: If the metadata was changed, or a file is missing, truncated or damaged.
+        ArtefactError: If the checksum of the metadata is wrong, or a file is missing, truncated or damaged.
     """
     path = Path(directory)
     if metadata.get("checksum") != _checksum(metadata):
@@ -143,10 +146,10 @@ def read_files(directory: str | Path, metadata: Mapping[str, Any]) -> dict[str, 
     if not isinstance(recorded, dict) or not all(
         isinstance(entry, dict) and {"bytes", "sha256"} <= set(entry) for entry in recorded.values()
     ):
-        raise ArtefactError(f"{str(directory)!r}: {METADATA} does not say which files belong to it")
+        raise ArtefactError(f"{str(directory)!r}: expected sizes and hashes of all files in {METADATA}, got none")
     for name, expected in recorded.items():
         if not _is_plain(name):
-            raise ArtefactError(f"{str(directory)!r}: {METADATA} names {name!r}, which is no plain file name")
+            raise ArtefactError(f"{str(directory)!r}: {METADATA} names {name!r}, which is not a plain file name")
         try:
             data = (path / name).read_bytes()
         except OSError as error:
@@ -157,7 +160,7 @@ def read_files(directory: str | Path, metadata: Mapping[str, Any]) -> dict[str, 
                 f"{str(directory)!r}: {name!r} is {problem}: expected {expected['bytes']:,} bytes, got {len(data):,}"
             )
         if hashlib.sha256(data).hexdigest() != expected["sha256"]:
-            raise ArtefactError(f"{str(directory)!r}: {name!r} is damaged: its SHA-256 is not the recorded one")
+            raise ArtefactError(f"{str(directory)!r}: {name!r} is damaged: its SHA-256 differs from the recorded one")
         files[name] = data
     return files
 

@@ -1,4 +1,4 @@
-"""Fitted surrogates from disk: everything is checked before a model is parsed."""
+"""Loading of stored surrogates; all files are verified before a model is parsed."""
 
 from __future__ import annotations
 
@@ -17,11 +17,14 @@ __all__ = ["load_surrogate"]
 
 
 def load_surrogate(directory: str | Path) -> Surrogate:
-    """Read a surrogate written by `save_surrogate`; everything is checked before a model is parsed.
+    """Read a surrogate written by `save_surrogate`; all files are verified before a model is parsed.
+
+    Args:
+        directory: Folder of the stored surrogate.
 
     Raises:
-        ArtefactError: If it is not a directory of ours, was written by a newer version, holds an unknown class, or a
-            file is missing, truncated or damaged; the name of a bundled surrogate is pointed to `load_pretrained`.
+        ArtefactError: If it is not a stored surrogate, was written by a newer version, contains an unknown class, or a
+            file is missing, truncated or damaged. For the name of a space the message refers to `load_pretrained`.
 
     Example:
         >>> load_surrogate("/no/such/folder")
@@ -32,7 +35,7 @@ def load_surrogate(directory: str | Path) -> Surrogate:
     if not Path(directory).exists() and str(directory) in list_spaces():
         raise ArtefactError(
             f"{str(directory)!r}: expected a directory with a stored {KIND}, got the name of a space; "
-            f"load_pretrained({str(directory)!r}) opens the bundled one"
+            f"load_pretrained({str(directory)!r}) loads the bundled surrogate"
         )
     metadata = read_metadata(directory, KIND)
     try:
@@ -44,22 +47,22 @@ def load_surrogate(directory: str | Path) -> Surrogate:
         return _restore(metadata, files)
     except (AttributeError, KeyError, OSError, TypeError, ValueError) as error:  # XGBoostError is a ValueError
         raise ArtefactError(
-            f"{str(directory)!r}: the content does not fit this version of {metadata['class']}: {error}"
+            f"{str(directory)!r}: the content does not match this version of {metadata['class']}: {error}"
         ) from error
 
 
 def _restore(metadata: dict[str, Any], files: dict[str, bytes]) -> Surrogate:
     surrogate = from_json({"class": metadata["class"], "params": metadata["params"]})
     if not isinstance(surrogate, Surrogate):
-        raise ArtefactError(f"a {metadata['class']} is no surrogate")
+        raise ArtefactError(f"expected a surrogate, got a {metadata['class']}")
     if metadata["space"] not in list_spaces():
-        raise ArtefactError(f"unknown space {metadata['space']!r}; this version knows {', '.join(list_spaces())}")
+        raise ArtefactError(f"unknown space {metadata['space']!r}; this version supports {', '.join(list_spaces())}")
     surrogate.space_ = metadata["space"]
     surrogate.tasks_ = tuple(task["name"] for task in metadata["tasks"])
     surrogate.one_task_ = metadata["one_task"]
     surrogate.n_archs_ = metadata["n_archs"]
     surrogate.cv_scores_ = from_json(metadata["cv_scores"])
     surrogate.table_hash_ = metadata["table_hash"]
-    surrogate.trainings_ = metadata.get("trainings")  # artefacts of the first version do not say
+    surrogate.trainings_ = metadata.get("trainings")  # missing in artefacts of the first version
     surrogate.unpack(Pack.from_files(from_json(metadata["settings"]), files))
     return surrogate

@@ -1,4 +1,4 @@
-"""Packs inside packs: a surrogate made of other fitted things stores them under a prefix."""
+"""Nested packs: a surrogate that contains other fitted objects stores their packs under a prefix."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LEARNED = ("space_", "one_task_", "n_archs_", "cv_scores_")
 
 
 def add_part(pack: Pack, prefix: str, part: Pack) -> dict[str, Any]:
-    """Put arrays and models of a part into a pack, under a prefix; returns the part's settings.
+    """Add arrays and models of a part to a pack, with a prefix to their names; returns the part's settings.
 
     Example:
         >>> import numpy as np
@@ -30,17 +30,17 @@ def add_part(pack: Pack, prefix: str, part: Pack) -> dict[str, Any]:
 
 
 def take_part(pack: Pack, prefix: str, settings: dict[str, Any]) -> Pack:
-    """The part that `add_part` put there."""
+    """Inverse of `add_part`."""
     arrays = {name.removeprefix(prefix): array for name, array in pack.arrays.items() if name.startswith(prefix)}
     models = {name.removeprefix(prefix): model for name, model in pack.models.items() if name.startswith(prefix)}
     return Pack(settings, arrays, models)
 
 
 def pack_surrogate(surrogate: Surrogate) -> Pack:
-    """A fitted surrogate as a part of another.
+    """Pack a fitted surrogate, including the common attributes, as a part of another.
 
     Raises:
-        ArtefactError: If it could only be stored with pickle.
+        ArtefactError: If it can be stored only with pickle.
     """
     pack = surrogate.pack()
     learned = {name: getattr(surrogate, name) for name in _LEARNED}
@@ -50,7 +50,7 @@ def pack_surrogate(surrogate: Surrogate) -> Pack:
 
 
 def unpack_surrogate(pack: Pack) -> Surrogate:
-    """What `pack_surrogate` was given."""
+    """Inverse of `pack_surrogate`."""
     surrogate: Surrogate = from_json(pack.settings["made_of"])
     surrogate.tasks_ = tuple(pack.settings["tasks"])
     for name in _LEARNED:

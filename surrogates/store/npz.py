@@ -14,10 +14,10 @@ __all__ = ["npz_arrays", "npz_bytes"]
 
 
 def npz_bytes(arrays: dict[str, NDArray[Any]]) -> bytes:
-    """Numeric arrays as an npz file, the same bytes for the same arrays.
+    """Numeric arrays as an npz file; the same arrays give the same bytes.
 
     Raises:
-        ArtefactError: If an array holds Python objects.
+        ArtefactError: If an array contains Python objects.
 
     Example:
         >>> npz_arrays(npz_bytes({"a": np.arange(3)}))["a"].tolist()
@@ -25,13 +25,13 @@ def npz_bytes(arrays: dict[str, NDArray[Any]]) -> bytes:
     """
     for name, array in arrays.items():
         if np.asarray(array).dtype.hasobject:
-            raise ArtefactError(f"cannot store array {name!r}: Python objects have no form without pickle")
+            raise ArtefactError(f"cannot store array {name!r}: expected numbers, got Python objects, which need pickle")
     buffer = io.BytesIO()
     np.savez(buffer, **cast(Any, dict(sorted(arrays.items()))))
     return buffer.getvalue()
 
 
 def npz_arrays(data: bytes) -> dict[str, NDArray[Any]]:
-    """The arrays in an npz file; one that would need pickle is refused with `ValueError`."""
+    """The arrays of an npz file; raises a `ValueError` if an array needs pickle."""
     with np.load(io.BytesIO(data), allow_pickle=False) as archive:
         return {name: archive[name] for name in archive.files}

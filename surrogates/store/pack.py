@@ -1,4 +1,4 @@
-"""What a fitted surrogate is made of, in forms that need no pickle."""
+"""`Pack`: the fitted state of a surrogate in formats that need no pickle."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _ZIPPED = ".gz"
 
 @dataclass
 class Pack:
-    """What a fitted surrogate is made of, in forms that need no pickle.
+    """The fitted state of a surrogate in formats that need no pickle.
 
     Attributes:
         settings: JSON values.
@@ -33,17 +33,17 @@ class Pack:
 
     @classmethod
     def from_files(cls, settings: dict[str, Any], files: Mapping[str, bytes]) -> Pack:
-        """The pack of what `to_files` gave.
+        """Inverse of `to_files`, with the settings given separately.
 
         Raises:
-            KeyError: If there is no file of arrays.
+            KeyError: If the file of arrays is missing.
             OSError: If a model is damaged.
         """
         models = {name.removesuffix(_ZIPPED): gzip.decompress(data) for name, data in files.items() if name != _ARRAYS}
         return cls(settings, npz_arrays(files[_ARRAYS]), models)
 
     def to_files(self) -> dict[str, bytes]:
-        """Arrays and models as the content of files, by name; the same pack gives the same bytes.
+        """Contents of the files of arrays and models, by name; the same pack gives the same bytes.
 
         Example:
             >>> list(Pack(models={"tree.ubj": b"..."}).to_files())
@@ -54,14 +54,14 @@ class Pack:
 
 
 class Packable(Protocol):
-    """A fitted surrogate, as far as writing it goes; `surrogates.base.Surrogate` is one.
+    """Interface of a fitted surrogate that `save_surrogate` needs; implemented by `surrogates.base.Surrogate`.
 
     Attributes:
         space_: Name of the space.
         tasks_: Names of the tasks.
-        one_task_: Whether labels came as a vector.
-        n_archs_: Distinct functions seen in `fit`.
-        cv_scores_: What cross-validation measured.
+        one_task_: Whether the labels were a vector.
+        n_archs_: Number of distinct functions seen in `fit`.
+        cv_scores_: Results of cross-validation.
     """
 
     space_: str
@@ -71,5 +71,5 @@ class Packable(Protocol):
     cv_scores_: dict[str, dict[str, float]]
 
     def pack(self) -> Pack:
-        """What was learned, beyond these attributes."""
+        """The fitted state, without these attributes."""
         ...

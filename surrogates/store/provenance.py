@@ -1,4 +1,4 @@
-"""Where a stored number comes from: metric and unit of its task, versions of the libraries that made it."""
+"""Provenance of stored values: metric and unit of each task, versions of the libraries."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from benchmarks.tasks import find_task
 __all__ = ["LIBRARIES", "describe_tasks", "installed_version", "library_versions"]
 
 LIBRARIES = ("transnas-surrogates", "numpy", "scipy", "scikit-learn", "xgboost")
-"""Distributions whose version can change what is stored."""
+"""Distributions whose version can affect stored values."""
 
 
 def describe_tasks(tasks: Sequence[str]) -> list[dict[str, Any]]:
-    """Name, metric, unit and direction of each task; null for a task of no benchmark.
+    """Name, metric, unit and direction of each task; None for a user-defined task.
 
     Example:
         >>> describe_tasks(("jigsaw",))
@@ -32,7 +32,7 @@ def describe_tasks(tasks: Sequence[str]) -> list[dict[str, Any]]:
 
 
 def library_versions() -> dict[str, str]:
-    """Versions of Python and the libraries, "missing" for one that is not installed.
+    """Versions of Python and of `LIBRARIES`, "missing" for a library that is not installed.
 
     Example:
         >>> list(library_versions())[:2]

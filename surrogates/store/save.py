@@ -1,7 +1,7 @@
-"""Fitted surrogates to disk: JSON, npz and native model files, never pickle.
+"""Saving of fitted surrogates as JSON, npz and native model files, without pickle.
 
-A directory holds ``metadata.json`` (class, parameters, space, tasks with metric and unit, library versions, training
-table, cross-validated scores), ``arrays.npz`` and the native files of the models, each gzipped.
+A directory contains ``metadata.json`` (class, parameters, space, tasks with metric and unit, library versions, training
+table, cross-validated scores), ``arrays.npz`` and the native model files, each gzipped.
 """
 
 from __future__ import annotations
@@ -21,24 +21,25 @@ if TYPE_CHECKING:
 __all__ = ["KIND", "save_surrogate"]
 
 KIND = "surrogate"
-"""Of the artefacts."""
+"""Kind of artefact."""
 
 
 def save_surrogate(surrogate: Packable, directory: str | Path, table: Table | None = None) -> Path:
     """Write a fitted surrogate; the same surrogate gives the same bytes.
 
     Args:
-        surrogate: Fitted; its class and those of its nested estimators must be in `surrogates.store.storable.STORABLE`.
-        directory: Where to; an artefact of this project that is there already is replaced.
-        table: What it was fitted on, to keep its hash and how its trainings differ from the published ones: `Oracle`
-            then refuses tables of other trainings.
+        surrogate: Fitted surrogate; its class and those of its nested estimators must be in
+            `surrogates.store.storable.STORABLE`.
+        directory: Target; an existing artefact of this project is replaced.
+        table: Table it was fitted on. Its hash and the differences of its trainings from the published ones are stored,
+            so `Oracle` can reject tables of other trainings.
 
     Returns:
         The directory.
 
     Raises:
-        ArtefactError: If a part could only be stored with pickle, something else is in the way, or the directory cannot
-            be written. Nothing half-written is left.
+        ArtefactError: If a part can be stored only with pickle, the directory contains other files, or it cannot be
+            written. No partial artefact is left behind.
         sklearn.exceptions.NotFittedError: Before `fit`.
 
     Example:

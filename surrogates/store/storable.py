@@ -1,6 +1,6 @@
-"""Estimators as JSON: a class by its name and its constructor parameters, nested estimators included.
+"""Estimators as JSON: class name and constructor parameters, including nested estimators.
 
-Only classes in `STORABLE` are written or made, so that reading an artefact can run no code but ours.
+Only classes in `STORABLE` are written and instantiated, so loading an artefact cannot run arbitrary code.
 """
 
 from __future__ import annotations
@@ -34,28 +34,28 @@ def class_of(name: object) -> type[Any]:
     """Return a storable class by name.
 
     Raises:
-        ArtefactError: If there is no such class.
+        ArtefactError: If there is no storable class of that name.
 
     Example:
         >>> class_of("OneHotEncoding").__module__
         'encoders.one_hot'
     """
     if not isinstance(name, str) or name not in STORABLE:
-        raise ArtefactError(f"unknown class {name!r}; this version knows {', '.join(sorted(STORABLE))}")
+        raise ArtefactError(f"unknown class {name!r}; this version supports {', '.join(sorted(STORABLE))}")
     found = getattr(importlib.import_module(STORABLE[name]), name)
     assert isinstance(found, type)
     return found
 
 
 def to_json(value: Any, what: str) -> Any:
-    """A JSON form of numbers, strings, None, lists, tuples, dicts, and storable estimators.
+    """Convert numbers, strings, None, lists, tuples, dicts and storable estimators to JSON values.
 
     Args:
-        value: What to store.
-        what: How an error calls it.
+        value: Value to store.
+        what: Name of the value for errors.
 
     Raises:
-        ArtefactError: If the value, or something in it, could only be stored with pickle.
+        ArtefactError: If the value, or a part of it, can be stored only with pickle.
 
     Example:
         >>> to_json({"sizes": (1, 2)}, "settings")
@@ -81,16 +81,16 @@ def to_json(value: Any, what: str) -> Any:
         params = sorted(stored.items())
         return {"class": name, "params": {key: to_json(entry, f"{what}.{key}") for key, entry in params}}
     raise ArtefactError(
-        f"cannot store {what}: a {type(value).__module__}.{type(value).__qualname__} has no form without pickle; "
-        f"expected numbers, strings, lists or one of {', '.join(sorted(STORABLE))}"
+        f"cannot store {what} without pickle: expected numbers, strings, lists or one of "
+        f"{', '.join(sorted(STORABLE))}, got a {type(value).__module__}.{type(value).__qualname__}"
     )
 
 
 def from_json(value: Any) -> Any:
-    """What `to_json` was given; estimators come back unfitted.
+    """Inverse of `to_json`; estimators are unfitted.
 
     Raises:
-        ArtefactError: If it is not something `to_json` writes, or names an unknown class or parameter.
+        ArtefactError: If the value is not in the format of `to_json`, or names an unknown class or parameter.
     """
     if isinstance(value, list):
         return [from_json(entry) for entry in value]
@@ -108,5 +108,5 @@ def from_json(value: Any) -> Any:
             try:
                 return found(**{key: from_json(entry) for key, entry in params.items()})
             except TypeError as error:
-                raise ArtefactError(f"stored parameters do not fit {name}: {error}") from error
+                raise ArtefactError(f"stored parameters do not match {name}: {error}") from error
     raise ArtefactError(f"expected a stored value, got keys {sorted(value)}")

@@ -65,7 +65,7 @@ def test_a_pretrained_oracle_answers_in_and_out_of_domain() -> None:
 
 def test_values_of_other_trainings_do_not_stand_among_predictions_of_the_published_ones() -> None:
     rooms = load_table("rooms-mini").where(space="transnas101-micro")
-    with pytest.raises(TableError, match=r"not like the published .*: images of rooms .* Fit a surrogate to the table"):
+    with pytest.raises(TableError, match=r"got different trainings: images of rooms .* Fit a surrogate to the table"):
         Oracle.from_pretrained("transnas101-micro", rooms)
     arch = rooms.archs[0]
     assert Oracle.from_table(rooms)(arch, "jigsaw") == rooms.value(arch, "jigsaw")
@@ -79,11 +79,13 @@ def test_a_folder_with_answers_only_still_answers(tmp_path: Path, monkeypatch: p
     assert list_pretrained() == ("transnas101-macro",)
     oracle = Oracle.from_pretrained("transnas101-macro")
     assert 90 < oracle("64-2311-basic", "jigsaw") < 100
-    with pytest.raises(ArchitectureError, match=r"outside the 3,256 published .* no surrogate here to predict it"):
+    with pytest.raises(ArchitectureError, match=r"outside the 3,256 published .* no surrogate to predict it"):
         oracle("32-2311-basic", "jigsaw")
-    with pytest.raises(ArtefactError, match="no surrogate bundled for transnas101-macro; there is one for"):
+    with pytest.raises(ArtefactError, match="no bundled surrogate for transnas101-macro; spaces with"):
         load_pretrained("transnas101-macro")
-    with pytest.raises(ArtefactError, match="no answers bundled for nasbench201; there is one for transnas101-macro"):
+    with pytest.raises(
+        ArtefactError, match="no bundled answers for nasbench201; spaces with bundled answers: transnas101-macro"
+    ):
         Oracle.from_pretrained("nasbench201")
 
 
@@ -109,7 +111,7 @@ def test_answers_are_saved_with_the_same_bytes_and_refused_when_damaged(tmp_path
 
 def test_answers_of_the_wrong_shape_are_refused() -> None:
     one = np.ones((1, 1))
-    with pytest.raises(ValueError, match="expected a row of 1 for each of 3,256 architectures"):
+    with pytest.raises(ValueError, match=r"expected classes of shape \(3256,\), each a row from 0 to 0"):
         TabulatedSurrogate("transnas101-macro", ["jigsaw"], np.zeros(3), one, one)
     with pytest.raises(ValueError, match=r"expected mean and std of shape \(C, 2\)"):
         TabulatedSurrogate("transnas101-macro", ["jigsaw", "normal"], np.zeros(3256, dtype=int), one, one)

@@ -1,4 +1,4 @@
-"""``surrogates transfer`` on a small made-up table."""
+"""``surrogates transfer`` on a small synthetic table."""
 
 import importlib.util
 import itertools
@@ -28,7 +28,7 @@ def small_transfer(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def made_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is fitted: tau grows with the labels and the number of sources."""
+    """Replacement that fits nothing: tau grows with the number of labels and of sources."""
 
     def runs(values: pd.DataFrame, methods: dict[str, Any], k: list[int], seeds: list[int], *_: object) -> Any:
         for n, seed in itertools.product(k, seeds):
@@ -44,7 +44,7 @@ def made_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def related(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """80 skeletons; two tasks are opposite, a third is another one."""
+    """80 skeletons; two tasks with opposite order, and a third task."""
     archs = get_space("transnas101-macro").sample(80, rng=0)
     size = Costs().fit_transform(archs)[:, 0]
     length = [len(arch) for arch in archs]
@@ -157,7 +157,7 @@ def test_bad_input_is_refused_before_the_work(related: Path, tmp_path: Path, mon
     assert "at least two tasks" in result.stderr
     result = run("transfer", related, "--out", related / "map")
     assert result.exit_code == 1
-    assert "is no directory that can be written" in result.stderr
+    assert "is not a writable directory" in result.stderr
     assert list(tmp_path.iterdir()) == []
 
 
@@ -165,5 +165,5 @@ def test_a_file_that_is_no_matrix_is_not_replaced(table_file: Path, tmp_path: Pa
     (tmp_path / "transfer.csv").write_text("my precious\n")
     result = run("transfer", table_file, "--k", "16", "--seeds", "0", "--out", tmp_path)
     assert result.exit_code == 1
-    assert f"{tmp_path / 'transfer.csv'} is no transfer matrix and would be replaced" in result.stderr
+    assert f"{tmp_path / 'transfer.csv'} is not a transfer matrix and would be overwritten" in result.stderr
     assert (tmp_path / "transfer.csv").read_text() == "my precious\n"

@@ -91,16 +91,16 @@ def test_parents_and_an_empty_directory_are_fine(fitted: BoostedSurrogate, tmp_p
 
 def test_what_is_not_ours_is_never_replaced(fitted: BoostedSurrogate, model: Path, tmp_path: Path) -> None:
     (model / "notes.txt").write_text("mine")
-    with pytest.raises(ArtefactError, match=r"will not replace .*'notes.txt', which is not part"):
+    with pytest.raises(ArtefactError, match=r"cannot replace .*'notes.txt', which is not part"):
         fitted.save(model)
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "metadata.json").write_text("{}")
-    with pytest.raises(ArtefactError, match="will not replace"):
+    with pytest.raises(ArtefactError, match="cannot replace"):
         fitted.save(tmp_path / "thesis")
     (tmp_path / "file").write_text("mine")
-    with pytest.raises(ArtefactError, match="nothing there, got a file"):
+    with pytest.raises(ArtefactError, match="expected a directory or no file of that name, got a file"):
         fitted.save(tmp_path / "file")
-    with pytest.raises(ArtefactError, match="is no directory that can be written"):
+    with pytest.raises(ArtefactError, match="is not a writable directory"):
         fitted.save(tmp_path / "file" / "model")
     assert (model / "notes.txt").read_text() == (tmp_path / "file").read_text() == "mine"
 
@@ -187,7 +187,7 @@ def overwrite(text: bytes) -> Callable[[Path], None]:
         (edit(format_version=2), r"newer version .*format 2; this one reads up to 1"),
         (edit(format_version="1"), "format_version is '1'"),
         (edit(kind="answers"), "expected a stored surrogate, got a stored answers"),
-        (edit(**{"class": "Popen"}), "unknown class 'Popen'; this version knows BoostedSurrogate"),
+        (edit(**{"class": "Popen"}), "unknown class 'Popen'; this version supports BoostedSurrogate"),
         (edit(space="transnas101-micro"), "checksum does not match"),
         (lambda d: (d / "arrays.npz").unlink(), "cannot read 'arrays.npz': No such file"),
         (truncate("arrays.npz"), r"'arrays.npz' is truncated: expected [\d,]+ bytes"),
@@ -208,7 +208,7 @@ def test_a_path_that_is_no_directory_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(ArtefactError, match="got a file"):
         load_surrogate(tmp_path / "file")
-    with pytest.raises(ArtefactError, match=r"the name of a space; load_pretrained\('transnas101-micro'\) opens the"):
+    with pytest.raises(ArtefactError, match=r"the name of a space; load_pretrained\('transnas101-micro'\) loads the"):
         load_surrogate("transnas101-micro")
 
 
@@ -223,16 +223,16 @@ def rewrite(model: Path, **changes: Any) -> None:
 
 def test_consistent_hashes_do_not_make_content_trusted(model: Path) -> None:
     rewrite(model, **{"arrays.npz": npz_bytes({"calibration0_0": np.zeros(3)})})
-    with pytest.raises(ArtefactError, match="does not fit this version of BoostedSurrogate"):
+    with pytest.raises(ArtefactError, match="does not match this version of BoostedSurrogate"):
         load_surrogate(model)
     rewrite(model, content={"space": "transnas102"})
     with pytest.raises(ArtefactError, match="unknown space 'transnas102'"):
         load_surrogate(model)
     rewrite(model, content={"params": {"no_such_parameter": 1}})
-    with pytest.raises(ArtefactError, match="stored parameters do not fit BoostedSurrogate"):
+    with pytest.raises(ArtefactError, match="stored parameters do not match BoostedSurrogate"):
         load_surrogate(model)
     rewrite(model, content={"class": "OneHotEncoding", "params": {}})
-    with pytest.raises(ArtefactError, match="a OneHotEncoding is no surrogate"):
+    with pytest.raises(ArtefactError, match="expected a surrogate, got a OneHotEncoding"):
         load_surrogate(model)
 
 
@@ -250,13 +250,15 @@ class HomeMadeEncoding(OneHotEncoding):
 def test_what_needs_pickle_is_refused_at_save(macro_table: Table, tmp_path: Path) -> None:
     archs, frame = list(macro_table.archs), macro_table.to_frame()
     forest = BoostedSurrogate(regressor=RandomForestRegressor(n_estimators=2), n_members=2).fit(archs, frame)
-    with pytest.raises(ArtefactError, match=r"the surrogate\.regressor: a sklearn.*RandomForestRegressor has no form"):
+    with pytest.raises(
+        ArtefactError, match=r"surrogate\.regressor without pickle: .* got a sklearn.*RandomForestRegressor$"
+    ):
         forest.save(tmp_path / "forest")
     custom = BoostedSurrogate(encoder=HomeMadeEncoding(), n_members=2, n_rounds=2).fit(archs, frame)
-    with pytest.raises(ArtefactError, match=r"the surrogate\.encoder: a .*HomeMadeEncoding has no form"):
+    with pytest.raises(ArtefactError, match=r"the surrogate\.encoder without pickle: .* got a .*HomeMadeEncoding$"):
         custom.save(tmp_path / "custom")
     seeded = BoostedSurrogate(random_state=np.random.RandomState(0), n_members=2, n_rounds=2).fit(archs, frame)
-    with pytest.raises(ArtefactError, match=r"the surrogate\.random_state: a .*RandomState has no form"):
+    with pytest.raises(ArtefactError, match=r"the surrogate\.random_state without pickle: .* got a .*RandomState$"):
         seeded.save(tmp_path / "seeded")
     assert list(tmp_path.iterdir()) == []
 
@@ -274,6 +276,6 @@ def test_what_a_surrogate_was_fitted_to_is_not_mixed_with_other_trainings(tmp_pa
     published = Table.from_logs(rooms.archs, {"jigsaw": {"valid_top1": rooms.to_frame()["jigsaw"]}})
     for fitted in (stored, again):
         assert Oracle(fitted, rooms.where(tasks=["normal"])).table is not None
-        with pytest.raises(TableError, match=r"^jigsaw: .* to trainings unlike .* rooms .*, the table's are like the"):
+        with pytest.raises(TableError, match=r"^jigsaw: .* trainings unlike .* rooms .*, got trainings like the"):
             Oracle(fitted, published)
     assert Oracle(surrogate, published).table is not None, "nothing is known of labels given as arrays"
