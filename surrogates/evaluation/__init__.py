@@ -1,4 +1,4 @@
-"""How good predictors are on architectures they were not fitted on: held-out runs, leaderboard, transfer, pre-training.
+"""Evaluation of predictors on held-out architectures: held-out runs, leaderboard, transfer, pre-training.
 
 Names are imported when first used. The functions `leaderboard` and `transfer_matrix` are in the modules of that name.
 """

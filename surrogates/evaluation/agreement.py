@@ -1,4 +1,4 @@
-"""Predicted against measured on held-out architectures, kept as counts in a grid: a picture without the rows."""
+"""Predicted against measured values on held-out architectures, stored as a two-dimensional histogram."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _TAILS = 0.005
 
 
 class Agreement:
-    """How a surrogate agrees with its table, each architecture predicted by members that were not fitted to it.
+    """Agreement of a surrogate with its table, each architecture predicted by members not fitted to it.
 
     Args:
         tasks: Names of the T tasks.
-        edges: Borders of the cells of the grid, the same for both axes, in the metrics' own units, of shape (T, b + 1).
-        counts: Architectures in each cell, measured (row) against predicted (column), of shape (T, b, b).
+        edges: Bin edges, the same for both axes, in the metrics' own units, of shape (T, b + 1).
+        counts: Architectures per bin, measured (row) against predicted (column), of shape (T, b, b).
         tau: Kendall's tau-b, of shape (T,).
 
     Example:
@@ -57,11 +57,11 @@ class Agreement:
 
     @classmethod
     def from_surrogate(cls, surrogate: CalibratedSurrogate, Y: pd.DataFrame) -> Agreement:
-        """The agreement of a fitted surrogate with the labels it was fitted to.
+        """Compute the agreement of a fitted surrogate with the labels it was fitted to.
 
         Args:
-            surrogate: Fitted, with the out-of-fold predictions of its `fit` still there.
-            Y: What it was fitted to, of shape (n, T).
+            surrogate: Fitted surrogate with the out-of-fold predictions of its `fit`, which a stored one lacks.
+            Y: The labels it was fitted to, of shape (n, T).
         """
         measured, predicted = Y.to_numpy(dtype=np.float64), surrogate.oob_prediction_
         pairs = list(zip(measured.T, predicted.T, strict=True))
@@ -71,9 +71,9 @@ class Agreement:
         return cls(surrogate.tasks_, np.stack(edges), np.stack(counts), np.array(tau))
 
     def grid(self, task: str) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Borders, of shape (b + 1,), and counts, of shape (b, b), of one task.
+        """Bin edges, of shape (b + 1,), and counts, of shape (b, b), of one task.
 
-        Values beyond the outer half per cent are counted in the outermost cells.
+        Values outside the 0.5 % and 99.5 % quantiles are counted in the outermost bins.
 
         Raises:
             UnknownNameError: If there is no such task.
@@ -82,23 +82,23 @@ class Agreement:
         return self.edges[t], self.counts[t]
 
     def save(self, directory: str | Path) -> Path:
-        """Write it; the same agreement gives the same bytes."""
+        """Write the agreement to a folder; the same agreement gives the same bytes."""
         arrays = {"edges": self.edges, "counts": self.counts, "tau": self.tau}
         return write_artefact(directory, KIND, {"tasks": describe_tasks(self.tasks)}, {_ARRAYS: npz_bytes(arrays)})
 
     @classmethod
     def load(cls, directory: str | Path) -> Agreement:
-        """Read what `save` wrote.
+        """Read a folder written by `save`.
 
         Raises:
-            ArtefactError: If it is something else, or damaged, truncated or newer than this version.
+            ArtefactError: If it is not a stored agreement, or damaged, truncated or newer than this version.
         """
         metadata = read_metadata(directory, KIND)
         try:
             arrays = npz_arrays(read_files(directory, metadata)[_ARRAYS])
             return cls(tuple(task["name"] for task in metadata["tasks"]), **arrays)
         except (KeyError, TypeError, ValueError) as error:
-            raise ArtefactError(f"{str(directory)!r}: the content does not fit this version: {error}") from error
+            raise ArtefactError(f"{str(directory)!r}: the content does not match this version: {error}") from error
 
 
 def _edges(measured: NDArray[np.float64], predicted: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,7 +1,7 @@
-"""How well a surrogate predicts architectures it was not fitted on, on the splits of the literature.
+"""Evaluation of surrogates on held-out architectures, with the splits of the literature.
 
-`held_out_runs` is the one loop behind `evaluate`, the leaderboard, the transfer matrix and the pre-training study; what
-they differ in is which tasks are fitted together, and how each method is fitted. `means_over_seeds` sums them up.
+`held_out_runs` is the loop of `evaluate`, the leaderboard, the transfer matrix and the pre-training study, which differ
+in the tasks that are fitted together and in the methods. `means_over_seeds` summarises the runs.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ __all__ = [
 
 Float = NDArray[np.float64]
 Method: TypeAlias = "Surrogate | Callable[[list[str], pd.DataFrame, int], Surrogate]"
-"""An unfitted surrogate, or what fits one to architectures and their labels with a seed (`held_out_runs`)."""
+"""An unfitted surrogate, or a function that fits one to architectures and labels with a seed (`held_out_runs`)."""
 _SCORES = ["tau", "rho", "coverage"]
 _KEYS = ["method", "n_train", "seed", "task"]
 
@@ -46,19 +46,19 @@ def evaluate(
     seeds: Sequence[int] = (0, 1, 2),
     protocol: Protocol = "all",
 ) -> pd.DataFrame:
-    """Fit on some rows of a table, predict all others, and compare, for every training size and seed.
+    """Fit on some rows of a table, predict the others, and score, for every training size and seed.
 
     Args:
-        surrogate: Cloned for every run, never changed; `random_state`, where it has one, becomes the run's seed.
+        surrogate: Unfitted surrogate, cloned for every run; `random_state`, if it has one, is set to the run's seed.
         table: Measured results of one space.
-        train_sizes: Numbers of rows to fit on.
-        seeds: Of the splits.
-        protocol: ``"all"`` rows, or one row for each class of ``"distinct"`` architectures (`benchmarks.protocols`).
+        train_sizes: Numbers of training rows.
+        seeds: Seeds of the splits.
+        protocol: ``"all"`` rows, or one row per class of ``"distinct"`` architectures (`benchmarks.protocols`).
 
     Returns:
-        One row a run and task: n_train, seed, task, tau (Kendall's tau-b), rho (Spearman), coverage (share of the test
-        values within the 90 % interval, 0 to 1). NaN where a task has no label in the training rows, or no two
-        different ones in the test rows; predictions that are all equal rank nothing, so their tau and rho are 0.
+        One row per run and task: n_train, seed, task, tau (Kendall's tau-b), rho (Spearman), coverage (fraction of the
+        test values within the 90 % interval, 0 to 1). NaN if a task has no label in the training rows, or no two
+        different ones in the test rows; tau and rho are 0 if all predictions are equal.
 
     Raises:
         ValueError: If a training size is not between 0 and the number of rows.
@@ -90,26 +90,26 @@ def held_out_runs(
     one_task_at_a_time: bool = False,
     done: pd.DataFrame | None = None,
 ) -> Iterator[pd.DataFrame]:
-    """Fit every method on the same rows, predict all others, and compare; each run as soon as it is done.
+    """Fit every method on the same rows, predict the others, and score; yields each run when it is complete.
 
     Args:
         values: Measured values of shape (n, T), indexed by architectures of one space; NaN where not measured.
-        methods: Name -> an unfitted surrogate, of which each run fits a copy with the run's seed (`clone_with_seed`);
-            or a function that fits one: it gets the architectures to train on, their labels as a DataFrame of one
-            column for each task that has any, and the run's seed, and returns a fitted surrogate. It may choose other
-            sources for each run, or fine-tune what was pre-trained before.
-        train_sizes: Numbers of rows to fit on. Those without any label are left out of the fit.
-        seeds: Of the splits.
-        protocol: Rows to draw from, as in `benchmarks.protocols.split`.
-        one_task_at_a_time: Whether each task is fitted alone, and is a run of its own; all together if not.
-        done: Rows of an earlier call with at least its first four columns; their runs are left out.
+        methods: Name -> an unfitted surrogate, cloned for each run with the run's seed (`clone_with_seed`); or a
+            function that gets the training architectures, their labels as a DataFrame with one column per task that has
+            labels, and the run's seed, and returns a fitted surrogate. It can select sources for each run, or fine-tune
+            a pre-trained surrogate.
+        train_sizes: Numbers of training rows. Rows without any label are not used for fitting.
+        seeds: Seeds of the splits.
+        protocol: Rows to sample from, as in `benchmarks.protocols.split`.
+        one_task_at_a_time: Whether each task is fitted in a separate run; all tasks jointly if not.
+        done: Results of an earlier call, with at least the first four columns; these runs are skipped.
 
     Returns:
-        A frame for every run, by training size, seed, task (if one at a time) and method, of one row a task: method,
-        n_train, seed, task, tau, rho, coverage (see `evaluate`).
+        One frame per run, ordered by training size, seed, task (if one at a time) and method, with one row per task:
+        method, n_train, seed, task, tau, rho, coverage (see `evaluate`).
 
     Raises:
-        ValueError: If a training size is not between 0 and the number of rows; at once, before any run.
+        ValueError: If a training size is not between 0 and the number of rows; raised before the first run.
         UnknownNameError: If there is no such protocol.
 
     Example:
@@ -136,7 +136,7 @@ def held_out_runs(
 
 
 def clone_with_seed(surrogate: Surrogate, seed: int, **parameters: Any) -> Surrogate:
-    """An unfitted copy with other parameters; `random_state`, where it has one, becomes the seed.
+    """An unfitted copy of a surrogate with changed parameters and `random_state`, if it has one, set to the seed.
 
     Example:
         >>> from surrogates import BoostedSurrogate
@@ -156,19 +156,19 @@ def clone_with_seed(surrogate: Surrogate, seed: int, **parameters: Any) -> Surro
 def means_over_seeds(
     runs: pd.DataFrame, keys: Sequence[str] = ("n_train",), scores: Sequence[str] = _SCORES, task: str = "task"
 ) -> pd.DataFrame:
-    """Mean and standard deviation over the seeds, of every task and of the mean of the tasks.
+    """Mean and standard deviation over the seeds, of every task and of the mean over tasks.
 
     Args:
-        runs: One row a run and task, with the columns `keys`, ``"seed"``, `task` and `scores`.
-        keys: What tells settings apart.
-        scores: What is averaged; NaN is left out.
+        runs: One row per run and task, with the columns `keys`, ``"seed"``, `task` and `scores`.
+        keys: Columns that identify a setting.
+        scores: Columns to average; NaN is ignored.
         task: Column of the task.
 
     Returns:
-        One row for every setting and task, in the order of `runs`, then one for every setting with the task
-        ``"mean"``: its score is the mean over the tasks' means, its deviation that of the seeds' means over the tasks.
-        Columns: `keys`, `task`, for every score its mean and ``<score>_sd`` (n - 1; NaN for one seed), and runs (seeds
-        with a value of the first score).
+        One row per setting and task, in the order of `runs`, then one per setting with the task ``"mean"``: its score
+        is the mean of the tasks' means, its standard deviation that of the seeds' means over tasks. Columns: `keys`,
+        `task`, for every score its mean and ``<score>_sd`` (n - 1; NaN for one seed), and runs (number of seeds with a
+        value of the first score).
 
     Example:
         >>> import pandas as pd
@@ -194,10 +194,10 @@ def means_over_seeds(
 
 
 def check_sizes(archs: Table | Sequence[str], sizes: Sequence[int], protocol: Protocol = "all") -> None:
-    """Before the work: whether a table has rows to train on and others to test.
+    """Check that a table has enough rows for each training size and at least one test row.
 
     Raises:
-        ValueError: If a size is not between 0 and the number of rows; names the largest that is possible.
+        ValueError: If a size is not between 0 and the number of rows; the message has the largest valid size.
         UnknownNameError: If there is no such protocol.
 
     Example:
@@ -207,22 +207,22 @@ def check_sizes(archs: Table | Sequence[str], sizes: Sequence[int], protocol: Pr
     for size in sizes:
         if not 0 < size < rows:
             raise ValueError(
-                f"expected training sizes from 1 to {rows - 1:,} (of the {rows:,} rows of protocol {protocol!r} at "
-                f"least one must test), got {size:,}"
+                f"expected training sizes from 1 to {rows - 1:,} (protocol {protocol!r} has {rows:,} rows, at least "
+                f"one of them for testing), got {size:,}"
             )
 
 
 def held_out_scores(truth: Float, mean: Float, std: Float) -> tuple[float, float, float]:
-    """How well predictions agree with measured values.
+    """Scores of predictions against measured values.
 
     Args:
         truth: Measured values of shape (m,), NaN where not measured.
         mean: Predicted values of shape (m,), in the unit of `truth`.
-        std: Their standard deviations of shape (m,), in the same unit.
+        std: Standard deviations of the predictions, of shape (m,), in the same unit.
 
     Returns:
-        Kendall's tau-b, Spearman's rho, and the share of the values within the 90 % interval, 0 to 1. Predictions that
-        are all equal have tau and rho 0; NaN is left for measured values that cannot be ranked.
+        Kendall's tau-b, Spearman's rho, and the fraction of the values within the 90 % interval, 0 to 1. tau and rho
+        are 0 if all predictions are equal, and NaN if the measured values cannot be ranked.
 
     Example:
         >>> truth, mean = np.array([1.0, 2.0, np.nan]), np.array([1.1, 2.5, 3.0])
@@ -262,7 +262,7 @@ def _runs(
 
 
 def _scores(method: Method, train: pd.DataFrame, test: pd.DataFrame, seed: int) -> list[tuple[float, float, float]]:
-    """The scores of each task; NaN for one without a label to learn from."""
+    """The scores of each task; NaN for a task without training labels."""
     scores = dict.fromkeys(train.columns, (np.nan, np.nan, np.nan))
     labels = train.dropna(how="all").dropna(axis=1, how="all")
     if labels.size:

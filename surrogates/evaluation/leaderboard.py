@@ -1,4 +1,4 @@
-"""All surrogates and the classic baselines on the same splits, beside what was published."""
+"""Leaderboard: all surrogates and baselines on the same splits, with published results for comparison."""
 
 from __future__ import annotations
 
@@ -48,8 +48,15 @@ def leaderboard(
 ) -> pd.DataFrame:
     """Evaluate models on a table of one space.
 
+    Args:
+        table: Measured results of one space.
+        models: Names of models (`surrogates.registry.MODELS`).
+        train_sizes: Numbers of training rows.
+        seeds: Seeds of the splits.
+        protocols: ``"all"`` rows, ``"distinct"`` architectures, or both (`benchmarks.protocols`).
+
     Returns:
-        One row a run and task: model, protocol, n_train, seed, task, tau, rho, coverage (see `surrogates.evaluate`).
+        One row per run and task: model, protocol, n_train, seed, task, tau, rho, coverage (see `surrogates.evaluate`).
 
     Raises:
         UnknownNameError: If there is no such model or protocol.
@@ -76,7 +83,7 @@ def leaderboard_runs(
     seeds: Sequence[int],
     protocols: Sequence[Protocol],
 ) -> Iterator[pd.DataFrame]:
-    """As `leaderboard`, one frame a run as soon as it is done: all models on a split before the next one."""
+    """As `leaderboard`, but yields one frame per run when it is complete, all models on a split before the next."""
     surrogates = {name: make_model(name) for name in models}
     values = table.to_frame()
     for protocol in protocols:
@@ -88,16 +95,16 @@ def leaderboard_runs(
 
 
 def standings(runs: pd.DataFrame, table: Table) -> pd.DataFrame:
-    """Mean over seeds, then over tasks, of a leaderboard, best first, with the published figures where they belong.
+    """Mean over seeds, then over tasks, of a leaderboard, best first, with published results where comparable.
 
     Args:
-        runs: As `leaderboard` makes them.
-        table: What they are on. Published figures are of all published architectures of a space, trained as published:
-            beside a table of others they would compare nothing, and are left out.
+        runs: Results of `leaderboard`.
+        table: Table of the runs. Published results are added only if it contains all published architectures of the
+            space, trained with the published recipe.
 
     Returns:
-        One row a protocol, training size and model: protocol, n_train, model, tau, tau_sd (over seeds, of the mean of
-        the tasks), coverage, and one column a task.
+        One row per protocol, training size and model: protocol, n_train, model, tau, tau_sd (over seeds, of the mean
+        over tasks), coverage, and one column per task.
     """
     import pandas as pd
 
@@ -120,7 +127,7 @@ def standings(runs: pd.DataFrame, table: Table) -> pd.DataFrame:
 
 
 def _published(table: Table) -> dict[str, dict[int, dict[str, float]]]:
-    """Method -> training size -> task -> tau, where published figures are of a table's architectures and trainings."""
+    """Method -> training size -> task -> tau; empty if the table's architectures or trainings are not the published."""
     space = table.space
     if set(table.archs) != set(space.archs) or unlike_published(table):
         return {}

@@ -1,9 +1,9 @@
-"""Does pre-training on other tasks and spaces help? One experiment, from sources to a target, k labels at a time.
+"""Pre-training study: the benefit of pre-training on other tasks and spaces, as a function of the number of labels.
 
 A `GraphSurrogate` is pre-trained once on the sources. For every k, seed and target task it is then fine-tuned on the
-first k rows of a seeded permutation and compared on all other rows with one that starts from scratch, and with boosted
-trees. Everything lives in one folder: what the experiment is, the pre-trained network, and one csv row for every run
-that is done, so that an interrupted experiment goes on where it was.
+first k rows of a seeded permutation and compared on all other rows with one trained from scratch, and with boosted
+trees. One folder contains the description of the experiment, the pre-trained network, and one csv row per completed
+run, so an interrupted experiment can be resumed.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ __all__ = [
 ]
 
 METHODS = ("pretrained", "scratch", "boosted")
-"""What is compared: fine-tuned after pre-training, the same network without it, boosted trees."""
+"""Compared methods: fine-tuned after pre-training, the same network from scratch, boosted trees."""
 UPDATE_CHOICES = ("auto", "head", "adapter", "full")
-"""Ways to fine-tune (`GraphSurrogate.finetune`): an average with "from scratch", or one alone."""
+"""Updates for fine-tuning (`GraphSurrogate.finetune`): an average that includes "scratch", or a single one."""
 RESULTS = "results.csv"
-"""File of an experiment's folder, one row a run."""
+"""Name of the results file in an experiment's folder, with one row per run."""
 _NETWORK, _CHECKPOINTS = "pretrained.safetensors", "checkpoints"
 _COMPARED = [*METHODS, "gain"]
 _SCORES = ["tau", "rho", "coverage"]
@@ -51,7 +51,14 @@ _COLUMNS = ["space", *_KEYS, *_SCORES]
 
 
 class PretrainingRun(NamedTuple):
-    """One surrogate to fit, and to compare with the others on the same rows."""
+    """One run of an experiment: a method fitted to k labels of a task, with the seed of the split.
+
+    Attributes:
+        task: Target task.
+        method: One of `METHODS`.
+        k: Number of labels.
+        seed: Seed of the split and of the method.
+    """
 
     task: str
     method: str
@@ -61,22 +68,22 @@ class PretrainingRun(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Experiment:
-    """What is learned from what.
+    """Settings of a pre-training experiment.
 
     Attributes:
-        sources: Tables to pre-train on, of any spaces. Columns of the target tasks on the target's own space are left
-            out, so that the target's table may be among them.
-        target: Table of one space; every task of it is learned alone.
+        sources: Tables to pre-train on, of any spaces. The target tasks on the target's own space are excluded, so the
+            target's table can be among the sources.
+        target: Table of one space; each of its tasks is fitted separately.
         k: Numbers of labels.
-        seeds: Of the splits, and of what is fitted.
+        seeds: Seeds of the splits and of the methods.
         n_steps: Optimiser steps of the pre-training.
-        label_free: Whether parameters and multiply-adds are learned in the pre-training, too.
-        update: How the pre-trained network is fine-tuned (`GraphSurrogate.finetune`).
+        label_free: Whether pre-training also predicts parameters and multiply-adds.
+        update: Update for fine-tuning (`GraphSurrogate.finetune`).
 
     Raises:
         TableError: If the target is of several spaces.
-        ValueError: If a k is not between 0 and the number of rows of the target, something is empty, or the sources
-            hold nothing but the target.
+        ValueError: If a k is not between 0 and the number of rows of the target, a setting is empty, or the sources
+            contain only the target tasks.
 
     Example:
         >>> import pandas as pd
@@ -106,14 +113,14 @@ class Experiment:
         check_sizes(self.target, self.k)
         if not self.datasets():
             tasks = ", ".join(self.target.tasks)
-            raise ValueError(f"nothing to pre-train on: the sources hold only the target, {tasks} of {self._space}")
+            raise ValueError(f"expected sources other than the target, got only {tasks} of {self._space}")
 
     @property
     def _space(self) -> str:
         return self.target.space.name
 
     def datasets(self) -> list[Table]:
-        """The sources, one table a space, without the target tasks on the target's space."""
+        """The sources, one table per source and space, without the target tasks on the target's space."""
         found = []
         for source in self.sources:
             for space in source.spaces:
@@ -123,7 +130,7 @@ class Experiment:
         return found
 
     def runs(self) -> list[PretrainingRun]:
-        """All that is to be done, in this order: by k, seed, task and method."""
+        """All runs of the experiment, ordered by k, seed, task and method."""
         return [
             PretrainingRun(task, method, n, seed)
             for n in self.k
@@ -133,7 +140,7 @@ class Experiment:
         ]
 
     def describe(self) -> dict[str, Any]:
-        """What the results depend on, as JSON values; tables by their content."""
+        """The settings that determine the results, as JSON values; tables by the hash of their content."""
         return {
             "sources": [_describe(source) for source in self.sources],
             "target": _describe(self.target),
@@ -147,10 +154,10 @@ class Experiment:
 
 
 def run_experiment(experiment: Experiment, directory: str | Path) -> pd.DataFrame:
-    """Run what is not done yet of an experiment; arguments, results and errors as in `experiment_runs`.
+    """Run an experiment, or resume it; arguments, results and errors as in `experiment_runs`.
 
     Returns:
-        One row a run: space, task, method, k, seed, tau, rho, coverage.
+        One row per run: space, task, method, k, seed, tau, rho, coverage.
     """
     import pandas as pd
 
@@ -158,20 +165,20 @@ def run_experiment(experiment: Experiment, directory: str | Path) -> pd.DataFram
 
 
 def experiment_runs(experiment: Experiment, directory: str | Path) -> Iterator[pd.DataFrame]:
-    """Pre-train unless that is done, then run what is not done yet, and keep each result as soon as it is there.
+    """Pre-train if necessary, then run the missing runs and save each result when it is complete.
 
     Args:
-        experiment: What to run.
-        directory: Keeps ``experiment.json``, ``pretrained.safetensors`` and ``results.csv``; made if it is not there.
-            An interrupted experiment goes on where it was, in its pre-training, too.
+        experiment: The experiment.
+        directory: Folder of ``experiment.json``, ``pretrained.safetensors`` and ``results.csv``; created if missing. An
+            interrupted experiment is resumed, including its pre-training.
 
     Yields:
-        A frame of one row for every run, those already done first: space, task, method, k, seed, tau (Kendall's tau-b
-        on the rows not trained on), rho (Spearman), coverage (share of their values within the 90 % interval, 0 to 1).
-        NaN where none of the k rows has a label.
+        A frame with one row for each run, completed ones first: space, task, method, k, seed, tau (Kendall's tau-b on
+        the test rows), rho (Spearman), coverage (fraction of the test values within the 90 % interval, 0 to 1). NaN if
+        none of the k rows has a label.
 
     Raises:
-        ArtefactError: If the directory holds another experiment, or is damaged.
+        ArtefactError: If the directory belongs to another experiment, or is damaged.
         MissingExtraError: If torch or lightning is not installed.
         OSError: If the directory cannot be written.
     """
@@ -192,14 +199,14 @@ def experiment_runs(experiment: Experiment, directory: str | Path) -> Iterator[p
 
 
 def pretraining_gain(results: pd.DataFrame) -> pd.DataFrame:
-    """Mean tau of every method over the seeds with its spread, and what pre-training gained.
+    """Mean and standard deviation over seeds of every method's tau, and the gain by pre-training.
 
     Args:
-        results: As `run_experiment` gives them.
+        results: Results of `run_experiment`.
 
     Returns:
-        One row a k and task, and one for the mean of the tasks if there are several: k, task, one column a method,
-        gain (pretrained - scratch), and for each of these its standard deviation over the seeds (``gain_sd``, ...).
+        One row per k and task, and one for the mean over tasks if there are several: k, task, one column per method,
+        gain (pretrained - scratch), and the standard deviation of each over the seeds (``gain_sd``, ...).
 
     Example:
         >>> import pandas as pd
@@ -224,7 +231,7 @@ def _describe(table: Table) -> dict[str, Any]:
 
 
 def _methods(experiment: Experiment, folder: Path) -> dict[str, Method]:
-    """How each of `METHODS` is fitted; the network is pre-trained, or read, when a run first needs it."""
+    """The function or surrogate of each of `METHODS`; the network is pre-trained, or loaded, on first use."""
     from surrogates.models.boosted import BoostedSurrogate
     from surrogates.models.graph.surrogate import GraphSurrogate
 
@@ -240,7 +247,7 @@ def _methods(experiment: Experiment, folder: Path) -> dict[str, Method]:
 
 
 def _pretrained(experiment: Experiment, folder: Path) -> GraphSurrogate:
-    """The network in the folder; trained first if it is not there, from its last checkpoint if there is one."""
+    """The pre-trained network in the folder; if missing, it is trained, from its last checkpoint if there is one."""
     from surrogates.models.graph.surrogate import GraphSurrogate
 
     path = folder / _NETWORK
@@ -255,10 +262,10 @@ def _pretrained(experiment: Experiment, folder: Path) -> GraphSurrogate:
 
 
 def _finished(path: Path, experiment: Experiment) -> pd.DataFrame:
-    """The rows that are done, in the order they were; no row if there is no file.
+    """The results of completed runs, in their order; empty if there is no file.
 
     Raises:
-        ArtefactError: If the file does not hold rows of this experiment.
+        ArtefactError: If the file is damaged, or has rows that do not belong to this experiment.
     """
     import pandas as pd
 
@@ -274,12 +281,12 @@ def _finished(path: Path, experiment: Experiment) -> pd.DataFrame:
     runs = set(experiment.runs())
     for row, key in enumerate(frame[_KEYS].itertuples(index=False, name=None)):
         if key not in runs:
-            raise ArtefactError(f"{str(path)!r} is damaged: row {row + 1} is no run of this experiment; {again}")
+            raise ArtefactError(f"{str(path)!r} is damaged: row {row + 1} is not a run of this experiment; {again}")
     return frame
 
 
 def _short(value: Any) -> str:
-    """A value of a description in a message; tables without their first digits of the hash would look the same."""
+    """Format a setting for a message; tables include the start of their hash, to tell similar ones apart."""
     if isinstance(value, list) and value and isinstance(value[0], dict):
         return "; ".join(map(_short, value))
     if isinstance(value, dict):

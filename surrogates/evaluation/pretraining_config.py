@@ -1,4 +1,4 @@
-"""Experiments in files: a small JSON or TOML says from what, to what, with how many labels."""
+"""Configuration files of pre-training experiments: sources, target and numbers of labels in JSON or TOML."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ def load_experiment(path: str | Path) -> Experiment:
 
     Args:
         path: A JSON file, or a TOML file (Python 3.11 or newer), with ``sources`` (a list of tables), ``target`` (a
-            table), ``k`` and ``seeds`` (lists of integers) and, if wanted, ``n_steps``, ``label_free`` and ``update``
-            (see `Experiment`). A table is ``{"table": path, "space": name, "tasks": [names]}``, the last two if only
-            a part of it is meant. Paths are relative to the folder of the file; environment variables in them
-            (``$NAS_DATA``) are replaced.
+            table), ``k`` and ``seeds`` (lists of integers) and, optionally, ``n_steps``, ``label_free`` and ``update``
+            (see `Experiment`). A table is ``{"table": path, "space": name, "tasks": [names]}``, where the optional
+            ``space`` and ``tasks`` select a part of it. Paths are relative to the folder of the file; environment
+            variables in them (``$NAS_DATA``) are expanded.
 
     Raises:
-        ValueError: If the file is not such a description; names the file and the entry.
-        UnknownNameError: If there is an entry, space or task that does not exist; names the nearest one.
-        TableError: If a table cannot be read; `TableNotFoundError` if it is not there.
+        ValueError: If an entry is invalid; the message names the file and the entry.
+        UnknownNameError: If there is an entry, space or task that does not exist; the message names the nearest one.
+        TableError: If a table cannot be read; `TableNotFoundError` if it does not exist.
         OSError: If the file cannot be read.
 
     Example:
@@ -75,7 +75,7 @@ def load_experiment(path: str | Path) -> Experiment:
 
 
 def _parse(path: Path) -> Any:
-    """The content of the file, by its ending."""
+    """Parse the file according to its suffix."""
     ending = choice(path.suffix.casefold(), (".json", ".toml"), "file ending")
     text = path.read_bytes()
     try:
@@ -91,7 +91,7 @@ def _parse(path: Path) -> Any:
 
 
 def _table(entry: Any, path: Path, name: str) -> Table:
-    """Load a table of a description and keep what is meant."""
+    """Load a table and select its space and tasks."""
     where = f"{path}: {name}"
     entry = _mapping(entry, where)
     _check_names(entry, _TABLE, _TABLE[:1], where)
@@ -109,7 +109,7 @@ def _table(entry: Any, path: Path, name: str) -> Table:
 
 
 def _expanded(text: str, where: str) -> str:
-    """A path with the values of its environment variables."""
+    """Expand the environment variables in a path."""
     expanded = os.path.expandvars(text)
     if missing := re.search(r"\$\{?(\w+)", expanded):
         raise ValueError(f"{where}: table {text!r}: the environment variable {missing[1]} is not set")

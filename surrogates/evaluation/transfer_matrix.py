@@ -1,8 +1,8 @@
-"""Transfer matrix, which task helps which: source by target tasks, with and without transfer.
+"""Transfer matrix: benefit of each source task for each target task.
 
-For every pair it holds how far the true rankings agree, how well a surrogate does that is transferred from that
-one source with k labels, and what it gains over the same labels without any source (cf. the transfer matrices of
-Taskonomy, Zamir et al., CVPR 2018, section 3.3).
+For every pair it contains the rank correlation of the measured values, the score of a surrogate transferred from that
+source with k labels, and its gain over the same labels without sources (cf. the transfer matrices of Taskonomy, Zamir
+et al., CVPR 2018, section 3.3).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["ALL_OTHERS", "TransferMatrix", "transfer_matrix", "transfer_runs"]
 
 ALL_OTHERS = "all others"
-"""Name of the source that stands for all tasks but the target at once."""
+"""Name of the source that combines all tasks but the target."""
 _BASELINE = "no source"
 _VALUES = ("correlation", "tau", "alone", "gain")
 
@@ -46,9 +46,9 @@ class TransferMatrix:
         0.6
 
     Attributes:
-        runs: One row for each source, target, k and seed: source, target, k, seed, correlation (Kendall's tau-b of
-            the true values of both tasks; NaN for all others together), tau (of the transferred surrogate on the test
-            rows), alone (of the baseline without sources), gain (tau - alone).
+        runs: One row per source, target, k and seed: source, target, k, seed, correlation (Kendall's tau-b of the
+            measured values of both tasks; NaN for all others together), tau (of the transferred surrogate on the test
+            rows), alone (tau of the baseline without sources), gain (tau - alone).
     """
 
     runs: pd.DataFrame
@@ -58,13 +58,13 @@ class TransferMatrix:
         return self.runs.copy()
 
     def summary(self) -> pd.DataFrame:
-        """Means over the seeds with their spread, of every k and target, and of the mean of the targets.
+        """Means and standard deviations over the seeds, of every k and target, and of the mean over targets.
 
         Returns:
-            Columns k, target, then tau, alone and gain of all other tasks together (of the only one where there is
-            just one), each with its standard deviation over the seeds (``tau_sd``, ...; NaN for one seed), runs (seeds
-            with a value), and the best single source by mean tau with its own tau: best_source, best_tau. The rows of
-            the target ``"mean"`` hold means over the targets.
+            Columns k, target, then tau, alone and gain with all other tasks as sources (with the only one if there is
+            just one), each with its standard deviation over the seeds (``tau_sd``, ...; NaN for one seed), runs (number
+            of seeds with a value), and the best single source by mean tau with its tau: best_source, best_tau. The rows
+            of the target ``"mean"`` are means over the targets.
 
         Example:
             >>> import pandas as pd
@@ -90,7 +90,7 @@ class TransferMatrix:
 
         Args:
             value: ``"correlation"``, ``"tau"``, ``"alone"`` or ``"gain"``.
-            k: Number of labels; the smallest there is if not given.
+            k: Number of labels; the smallest one if not given.
 
         Raises:
             UnknownNameError: If there is no such value.
@@ -112,7 +112,7 @@ class TransferMatrix:
         Args:
             value: As in `matrix`.
             k: As in `matrix`.
-            ax: Where to draw; a new figure if not given.
+            ax: Axes to draw on; those of a new figure if not given.
 
         Raises:
             MissingExtraError: If matplotlib is not installed.
@@ -138,13 +138,13 @@ class TransferMatrix:
         return ax
 
     def save(self, directory: str | Path, plots: bool = True) -> list[Path]:
-        """Write the frame (``transfer.csv``), and each matrix as csv and, if `plots`, as a heatmap (png).
+        """Write `runs` (``transfer.csv``), and each matrix as csv and, if `plots`, as a heatmap (png).
 
         Returns:
-            The files.
+            Paths of the files.
 
         Raises:
-            MissingExtraError: If plots are asked for and matplotlib is not installed; nothing is written then.
+            MissingExtraError: If `plots` and matplotlib is not installed; raised before anything is written.
             OSError: If the directory cannot be written.
         """
         folder = Path(directory)
@@ -175,19 +175,19 @@ def transfer_matrix(
     baseline: Surrogate | None = None,
     protocol: Protocol = "all",
 ) -> TransferMatrix:
-    """Transfer every task of a table to every other one.
+    """Transfer every task of a table to every other task.
 
     Args:
         table: Measured results of one space on at least two tasks.
         k: Numbers of labels of the target.
-        seeds: Of the splits (`benchmarks.protocols.split`).
-        surrogate: What is transferred; its sources are replaced. `TransferSurrogate` if not given.
-        baseline: What learns from the labels alone; `BoostedSurrogate` if not given.
-        protocol: Rows to draw from, as in `split`.
+        seeds: Seeds of the splits (`benchmarks.protocols.split`).
+        surrogate: Transfer surrogate, whose sources are replaced; `TransferSurrogate` if not given.
+        baseline: Surrogate fitted to the labels without sources; `BoostedSurrogate` if not given.
+        protocol: Rows to sample from, as in `split`.
 
     Raises:
-        TableError: If the table holds several spaces.
-        ValueError: If it holds fewer than two tasks, or a k is not between 0 and the number of rows.
+        TableError: If the table contains several spaces.
+        ValueError: If it contains fewer than two tasks, or a k is not between 0 and the number of rows.
 
     Example:
         >>> import pandas as pd
@@ -216,7 +216,7 @@ def transfer_runs(
     baseline: Surrogate | None = None,
     protocol: Protocol = "all",
 ) -> Iterator[pd.DataFrame]:
-    """As `transfer_matrix`, one frame of one row for every target, k, seed and source as soon as it is done."""
+    """As `transfer_matrix`, but yields one row per target, k, seed and source when it is complete."""
     from surrogates.models.boosted import BoostedSurrogate
     from surrogates.models.transfer.source_process import SourceProcess
     from surrogates.models.transfer.surrogate import TransferSurrogate
@@ -245,5 +245,5 @@ def transfer_runs(
 
 
 def _transferred(surrogate: TransferSurrogate, sources: SourceProcess) -> Method:
-    """Fits a copy of the surrogate that has these sources; they are shared, not copied."""
+    """Function that fits a clone of the surrogate with these sources, which are shared, not copied."""
     return lambda archs, labels, seed: clone_with_seed(surrogate, seed, sources=sources).fit(archs, labels)

@@ -1,4 +1,4 @@
-"""Choose what to train next, train it, add it to the table, fit again.
+"""Refinement: select architectures to train, train them, add them to the table, refit the surrogate.
 
 Names are imported when first used.
 """

@@ -1,4 +1,4 @@
-"""The loop closed: train what would teach or pay most, add it to the table, fit again."""
+"""Refinement loop: select architectures, train them, add them to the table, refit the surrogate."""
 
 from __future__ import annotations
 
@@ -29,25 +29,26 @@ if TYPE_CHECKING:
 __all__ = ["CHOICES", "UNCERTAINTY", "Measure", "Round", "extend", "refine"]
 
 Measure = Callable[[list[str]], Table]
-"""Trains architectures; gives a table of those that could be trained."""
+"""Function that trains architectures and returns a table of those trained successfully."""
 
 UNCERTAINTY = "uncertainty"
 CHOICES = (UNCERTAINTY, *(name for name in list_searchers() if name != "transfer"))
-"""What may choose, by name; a transfer search must be made, with its sources."""
+"""Names of the selection methods; a transfer search needs sources, so it must be passed as a `Searcher`."""
 
 
 @dataclass(frozen=True, eq=False)
 class Round:
-    """One turn of the loop.
+    """One round of the refinement loop.
 
     Attributes:
-        number: From 1.
-        archs: What was trained.
-        table: Everything measured so far.
-        surrogate: Fitted to it.
-        summary: One row a task: measured (architectures of this round), std_before and std_after (predicted, mean over
-            all candidates), cv_tau_before and cv_tau_after (inside the training rows), and tau (predicted before
-            against measured, on this round's architectures; NaN for fewer than two).
+        number: Number of the round, from 1.
+        archs: The architectures trained in this round.
+        table: All measured results so far.
+        surrogate: Surrogate fitted to `table`.
+        summary: One row per task: measured (architectures of this round), std_before and std_after (predicted, mean
+            over all candidates), cv_tau_before and cv_tau_after (cross-validation on the training rows), and tau
+            (predictions before the round against measured values, on this round's architectures; NaN for fewer than
+            two).
     """
 
     number: int
@@ -66,25 +67,25 @@ def refine(
     folder: Path | None = None,
     by: str | Searcher = UNCERTAINTY,
 ) -> Iterator[Round]:
-    """Fit, choose, train, add, again.
+    """Repeat: select architectures, train them, add them to the table, refit.
 
     Args:
-        table: Measured architectures of one space, to begin with.
+        table: Measured architectures of one space, to start from.
         measure: Trains architectures on the table's tasks.
-        model: Unfitted; a fresh copy is fitted in every round.
-        budget: Architectures a round.
-        rounds: Turns of the loop.
-        folder: Keeps what was chosen, for which table, budget, model and by what, so that the same call goes on with it
-            after an interruption; `measure` should remember what it has trained.
-        by: Chooses: ``"uncertainty"`` of the model, or a searcher or its name (`CHOICES`), which is told the table and
-            asked what to try next.
+        model: Unfitted surrogate; a clone is fitted in every round.
+        budget: Architectures per round.
+        rounds: Number of rounds.
+        folder: Folder that stores the selected architectures with table, budget, model and selection method, so the
+            same call resumes after an interruption; `measure` should cache its trainings.
+        by: Selection method: ``"uncertainty"`` of the model, or a searcher or its name (`CHOICES`), which proposes
+            architectures given the table.
 
     Yields:
-        A `Round` after each.
+        A `Round` after each round.
 
     Raises:
-        ArtefactError: If the folder is of another refinement: another table, budget, model or way to choose.
-        UnknownNameError: If there is no such searcher; names the nearest one.
+        ArtefactError: If the folder belongs to another refinement: another table, budget, model or selection method.
+        UnknownNameError: If there is no such selection method; the message names the nearest one.
         ValueError: If budget or rounds are less than 1.
 
     Example:
@@ -102,7 +103,7 @@ def refine(
     for name, value in (("budget", budget), ("rounds", rounds)):
         if value < 1:
             raise ValueError(f"expected {name} >= 1, got {value}")
-    if isinstance(by, str) and choice(by, CHOICES, "way to choose") != UNCERTAINTY:
+    if isinstance(by, str) and choice(by, CHOICES, "selection method") != UNCERTAINTY:
         by = make_searcher(by)
     about = {"table": table.hash, "budget": budget, "model": _in_words(model), "by": str(by)} if folder else {}
     chosen = read_choices(folder, about)
@@ -127,7 +128,7 @@ def refine(
 
 
 def extend(table: Table, more: Table) -> Table:
-    """The last epoch of both tables' rows; where they come from is what the first one says.
+    """Join the rows of two tables, last epoch only, with the provenance of the first.
 
     Raises:
         TableError: If an architecture is in both with different values.
@@ -181,7 +182,7 @@ def _tau(measured: NDArray[np.float64], predicted: NDArray[np.float64]) -> float
 
 
 def _in_words(model: Surrogate) -> str:
-    """Its class and the parameters that are not the defaults; threads aside, as no prediction depends on them."""
+    """Class and non-default parameters of a model, except numbers of threads, which do not affect predictions."""
     threads = [name for name in model.get_params() if name.rpartition("__")[2] == "n_jobs"]
     with config_context(print_changed_only=True):
         return " ".join(repr(clone(model).set_params(**dict.fromkeys(threads))).split())

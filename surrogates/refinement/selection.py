@@ -1,9 +1,9 @@
-"""What to train next: what a surrogate is least sure of, or what a searcher asks for.
+"""Selection of architectures to train: by uncertainty of a surrogate, or by a searcher.
 
-An uncertain batch is chosen one by one: the standard deviation of a candidate times its distance to what is labelled or
-chosen already. The first factor alone would choose many of one kind, as a surrogate's standard deviation follows its
-predicted score; the second alone would fill the space evenly, whatever is known (greedy k-centres, Sener and Savarese,
-ICLR 2018).
+By uncertainty, a batch is selected greedily by the standard deviation of a candidate times its distance to the labelled
+and selected architectures. The first factor alone would select similar architectures, because a surrogate's standard
+deviation is a function of its predicted score; the second alone would cover the space evenly, independent of the
+labels (greedy k-centres, Sener and Savarese, ICLR 2018).
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ __all__ = ["pick_asked", "pick_uncertain"]
 
 
 def pick_uncertain(surrogate: Surrogate, table: Table, n: int, tried: Collection[str] = ()) -> list[str]:
-    """Architectures to train that are uncertain, and unlike each other and what is known.
+    """Architectures to train with high uncertainty, distant from each other and from the labelled ones.
 
     Args:
-        surrogate: Fitted; its standard deviations say what is uncertain, a task as important as another.
-        table: What is known.
-        n: How many.
-        tried: Others not to choose.
+        surrogate: Fitted surrogate; its standard deviations are averaged over the tasks with equal weight.
+        table: Measured results.
+        n: Number of architectures.
+        tried: Further architectures to exclude.
 
     Returns:
         At most n published architectures, each of a function that is neither in the table nor tried.
@@ -67,20 +67,20 @@ def pick_uncertain(surrogate: Surrogate, table: Table, n: int, tried: Collection
 
 
 def pick_asked(searcher: str | Searcher, table: Table, n: int, tried: Collection[str] = ()) -> list[str]:
-    """Architectures that a searcher asks for when told all that is known.
+    """Architectures proposed by a searcher given all measured results (its `ask` after `tell`).
 
     Args:
-        searcher: A name (`surrogates.search.list_searchers`), or a searcher; it is not changed, a copy of it searches,
-            with the same seed.
-        table: What is known; it is told what was measured on all its tasks.
-        n: How many.
-        tried: Others not to choose.
+        searcher: A name (`surrogates.search.list_searchers`), or a searcher; a clone with the same seed is used, so it
+            is not changed.
+        table: Measured results; the searcher gets the architectures measured on all tasks.
+        n: Number of architectures.
+        tried: Further architectures to exclude.
 
     Returns:
         At most n published architectures, none in the table or tried.
 
     Raises:
-        UnknownNameError: If there is no such searcher; names the nearest one.
+        UnknownNameError: If there is no such searcher; the message names the nearest one.
 
     Example:
         >>> import pandas as pd
@@ -93,7 +93,7 @@ def pick_asked(searcher: str | Searcher, table: Table, n: int, tried: Collection
     left = sum(arch not in barred for arch in table.space.archs)
     if not left:
         return []
-    barred -= set(known.index)  # what is told counts as asked anyway
+    barred -= set(known.index)  # a searcher never proposes what it was told
     fresh: Searcher = make_searcher(searcher) if isinstance(searcher, str) else clone(searcher)
     fresh.start(table.space, len(table.tasks), lambda archs: np.array([arch not in barred for arch in archs]))
     fresh.tell(list(known.index), known.to_numpy())
@@ -101,7 +101,7 @@ def pick_asked(searcher: str | Searcher, table: Table, n: int, tried: Collection
 
 
 def _candidates(table: Table, tried: Collection[str]) -> list[str]:
-    """One architecture for every function that is neither in the table nor tried."""
+    """One architecture per function that is neither in the table nor tried."""
     space = table.space
     known = set(space.simplify([*table.archs, *tried]))
     first: dict[str, str] = {}

@@ -1,4 +1,4 @@
-"""What a refinement has chosen, kept so that it goes on after an interruption as if there had been none."""
+"""State file of a refinement: the selected architectures, stored to resume after an interruption."""
 
 from __future__ import annotations
 
@@ -14,19 +14,20 @@ __all__ = ["STATE", "read_choices", "write_choices"]
 
 STATE = "refinement.json"
 _EARLIER = {"by": "uncertainty", "model": None}
-"""What files of earlier versions do not say."""
-_REMEDY = f"choose another folder (--folder), or delete {STATE} in it to choose again"
+"""Values of settings that files of earlier versions do not contain."""
+_REMEDY = f"choose another folder (--folder), or delete {STATE} in it to start again"
 
 
 def read_choices(folder: Path | None, about: Mapping[str, Any]) -> list[list[str]]:
-    """What was chosen before the interruption, a list for every round begun.
+    """Read the architectures selected before an interruption, one list per round started.
 
     Args:
-        folder: Of the refinement; None = nothing is kept.
-        about: What decides the choices, by name: the table's hash, the budget, the model, by what is chosen.
+        folder: Folder of the refinement; None if nothing is stored.
+        about: Settings that determine the selection, by name: the table's hash, the budget, the model, the selection
+            method.
 
     Raises:
-        ArtefactError: If the folder is of a refinement about something else, or its file is damaged.
+        ArtefactError: If the folder belongs to a refinement with other settings, or its file is damaged.
     """
     if folder is None or not (folder / STATE).exists():
         return []
@@ -36,13 +37,13 @@ def read_choices(folder: Path | None, about: Mapping[str, Any]) -> list[list[str
         choices: list[list[str]] = [list(map(str, archs)) for archs in state["rounds"]]
         found = {**_EARLIER, "table": state["table"], "budget": state["budget"], **state}
     except (KeyError, TypeError) as error:
-        raise ArtefactError(f"{str(directory.description)!r} is damaged: {error}; delete it to choose again") from error
+        raise ArtefactError(f"{str(directory.description)!r} is damaged: {error}; delete it to start again") from error
     directory.check(about, found, _say)
     return choices
 
 
 def write_choices(folder: Path | None, about: Mapping[str, Any], rounds: Sequence[Sequence[str]]) -> None:
-    """Keep what was chosen in every round begun, and about what."""
+    """Write the architectures selected in every round started, and the settings."""
     if folder is None:
         return
     folder.mkdir(parents=True, exist_ok=True)

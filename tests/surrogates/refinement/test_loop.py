@@ -226,9 +226,9 @@ def test_a_folder_remembers_by_what_it_chose(begin: Table, tmp_path: Path) -> No
         list(refine(begin, Trainer(), MODEL, budget=2, folder=tmp_path, by=make_searcher("evolution", seed=4)))
     with pytest.raises(ArtefactError, match=r"by was RegularisedEvolution\(.*\) and is now uncertainty"):
         list(refine(begin, Trainer(), MODEL, budget=2, folder=tmp_path))
-    with pytest.raises(UnknownNameError, match="unknown way to choose 'transfer'"):  # without sources it is none
+    with pytest.raises(UnknownNameError, match="unknown selection method 'transfer'"):  # without sources it is none
         list(refine(begin, Trainer(), MODEL, budget=2, by="transfer"))
-    with pytest.raises(UnknownNameError, match="unknown way to choose 'uncertainly'; did you mean 'uncertainty'"):
+    with pytest.raises(UnknownNameError, match="unknown selection method 'uncertainly'; did you mean 'uncertainty'"):
         list(refine(begin, Trainer(), MODEL, budget=2, by="uncertainly"))
 
 
