@@ -45,7 +45,7 @@ class CalibratedSurrogate(Surrogate):
         """Fit the calibration and `cv_scores_`.
 
         Args:
-            labels: Of n rows and T tasks.
+            labels: Labels of n rows and T tasks.
             scores: Out-of-fold normal scores, of shape (n, T).
             fold: The fold in which each row was left out, of shape (n,).
         """

@@ -49,7 +49,7 @@ class FoldCalibration:
         rows only (`left_out_means`).
 
         Args:
-            labels: Of n rows and T tasks.
+            labels: Labels of n rows and T tasks.
             scores: Out-of-fold normal scores, of shape (n, T).
             fold: The fold of every row, of shape (n,).
 

@@ -151,9 +151,7 @@ class BoostedSurrogate(CalibratedSurrogate):
         return {name: getattr(self, name) for name in names}
 
     def _threads(self) -> int:
-        if (
-            self.regressor is not None
-        ):  # scikit-learn changes the warning filters of the process, which is not thread-safe
+        if self.regressor is not None:  # scikit-learn changes the process's warning filters, so it is not thread-safe
             return 1
         return thread_count(self.n_jobs)
 

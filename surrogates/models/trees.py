@@ -30,10 +30,7 @@ class TreeModel:
         """The model as XGBoost UBJ, without training statistics, which predictions do not need."""
         model = json.loads(bytes(self.booster.save_raw("json")))
         for tree in model["learner"]["gradient_booster"]["model"]["trees"]:
-            several_outputs = tree["tree_param"]["size_leaf_vector"] not in (
-                "0",
-                "1",
-            )  # base weights are then the leaf values
+            several_outputs = tree["tree_param"]["size_leaf_vector"] not in ("0", "1")  # base weights are its leaves
             for name in _STATISTICS if several_outputs else (*_STATISTICS, "base_weights"):
                 if name in tree:
                     tree[name] = [0.0] * len(tree[name])
