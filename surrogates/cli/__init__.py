@@ -1,4 +1,4 @@
-"""The command line, one command a file. Nothing heavy is imported before a command needs it."""
+"""The command line, one command per module; heavy imports are deferred to the commands that need them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ __all__ = ["main"]
 
 
 def main() -> None:
-    """Entry point of the ``surrogates`` command; Ctrl-C ends it tidily, also while it is still starting."""
+    """Entry point of the ``surrogates`` command; exits with code 130 on Ctrl-C, also during imports."""
     try:
         from surrogates.cli.app import app
 

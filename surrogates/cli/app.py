@@ -1,4 +1,4 @@
-"""The app: its commands and what holds for all of them."""
+"""The typer app: all commands and the options they share."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ __all__ = ["app"]
 
 
 class _Commands(TidyGroup, GroupedHelp):
-    """Groups in the help, and messages in place of tracebacks."""
+    """Command group with grouped help and error messages instead of tracebacks."""
 
 
 app = typer.Typer(
     name="surrogates",
     cls=_Commands,
     help=(
-        "The expected performance of any architecture on every task, with uncertainty, without training.\n\n"
-        "Exit codes: 0 done, 1 failed, 2 bad input, 130 interrupted."
+        "Predict the performance of any architecture on every task, with uncertainty, without training it.\n\n"
+        "Exit codes: 0 success, 1 failure, 2 invalid input, 130 interrupted."
     ),
     epilog=examples(
         "surrogates lookup 64-41414-3_33_333",
@@ -59,14 +59,14 @@ def _add(group: str, command: Callable[..., None], short_help: str, epilog: str)
 
 
 _LOOK_UP, _FIT, _TRANSFER, _SEARCH, _TRAIN = "Look up", "Fit and compare", "Transfer", "Search", "Train"
-_add(_LOOK_UP, lookup.lookup, "Expected performance of architectures, with intervals.", lookup.EXAMPLES)
-_add(_LOOK_UP, predict.predict, "Predictions of a stored surrogate, from stdin to csv.", predict.EXAMPLES)
+_add(_LOOK_UP, lookup.lookup, "Predicted or measured performance of architectures.", lookup.EXAMPLES)
+_add(_LOOK_UP, predict.predict, "Predict with a stored surrogate; arguments or stdin to CSV.", predict.EXAMPLES)
 app.add_typer(table_app, name="table", rich_help_panel=_LOOK_UP, short_help="Inspect and convert tables of results.")
-_add(_LOOK_UP, doctor.doctor, "Check the installation, its bundled data and tables.", doctor.EXAMPLES)
+_add(_LOOK_UP, doctor.doctor, "Check the installation, the bundled data and tables.", doctor.EXAMPLES)
 _add(_FIT, fit.fit, "Fit a surrogate to a table of results and store it.", fit.EXAMPLES)
 _add(_FIT, evaluate.evaluate, "Held-out accuracy of a model: Kendall tau, coverage.", evaluate.EXAMPLES)
 _add(_FIT, leaderboard.leaderboard, "Held-out accuracy of all models and baselines.", leaderboard.EXAMPLES)
-_add(_TRANSFER, transfer.transfer, "Transfer matrix: which task helps which.", transfer.EXAMPLES)
+_add(_TRANSFER, transfer.transfer, "Transfer matrix: accuracy gain between tasks.", transfer.EXAMPLES)
 _add(_TRANSFER, pretrain.pretrain, "Pre-train on other tables, fine-tune with few labels.", pretrain.EXAMPLES)
 _add(_SEARCH, search.search, "Neural architecture search on one task or several.", search.EXAMPLES)
 _add(
@@ -75,14 +75,17 @@ _add(
     "Compare searchers on a surrogate and on true values.",
     search_benchmark.EXAMPLES,
 )
-_add(_SEARCH, unnas.unnas, "Are labels needed? UnNAS: search without labels.", unnas.EXAMPLES)
+_add(_SEARCH, unnas.unnas, "UnNAS study: search on one task, evaluate on others.", unnas.EXAMPLES)
 _add(_TRAIN, train.train, "Train one architecture on one task.", train.EXAMPLES)
 app.add_typer(
-    campaign_app, name="campaign", rich_help_panel=_TRAIN, short_help="Train many architectures by a plan; resumable."
+    campaign_app,
+    name="campaign",
+    rich_help_panel=_TRAIN,
+    short_help="Train many architectures from a plan file; resumable.",
 )
-_add(_TRAIN, refine.refine, "Active learning: train what a surrogate is unsure of.", refine.EXAMPLES)
+_add(_TRAIN, refine.refine, "Active learning: train the most uncertain architectures.", refine.EXAMPLES)
 app.add_typer(
-    rooms_app, name="rooms", rich_help_panel=_TRAIN, short_help="Rooms: synthetic images with labels for all tasks."
+    rooms_app, name="rooms", rich_help_panel=_TRAIN, short_help="Synthetic indoor images with labels for all tasks."
 )
 
 
@@ -97,6 +100,6 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def _common(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None: ...

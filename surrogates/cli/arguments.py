@@ -1,4 +1,4 @@
-"""Arguments that several commands share, and what commands read from them: tables, lists of integers."""
+"""Arguments and options shared by several commands, and their parsing into tables and lists of integers."""
 
 from __future__ import annotations
 
@@ -25,16 +25,18 @@ __all__ = [
     "training_sizes",
 ]
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-SpaceName = Annotated[str | None, typer.Option("--space", help="Only this space, where the table holds several.")]
-# Written out, because asking the registry would import what this command may never need; a test compares the two.
+AsJson = Annotated[bool, typer.Option("--json", help="Print the results as JSON.")]
+SpaceName = Annotated[
+    str | None, typer.Option("--space", help="Use this space; required if the table holds several spaces.")
+]
+# Literal names, as importing the registry would slow down every command; a test compares them with it.
 ALONE = "random, local, evolution, reinforce, ddpnas, pnas, bananas, predictor, attentive, front, nsga2."
 SEARCHERS = ALONE.replace(".", ", transfer.")
-_TABLE_HELP = "csv, parquet, the published .pth, or the name of a bundled table (rooms-mini)."
+_TABLE_HELP = "CSV, Parquet or published .pth file, or the name of a bundled table (rooms-mini)."
 
 
 def _find(path: Path | None) -> Path | None:
-    """The file of a bundled table's name; any other path as it is, if it exists."""
+    """Resolve the name of a bundled table to its file; any other path must exist and is returned unchanged."""
     if path is None:
         return None
     from benchmarks.errors import TableNotFoundError
@@ -48,16 +50,19 @@ def _find(path: Path | None) -> Path | None:
 
 TableFile = Annotated[Path, typer.Argument(metavar="TABLE", callback=_find, help=_TABLE_HELP)]
 TableOption = Annotated[
-    Path | None, typer.Option("--table", metavar="TABLE", callback=_find, help=f"Measured results: {_TABLE_HELP}")
+    Path | None,
+    typer.Option("--table", metavar="TABLE", callback=_find, help=f"Table of measured results: {_TABLE_HELP}"),
 ]
-TaskNames = Annotated[list[str] | None, typer.Option("--task", "-t", help="Only this task; may be repeated.")]
+TaskNames = Annotated[
+    list[str] | None, typer.Option("--task", "-t", help="Use only this task; repeatable. Default: all tasks.")
+]
 
 
 def integers(value: str, option: str, least: int) -> list[int]:
-    """The different integers in a list separated by commas.
+    """The distinct integers in a comma-separated list.
 
     Raises:
-        typer.BadParameter: If there is something else in it, or a number below `least`.
+        typer.BadParameter: If an entry is not an integer, or is below `least`.
 
     Example:
         >>> integers("50,100,50", "--train-sizes", 1)
@@ -65,17 +70,15 @@ def integers(value: str, option: str, least: int) -> list[int]:
     """
     found = [part.strip() for part in value.split(",")]
     if not all(part.isdigit() and int(part) >= least for part in found):
-        raise typer.BadParameter(
-            f"expected integers from {least} separated by commas, got {value!r}", param_hint=option
-        )
+        raise typer.BadParameter(f"expected comma-separated integers >= {least}, got {value!r:.200}", param_hint=option)
     return list(dict.fromkeys(map(int, found)))
 
 
 def training_sizes(value: str | None, usual: Sequence[int], table: Table, protocols: Sequence[Protocol]) -> list[int]:
-    """The training sizes in an option; where it is not given, the usual ones that leave rows to test.
+    """The training sizes of ``--train-sizes``; by default those of `usual` that leave rows to test on.
 
     Raises:
-        typer.BadParameter: If a size is no number, or leaves no rows to test; names the largest that is possible.
+        typer.BadParameter: If a size is not an integer, or leaves no rows to test on; names the largest possible size.
 
     Example:
         >>> from benchmarks.table import Table
@@ -99,15 +102,17 @@ def training_sizes(value: str | None, usual: Sequence[int], table: Table, protoc
 
 
 def table_of_one_space(path: Any, space: str | None, tasks: list[str]) -> Table:
-    """Load a table and keep one space and some tasks.
+    """Load a table and select one space and some tasks, all tasks if the list is empty.
 
     Raises:
-        TableError: If the table cannot be read, or is of several spaces and none was chosen.
+        TableError: If the table cannot be read, or holds several spaces and none is selected.
     """
     from benchmarks.errors import TableError
     from benchmarks.formats.load import load_table
 
     table = load_table(path, space=space)
     if len(table.spaces) > 1:
-        raise TableError(f"{path} is of {', '.join(table.spaces)}; choose one: --space {table.spaces[0]}")
+        raise TableError(
+            f"{path} holds the spaces {', '.join(table.spaces)}; select one of them, e.g. --space {table.spaces[0]}"
+        )
     return table.where(tasks=tasks) if tasks else table

@@ -1,4 +1,4 @@
-"""``surrogates campaign``: many trainings by a plan."""
+"""``surrogates campaign``: train many architectures from a plan file."""
 
 from __future__ import annotations
 
@@ -24,21 +24,28 @@ if TYPE_CHECKING:
 __all__ = ["RetryFailed", "Workers", "campaign_app", "failures", "show_progress"]
 
 campaign_app = typer.Typer(
-    help="Train many architectures by a plan, in any number of pieces.", no_args_is_help=True, rich_markup_mode=None
+    help="Train many architectures from a plan file; campaigns can be interrupted and resumed.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
-PlanFile = Annotated[Path, typer.Argument(metavar="PLAN", exists=True, dir_okay=False, help="JSON, see 'run --help'.")]
-Folder = Annotated[
-    Path | None, typer.Option(help="Where records are kept; by default PLAN without its ending.", show_default=False)
+PlanFile = Annotated[
+    Path, typer.Argument(metavar="PLAN", exists=True, dir_okay=False, help="Plan file (JSON); see 'run --help'.")
 ]
-Workers = Annotated[int, typer.Option("--workers", "-w", min=1, help="Trainings at the same time.")]
-RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="Do those again that failed before.")]
+Folder = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of the training records. Default: the path of PLAN without its suffix.", show_default=False
+    ),
+]
+Workers = Annotated[int, typer.Option("--workers", "-w", min=1, help="Number of trainings to run in parallel.")]
+RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="Run trainings that failed before again.")]
 
 _REASONS = 5
 
 
 @campaign_app.command(
-    short_help="Do what is missing.",
+    short_help="Run all trainings of the plan that are not done yet.",
     epilog=examples(
         "surrogates campaign run plan.json --workers 4",
         "surrogates campaign run plan.json --device cuda --workers 8 --retry-failed",
@@ -52,20 +59,21 @@ def run(
     threads: Threads = 1,
     retry_failed: RetryFailed = False,
     checkpoints: Annotated[
-        bool, typer.Option(help="Keep the state after every epoch, so that an interrupted training goes on from there.")
+        bool, typer.Option(help="Save a checkpoint after every epoch, from which an interrupted training resumes.")
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Do every training of a plan that has no record yet; stop it at any moment and start it again.
+    """Run every training of a plan that has no record yet. It can be interrupted at any time; run it again to resume.
 
-    PLAN: {"architectures": ["64-2311-basic", {"space": "transnas101-micro", "sample": 32, "distinct": true}]}, and if
-    wanted "tasks" (all seven), "seeds" ([666]), "preset" ("quick"), "recipe" ({"epochs": 3}, for all tasks),
-    "recipe_of" ({"jigsaw": {"epochs": 2}}) and "images" ({"rooms": {"seed": 0}} or {"taskonomy": "folder"}).
+    PLAN: {"architectures": ["64-2311-basic", {"space": "transnas101-micro", "sample": 32, "distinct": true}]}, and
+    optionally "tasks" (default: all seven), "seeds" (default: [666]), "preset" (default: "quick"), "recipe" (overrides
+    for all tasks, such as {"epochs": 3}), "recipe_of" (overrides per task, such as {"jigsaw": {"epochs": 2}}) and
+    "images" ({"rooms": {"seed": 0}} or {"taskonomy": "folder"}).
 
-    Architectures, tasks and seeds may be added later; recipe and images of a folder stay. Several processes, on several
-    machines that share the folder, may work on one plan. What fails (a loss that is not finite, too little memory) is
-    recorded with its reason, and done again with --retry-failed only; as long as something has failed, the exit code is
-    1.
+    Architectures, tasks and seeds may be added later; the recipe and images of a folder are fixed. Several processes,
+    also on several machines that share the folder, can work on one plan. A training that fails (non-finite loss, out of
+    memory) is recorded with its reason and only repeated with --retry-failed; the exit code is 1 while any training of
+    the plan has failed.
     """
     from benchmarks.training.campaign import ImageTrainer, campaign_status, load_plan, run_campaign
 
@@ -86,9 +94,9 @@ def run(
         raise typer.Exit(FAILED)
 
 
-@campaign_app.command(short_help="How far it is.", epilog=examples("surrogates campaign status plan.json"))
+@campaign_app.command(short_help="Show the progress.", epilog=examples("surrogates campaign status plan.json"))
 def status(plan: PlanFile, folder: Folder = None, as_json: AsJson = False) -> None:
-    """Show for every task what is done, failed, running and left, and for how long; and why trainings failed."""
+    """Show the number of trainings done, failed, running and left per task, times, and the reasons of failures."""
     from benchmarks.training.campaign import campaign_status, load_plan
 
     found = campaign_status(load_plan(plan), _folder(plan, folder))
@@ -101,7 +109,7 @@ def status(plan: PlanFile, folder: Folder = None, as_json: AsJson = False) -> No
 
 
 @campaign_app.command(
-    short_help="A table of what is done.",
+    short_help="Write the results as a table.",
     epilog=examples(
         "surrogates campaign table plan.json results.parquet",
         "surrogates campaign table plan.json results.pth --seed 666",
@@ -109,13 +117,15 @@ def status(plan: PlanFile, folder: Folder = None, as_json: AsJson = False) -> No
 )
 def table(
     plan: PlanFile,
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="File to write, ending in .parquet, .csv or .pth.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="File to write: .parquet, .csv or .pth.")],
     folder: Folder = None,
-    seed: Annotated[int | None, typer.Option(help="Only this seed; else the mean over the seeds.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Use only the trainings with this seed. Default: the mean over all seeds.")
+    ] = None,
 ) -> None:
-    """Write the trainings that are done as a table.
+    """Write the results of the finished trainings as a table.
 
-    parquet and csv hold the last epoch of every metric, parquet also where it comes from; .pth holds every epoch in the
+    Parquet and CSV hold the last epoch of every metric, Parquet also the provenance; .pth holds every epoch in the
     published layout.
     """
     from benchmarks.formats import save_table, table_suffix
@@ -130,7 +140,7 @@ def table(
 
 
 def show_progress(steps: Iterable[Progress]) -> None:
-    """A bar with the time left on a terminal; failures as lines; how far it came when it is interrupted."""
+    """Show a progress bar with the time left (on a terminal), a line per failure, and a summary on interruption."""
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
     from rich.progress import Progress as Bar
 
@@ -149,25 +159,25 @@ def show_progress(steps: Iterable[Progress]) -> None:
                     console.print(f"failed: {step.trial}: {step.record.failure}", markup=False, soft_wrap=True)
     except KeyboardInterrupt:
         if far:
-            typer.echo(f"{far}; the same command goes on with the rest", err=True)
+            typer.echo(f"{far}; run the same command again to resume", err=True)
         raise
 
 
 def failures(status: pd.DataFrame) -> list[str]:
-    """Lines that say why trainings failed and what to do; none if none failed.
+    """Message lines with the reasons of failed trainings and how to repeat them; empty if none failed.
 
     Args:
-        status: As `campaign_status` gives it.
+        status: The result of `campaign_status`.
 
     Example:
         >>> import pandas as pd
         >>> failures(pd.DataFrame({"reasons": {"all": {"out of memory": 2}}}))
-        ['2 trainings failed: out of memory', '--retry-failed tries them again']
+        ['2 trainings failed: out of memory', 'use --retry-failed to run them again']
     """
     reasons: dict[str, int] = status["reasons"].to_dict()["all"]
     lines = [f"{counted(count, 'training')} failed: {reason}" for reason, count in reasons.items()]
     more = [f"and {counted(len(lines) - _REASONS, 'other reason')}"] if len(lines) > _REASONS else []
-    return [*lines[:_REASONS], *more, "--retry-failed tries them again"] if lines else []
+    return [*lines[:_REASONS], *more, "use --retry-failed to run them again"] if lines else []
 
 
 def _show(found: pd.DataFrame) -> None:
@@ -181,7 +191,7 @@ def _show(found: pd.DataFrame) -> None:
         ]
         for row in found.reset_index().to_dict(orient="records")
     ]
-    print_table(["task", *counts, "a training", "time left"], rows)
+    print_table(["task", *counts, "per training", "time left"], rows)
 
 
 def _folder(plan: Path, folder: Path | None) -> Path:

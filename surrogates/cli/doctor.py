@@ -1,4 +1,4 @@
-"""``surrogates doctor``: is this installation sound?"""
+"""``surrogates doctor``: check the installation."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ EXAMPLES = examples("surrogates doctor", "NAS_DATA=/data surrogates doctor resul
 def doctor(
     tables: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[TABLE]...", help="Tables to check; those in the folder $NAS_DATA are checked, too."),
+        typer.Argument(metavar="[TABLE]...", help="Tables to check, in addition to those in the folder $NAS_DATA."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check versions, extras, shadowed package names, and the integrity of the bundle and of tables.
+    """Check versions, extras, shadowed package names, and the integrity of bundled surrogates and tables.
 
-    The exit code is 1 if something is broken. An extra that is not installed is not broken.
+    The exit code is 1 if a check fails. Extras that are not installed are reported, but do not count as failures.
     """
     from surrogates.diagnostics import examine
 
@@ -39,5 +39,5 @@ def doctor(
         print_table(["", "what", "detail"], rows, left=3)
     broken = sum(finding.status == "broken" for finding in findings)
     if broken:
-        typer.secho(f"error: {broken} of {len(findings)} checks found something broken", fg=typer.colors.RED, err=True)
+        typer.secho(f"error: {broken} of {len(findings)} checks failed", fg=typer.colors.RED, err=True)
         raise typer.Exit(FAILED)

@@ -18,6 +18,7 @@ from surrogates.cli.arguments import (
 )
 from surrogates.cli.help import examples
 from surrogates.cli.output import print_json, print_table, progress_bar, score
+from surrogates.registry import MODELS, make_model
 
 __all__ = ["EXAMPLES", "evaluate"]
 
@@ -35,30 +36,34 @@ EXAMPLES = examples(
 
 def evaluate(
     table: TableFile,
-    model: Annotated[str, typer.Option(help="Which surrogate.")] = "ensemble",
+    model: Annotated[str, typer.Option(help=f"Model: one of {', '.join(MODELS)}.")] = "ensemble",
     train_sizes: Annotated[
-        str | None, typer.Option(help="Rows to fit on, separated by commas; 50,100,400 where the table has more.")
+        str | None,
+        typer.Option(
+            help="Numbers of training rows, comma-separated. Default: those of 50,100,400 below the size of the table.",
+            show_default=False,
+        ),
     ] = None,
-    seeds: Annotated[str, typer.Option(help="Seeds of the splits, separated by commas.")] = "0,1,2",
+    seeds: Annotated[str, typer.Option(help="Seeds of the train/test splits, comma-separated.")] = "0,1,2",
     protocol: Annotated[
-        _Protocol, typer.Option(help="All rows, or one for each class of equivalent architectures.")
+        _Protocol, typer.Option(help="Rows to use: all, or one per class of equivalent architectures (distinct).")
     ] = _Protocol.all,
     task: TaskNames = None,
     space: SpaceName = None,
     as_json: AsJson = False,
 ) -> None:
-    """Fit on some rows, predict all others: Kendall tau, Spearman rho and coverage of the 90 % interval.
+    """Evaluate a model on held-out rows: Kendall's tau, Spearman's rho and coverage of the 90 % interval.
 
-    Means over the seeds, tau with its standard deviation. The ceiling is the tau that training noise would leave a
-    perfect predictor, estimated from equivalent architectures that were trained separately; - where there are none.
+    The model is fitted to some rows of the table and predicts all others. Scores are means over the seeds, tau with its
+    standard deviation. The ceiling is the tau of a perfect predictor under training noise, estimated from equivalent
+    architectures that were trained separately; - if there are none.
 
-    A task without a label in the training rows is not predicted: its means are over the other runs, and a line says so.
+    Runs without training labels of a task are left out of the means of this task; a line below the scores reports them.
     """
     import pandas as pd
 
     from benchmarks.noise import noise_ceiling
     from surrogates.evaluation.held_out import held_out_runs, means_over_seeds
-    from surrogates.registry import make_model
 
     numbers = integers(seeds, "--seeds", 0)
     surrogate = make_model(model)
@@ -91,5 +96,5 @@ def _show(summary: list[dict[Any, Any]], sizes: list[int], n_runs: int) -> None:
         for row in summary:
             if row["n_train"] == n_train and row["runs"] < n_runs:
                 typer.echo(
-                    f"{row['task']}: {row['runs']} of {n_runs} runs; the others had nothing to learn from or test."
+                    f"{row['task']}: mean of {row['runs']} of {n_runs} runs; the others had no labels to fit or test."
                 )

@@ -1,4 +1,4 @@
-"""Every failure is one line on stderr and an exit code, never a traceback; every warning is one line, too."""
+"""Error handling: failures become one line on stderr and an exit code instead of a traceback; warnings one line."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
 
 
 class TidyGroup(TyperGroup):
-    """A group of commands that turns exceptions into messages.
+    """A command group that turns exceptions into error messages and exit codes.
 
     Example:
         >>> issubclass(TidyGroup, TyperGroup)
@@ -24,7 +24,7 @@ class TidyGroup(TyperGroup):
     """
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command; what it raises ends the program with a message."""
+        """Run the command; an exception ends the program with a message and an exit code."""
         try:
             with warnings.catch_warnings():
                 warnings.showwarning = _show_warning
@@ -33,7 +33,7 @@ class TidyGroup(TyperGroup):
             _say("interrupted")
             raise typer.Exit(INTERRUPTED) from None
         except BrokenPipeError:
-            raise  # the reader has gone: typer ends the program quietly
+            raise  # stdout was closed by its reader: typer exits silently
         except (ArtefactError, MissingExtraError, OSError) as error:
             _say(str(error))
             raise typer.Exit(FAILED) from None
@@ -41,7 +41,7 @@ class TidyGroup(TyperGroup):
             _say(str(error))
             raise typer.Exit(BAD_INPUT) from None
         except Exception as error:
-            if isinstance(error, typer.Abort) or hasattr(error, "exit_code"):  # typer's own
+            if isinstance(error, typer.Abort) or hasattr(error, "exit_code"):  # raised by typer itself
                 raise
             expected = isinstance(error, SurrogatesError)
             _say(str(error) if expected else f"unexpected {type(error).__name__}: {error}; please report it")
@@ -53,5 +53,5 @@ def _say(message: str) -> None:
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
-    """In place of Python's own, which shows where in our code it was said."""
+    """Print a warning in one line, without the source location that Python adds."""
     typer.secho("warning: " + " ".join(str(message).split()), fg=typer.colors.YELLOW, err=True)

@@ -1,4 +1,4 @@
-"""``surrogates fit``: a surrogate for a table of results."""
+"""``surrogates fit``: fit a surrogate to a table of results."""
 
 from __future__ import annotations
 
@@ -23,21 +23,26 @@ EXAMPLES = examples(
 
 def fit(
     table: TableFile,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Directory to write; one of ours there is replaced.")],
-    model: Annotated[str, typer.Option(help=f"One of {', '.join(STORABLE_MODELS)}.")] = "ensemble",
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Directory to write; an existing stored surrogate is replaced.")
+    ],
+    model: Annotated[str, typer.Option(help=f"Model: one of {', '.join(STORABLE_MODELS)}.")] = "ensemble",
     task: TaskNames = None,
     space: SpaceName = None,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same files.")] = 0,
+    seed: Annotated[int, typer.Option(help="Random seed of the fit; the same seed gives the same files.")] = 0,
 ) -> None:
-    """Fit a surrogate to all rows of a table and store it; the directory appears when all is done, or not at all."""
+    """Fit a surrogate to all rows of a table and store it. The directory is written atomically after the fit.
+
+    Shows the cross-validated Kendall's tau and coverage of the 90 % interval of every task.
+    """
     from surrogates.registry import make_model
     from surrogates.store.artefact import check_target
     from surrogates.store.save import save_surrogate
 
     if model in BASELINES:
         raise typer.BadParameter(
-            f"{model!r} is there to compare with and has no form without pickle; expected one of "
-            + ", ".join(STORABLE_MODELS)
+            f"expected one of {', '.join(STORABLE_MODELS)}, got {model!r}, a baseline that cannot be stored without "
+            "pickle"
         )
     check_target(out)
     surrogate = make_model(model, seed)

@@ -1,4 +1,4 @@
-"""Help texts: commands in groups, and examples that keep their line breaks."""
+"""Formatting of help texts: commands in groups, and examples with their line breaks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ __all__ = ["GroupedHelp", "examples"]
 
 
 class GroupedHelp(TyperGroup):
-    """Lists commands under the headings that their ``rich_help_panel`` names, without rich's boxes.
+    """A command group whose help lists commands under the headings in their ``rich_help_panel``, without rich's boxes.
 
     Example:
         >>> import typer
@@ -20,7 +20,7 @@ class GroupedHelp(TyperGroup):
     """
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
-        """Write a section for every heading, in the order of its first command; all texts begin in one column."""
+        """Write one section per heading, in the order of the first commands; all descriptions start in one column."""
         groups: dict[str, list[tuple[str, str]]] = {}
         names = self.list_commands(ctx)
         width = max(map(len, names), default=0)
@@ -36,7 +36,7 @@ class GroupedHelp(TyperGroup):
 
 
 def examples(*lines: str) -> str:
-    r"""The epilog of a command's help.
+    r"""Format the examples in the epilog of a command's help.
 
     Example:
         >>> examples("surrogates doctor")

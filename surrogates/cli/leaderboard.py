@@ -1,4 +1,4 @@
-"""``surrogates leaderboard``: all surrogates and the classic baselines on one table."""
+"""``surrogates leaderboard``: compare all surrogates and baselines on one table."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 from surrogates.cli.arguments import AsJson, SpaceName, TableFile, integers, table_of_one_space, training_sizes
 from surrogates.cli.help import examples
 from surrogates.cli.output import print_json, print_table, progress_bar, score
+from surrogates.registry import MODELS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,21 +27,32 @@ EXAMPLES = examples(
 
 def leaderboard(
     table: TableFile,
-    models: Annotated[str, typer.Option(help="Names separated by commas; all by default.")] = "",
+    models: Annotated[str, typer.Option(help=f"Models, comma-separated: {', '.join(MODELS)}. Default: all.")] = "",
     train_sizes: Annotated[
-        str | None, typer.Option(help="Rows to fit on, separated by commas; 32,128,512 where the table has more.")
+        str | None,
+        typer.Option(
+            help="Numbers of training rows, comma-separated. Default: those of 32,128,512 below the size of the table.",
+            show_default=False,
+        ),
     ] = None,
-    seeds: Annotated[str, typer.Option(help="Seeds of the splits, separated by commas.")] = "0,1,2",
-    protocols: Annotated[str, typer.Option(help="all, distinct, or both separated by a comma.")] = "all,distinct",
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Write every run to this csv as well.")] = None,
+    seeds: Annotated[str, typer.Option(help="Seeds of the train/test splits, comma-separated.")] = "0,1,2",
+    protocols: Annotated[
+        str,
+        typer.Option(
+            help="Rows to use, comma-separated: all, distinct (one row per class of equivalent architectures)."
+        ),
+    ] = "all,distinct",
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="CSV file for the scores of every run; updated after each run.")
+    ] = None,
     space: SpaceName = None,
     as_json: AsJson = False,
 ) -> None:
-    """Fit every model on the same rows and predict all others: mean tau over tasks and seeds, best first.
+    """Fit every model on the same rows, predict all others, and rank the models by Kendall's tau.
 
-    Published figures stand beside ours where a training size has them (one task at a time, protocol all), if the table
-    holds all published architectures of the space. The ceiling is the tau that training noise would leave a perfect
-    predictor. The file that --out names holds, after every run, all runs so far.
+    Tau is the mean over tasks and seeds. Published results are included where they exist for a training size (one task
+    at a time, protocol all) and the table holds all published architectures of the space. The noise ceiling is the tau
+    of a perfect predictor under training noise.
     """
     from typing import cast, get_args
 
@@ -51,7 +63,6 @@ def leaderboard(
     from benchmarks.noise import noise_ceiling
     from benchmarks.protocols import Protocol as ProtocolName
     from surrogates.evaluation.leaderboard import leaderboard_runs, standings
-    from surrogates.registry import MODELS
 
     chosen = [choice(name.strip(), MODELS, "model") for name in models.split(",")] if models else list(MODELS)
     numbers = integers(seeds, "--seeds", 0)
@@ -63,7 +74,7 @@ def leaderboard(
         bar = progress.add_task("", total=len(chosen) * len(sizes) * len(numbers) * len(ways))
         for run in leaderboard_runs(results, chosen, sizes, numbers, cast("list[Protocol]", ways)):
             runs.append(run)
-            if out is not None:  # whole again after every run: what is there when it is stopped can be read
+            if out is not None:  # rewritten after every run, so that it is complete when interrupted
                 with write_beside(out) as beside:
                     pd.concat(runs, ignore_index=True).to_csv(beside, index=False)
             progress.update(bar, advance=1, description=f"{run['model'].iloc[0]}, {run['protocol'].iloc[0]}")

@@ -1,4 +1,4 @@
-"""``surrogates lookup``: what is known about some architectures."""
+"""``surrogates lookup``: predicted or measured values of architectures."""
 
 from __future__ import annotations
 
@@ -34,26 +34,32 @@ EXAMPLES = examples(
 
 
 def lookup(
-    archs: Annotated[list[str], typer.Argument(metavar="ARCH...", help="Architecture strings, of any space.")],
+    archs: Annotated[
+        list[str], typer.Argument(metavar="ARCH...", help="One or more architecture strings, of any space.")
+    ],
     task: TaskNames = None,
     as_json: AsJson = False,
-    as_csv: Annotated[bool, typer.Option("--csv", help="Print csv.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print the results as CSV.")] = False,
     source: Annotated[
-        _Source, typer.Option(help="Whom to ask: the table, the surrogate, or first one, then the other.")
+        _Source,
+        typer.Option(
+            help="Source of the values: table (measured only), surrogate (predicted only), or auto (measured values "
+            "where TABLE has them, else predictions)."
+        ),
     ] = _Source.auto,
     table: TableOption = None,
 ) -> None:
-    """Show the expected performance of architectures, from the bundled surrogates; works offline.
+    """Show the predicted performance of architectures, from the bundled surrogates; works offline.
 
-    What TABLE holds goes before predictions, where it is of an architecture's space.
+    With --table, measured values of the table are preferred over predictions for architectures of its spaces.
 
-    Values are in the metric's unit, with one standard deviation (1.645 of them on both sides cover 90 %); what was
-    measured has none. Ranks are among all published architectures of the space, 1 is best.
+    Values are in the unit of the metric. Predictions have a standard deviation (± 1.645 standard deviations cover
+    90 %), measured values have none. Ranks are among all published architectures of the space, 1 is best.
     """
     if as_json and as_csv:
         raise typer.BadParameter("expected one of --json and --csv, got both")
     if source is _Source.table and table is None:
-        raise typer.BadParameter("--source table needs measured results: --table PATH")
+        raise typer.BadParameter("expected --table with --source table, got none")
     found = _answers(archs, list(dict.fromkeys(task or [])), source.value, table)
     records = [_record(space, answer) for space, answers in found for answer in answers]
     if as_json:
@@ -67,7 +73,7 @@ def lookup(
 
 
 def _answers(archs: list[str], tasks: list[str], source: Any, path: Path | None) -> list[tuple[Space, Answers]]:
-    """What is known of each architecture, in the order asked, and its space."""
+    """The space and the answers of each architecture, in the given order."""
     from benchmarks.errors import TableError
     from benchmarks.spaces.registry import infer_space
     from surrogates.oracle.oracle import Oracle
@@ -80,7 +86,9 @@ def _answers(archs: list[str], tasks: list[str], source: Any, path: Path | None)
         table = load_table(path)
         asked = list(dict.fromkeys(space.name for space in spaces))
         if not set(asked) & set(table.spaces):
-            raise TableError(f"{path} is of {', '.join(table.spaces)}, what is asked about of {', '.join(asked)}")
+            raise TableError(
+                f"expected architectures of {', '.join(table.spaces)}, the spaces of {path}, got {', '.join(asked)}"
+            )
     oracles = {}
     for space in dict.fromkeys(spaces):
         says = table is not None and (space.name in table.spaces or source == "table")
@@ -111,7 +119,7 @@ def _record(space: Space, answer: Answer) -> dict[str, Any]:
 
 
 def _show(space: Space, answers: list[Answer]) -> None:
-    """One architecture for people."""
+    """Print the table of one architecture."""
     typer.secho(answers[0].arch, bold=True, nl=False)
     typer.echo(f"  ({space.name})")
     sizes = {answer.of for answer in answers}

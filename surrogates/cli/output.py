@@ -1,4 +1,4 @@
-"""How results are shown: tables, words and figures for people, exact csv and JSON for programs."""
+"""Output of results: aligned tables and formatted numbers, CSV and JSON, progress bars."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ __all__ = [
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> None:
-    """Print an aligned table; without colour, rules and line breaks where stdout is no terminal.
+    """Print an aligned table; plain text without colour, rules and wrapping if stdout is not a terminal.
 
     Args:
-        columns: Headings.
-        rows: Cells.
-        left: The first so many columns are text; the others align to the right.
+        columns: Column headings.
+        rows: Rows of cells.
+        left: Number of leading columns that are left-aligned; the others are right-aligned.
 
     Example:
         >>> print_table(["task", "value"], [["jigsaw", "94.2 %"]])
@@ -72,7 +72,7 @@ def print_json(value: Any) -> None:
 
 
 def print_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Print csv with every digit; NaN becomes an empty field.
+    """Print CSV with full precision; NaN becomes an empty field.
 
     Example:
         >>> print_csv(["task", "std"], [["jigsaw", float("nan")]])
@@ -85,7 +85,7 @@ def print_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
 
 
 def score(value: float) -> str:
-    """A score with three digits; a dash where there is none.
+    """Format a score with three decimals; a dash for NaN.
 
     Example:
         >>> score(0.71849), score(float("nan"))
@@ -95,7 +95,7 @@ def score(value: float) -> str:
 
 
 def score_and_sd(mean: float, sd: float, signed: bool = False) -> str:
-    """A mean over seeds with its standard deviation; the mean alone where there was one seed.
+    """Format a mean over seeds with its standard deviation; the mean alone if the deviation is NaN (one seed).
 
     Example:
         >>> score_and_sd(0.71849, 0.0123), score_and_sd(0.05, float("nan"), signed=True)
@@ -107,7 +107,7 @@ def score_and_sd(mean: float, sd: float, signed: bool = False) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """A number and its noun, in the plural unless it is one.
+    """Format a number with its noun, in the plural unless it is 1.
 
     Example:
         >>> counted(1, "task"), counted(2000, "training")
@@ -117,7 +117,7 @@ def counted(number: int, noun: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Time for people.
+    """Format a duration in seconds as text.
 
     Example:
         >>> duration(7.25), duration(200), duration(4000), duration(200_000), duration(float("nan"))
@@ -140,7 +140,7 @@ def can_plot() -> bool:
 
 
 def no_plots_note() -> str:
-    """How a line about written files goes on: not at all, or with what to install for figures.
+    """Suffix of a message about written files: how to install matplotlib if it is missing, else empty.
 
     Example:
         >>> no_plots_note() == "" or "[plots]" in no_plots_note()
@@ -150,15 +150,15 @@ def no_plots_note() -> str:
 
 
 def check_figure_file(path: Path, option: str) -> None:
-    """Say before the work if there can be no figure of it.
+    """Check that a figure can be written, before the computation.
 
     Args:
-        path: Where the figure is to go.
-        option: Where the path came from, for the message.
+        path: File of the figure.
+        option: Name of the option that the path was given with, for the message.
 
     Raises:
         MissingExtraError: If matplotlib is not installed.
-        typer.BadParameter: If the folder does not exist, or matplotlib does not write such files.
+        typer.BadParameter: If the folder does not exist, or matplotlib does not support the file type.
 
     Example:
         >>> check_figure_file(Path("figure.png"), "--plot")
@@ -168,21 +168,21 @@ def check_figure_file(path: Path, option: str) -> None:
     formats = sorted(new_figure((1, 1)).canvas.get_supported_filetypes())
     if path.suffix[1:].lower() not in formats:
         raise typer.BadParameter(
-            f"expected a file name that ends in one of {', '.join(formats)}, got {path.name!r}", param_hint=option
+            f"expected a file with one of the suffixes {', '.join(formats)}, got {path.name!r:.200}", param_hint=option
         )
     if not path.parent.is_dir():
         raise typer.BadParameter(f"expected an existing folder, got {str(path.parent)!r}", param_hint=option)
 
 
 def stderr() -> Console:
-    """The console for progress and notes."""
+    """The console for progress and status messages."""
     from rich.console import Console
 
     return Console(stderr=True, highlight=False)
 
 
 def progress_bar() -> Progress:
-    """A progress bar that goes when it is done; nothing at all where stderr is no terminal."""
+    """A progress bar that disappears when done; disabled if stderr is not a terminal."""
     from rich.progress import Progress
 
     console = stderr()

@@ -1,4 +1,4 @@
-"""``surrogates predict``: a stored surrogate, from stdin to stdout."""
+"""``surrogates predict``: predictions of a stored surrogate as CSV."""
 
 from __future__ import annotations
 
@@ -29,21 +29,23 @@ EXAMPLES = examples(
 
 def predict(
     model: Annotated[
-        str, typer.Argument(metavar="MODEL", help="Directory of a stored surrogate, or the name of a bundled one.")
+        str,
+        typer.Argument(metavar="MODEL", help="Directory of a stored surrogate, or name of a bundled one (a space)."),
     ],
     archs: Annotated[
-        list[str], typer.Argument(metavar="ARCH...|-", help="Architecture strings; - reads one a line from stdin.")
+        list[str],
+        typer.Argument(metavar="ARCH...|-", help="Architecture strings, or - to read one per line from stdin."),
     ],
 ) -> None:
-    """Predict architectures with a stored surrogate: csv with mean and std of every task.
+    """Predict architectures with a stored surrogate; prints CSV with mean and standard deviation of every task.
 
-    Lines are written in the order they are read, 1,024 at a time; blank lines are skipped. At a line that is no
-    architecture of the model's space the command stops with exit code 2 and names the line.
+    Rows are in input order and written in batches of 1,024; blank lines are skipped. At the first line that is not an
+    architecture of the model's space the command stops with exit code 2 and reports the line number.
     """
     import csv
 
     if "-" in archs and len(archs) > 1:
-        raise typer.BadParameter("expected architectures, or - alone to read them from stdin, got both")
+        raise typer.BadParameter("expected either architectures or - (read them from stdin), got both")
     surrogate = open_model(model)
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(["arch", *surrogate.tasks_, *(f"{task}_std" for task in surrogate.tasks_)])
@@ -54,11 +56,11 @@ def predict(
 
 
 def open_model(model: str) -> Surrogate:
-    """The surrogate in a directory, or the bundled one of a space.
+    """Load the surrogate in a directory, or the bundled one of a space.
 
     Raises:
-        UnknownNameError: If it is neither.
-        ArtefactError: If the directory holds none, or is damaged.
+        UnknownNameError: If it is neither a directory nor the name of a bundled surrogate.
+        ArtefactError: If the directory does not hold a surrogate, or is damaged.
 
     Example:
         >>> open_model("transnas101-macro").space_
@@ -74,12 +76,12 @@ def open_model(model: str) -> Surrogate:
 
 
 def _numbered(archs: list[str]) -> Iterator[tuple[str, str]]:
-    """What to call each architecture in an error, and the architecture."""
+    """Pairs of a prefix for error messages (the line number if read from stdin) and an architecture."""
     if archs != ["-"]:
         yield from (("", arch) for arch in archs)
         return
     for number, line in enumerate(sys.stdin, start=1):
-        if arch := line.lstrip("\ufeff").strip():  # some editors begin a file with a mark
+        if arch := line.lstrip("\ufeff").strip():  # strips a byte order mark
             yield f"stdin, line {number}: ", arch
 
 
@@ -115,5 +117,5 @@ def _check(surrogate: Surrogate, arch: str) -> None:
 
     space = infer_space(arch)
     if space != surrogate.space_:
-        raise ArchitectureError(f"{arch!r} is of {space.name}; this surrogate was fitted on {surrogate.space_}")
+        raise ArchitectureError(f"expected an architecture of {surrogate.space_}, got {arch!r:.200} of {space.name}")
     space.validate(arch)

@@ -1,4 +1,4 @@
-"""``surrogates pretrain``: pre-train on some tables, fine-tune on another, as a small config says."""
+"""``surrogates pretrain``: pre-train on source tables and fine-tune on a target table, from a config file."""
 
 from __future__ import annotations
 
@@ -25,21 +25,23 @@ EXAMPLES = examples(
 def pretrain(
     config: Annotated[
         Path,
-        typer.Argument(metavar="CONFIG", exists=True, dir_okay=False, help="JSON or TOML, see below."),
+        typer.Argument(
+            metavar="CONFIG", exists=True, dir_okay=False, help="Config file (JSON or TOML), described above."
+        ),
     ],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Directory of this experiment; goes on if it was begun.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Directory of the experiment; resumed if it exists.")],
     as_json: AsJson = False,
 ) -> None:
-    """Pre-train a graph network on some tables, fine-tune it on a target with k labels, and show what that gained.
+    """Pre-train a graph network on source tables, fine-tune it on a target with k labels, and report the gain.
 
     CONFIG: {"sources": [{"table": "a.csv"}], "target": {"table": "b.csv", "tasks": ["jigsaw"]}, "k": [16, 32],
-    "seeds": [0, 1, 2]}, and if wanted "space" beside a table, "n_steps" (of the pre-training), "label_free" (learn
-    parameters and multiply-adds, too) and "update" (auto, head, adapter or full). Paths are relative to CONFIG. Target
-    tasks on the target's space are never learned from sources.
+    "seeds": [0, 1, 2]}, and optionally "space" next to a "table", "n_steps" (pre-training steps), "label_free" (also
+    learn parameters and multiply-adds) and "update" (fine-tuning: auto, head, adapter or full). Paths are relative to
+    CONFIG. Values of the target tasks on the target's space are never used as sources.
 
-    Tau on all rows but the k, mean ± standard deviation over the seeds: pretrained (fine-tuned), scratch (the same
-    network without sources), boosted (trees). The directory keeps the pre-trained network and one row for every
-    finished run in results.csv; what is there is not run again.
+    Shows Kendall's tau on all rows except the k training rows, mean ± standard deviation over the seeds, of pretrained
+    (fine-tuned), scratch (the same network without sources) and boosted (boosted trees). The directory stores the
+    pre-trained network and results.csv with one row per finished run; finished runs are not repeated.
     """
     import pandas as pd
 

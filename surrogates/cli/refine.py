@@ -1,4 +1,4 @@
-"""``surrogates refine``: train what a surrogate is least sure of, or what a searcher asks for; add it to the table."""
+"""``surrogates refine``: active learning; train the architectures that a surrogate or a searcher selects."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from surrogates.cli.campaign import RetryFailed, Workers, failures, show_progres
 from surrogates.cli.help import examples
 from surrogates.cli.output import counted, print_json, print_table, score
 from surrogates.cli.train import Device, Threads, check_out
+from surrogates.registry import STORABLE_MODELS, make_model
 
 if TYPE_CHECKING:
     from benchmarks.table import Table
@@ -31,28 +32,33 @@ EXAMPLES = examples(
 
 def refine(
     table: TableFile,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Table to write, ending in .parquet, .csv or .pth.")],
-    budget: Annotated[int, typer.Option(min=1, help="Architectures to train in a round.")] = 16,
-    rounds: Annotated[int, typer.Option(min=1, help="How often to choose, train and fit.")] = 1,
-    model: Annotated[str, typer.Option(help="Which surrogate is fitted.")] = "boosted",
+    out: Annotated[Path, typer.Option("--out", "-o", help="Table file to write: .parquet, .csv or .pth.")],
+    budget: Annotated[int, typer.Option(min=1, help="Number of architectures to train per round.")] = 16,
+    rounds: Annotated[int, typer.Option(min=1, help="Number of rounds of selecting, training and fitting.")] = 1,
+    model: Annotated[str, typer.Option(help=f"Surrogate: one of {', '.join(STORABLE_MODELS)}.")] = "boosted",
     by: Annotated[
-        str, typer.Option(help="What chooses: uncertainty of the surrogate, or a searcher. " + ALONE)
+        str,
+        typer.Option(help="Selection: uncertainty (highest predicted standard deviation), or a searcher: " + ALONE),
     ] = "uncertainty",
-    seed: Annotated[int, typer.Option(min=0, help="Of the searcher.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed of the searcher.")] = 0,
     task: TaskNames = None,
     space: SpaceName = None,
     plan: Annotated[
         Path | None,
-        typer.Option(exists=True, dir_okay=False, help="Train as this campaign does: its recipe, images and seeds."),
+        typer.Option(exists=True, dir_okay=False, help="Plan file (JSON) whose recipe, images and seeds are used."),
     ] = None,
     preset: Annotated[
         str | None,
         typer.Option(
-            help="Recipe, without --plan: paper (as published), quick or mini; by default quick.", show_default=False
+            help="Training recipe without --plan: paper (as published), quick or mini. Default: quick.",
+            show_default=False,
         ),
     ] = None,
     folder: Annotated[
-        Path | None, typer.Option(help="Where records are kept; by default OUT without its ending.", show_default=False)
+        Path | None,
+        typer.Option(
+            help="Folder of the training records. Default: the path of OUT without its suffix.", show_default=False
+        ),
     ] = None,
     workers: Workers = 1,
     device: Device = "auto",
@@ -60,18 +66,19 @@ def refine(
     retry_failed: RetryFailed = False,
     as_json: AsJson = False,
 ) -> None:
-    """Fit a surrogate to a table, train the architectures it is least sure of, add them, fit again.
+    """Active learning: fit a surrogate to a table, train the most uncertain architectures, add them and refit.
 
-    With --by SEARCHER those are trained that the searcher, told the table, asks for next.
+    With --by SEARCHER, the searcher is told the values of the table and selects the architectures instead.
 
-    TABLE must hold results of the same recipe and images as --plan or --preset say; a parquet written by 'campaign
-    table' says so itself and is checked. The new table holds the last epoch. An interrupted command, given again, goes
-    on.
+    TABLE must hold results of the recipe and images given by --plan or --preset; a Parquet file of 'campaign table'
+    records them and is checked. The new table holds the last epoch. An interrupted command resumes when it is run
+    again.
 
-    What fails is recorded with its reason and left out; --retry-failed trains it again.
+    Failed trainings are recorded with their reason and left out; --retry-failed runs them again.
 
-    Shown for every round and task: the predicted standard deviation (mean over the space) and tau in cross-validation,
-    each before and after; and tau between what was predicted and what was then measured.
+    Shows per round and task: the predicted standard deviation (mean over the space) and the cross-validated Kendall's
+    tau, each before and after the round, and tau between the predicted and then measured values of the new
+    architectures.
     """
     from benchmarks.errors import TableError, choice
     from benchmarks.formats import table_suffix
@@ -79,7 +86,6 @@ def refine(
     from benchmarks.training.device import device_options
     from surrogates.refinement import refine as refinement
     from surrogates.refinement.loop import CHOICES, UNCERTAINTY
-    from surrogates.registry import make_model
     from surrogates.search import make_searcher
 
     if plan is not None and preset is not None:
@@ -99,11 +105,11 @@ def refine(
             show_progress(steps)
         try:
             return campaign_table(part, place / "runs")
-        except TableError as error:  # nothing wrong with what was given: all trainings failed
+        except TableError as error:  # all trainings failed; the input is valid
             raise CampaignError(str(error)) from error
 
     found: list[Round] = []
-    chooser = by if choice(by, CHOICES, "way to choose") == UNCERTAINTY else make_searcher(by, seed)
+    chooser = by if choice(by, CHOICES, "selection method") == UNCERTAINTY else make_searcher(by, seed)
     for turn in refinement(begin, measure, surrogate, budget, rounds, place, chooser):
         found.append(turn)
         if not as_json:
@@ -122,14 +128,14 @@ def refine(
 
 
 def _check_out(out: Path, table: Path) -> None:
-    """Raise if the new table cannot be written, or would take the place of the one that is refined."""
+    """Raise if the new table cannot be written, or would overwrite the table that is refined."""
     check_out(out)
     if out.exists() and out.samefile(table):
-        raise typer.BadParameter(f"expected another file than the table to refine, got {out}", param_hint="--out")
+        raise typer.BadParameter(f"expected a file other than TABLE, got {out}", param_hint="--out")
 
 
 def _template(plan: Path | None, preset: str, begin: Table) -> Plan:
-    """How to train; which architectures comes later."""
+    """A plan with the recipe, images, seeds and tasks; its architectures are replaced in every round."""
     from benchmarks.training.campaign import Plan, load_plan
 
     if plan is None:
@@ -138,25 +144,25 @@ def _template(plan: Path | None, preset: str, begin: Table) -> Plan:
 
 
 def _check_made_alike(table: Path, template: Plan) -> None:
-    """Raise `ValueError` if the table says that it was made with another recipe or other images."""
+    """Raise `ValueError` if the provenance of the table names another recipe or other images."""
     from benchmarks.files import differences
     from benchmarks.formats import table_provenance
 
     made = table_provenance(table)
     if "recipes" not in made:
-        typer.echo(f"note: {table} does not say how it was made; make sure that it was by this recipe", err=True)
+        typer.echo(f"note: {table} does not record how it was made; make sure that this recipe was used", err=True)
         return
     for task in template.tasks:
         before = {"recipe": made["recipes"].get(task), "images": made["images"].get(task)}
         if found := differences(before, template.settings(task), json.dumps):
             raise ValueError(
-                f"{table}: {task} was trained otherwise: {'; '.join(found)}; expected the same recipe and images "
+                f"expected the same recipe and images as in {table}, got others for {task}: {'; '.join(found)} "
                 "(--plan takes them from the plan of a campaign)"
             )
 
 
 def _failures(template: Plan, found: list[Round], place: Path) -> list[str]:
-    """What of all rounds failed, in lines."""
+    """Message lines about failed trainings of all rounds."""
     from benchmarks.training.campaign import campaign_status
 
     archs = tuple(arch for turn in found for arch in turn.archs)
@@ -173,7 +179,7 @@ def _write(last: Table, out: Path, source: Path, begin: Table, template: Plan, f
     new = [arch for turn in found for arch in turn.archs]
     added = provenance(replace(template, archs=tuple(new)), place / "runs") if new else {}
     keys = ("recipes", "images", "deviations", "settings")
-    note = {key: made[key] for key in keys if key in made}  # of unknown origin the whole stays of unknown origin
+    note = {key: made[key] for key in keys if key in made}  # empty if the origin of the source table is unknown
     refined = {"table": begin.hash, "made": made, "added": added}
     save_table(replace(last, provenance={**note, "refined": refined}), out)
 
@@ -189,7 +195,7 @@ def _show(turn: Round) -> None:
         ]
         for row in turn.summary.reset_index().to_dict(orient="records")
     ]
-    print_table(["task", "measured", "std before", "after", "cv tau before", "after", "tau of these"], rows)
+    print_table(["task", "measured", "std before", "after", "cv tau before", "after", "tau of new"], rows)
 
 
 def _plain(turn: Round) -> dict[str, Any]:

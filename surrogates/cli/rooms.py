@@ -1,4 +1,4 @@
-"""``surrogates rooms``: look at the rendered images, and write them in Taskonomy's layout."""
+"""``surrogates rooms``: preview the synthetic images, and export them in Taskonomy's layout."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ from surrogates.cli.output import progress_bar, stderr
 __all__ = ["rooms_app"]
 
 rooms_app = typer.Typer(
-    help="Indoor scenes drawn at random, with labels for all tasks.", no_args_is_help=True, rich_markup_mode=None
+    help="Synthetic images of random indoor scenes (Rooms), with labels for all tasks.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 
@@ -26,25 +28,25 @@ class _Split(str, Enum):
     test = "test"
 
 
-Size = Annotated[int, typer.Option(min=16, max=1024, help="Side of an image in pixels.")]
-Seed = Annotated[int, typer.Option(min=0, help="Another seed gives other rooms.")]
+Size = Annotated[int, typer.Option(min=16, max=1024, help="Height and width of the images in pixels.")]
+Seed = Annotated[int, typer.Option(min=0, help="Random seed of the scenes.")]
 
 
 @rooms_app.command(
-    short_help="A picture of some images and their labels.",
+    short_help="Draw some images and their labels.",
     epilog=examples(
         "surrogates rooms sheet rooms.png", "surrogates rooms sheet large.png --size 256 --columns 4 --rows 2"
     ),
 )
 def sheet(
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="File to write, ending in .png.")],
-    split: Annotated[_Split, typer.Option(help="Which images.")] = _Split.train,
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="PNG file to write.")],
+    split: Annotated[_Split, typer.Option(help="Split to draw images from.")] = _Split.train,
     size: Size = 64,
     seed: Seed = 0,
-    columns: Annotated[int, typer.Option(min=1, help="Images side by side.")] = 6,
-    rows: Annotated[int, typer.Option(min=1, help="Images below each other.")] = 3,
+    columns: Annotated[int, typer.Option(min=1, help="Number of images per row.")] = 6,
+    rows: Annotated[int, typer.Option(min=1, help="Number of rows of images.")] = 3,
 ) -> None:
-    """Draw a contact sheet: images, their segmentation, their normals, their other labels in words."""
+    """Draw a contact sheet of images with their segmentation, surface normals and, as text, other labels."""
     from benchmarks.errors import choice
     from benchmarks.files import write_beside
 
@@ -60,21 +62,21 @@ def sheet(
 
 
 @rooms_app.command(
-    short_help="Files in Taskonomy's layout.",
+    short_help="Write images and labels in Taskonomy's layout.",
     epilog=examples(
         "surrogates rooms export rooms --size 64",
         "surrogates train 64-2311-basic --task normal --data rooms",
     ),
 )
 def export(
-    out: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder to write; goes on if it was begun.")],
-    train: Annotated[int, typer.Option(min=1, help="Training images.")] = 8_192,
-    valid: Annotated[int, typer.Option(min=1, help="Validation images.")] = 1_024,
-    test: Annotated[int, typer.Option(min=1, help="Test images.")] = 1_024,
+    out: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder to write; an interrupted export is resumed.")],
+    train: Annotated[int, typer.Option(min=1, help="Number of training images.")] = 8_192,
+    valid: Annotated[int, typer.Option(min=1, help="Number of validation images.")] = 1_024,
+    test: Annotated[int, typer.Option(min=1, help="Number of test images.")] = 1_024,
     size: Size = 256,
     seed: Seed = 0,
 ) -> None:
-    """Render images and write them, with their split files, as Taskonomy's downloads are laid out."""
+    """Render images and write them with their labels and split files in the folder layout of Taskonomy."""
     with _extra():
         from benchmarks.training.rooms.export import export as write
     sizes = {"train": train, "valid": valid, "test": test}
@@ -86,7 +88,7 @@ def export(
 
 @contextmanager
 def _extra() -> Iterator[None]:
-    """Say which extra is missing, if torch or pillow is."""
+    """Raise `MissingExtraError` if torch or pillow is not installed."""
     from benchmarks.errors import MissingExtraError
 
     try:

@@ -1,4 +1,4 @@
-"""``surrogates search``: find good architectures."""
+"""``surrogates search``: neural architecture search on one task or several."""
 
 from __future__ import annotations
 
@@ -31,32 +31,44 @@ class _Objective(str, Enum):
 
 
 def search(
-    task: Annotated[list[str], typer.Option("--task", "-t", help="What to be good at; may be repeated.")],
-    space: Annotated[str | None, typer.Option(help="What to search; a table of one space says so itself.")] = None,
-    method: Annotated[str, typer.Option(help=SEARCHERS)] = "predictor",
-    budget: Annotated[int, typer.Option(help="Architectures each search may ask about.")] = 100,
-    seeds: Annotated[str, typer.Option("--seeds", "--seed", help="One search each, separated by commas.")] = "0",
+    task: Annotated[list[str], typer.Option("--task", "-t", help="Task to optimise; repeatable for several tasks.")],
+    space: Annotated[
+        str | None, typer.Option(help="Space to search; required without --table, or if the table holds several.")
+    ] = None,
+    method: Annotated[str, typer.Option(help=f"Searcher: {SEARCHERS}")] = "predictor",
+    budget: Annotated[int, typer.Option(help="Number of architectures to query per search.")] = 100,
+    seeds: Annotated[
+        str, typer.Option("--seeds", "--seed", help="Random seeds, comma-separated; one search per seed.")
+    ] = "0",
     table: TableOption = None,
     objective: Annotated[
         _Objective | None,
         typer.Option(
-            help="A second aim: as little of this as possible (nsga2; attentive and front always have one, "
-            "multiply_adds if not said)."
+            help="Cost to minimise as a second objective, with nsga2, attentive or front. Default: none for nsga2, "
+            "multiply_adds for attentive and front."
         ),
     ] = None,
-    max_params: Annotated[float | None, typer.Option(help="Most parameters of the backbone.")] = None,
-    max_multiply_adds: Annotated[float | None, typer.Option(help="Most multiply-adds of the backbone.")] = None,
-    top: Annotated[int, typer.Option(min=1, help="How many architectures to show; a front is shown whole.")] = 5,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="Keep the searches here, and resume them.")] = None,
-    plot: Annotated[Path | None, typer.Option(help="Draw the best so far against queries (png, pdf, svg).")] = None,
+    max_params: Annotated[float | None, typer.Option(help="Maximum number of parameters of the backbone.")] = None,
+    max_multiply_adds: Annotated[
+        float | None, typer.Option(help="Maximum number of multiply-adds of the backbone for one image.")
+    ] = None,
+    top: Annotated[
+        int, typer.Option(min=1, help="Number of architectures to show; a Pareto front is always shown in full.")
+    ] = 5,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Directory to store the searches in, and to resume them from.")
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="Figure file (png, pdf, svg) of the best value so far against queries.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Search for architectures that are good at one task or several, and show the best.
+    """Search for the best architectures on one task or several, on the bundled surrogate or a table.
 
-    Values are in each metric's unit with one standard deviation (none where measured); ranks are among all
-    architectures the oracle knows, 1 is best. Of several tasks the best have the highest mean rank among those asked.
-    With a second objective the front is shown: what no other one beats on the tasks and in cost, one of equals. The
-    cost of training what was asked is simulated.
+    Values are in the unit of the metric; predictions have a standard deviation, measured values have none. Ranks are
+    among all architectures with values, 1 is best. With several tasks, architectures are ordered by their mean rank
+    among the queried ones. With a second objective, the Pareto front of the tasks and the cost is shown, with one of
+    equal architectures. The training time of the queried architectures is simulated.
     """
     from surrogates.search.constraints import Constraint
     from surrogates.search.registry import informed_searcher, searcher_cost
@@ -109,12 +121,12 @@ def _oracle(space: str | None, table: Path | None) -> Oracle:
     if space is None:
         from benchmarks.spaces.registry import list_spaces
 
-        raise typer.BadParameter(f"expected --space ({', '.join(list_spaces())}) or --table, got neither")
+        raise typer.BadParameter(f"expected --table or --space (one of {', '.join(list_spaces())}), got neither")
     return Oracle.from_pretrained(space)
 
 
 def _runs(histories: list[History], seeds: list[int]) -> list[dict[str, Any]]:
-    """What each search found; of several tasks the best value of each, and the best architecture on average."""
+    """Summary of each search: the best value of each task, and the best architecture (by mean rank over tasks)."""
     return [
         {
             "seed": seed,
@@ -129,7 +141,7 @@ def _runs(histories: list[History], seeds: list[int]) -> list[dict[str, Any]]:
 def _best(
     histories: list[History], seeds: list[int], oracle: Oracle, cost: str | None, top: int
 ) -> list[dict[str, Any]]:
-    """The best architectures of all searches together, or their front if there is a cost."""
+    """The best architectures of all searches together, or their Pareto front if there is a cost."""
     from surrogates.search.history import History
     from surrogates.search.pareto import front
 
@@ -165,6 +177,6 @@ def _show(records: list[dict[str, Any]], histories: list[History], method: str) 
         rows.append([record["arch"], *cells, f"{len(record['seeds'])} of {len(histories)}"])
     print_table(["arch", *extra, *heads, "seeds"], rows)
     seconds = float(np.mean([history.cost.sum() for history in histories]))
-    spent = "" if np.isnan(seconds) else f"; training what one asked would take {duration(seconds)}"
+    spent = "" if np.isnan(seconds) else f"; simulated training time per search: {duration(seconds)}"
     count = f"{len(histories)} searches" if len(histories) > 1 else "One search"
     typer.echo(f"{count} by {method}, {len(histories[0])} queries each{spent}.")

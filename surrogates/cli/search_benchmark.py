@@ -1,4 +1,4 @@
-"""``surrogates search-benchmark``: can a surrogate stand in for the table when searchers are compared?"""
+"""``surrogates search-benchmark``: compare searchers on a surrogate and on the table it was fitted to."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 from surrogates.cli.arguments import SEARCHERS, AsJson, SpaceName, TableFile, TaskNames, integers, table_of_one_space
 from surrogates.cli.help import examples
 from surrogates.cli.output import can_plot, no_plots_note, print_json, print_table, progress_bar, score, stderr
+from surrogates.registry import MODELS, make_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,30 +29,30 @@ EXAMPLES = examples(
 
 def search_benchmark(
     table: TableFile,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Directory to write; the same study there is resumed.")],
-    methods: Annotated[str, typer.Option(help=f"Separated by commas. {SEARCHERS}")] = "random,local,evolution",
-    budget: Annotated[int, typer.Option(help="Queries of each search.")] = 100,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Directory to write; the same study in it is resumed.")],
+    methods: Annotated[str, typer.Option(help=f"Searchers, comma-separated: {SEARCHERS}")] = "random,local,evolution",
+    budget: Annotated[int, typer.Option(help="Number of architectures to query per search.")] = 100,
     seeds: Annotated[
-        str, typer.Option("--seeds", "--seed", help="One search each, separated by commas.")
+        str, typer.Option("--seeds", "--seed", help="Random seeds, comma-separated; one search per seed.")
     ] = "0,1,2,3,4,5,6,7,8,9",
-    train_rows: Annotated[int, typer.Option(help="Rows of the table the surrogate is fitted to.")] = 500,
-    model: Annotated[str, typer.Option(help="Which surrogate.")] = "ensemble",
-    fit_seed: Annotated[int, typer.Option(help="Draws the rows, and fits.")] = 0,
+    train_rows: Annotated[int, typer.Option(help="Number of table rows the surrogate is fitted to.")] = 500,
+    model: Annotated[str, typer.Option(help=f"Surrogate: one of {', '.join(MODELS)}.")] = "ensemble",
+    fit_seed: Annotated[int, typer.Option(help="Random seed of the training rows and of the fit.")] = 0,
     bundled: Annotated[
         bool,
-        typer.Option("--bundled", help="Search the bundled surrogate instead, which has seen all published values."),
+        typer.Option("--bundled", help="Use the bundled surrogate, which was fitted to all published values, instead."),
     ] = False,
     task: TaskNames = None,
     space: SpaceName = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run the same searchers on a surrogate and on a table of true values.
+    """Run the same searchers on a surrogate and on a table of true values, and compare the results.
 
-    The surrogate is fitted to some rows of the table and predicts all. Does the order of the searchers agree (Kendall's
-    tau, each source judging its own searches; beside it the table against itself with other seeds), and how much regret
-    does the surrogate add at equal queries (true value of what was found)? The directory holds the searches, which are
-    not run again, every step of them (curves.csv), regret.csv, agreement.csv and, where matplotlib is installed, the
-    curves.
+    The surrogate is fitted to some rows of the table and predicts all of them. Two questions: does the order of the
+    searchers agree (Kendall's tau; searches on the surrogate are scored by the surrogate; for comparison, the table
+    against itself with other seeds), and how much true regret does the surrogate add at the same number of queries? The
+    directory holds the searches, which are not repeated, all their steps (curves.csv), regret.csv, agreement.csv and,
+    if matplotlib is installed, a figure of the curves (curves.png).
     """
     from benchmarks.files import RunDirectory
     from surrogates.search.studies.fidelity import ON_SURROGATE, ON_TABLE, Fidelity, predicted_table
@@ -89,9 +90,8 @@ def search_benchmark(
 
 
 def _fitted(table: Table, model: str, train_rows: int, seed: int) -> Callable[[], Predictor]:
-    """What fits the surrogate; bad names and sizes are refused before anything is written."""
+    """Function that fits the surrogate; invalid names and sizes raise here, before anything is written."""
     from benchmarks.protocols import split
-    from surrogates.registry import make_model
 
     labels = table.to_frame().iloc[split(table, train_rows, seed).train]
     unfitted = make_model(model, seed)
@@ -99,7 +99,7 @@ def _fitted(table: Table, model: str, train_rows: int, seed: int) -> Callable[[]
 
 
 def _bundled(table: Table) -> Callable[[], Predictor]:
-    """What gives the bundled surrogate; a table of trainings that it does not predict is refused."""
+    """Function that returns the bundled surrogate; tables of other trainings than the published ones are refused."""
     from surrogates.oracle.oracle import Oracle
 
     surrogate = Oracle.from_pretrained(table.space, table).surrogate

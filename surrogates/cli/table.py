@@ -1,4 +1,4 @@
-"""``surrogates table``: look into files of results, and convert them."""
+"""``surrogates table``: inspect and convert tables of results."""
 
 from __future__ import annotations
 
@@ -13,20 +13,18 @@ from surrogates.cli.output import print_json, print_table
 
 __all__ = ["table_app"]
 
-table_app = typer.Typer(
-    help="Look into tables of results, and convert them.", no_args_is_help=True, rich_markup_mode=None
-)
+table_app = typer.Typer(help="Inspect and convert tables of results.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @table_app.command(
-    short_help="What a table holds.",
+    short_help="Show the contents of a table.",
     epilog=examples(
         "surrogates table info results.csv",
         "surrogates table info transnas-bench_v10141024.pth --space transnas101-micro --json",
     ),
 )
 def info(table: TableFile, space: SpaceName = None, as_json: AsJson = False) -> None:
-    """Show what a table holds: tasks, metrics, units, how many architectures were measured, ranges."""
+    """Show the contents of a table: tasks, metrics, units, number of measured architectures, ranges of values."""
     from benchmarks.formats.load import load_table
 
     results = load_table(table, space=space)
@@ -42,7 +40,7 @@ def info(table: TableFile, space: SpaceName = None, as_json: AsJson = False) -> 
 
 
 @table_app.command(
-    short_help="Write a table in another format.",
+    short_help="Convert a table to another format.",
     epilog=examples(
         "surrogates table convert transnas-bench_v10141024.pth micro.parquet --space transnas101-micro",
         "surrogates table convert results.csv results.pth",
@@ -50,13 +48,13 @@ def info(table: TableFile, space: SpaceName = None, as_json: AsJson = False) -> 
 )
 def convert(
     table: TableFile,
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="File to write, ending in .csv, .parquet or .pth.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="File to write: .csv, .parquet or .pth.")],
     space: SpaceName = None,
 ) -> None:
-    """Write a table in another format; the file appears whole or not at all.
+    """Convert a table to another format; the file is written atomically.
 
-    csv and parquet hold the last epoch of every metric, .pth all that is there (and needs torch). parquet keeps what
-    the table says about where its values come from.
+    CSV and Parquet hold the last epoch of every metric, .pth all epochs (and needs torch). Only Parquet keeps the
+    provenance of the values.
     """
     from benchmarks.formats import load_table, save_table, table_suffix
 
@@ -65,7 +63,7 @@ def convert(
     save_table(results, out)
     typer.echo(f"Wrote {out}: {len(results):,} architectures, {len(results.tasks)} tasks.")
     if results.provenance and suffix != ".parquet":
-        typer.echo(f"note: {out} does not say where its values come from, as {table} does; .parquet would", err=True)
+        typer.echo(f"note: {out} does not hold the provenance recorded in {table}; use .parquet to keep it", err=True)
 
 
 def _cell(value: object) -> str:

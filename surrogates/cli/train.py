@@ -1,4 +1,4 @@
-"""``surrogates train``: one real training of one architecture."""
+"""``surrogates train``: train one architecture on one task."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from benchmarks.tasks import TRANSNAS_TASKS
 from surrogates.cli.arguments import AsJson
 from surrogates.cli.help import examples
 from surrogates.cli.output import counted, print_json, print_table, stderr
@@ -26,27 +27,33 @@ EXAMPLES = examples(
     "surrogates train 64-2311-basic --task normal --preset paper --data /data/taskonomy",
 )
 
-Device = Annotated[str, typer.Option(help="auto (a GPU if there is one), cpu, cuda or cuda:1.")]
-Preset = Annotated[str, typer.Option(help="Recipe: paper (as published), quick or mini.")]
-Threads = Annotated[int, typer.Option(min=1, help="Threads of a training on the CPU.")]
+Device = Annotated[str, typer.Option(help="Device: auto (a GPU if available), cpu, cuda or cuda:N.")]
+Preset = Annotated[str, typer.Option(help="Training recipe: paper (as published), quick or mini.")]
+Threads = Annotated[int, typer.Option(min=1, help="Number of CPU threads per training.")]
 
 
 def train(
     arch: Annotated[str, typer.Argument(metavar="ARCH", help="Architecture string.")],
-    task: Annotated[str, typer.Option("--task", "-t", help="One of the seven tasks.")],
+    task: Annotated[str, typer.Option("--task", "-t", help=f"Task: one of {', '.join(TRANSNAS_TASKS)}.")],
     preset: Preset = "quick",
-    epochs: Annotated[int | None, typer.Option(min=1, help="Other than the recipe's.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of weights, order of images and augmentation.")] = 666,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Number of epochs. Default: that of the recipe.")] = None,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Random seed of initial weights, order of images and augmentation.")
+    ] = 666,
     data: Annotated[
         Path | None,
-        typer.Option(metavar="FOLDER", help="Images in Taskonomy's layout; else Rooms."),
+        typer.Option(
+            metavar="FOLDER", help="Folder of images in Taskonomy's layout. Default: the synthetic Rooms images."
+        ),
     ] = None,
     device: Device = "auto",
     threads: Threads = 1,
-    out: Annotated[Path | None, typer.Option("--out", "-o", help="File for every metric of every epoch, JSON.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="JSON file to write with all metrics of every epoch.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Train a backbone and the decoder of a task, and show the metrics of the last epoch."""
+    """Train an architecture on one task (backbone and decoder), and show the metrics of the last epoch."""
     from benchmarks.errors import MissingExtraError
     from benchmarks.files import write_beside
     from benchmarks.training.campaign import ROOMS, ImageNeeds, Plan, TaskonomyImages
@@ -84,7 +91,7 @@ def train(
 
 
 def check_out(path: Path) -> None:
-    """Raise `OSError`, before the work, if a file cannot be written where its result is to go.
+    """Raise `OSError` if the file cannot be written; called before the computation.
 
     Example:
         >>> check_out(Path("no-such-folder/run.json"))
@@ -102,7 +109,7 @@ def check_out(path: Path) -> None:
 
 
 def _show(run: Run) -> None:
-    """One row a metric, one column a split."""
+    """Print one row per metric and one column per split."""
     from benchmarks.tasks import SPLITS, TIME
 
     last = {name: values[-1] for name, values in run.metrics.items() if values}

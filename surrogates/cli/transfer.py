@@ -1,4 +1,4 @@
-"""``surrogates transfer``: the transfer matrix of a table, which task helps which."""
+"""``surrogates transfer``: the transfer matrix of a table, how much each task helps to predict each other one."""
 
 from __future__ import annotations
 
@@ -30,20 +30,20 @@ EXAMPLES = examples(
 def transfer(
     table: TableFile,
     out: Annotated[
-        Path, typer.Option("--out", "-o", help="Directory to write; an older transfer matrix there is replaced.")
+        Path, typer.Option("--out", "-o", help="Directory to write; an existing transfer matrix is replaced.")
     ],
-    k: Annotated[str, typer.Option("--k", help="Numbers of labels of the target, separated by commas.")] = "16,32,128",
-    seeds: Annotated[str, typer.Option(help="Seeds of the splits, separated by commas.")] = "0,1,2",
+    k: Annotated[str, typer.Option("--k", help="Numbers of target labels, comma-separated.")] = "16,32,128",
+    seeds: Annotated[str, typer.Option(help="Seeds of the train/test splits, comma-separated.")] = "0,1,2",
     task: TaskNames = None,
     space: SpaceName = None,
     as_json: AsJson = False,
 ) -> None:
-    """Transfer every task of a table to every other one, with k labels of the target, and compare with no transfer.
+    """Transfer every task of a table to every other one with k target labels, and compare with no transfer.
 
-    Tau on all rows but the k, mean ± standard deviation over the seeds: with all other tasks as sources, with the
-    labels alone, the gain, and the best single source. The directory holds every run (transfer.csv) and the source x
-    target matrices of the rank correlation of the truth, tau and gain, as csv and, where matplotlib is installed, as
-    heatmaps. It is written when all is done.
+    Shows Kendall's tau on all rows except the k training rows, mean ± standard deviation over the seeds: with all other
+    tasks as sources, without sources, the gain, and the best single source. The directory holds every run
+    (transfer.csv) and the source x target matrices of the rank correlation of the true values, of tau and of the gain,
+    as CSV and, if matplotlib is installed, as heatmaps. It is written when all runs are finished.
     """
     import pandas as pd
 
@@ -53,7 +53,7 @@ def transfer(
     sizes, numbers = integers(k, "--k", 1), integers(seeds, "--seeds", 0)
     _check_writable(out)
     results = table_of_one_space(table, space, task or [])
-    check_sizes(results, sizes)  # too many labels are refused before the work
+    check_sizes(results, sizes)  # raises before the computation if there are too few rows
     runs: list[pd.DataFrame] = []
     with progress_bar() as progress:
         sources = max(len(results.tasks) - 1, 0)
@@ -85,11 +85,11 @@ def _show(summary: pd.DataFrame, sizes: list[int]) -> None:
 
 
 def _check_writable(out: Path) -> None:
-    """Say before the work if the directory cannot be made.
+    """Check before the computation that the directory can be written.
 
     Raises:
-        ArtefactError: If a file is in the way, also one that is named like ours and is not, or the folder around it
-            cannot be written.
+        ArtefactError: If `out` is a file, holds a transfer.csv that is not a transfer matrix, or its parent folder
+            cannot be written to.
     """
     from benchmarks.errors import ArtefactError
     from surrogates.store.artefact import check_target
@@ -99,11 +99,11 @@ def _check_writable(out: Path) -> None:
         return
     runs = out / "transfer.csv"
     if runs.exists() and not (runs.is_file() and runs.read_bytes().startswith(b"source,target,k,seed,")):
-        raise ArtefactError(f"{runs} is no transfer matrix and would be replaced; choose another --out")
+        raise ArtefactError(f"{runs} is not a transfer matrix and would be overwritten; choose another --out")
 
 
 def _save(found: TransferMatrix, out: Path) -> list[Path]:
-    """Write all files in the place of an older transfer matrix; other files in the directory stay."""
+    """Write all files, replacing an existing transfer matrix; other files in the directory are kept."""
     from benchmarks.files import write_folder_beside
 
     with write_folder_beside(out.resolve(), keep=lambda name: not _FILE.fullmatch(name)) as beside:

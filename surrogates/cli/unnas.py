@@ -1,4 +1,4 @@
-"""``surrogates unnas``: are labels necessary to find good architectures?"""
+"""``surrogates unnas``: search on one task and evaluate on the others, with label-free and supervised tasks."""
 
 from __future__ import annotations
 
@@ -21,22 +21,23 @@ EXAMPLES = examples(
 
 def unnas(
     table: TableFile,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Directory to write; an older study there is replaced.")],
-    method: Annotated[str, typer.Option(help=ALONE)] = "evolution",
-    budget: Annotated[int, typer.Option(help="Queries of each search.")] = 100,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Directory to write; an existing study is replaced.")],
+    method: Annotated[str, typer.Option(help=f"Searcher: {ALONE}")] = "evolution",
+    budget: Annotated[int, typer.Option(help="Number of architectures to query per search.")] = 100,
     seeds: Annotated[
-        str, typer.Option("--seeds", "--seed", help="One search each, separated by commas.")
+        str, typer.Option("--seeds", "--seed", help="Random seeds, comma-separated; one search per seed.")
     ] = "0,1,2,3,4,5,6,7,8,9",
     task: TaskNames = None,
     space: SpaceName = None,
     as_json: AsJson = False,
 ) -> None:
-    """Search on every task of a table of true values, deploy what was found on every other one.
+    """UnNAS study: search on every task of a table of true values, and evaluate the result on every other task.
 
-    Compares label-free tasks (jigsaw, autoencoder) with supervised ones: rank correlations of every two tasks, over all
-    architectures and among the top 10 %, and the regret and true rank of what a search on one task means for the other.
-    Architectures that lack a task are left out. The directory holds all pairs (unnas.csv), all searches
-    (unnas_searches.csv) and, where matplotlib is installed, one figure (unnas.png).
+    Compares label-free tasks (jigsaw, autoencoder) with supervised ones (after Liu et al., "Are labels necessary for
+    neural architecture search?", ECCV 2020): rank correlations of every two tasks, over all architectures and among the
+    top 10 %, and the regret and true rank, on one task, of architectures found by a search on another. Only
+    architectures measured on all tasks are used. The directory holds all pairs (unnas.csv), all searches
+    (unnas_searches.csv) and, if matplotlib is installed, a figure (unnas.png).
     """
     from surrogates.search.studies.unnas import UnNASStudy, unnas_searches
     from surrogates.store.artefact import check_target
@@ -63,7 +64,7 @@ def unnas(
     ranks = study.matrix("rank")
     found = [[str(name), *(f"{rank:,.1f}" for rank in ranks.loc[name])] for name in ranks.index]
     print_table(["searched on", *map(str, ranks.columns)], found)
-    typer.echo("\nEach searched task, mean over the supervised tasks it is deployed on (itself left out)")
+    typer.echo("\nEach searched task, mean over the supervised target tasks (except itself)")
     cells = [
         [
             row["source"],

@@ -22,6 +22,6 @@ def model(fitted: BoostedSurrogate, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture
 def small_boosted(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Makes the default surrogate quick to fit."""
+    """Make the default surrogate fast to fit."""
     defaults = BoostedSurrogate.__init__.__kwdefaults__
     monkeypatch.setattr(BoostedSurrogate.__init__, "__kwdefaults__", {**defaults, **QUICK})

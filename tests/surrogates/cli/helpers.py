@@ -1,4 +1,4 @@
-"""Ways to run the command line in tests."""
+"""Helpers that run the command line in tests."""
 
 import csv
 import io

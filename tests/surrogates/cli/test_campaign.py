@@ -1,4 +1,4 @@
-"""``surrogates campaign`` with a fake trainer, and once with real ones."""
+"""``surrogates campaign`` with a fake trainer, and one test with real trainings."""
 
 import json
 from collections.abc import Generator
@@ -16,7 +16,7 @@ from surrogates.cli.campaign import failures
 from tests.benchmarks.training.campaign.campaign_fakes import ARCHS, Fake
 from tests.surrogates.cli.helpers import run
 
-WHY = "1 training failed: loss is nan in epoch 2\n--retry-failed tries them again\n"
+WHY = "1 training failed: loss is nan in epoch 2\nuse --retry-failed to run them again\n"
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def plan(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
-    """Makes training quick; the arguments with which trainers were made."""
+    """Replace the trainer by a fast one; returns the arguments that trainers were created with."""
     asked: list[tuple[Any, ...]] = []
 
     def fake(*arguments: Any) -> Fake:
@@ -49,13 +49,13 @@ def test_run_status_table(plan: Path, tmp_path: Path, made: list[tuple[Any, ...]
     assert result.stderr.endswith(WHY)
     assert made == [("cpu", 2, True)]
     lines = [line.split() for line in run("campaign", "status", plan).stdout.splitlines()]
-    assert lines[0] == ["task", "done", "failed", "unusable", "running", "left", "a", "training", "time", "left"]
+    assert lines[0] == ["task", "done", "failed", "unusable", "running", "left", "per", "training", "time", "left"]
     assert [line[:6] for line in lines[1:]] == [
         ["jigsaw", "1", "1", "0", "0", "0"],
         ["class_scene", "2", "0", "0", "0", "0"],
         ["all", "3", "1", "0", "0", "0"],
         ["1", "training", "failed:", "loss", "is", "nan"],
-        ["--retry-failed", "tries", "them", "again"],
+        ["use", "--retry-failed", "to", "run", "them", "again"],
     ]
     found = json.loads(run("campaign", "status", plan, "--json").stdout)
     assert [row["task"] for row in found] == ["jigsaw", "class_scene", "all"]
@@ -123,7 +123,7 @@ def test_when_all_failed_the_table_says_why(plan: Path, tmp_path: Path, monkeypa
     monkeypatch.setattr(package, "ImageTrainer", lambda *_: Fake(tmp_path / "diary", broken=broken))
     result = run("campaign", "run", plan)
     expected = "3 trainings failed: TypeError: not a number\n1 training failed: loss is nan in epoch 2\n"
-    assert result.stderr.endswith(f"\n{expected}--retry-failed tries them again\n")
+    assert result.stderr.endswith(f"\n{expected}use --retry-failed to run them again\n")
     result = run("campaign", "table", plan, tmp_path / "a.csv")
     assert "is done; 3 failed: TypeError: not a number; 1 failed: loss is nan in epoch 2 (--retry" in result.stderr
 
@@ -132,7 +132,7 @@ def test_of_many_reasons_the_most_frequent_are_shown() -> None:
     reasons = {f"reason {n}": 9 - n for n in range(7)}
     lines = failures(pd.DataFrame({"reasons": {"all": reasons}}))
     assert lines[0] == "9 trainings failed: reason 0"
-    assert lines[4:] == ["5 trainings failed: reason 4", "and 2 other reasons", "--retry-failed tries them again"]
+    assert lines[4:] == ["5 trainings failed: reason 4", "and 2 other reasons", "use --retry-failed to run them again"]
 
 
 def test_a_device_that_is_not_there_leaves_no_records(plan: Path, tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_interrupted_it_says_how_far_it_is(
     monkeypatch.setattr(package, "run_campaign", interrupted)
     result = run("campaign", "run", plan)
     assert result.exit_code == 130
-    assert result.stderr == "1 of 4 trainings finished; the same command goes on with the rest\nerror: interrupted\n"
+    assert result.stderr == "1 of 4 trainings finished; run the same command again to resume\nerror: interrupted\n"
 
 
 def test_without_torch_it_says_what_to_install(plan: Path, monkeypatch: pytest.MonkeyPatch) -> None:

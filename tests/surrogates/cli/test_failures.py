@@ -12,12 +12,12 @@ from tests.surrogates.cli.helpers import CELL, run
     ("arguments", "code", "message"),
     [
         (["lookup", "64-41414-3_33_334"], 2, "got '3_33_334'; nearest: '3_33_333'"),
-        (["lookup", "resnet50"], 2, "'resnet50' is no architecture of any known space"),
-        (["lookup", ""], 2, "'' is no architecture"),
+        (["lookup", "resnet50"], 2, "'resnet50' is not an architecture of any known space"),
+        (["lookup", ""], 2, "'' is not an architecture"),
         (["lookup"], 2, "Missing argument"),
         (["lookup", CELL, "--task", "jigsau"], 2, "unknown task 'jigsau'; did you mean 'jigsaw'?"),
         (["lookup", CELL, "--json", "--csv"], 2, "expected one of --json and --csv, got both"),
-        (["lookup", CELL, "--source", "table"], 2, "--source table needs measured results: --table PATH"),
+        (["lookup", CELL, "--source", "table"], 2, "expected --table with --source table, got none"),
         (["lookup", CELL, "--source", "oracle"], 2, "'oracle' is not one of"),
         (["lookup", CELL, "--table", "/no/such.csv"], 2, "no such file"),
         (["lokup", CELL], 2, "No such command 'lokup'"),
@@ -29,10 +29,10 @@ from tests.surrogates.cli.helpers import CELL, run
             "unknown model 'boost'; did you mean 'boosted'?",
         ),
         (["fit", "{table}", "--out", "{table}/model"], 1, "cannot write"),
-        (["fit", "{table}", "--out", "{here}/a", "--space", "nasbench201"], 2, "nothing is left of this table"),
+        (["fit", "{table}", "--out", "{here}/a", "--space", "nasbench201"], 2, "is empty"),
         (["fit", "{table}", "--out", "{here}/a", "--task", "normal"], 2, "unknown task 'normal'"),
         (["fit", "{broken}", "--out", "{here}/a"], 2, "arch"),
-        (["evaluate", "{table}", "--train-sizes", "0"], 2, "expected integers from 1 separated by commas, got '0'"),
+        (["evaluate", "{table}", "--train-sizes", "0"], 2, "expected comma-separated integers >= 1, got '0'"),
         (["evaluate", "{table}", "--train-sizes", "60"], 2, "expected training sizes from 1 to 59"),
         (["evaluate", "{table}", "--protocol", "some"], 2, "'some' is not one of"),
         (["table", "info", "{broken}"], 2, "arch"),
@@ -72,8 +72,8 @@ def test_a_warning_is_one_line_without_our_code(tmp_path: Path) -> None:
     result = run("table", "info", str(table))
     assert result.exit_code == 0
     (line,) = result.stderr.splitlines()
-    assert line.startswith("warning: column 'my_loss' is no known task")
-    assert line.endswith("give its negative")
+    assert line.startswith("warning: column 'my_loss' is not a known task")
+    assert line.endswith("pass its negative")
     assert warnings.showwarning is before
 
 
@@ -97,11 +97,11 @@ def test_help_lists_every_command_under_a_heading() -> None:
     assert list(groups) == ["Look up:", "Fit and compare:", "Transfer:", "Search:", "Train:"]
     assert groups["Transfer:"] == ["transfer", "pretrain"]
     names = [name for group in groups.values() for name in group]
-    assert sorted(names) == sorted(app_commands()), "each is on a line of its own"
+    assert sorted(names) == sorted(app_commands()), "each command has its own line"
 
 
 def app_commands() -> list[str]:
-    """Names, from typer's own lists."""
+    """Names of all commands, from the lists of the typer app."""
     commands = [command.name or command.callback.__name__.replace("_", "-") for command in app.registered_commands]
     return commands + [str(group.name) for group in app.registered_groups]
 

@@ -89,7 +89,7 @@ def test_means_are_over_what_is_shown_and_missing_runs_are_told(macro_table: Tab
     assert rows["room_layout"]["runs"] == 6
     assert 0 < rows["jigsaw"]["runs"] < 6
     said = run(*asked).stdout.splitlines()
-    assert f"jigsaw: {rows['jigsaw']['runs']} of 6 runs; the others had nothing to learn from or test." in said
+    assert f"jigsaw: mean of {rows['jigsaw']['runs']} of 6 runs; the others had no labels to fit or test." in said
 
 
 @pytest.mark.usefixtures("small_boosted")
@@ -123,5 +123,5 @@ def test_fit_refuses_what_cannot_be_stored_before_the_work(
     monkeypatch.setattr(BoostedSurrogate, "fit", lambda *_: pytest.fail("worked first"))
     result = run("fit", table_file, "--out", tmp_path / "m", "--model", "linear")
     assert result.exit_code == 2
-    assert "'linear' is there to compare with" in result.stderr
+    assert "got 'linear', a baseline that cannot be stored" in result.stderr
     assert "boosted, gp, graph, ensemble" in result.stderr

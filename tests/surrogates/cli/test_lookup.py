@@ -82,7 +82,7 @@ def test_lookup_uses_a_table_where_it_applies(table_file: Path, macro_table: Tab
     assert ", got transnas101-micro" in of_none.stderr
     alone = run("lookup", measured, CELL, *asked, "--source", "table")
     assert alone.exit_code == 2
-    assert "the table is of transnas101-macro, the surrogate of transnas101-micro" in alone.stderr
+    assert "expected a table of transnas101-micro, the surrogate's space, got one of transnas101-macro" in alone.stderr
     wrong = run("lookup", measured, "-t", "jigsau", "--table", table_file, "--source", "table")
     assert "unknown task 'jigsau'; did you mean 'jigsaw'" in wrong.stderr
 
@@ -95,7 +95,7 @@ def test_lookup_does_not_rank_other_trainings_among_predictions_of_the_published
     mixed = run("lookup", *asked)
     assert mixed.exit_code == 2
     assert "images of rooms instead of taskonomy" in mixed.stderr
-    assert "Fit a surrogate to the table and use that, or ask one alone (source table or surrogate)" in mixed.stderr
+    assert "Fit a surrogate to the table, or use only one source (table or surrogate)" in mixed.stderr
     alone = run("lookup", *asked, "--source", "table")
     assert alone.exit_code == 0
     assert f"rank of {len(rooms)}" in alone.stdout

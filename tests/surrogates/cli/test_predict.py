@@ -31,7 +31,9 @@ def test_predict_stops_at_a_bad_line_and_names_it(model: Path) -> None:
     assert result.exit_code == 2
     assert [row["arch"] for row in rows_of(result.stdout)] == ["64-2311-basic"]
     assert result.stderr.startswith("error: stdin, line 2: '64-2315-basic': expected a macro code")
-    assert run("predict", model, CELL).stderr.startswith(f"error: '{CELL}' is of transnas101-micro; this surrogate")
+    assert run("predict", model, CELL).stderr.startswith(
+        "error: expected an architecture of transnas101-macro, got '" + CELL
+    )
 
 
 def test_predict_takes_a_bundled_model_by_name() -> None:

@@ -1,4 +1,4 @@
-"""``surrogates pretrain`` on small made-up tables."""
+"""``surrogates pretrain`` on small synthetic tables."""
 
 import json
 from pathlib import Path

@@ -57,7 +57,7 @@ def test_two_rounds_are_trained_shown_and_added(table: Path, plan: Path, tmp_pat
         "after",
         "tau",
         "of",
-        "these",
+        "new",
     ]
     assert [line.split()[:2] for line in lines[2:4]] == [["jigsaw", "3"], ["class_scene", "3"]]
     assert lines[4] == "round 2: trained 3, 18 architectures known"
@@ -78,7 +78,7 @@ def test_two_rounds_are_trained_shown_and_added(table: Path, plan: Path, tmp_pat
 
 
 def test_a_searcher_chooses(table: Path, plan: Path, tmp_path: Path) -> None:
-    """Local search asks for neighbours of what is best on both tasks."""
+    """Local search asks for neighbours of the architecture that is best on both tasks."""
     arguments = ["refine", table, "--plan", plan, "--budget", "3", "--by", "local", "--out", tmp_path / "new.csv"]
     result = run(*map(str, arguments), "--json")
     assert result.exit_code == 0, result.stderr
@@ -89,7 +89,7 @@ def test_a_searcher_chooses(table: Path, plan: Path, tmp_path: Path) -> None:
     assert set(turn["archs"]) <= around
     result = run(*map(str, [*arguments[:-4], "--by", "locla", "--out", tmp_path / "other.csv"]))
     assert result.exit_code == 2
-    assert "unknown way to choose 'locla'; did you mean 'local'?" in result.stderr
+    assert "unknown selection method 'locla'; did you mean 'local'?" in result.stderr
 
 
 def test_a_device_that_is_not_there_is_refused_before_anything_is_chosen(
@@ -113,7 +113,7 @@ def test_the_bundled_table_is_refined_as_it_was_made(tmp_path: Path) -> None:
 def test_a_table_of_another_recipe_is_refused(table: Path, tmp_path: Path) -> None:
     result = run("refine", table, "--out", tmp_path / "refined.csv")
     assert result.exit_code == 2
-    assert "jigsaw was trained otherwise: recipe: epochs was 2 and is now 5" in result.stderr
+    assert "got others for jigsaw: recipe: epochs was 2 and is now 5" in result.stderr
     assert not (tmp_path / "diary").exists()
 
 
@@ -123,7 +123,7 @@ def test_rows_of_unknown_origin_stay_so(table: Path, plan: Path, tmp_path: Path)
     for begin, end in ((tmp_path / "table.csv", out), (out, tmp_path / "again.parquet")):
         result = run(*map(str, ["refine", begin, "--plan", plan, "--budget", "2", "--out", end]))
         assert result.exit_code == 0, result.stderr
-        assert "does not say how it was made" in result.stderr
+        assert "does not record how it was made" in result.stderr
     assert "recipes" not in read_provenance(out)
     assert set(read_provenance(out)["refined"]["added"]["recipes"]) == {"jigsaw", "class_scene"}
 
@@ -133,7 +133,7 @@ def test_a_table_that_does_not_say_is_taken_with_a_note(table: Path, tmp_path: P
     out = tmp_path / "refined.csv"
     result = run("refine", tmp_path / "table.csv", "-t", "jigsaw", "--budget", "2", "--out", out, "--json")
     assert result.exit_code == 0, result.stderr
-    assert "does not say how it was made" in result.stderr
+    assert "does not record how it was made" in result.stderr
     (turn,) = json.loads(result.stdout)
     assert [row["task"] for row in turn["tasks"]] == ["jigsaw"]
     assert len(load_table(out)) == 14
@@ -166,7 +166,7 @@ def test_what_failed_of_a_round_is_said_at_the_end(
     monkeypatch.setattr(package, "ImageTrainer", lambda *_: Fake(tmp_path / "diary", broken=broken))
     result = run("refine", table, "--plan", plan, "--budget", "2", "--out", tmp_path / "refined.csv")
     assert result.exit_code == 0
-    assert result.stderr.endswith("2 trainings failed: loss is nan in epoch 2\n--retry-failed tries them again\n")
+    assert result.stderr.endswith("2 trainings failed: loss is nan in epoch 2\nuse --retry-failed to run them again\n")
 
 
 def test_another_model_is_refused_in_the_same_folder(table: Path, plan: Path, tmp_path: Path) -> None:
@@ -183,7 +183,7 @@ def test_another_model_is_refused_in_the_same_folder(table: Path, plan: Path, tm
 def test_what_would_lose_something_is_refused_before_any_training(table: Path, plan: Path, tmp_path: Path) -> None:
     before = table.read_bytes()
     for arguments, code, message in (
-        (["--out", table], 2, "expected another file than the table to refine"),
+        (["--out", table], 2, "expected a file other than TABLE"),
         (["--out", tmp_path / "refined.csv", "--preset", "mini"], 2, "expected one of --plan and --preset, got both"),
         (["--out", tmp_path / "nodir" / "a.csv", "--folder", tmp_path / "x"], 1, "cannot write: No such file"),
     ):

@@ -18,7 +18,7 @@ MACRO = ("--space", "transnas101-macro", "--task", "jigsaw")
 def test_the_best_are_shown() -> None:
     result = run("search", *MACRO, "--method", "random", "--budget", "30", "--seeds", "0,1", "--top", "3")
     assert result.exit_code == 0, result.stderr
-    assert result.stderr == ""  # no progress where nobody watches
+    assert result.stderr == ""  # no progress bar without a terminal
     head, *rows, end = result.stdout.splitlines()
     assert head.split() == ["arch", "jigsaw", "±", "std", "rank", "of", "3,256", "seeds"]
     assert len(rows) == 3
@@ -27,7 +27,7 @@ def test_the_best_are_shown() -> None:
     best = sorted(asked, key=lambda arch: -oracle(arch, "jigsaw"))
     assert [row.split()[0] for row in rows] == best[:3]
     assert rows[0].split()[4] == str(oracle.rank(best[0], "jigsaw"))
-    assert end.startswith("2 searches by random, 30 queries each; training what one asked would take ")
+    assert end.startswith("2 searches by random, 30 queries each; simulated training time per search: ")
 
 
 def test_json_of_several_tasks_on_a_table(macro_table: Table, table_file: Path) -> None:
@@ -89,14 +89,14 @@ def test_transfer_is_told_the_other_tasks() -> None:
         ([*MACRO, "--budget", "0"], "1 <= budget <= 3,256"),
         ([*MACRO, "--budget", "3257"], "1 <= budget <= 3,256"),
         ([*MACRO, "--max-params", "10"], "no architecture of transnas101-macro has at most 10 params"),
-        ([*MACRO, "--seeds", "first"], "expected integers from 0"),
+        ([*MACRO, "--seeds", "first"], "expected comma-separated integers >= 0"),
         (
             [*MACRO, "--method", "local", "--objective", "params"],
-            "expected attentive, front or nsga2, or a bound on params",
+            "expected attentive, front or nsga2, or an upper bound on params",
         ),
-        (["--task", "jigsaw"], "or --table, got neither"),
+        (["--task", "jigsaw"], "expected --table or --space"),
         (["--task", "jigsaw", "--space", "transnas101-makro"], "did you mean 'transnas101-macro'"),
-        ([*MACRO, "--plot", "best.txt"], "ends in one of"),
+        ([*MACRO, "--plot", "best.txt"], "expected a file with one of the suffixes"),
         ([*MACRO, "--plot", "no/such/folder/best.png"], "expected an existing folder"),
     ],
 )

@@ -67,7 +67,7 @@ def test_unnas_json_without_matplotlib(tasks_file: Path, tmp_path: Path, monkeyp
     assert result.stdout.endswith("pip install 'transnas-surrogates[plots]').\n")
     result = run("unnas", tasks_file, *options[:-1], tasks_file)
     assert result.exit_code == 1
-    assert "expected a directory or nothing there, got a file" in result.stderr
+    assert "expected a directory or no file of that name, got a file" in result.stderr
 
 
 @pytest.mark.usefixtures("small_boosted")

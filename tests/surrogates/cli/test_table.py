@@ -33,7 +33,7 @@ def test_table_convert_keeps_where_values_come_from(tmp_path: Path) -> None:
     assert table_provenance(tmp_path / "copy.parquet") == table_provenance("rooms-mini")
     lossy = run("table", "convert", tmp_path / "copy.parquet", tmp_path / "copy.csv")
     assert lossy.exit_code == 0
-    assert "copy.csv does not say where its values come from" in lossy.stderr
+    assert "copy.csv does not hold the provenance recorded in" in lossy.stderr
 
 
 def test_table_convert_keeps_the_content(table_file: Path, macro_table: Table, tmp_path: Path) -> None:

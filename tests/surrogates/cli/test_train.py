@@ -23,7 +23,7 @@ TINY = {"epochs": 2, "batch_size": 4, "input_size": 32, "n_train": 4, "n_valid":
 
 @pytest.fixture(autouse=True)
 def _tiny(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Makes the preset 'mini' smaller still."""
+    """Make the preset 'mini' even smaller."""
     small = {task: {**changes, **TINY} for task, changes in presets._PRESETS["mini"].items()}
     monkeypatch.setitem(presets._PRESETS, "mini", small)
 
@@ -77,7 +77,7 @@ def test_failures_are_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     for arguments, message in (
         ([ARCH, "-t", "jigsau"], "did you mean 'jigsaw'"),
         ([ARCH, "-t", "jigsaw", "--preset", "tiny"], "unknown preset 'tiny'"),
-        (["resnet", "-t", "jigsaw"], "'resnet' is no architecture"),
+        (["resnet", "-t", "jigsaw"], "'resnet' is not an architecture"),
         ([ARCH, "-t", "jigsaw", "--data", str(tmp_path / "none")], "no folder"),
     ):
         result = run("train", *arguments)
