@@ -1,10 +1,11 @@
-"""How good: one task at a time against the published figures, and coverage of the 90 % intervals.
+"""Accuracy of surrogates: Kendall's tau, one task at a time, next to published results; coverage of 90 % intervals.
 
     NAS_DATA=<folder> python perf/accuracy.py            # the ensemble; about ten minutes on two cores
     NAS_DATA=<folder> python perf/accuracy.py boosted    # any model of `surrogates leaderboard`
 
-Protocol *all*: the first n rows of a seeded permutation train, all others test; nothing is tuned on them. Means over
-the seeds of the splits, ± the standard deviation over them of the mean of the tasks; the model's own seed is always 0.
+Protocol *all*: the first n rows of a seeded permutation are the training set, all others the test set; nothing is tuned
+on the test set. Means over the seeds of the splits, ± the standard deviation over seeds of the mean over tasks; the
+model's own seed is always 0.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ FLAN = {
 
 
 def one_task_at_a_time(model: str, space: str, sizes: tuple[int, ...], seeds: range = range(3)) -> None:
-    """Print Kendall's tau of every task, fitted alone."""
+    """Print Kendall's tau of every task, each fitted alone."""
     for n in sizes:
         taus = scores(model, space, n, seeds, one_task_at_a_time=True)["tau"]
         print(f"{space} n={n:<5d} one task at a time  {taus}")
@@ -44,7 +45,7 @@ def coverage(model: str, space: str, n: int, seeds: range) -> None:
 
 
 def scores(model: str, space: str, n: int, seeds: range, one_task_at_a_time: bool = False) -> dict[str, str]:
-    """Score -> its mean and spread, and the mean of every task."""
+    """Score -> text with its mean and standard deviation, and the mean of every task."""
     values = _table(space).to_frame()
     fit = {model: lambda archs, labels, _: make_model(model).fit(archs, labels)}
     runs = pd.concat(held_out_runs(values, fit, [n], seeds, one_task_at_a_time=one_task_at_a_time))
@@ -62,9 +63,9 @@ def _table(space: str) -> Table:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("model", nargs="?", default="ensemble")
+    parser.add_argument("model", nargs="?", default="ensemble", help="model name (default: ensemble)")
     model = parser.parse_args().model
-    make_model(model)  # a wrong name is refused before the work
+    make_model(model)  # an unknown name raises before the computation
     print(" " * 51, *_table("micro").tasks)
     for space in ("micro", "macro"):
         one_task_at_a_time(model, space, (32, 50, 100, 128, 400, 512))

@@ -1,10 +1,11 @@
-"""How often measured values lie within the 90 % intervals of every surrogate.
+"""Coverage: the share of measured values within the 90 % intervals of every surrogate.
 
     NAS_DATA=<folder> python perf/coverage.py --models boosted,gp,transfer --train-sizes 32,128,512 --seeds 0,1,2
 
-Protocol *all*: the first n rows of a seeded permutation train, all others test. Surrogates see all seven labels of
-those rows; `transfer` sees those of one task and the tables of the other six, one task after the other. `graph` and
-`ensemble` need torch and about a minute a fit: give them few seeds. A line is printed as soon as it is known.
+Protocol *all*: the first n rows of a seeded permutation are the training set, all others the test set. Surrogates are
+fitted to all seven labels of the training rows; `transfer` is fitted to one task at a time, with the tables of the
+other six as sources. `graph` and `ensemble` need torch and about a minute per fit: use few seeds. Each line is printed
+as soon as it is computed.
 """
 
 from __future__ import annotations
@@ -24,21 +25,23 @@ from surrogates.registry import make_model
 
 
 def results(model: str, table: Table, n: int, seeds: list[int]) -> pd.DataFrame:
-    """One row a seed and task, see `surrogates.evaluation.held_out_runs`."""
-    alone = model == "transfer"  # each task from the others: the target's own column is no source
+    """One row per seed and task, see `surrogates.evaluation.held_out_runs`."""
+    alone = model == "transfer"  # each task from the others: the target itself is not a source
     surrogate = TransferSurrogate(sources=table) if alone else make_model(model)
     return pd.concat(held_out_runs(table.to_frame(), {model: surrogate}, [n], seeds, one_task_at_a_time=alone))
 
 
 def main() -> None:
-    """Read the command line and print a line for every table, model and training size."""
-    parser = argparse.ArgumentParser(description="Coverage of nominal 90 % intervals on rows not trained on.")
-    parser.add_argument("--models", default="boosted,gp,transfer", help="boosted, gp, graph, ensemble, transfer")
-    parser.add_argument("--train-sizes", default="32,128,512")
-    parser.add_argument("--seeds", default="0,1,2")
-    parser.add_argument("--tables", default="micro,macro")
+    """Parse the command line and print one line per table, model and training size."""
+    parser = argparse.ArgumentParser(description="Coverage of nominal 90 % intervals on held-out rows.")
+    parser.add_argument(
+        "--models", default="boosted,gp,transfer", help="comma-separated: boosted, gp, graph, ensemble, transfer"
+    )
+    parser.add_argument("--train-sizes", default="32,128,512", help="numbers of training rows, comma-separated")
+    parser.add_argument("--seeds", default="0,1,2", help="seeds of the splits, comma-separated")
+    parser.add_argument("--tables", default="micro,macro", help="comma-separated: micro, macro")
     given = parser.parse_args()
-    print("table model         n  coverage (mean of tasks; of tasks, least and most; sd of seeds)    tau  s a seed")
+    print("table model         n  coverage (mean over tasks; min and max over tasks; sd over seeds)  tau  s per seed")
     for space in given.tables.split(","):
         table = load_table(Path(os.environ["NAS_DATA"]) / f"transnas101/{space}_final.csv")
         for model in given.models.split(","):

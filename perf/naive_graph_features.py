@@ -1,8 +1,8 @@
-"""Graph features the plain way: one networkx graph and a few path enumerations for each architecture.
+"""Naive graph features: one networkx graph and a few path enumerations per architecture.
 
-What `encoders.GraphFeatures` is measured against, and only a part of what it computes: counts; for every subset of the
-operations the paths, their shortest and longest, and the degrees of input and output (Kadlecova et al., ICML 2024);
-most, fewest and mean of each operation along the paths.
+The baseline of the timing of `encoders.GraphFeatures`, with a part of its features: operation counts; for every subset
+of the operations the number of paths, the shortest and longest path, and the degrees of input and output (Kadlecova et
+al., ICML 2024); maximum, minimum and mean count of each operation along the paths.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ SUBSETS = [set(c) for size in (1, 2, 3) for c in itertools.combinations(OPERATIO
 
 
 def naive_features(arch: str) -> list[float]:
-    """Features of one micro cell."""
+    """Graph features of one micro cell."""
     digits = arch.rsplit("-", 1)[-1].replace("_", "")
     graph = nx.DiGraph()
     graph.add_nodes_from(range(4))

@@ -1,13 +1,13 @@
-"""How long a way a command walks: which files of this repository its functions live in.
+"""Number of source files on the call path of a command.
 
-    python perf/path_length.py                       # the usual commands
+    python perf/path_length.py                       # the default commands
     python perf/path_length.py search fit            # some of them
     python perf/path_length.py lookup 64-2311-basic  # any command
 
-A file is on the way if one of its functions is called while the command runs; what runs while a module is imported does
-not count, nor does the store, nor a space, nor the `__init__` of a package. What a method calls inside (a searcher, a
-model, an encoder: whatever the user names) is listed apart: it is the method's way, not the command's. Each command
-runs in this process, its output thrown away; processes that it starts are not looked into.
+A file counts if one of its functions is called while the command runs. Calls during the import of a module do not
+count, and neither do the store, the spaces and the `__init__` of packages. Files called only inside a method (a
+searcher, model or encoder that the user names) are listed separately. Each command runs in this process and its output
+is discarded; child processes are not traced.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ PACKAGES = tuple(f"{ROOT / name}/" for name in ("surrogates", "encoders", "bench
 LEFT_OUT = (f"{ROOT}/surrogates/store/", f"{ROOT}/benchmarks/spaces/")
 METHODS = (f"{ROOT}/surrogates/search/searchers/", f"{ROOT}/surrogates/models/", f"{ROOT}/encoders/")
 MOST = 15
-"""What `lookup`, `fit`, `search` and `search-benchmark` are to keep to."""
+"""Target for the number of files of `lookup`, `fit`, `search` and `search-benchmark`."""
 USUAL = {
     "lookup": ["lookup", "64-41414-3_33_333"],
     "fit": ["fit", "rooms-mini", "--space", "transnas101-macro", "--task", "jigsaw", "--out", "{folder}/model"],
@@ -39,9 +39,9 @@ USUAL = {
 
 
 def files_of(command: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The files whose functions a command calls, and those that only its methods call; each relative to the repository.
+    """The files whose functions a command calls, and those called only inside its methods, relative to the repository.
 
-    Both are in the order of the first call.
+    Both lists are in the order of the first call.
     """
     from surrogates.cli.app import app
 
@@ -72,7 +72,7 @@ def _counted(files: Iterable[str]) -> list[str]:
 
 
 def _importing(frame: FrameType | None) -> bool:
-    """Whether a module of ours is being run here or further up."""
+    """Whether the frame or one of its callers executes the import of a module of this repository."""
     while frame is not None:
         if frame.f_code.co_name == "<module>" and frame.f_code.co_filename.startswith(PACKAGES):
             return True
@@ -81,7 +81,7 @@ def _importing(frame: FrameType | None) -> bool:
 
 
 def _within_method(frame: FrameType | None) -> bool:
-    """Whether a method is at work here or further up."""
+    """Whether the frame or one of its callers belongs to a method."""
     while frame is not None:
         if frame.f_code.co_filename.startswith(METHODS):
             return True
@@ -96,6 +96,6 @@ if __name__ == "__main__":
             words = [word.format(folder=folder) for word in USUAL[name]] if usual else sys.argv[1:]
             way, methods = files_of(words)
             print(
-                f"{name}: {len(way)} files, {MOST} wanted at most; inside its methods {len(methods)} more", flush=True
+                f"{name}: {len(way)} files (target: at most {MOST}), and {len(methods)} inside its methods", flush=True
             )
             print(*(f"  {file}" for file in way), *(f"  (method) {file}" for file in methods), sep="\n")

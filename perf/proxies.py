@@ -2,10 +2,10 @@
 
     NAS_DATA=<folder> python perf/proxies.py --spaces micro,macro --tasks class_scene --n 80 --width 64 --cache <folder>
 
-The published scores are of networks of base width 64 on a batch of 32 Taskonomy images of 256 pixels. Ours are of
-Rooms, smaller and, unless ``--width 64``, narrower. Architectures are drawn from those with all scores; failures
-(-1e8 there, NaN here) are left out. "live" counts only architectures without dead operations. Scores are kept in the
-cache: stopped, the script goes on where it was.
+The published scores were computed on networks of base width 64 with a batch of 32 Taskonomy images of 256 pixels. These
+use Rooms images, smaller inputs and, unless ``--width 64`` is given, narrower networks. Architectures are drawn from
+those with all published scores; failures (-1e8 there, NaN here) are left out. "live" columns include only architectures
+without dead operations. Scores are stored in the cache, so an interrupted run resumes.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ _PUBLISHED = {"naswot": "nwot", "multiply_adds": "flops"}
 
 
 def published_scores(space: str, task: str) -> pd.DataFrame:
-    """Published scores by architecture, NaN where the proxy failed or was not computed."""
+    """Published scores, indexed by architecture; NaN where the proxy failed or was not computed."""
     table = pd.read_csv(Path(os.environ["NAS_DATA"]) / f"transnas101/{space}_zero_cost.csv")
     return table[table["task"] == task].set_index("arch").drop(columns="task").replace(-1e8, np.nan)
 
 
 def correlations(ours: pd.DataFrame, theirs: pd.DataFrame, live: set[str]) -> pd.DataFrame:
-    """One row a proxy: n, Spearman and Kendall on all, Spearman without dead operations."""
+    """One row per proxy: n, Spearman and Kendall on all architectures and on those without dead operations (live)."""
     rows = []
     for name in ours:
         column = _PUBLISHED.get(str(name), str(name))
@@ -57,17 +57,17 @@ def correlations(ours: pd.DataFrame, theirs: pd.DataFrame, live: set[str]) -> pd
 
 
 def main() -> None:
-    """Read the command line and print a table for every space and task."""
-    parser = argparse.ArgumentParser(description="Our zero-cost proxies against the published ones.")
-    parser.add_argument("--spaces", default="micro,macro")
-    parser.add_argument("--tasks", default="class_scene")
-    parser.add_argument("--proxies", default=",".join(PROXIES))
-    parser.add_argument("--n", type=int, default=80, help="architectures of each space")
-    parser.add_argument("--width", type=int, default=16, help="base channels; 64 is published")
-    parser.add_argument("--size", type=int, default=64, help="pixels; 256 is published")
-    parser.add_argument("--batch", type=int, default=16, help="images; 32 is published")
-    parser.add_argument("--images", default="rooms", help="rooms or noise")
-    parser.add_argument("--cache", help="folder that keeps the scores")
+    """Parse the command line and print one table per space and task."""
+    parser = argparse.ArgumentParser(description="Correlation of the zero-cost proxies with the published ones.")
+    parser.add_argument("--spaces", default="micro,macro", help="comma-separated: micro, macro")
+    parser.add_argument("--tasks", default="class_scene", help="tasks, comma-separated")
+    parser.add_argument("--proxies", default=",".join(PROXIES), help="proxies, comma-separated (default: all)")
+    parser.add_argument("--n", type=int, default=80, help="number of architectures per space (default: 80)")
+    parser.add_argument("--width", type=int, default=16, help="base channels (default: 16, published: 64)")
+    parser.add_argument("--size", type=int, default=64, help="image size in pixels (default: 64, published: 256)")
+    parser.add_argument("--batch", type=int, default=16, help="batch size in images (default: 16, published: 32)")
+    parser.add_argument("--images", default="rooms", help="images: rooms or noise (default: rooms)")
+    parser.add_argument("--cache", help="folder to store the scores in")
     given = parser.parse_args()
     for space in given.spaces.split(","):
         whole = get_space(f"transnas101-{space}")

@@ -1,6 +1,6 @@
-"""How fast searchers are: their own work and that of a baked oracle, in seconds on this machine.
+"""Speed of searches: time of the searcher and of a tabulated oracle, in seconds on this machine.
 
-python perf/search.py            # a million queries by local search and by evolution, one process each: two cores
+python perf/search.py            # a million queries by local search and by evolution, each in two processes
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from surrogates.search import make_searcher, run_search
 
 SPACE, TASK = "transnas101-micro", "class_scene"
 BUDGET = 1000
-"""Queries of one search; a space has some thousand architectures, so a million queries are many searches."""
+"""Queries per search; a space has a few thousand architectures, so a million queries take many searches."""
 
 
 def many_searches(name: str, first_seed: int, count: int) -> float:
-    """CPU time of `count` searches of `BUDGET` queries, in seconds; what is computed once a process is included."""
+    """CPU time of `count` searches of `BUDGET` queries, in seconds, including the set-up once per process."""
     start = time.process_time()
     oracle = Oracle.from_pretrained(SPACE)
     searcher = make_searcher(name)
@@ -29,7 +29,7 @@ def many_searches(name: str, first_seed: int, count: int) -> float:
 
 
 def million(name: str, total: int = 1_000_000, workers: int = 2) -> str:
-    """A million queries over two processes."""
+    """Run `total` queries in parallel processes and report the wall and CPU time as one line of text."""
     count = total // BUDGET // workers
     start = time.perf_counter()
     with ProcessPoolExecutor(workers) as pool:
@@ -42,6 +42,6 @@ def million(name: str, total: int = 1_000_000, workers: int = 2) -> str:
 
 
 if __name__ == "__main__":
-    print(f"{os.cpu_count()} cores, {SPACE}, {TASK}, baked oracle", file=sys.stderr)
+    print(f"{os.cpu_count()} cores, {SPACE}, {TASK}, tabulated oracle", file=sys.stderr)
     for searcher in ("local", "evolution"):
         print(million(searcher))

@@ -1,10 +1,10 @@
-"""How good a front is: share of the hypervolume of value against multiply-adds that a search has found.
+"""Quality of Pareto fronts: the share of the hypervolume of value against multiply-adds that a search has found.
 
     NAS_DATA=<folder> python perf/search_fronts.py --methods front,attentive,nsga2,random --budget 200
 
-1 is the hypervolume of all 4,096 (3,256) final validation values of a task, in its own unit and with multiply-adds as
-they are; the reference point is the worst value and the dearest architecture of the space. Every finished search is a
-row of the CSV file, and is not run again.
+1 is the hypervolume of all 4,096 (3,256) final validation values of a task, in its own unit and with multiply-adds
+unscaled; the reference point is the worst value and the highest cost of the space. Every finished search is a row of
+the CSV file and is not run again.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from surrogates.search.space_arrays import COSTS, costs
 
 
 def one_search(table: Table, method: str, params: dict[str, Any], task: str, budget: int, seed: int) -> dict[str, Any]:
-    """A row of the file: the share of the hypervolume after every ten queries, and the seconds it took."""
+    """A row of the file: the share of the hypervolume after every ten queries, and the run time in seconds."""
     archs = list(table.space.archs)
     values = table.oriented()[task].reindex(archs).to_numpy()
     charged = costs(table.space)[:, COSTS.index("multiply_adds")].astype(np.float64)
@@ -44,7 +44,7 @@ def one_search(table: Table, method: str, params: dict[str, Any], task: str, bud
 
 
 def show(rows: pd.DataFrame, name: str, tasks: list[str], n: int) -> None:
-    """Print means and standard deviations of the share after n queries, and the mean over tasks."""
+    """Print means and standard deviations over seeds of the share after n queries, and the mean over tasks."""
     share = rows["shares"].map(lambda text: float(dict(part.split(":") for part in text.split())[str(n)]))
     by_task = share.groupby(rows["task"])
     mean, spread = by_task.mean(), by_task.std()

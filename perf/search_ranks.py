@@ -1,9 +1,9 @@
-"""How good a search is: true rank of the best architecture found, in the published tables.
+"""Quality of searches: the true rank of the best architecture found, in the published tables.
 
     NAS_DATA=<folder> python perf/search_ranks.py --methods predictor,bananas,transfer,evolution,random --budget 100
 
 Rank 1 is the best of the 4,096 (3,256) final validation values of a task; ties share the best rank. `transfer` also
-knows the tables of the six other tasks. Every finished search is a row of the CSV file, and is not run again.
+uses the tables of the six other tasks. Every finished search is a row of the CSV file and is not run again.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from surrogates.search import make_searcher, run_search
 
 
 def one_search(table: Table, method: str, params: dict[str, Any], task: str, budget: int, seed: int) -> dict[str, Any]:
-    """A row of the file: the rank after every query, and the seconds it took."""
+    """A row of the file: the rank after every query, and the run time in seconds."""
     values = table.oriented()[task]
     given = {"sources": sources_but(table, task)} if method == "transfer" else {}
     start = time.perf_counter()
@@ -35,12 +35,12 @@ def one_search(table: Table, method: str, params: dict[str, Any], task: str, bud
 
 @lru_cache(maxsize=2)
 def all_tasks(table: Table) -> SourceProcess:
-    """Every task of a table, fitted once for all searches; no task sees another there."""
+    """The source process of all tasks of a table, fitted once for all searches; tasks are fitted independently."""
     return SourceProcess.fit(list(table.archs), table.oriented())
 
 
 def sources_but(table: Table, task: str) -> SourceProcess:
-    """What is known of the other tasks."""
+    """The source process of all tasks except one."""
     return all_tasks(table).only([other for other in table.tasks if other != task])
 
 

@@ -1,4 +1,4 @@
-"""What the measurements of searches share: every method on every task with every seed, kept in a CSV file."""
+"""Shared code of the search measurements: run every method on every task with every seed, stored in a CSV file."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ KEY = ["space", "method", "params", "task", "seed", "budget"]
 
 
 def parser(text: str, methods: str, budget: int, at: str, file: str) -> argparse.ArgumentParser:
-    """Options of a measurement, with its defaults."""
+    """The command-line parser of a measurement, with its defaults."""
     made = argparse.ArgumentParser(description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
-    made.add_argument("--methods", default=methods)
-    made.add_argument("--spaces", default="micro,macro")
-    made.add_argument("--tasks", help="all if not given")
-    made.add_argument("--budget", type=int, default=budget)
-    made.add_argument("--seeds", type=int, default=10)
-    made.add_argument("--first-seed", type=int, default=0)
-    made.add_argument("--at", default=at, help="also print what was reached after so many queries")
+    made.add_argument("--methods", default=methods, help="searchers, comma-separated (default: %(default)s)")
+    made.add_argument("--spaces", default="micro,macro", help="comma-separated (default: %(default)s)")
+    made.add_argument("--tasks", help="comma-separated (default: all)")
+    made.add_argument("--budget", type=int, default=budget, help="queries per search (default: %(default)s)")
+    made.add_argument("--seeds", type=int, default=10, help="number of seeds (default: %(default)s)")
+    made.add_argument("--first-seed", type=int, default=0, help="first seed (default: %(default)s)")
+    made.add_argument("--at", default=at, help="also report after these numbers of queries (default: %(default)s)")
     made.add_argument("--set", nargs="*", default=[], metavar="NAME=NUMBER", help="parameters of the searchers")
-    made.add_argument("--file", type=Path, default=Path(file))
+    made.add_argument("--file", type=Path, default=Path(file), help="CSV file of the results (default: %(default)s)")
     return made
 
 
@@ -37,12 +37,12 @@ def measure(
     one_search: Callable[[Table, str, dict[str, Any], str, int, int], dict[str, Any]],
     show: Callable[[pd.DataFrame, str, list[str], int], None],
 ) -> None:
-    """Run what is missing in the file, then print a line a space, method and number of queries.
+    """Run the searches missing in the file, then print one line per space, method and number of queries.
 
     Args:
-        arguments: Parsed by `parser`.
-        one_search: (table, method, params, task, budget, seed) -> what was reached, with ``seconds``.
-        show: (searches of one line, its name, tasks, queries) prints it.
+        arguments: The arguments parsed by `parser`.
+        one_search: (table, method, params, task, budget, seed) -> result columns, including ``seconds``.
+        show: Prints one line from (its searches, its name, tasks, number of queries).
     """
     pairs = [pair.split("=") for pair in arguments.set]
     params = {name: float(value) if "." in value else int(value) for name, value in pairs}
@@ -69,12 +69,12 @@ def measure(
 
 
 def cost(rows: pd.DataFrame) -> str:
-    """How a line ends: the seeds and the mean seconds of a search."""
+    """End of an output line: number of seeds and mean run time of a search in seconds."""
     return f"| {rows['seed'].nunique()} seeds, {rows['seconds'].mean():.1f} s"
 
 
 def _finished(file: Path) -> dict[tuple[str, ...], dict[str, Any]]:
-    """Rows of the file, by what was searched."""
+    """Rows of the file, indexed by the values of `KEY`."""
     if not file.exists():
         return {}
     rows = pd.read_csv(file, dtype={"params": str}).to_dict("records")

@@ -1,6 +1,8 @@
-"""How fast: every figure is a ratio within this run, or seconds on this machine beside the number of cores.
+"""Speed of encoding, prediction, fitting, the oracle and the command line.
 
-python perf/speed.py            # everything, about a minute, offline
+Times are on this machine, with the number of cores printed first; ratios compare with a baseline timed in the same run.
+
+    python perf/speed.py            # all measurements, about a minute, offline
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ ARCHS = list(MICRO)
 
 
 def best_of(call: Callable[[], object], repeats: int = 5) -> float:
-    """Shortest wall time of a call, in seconds."""
+    """Minimum wall time of a call over `repeats`, in seconds."""
     times = []
     for _ in range(repeats):
         start = time.perf_counter()
@@ -35,7 +37,7 @@ def best_of(call: Callable[[], object], repeats: int = 5) -> float:
 
 
 def encoding() -> str:
-    """GraphFeatures on the whole space against the plain loop (timed on every eighth architecture)."""
+    """GraphFeatures on the whole space against the naive loop (timed on every eighth architecture)."""
     features = GraphFeatures().fit(ARCHS)
     ours = best_of(lambda: features.transform(ARCHS), repeats=10)
     loop = 8 * best_of(lambda: [naive_features(arch) for arch in ARCHS[::8]])
@@ -43,7 +45,7 @@ def encoding() -> str:
 
 
 def prediction() -> str:
-    """A bundled surrogate on the whole space, all tasks, encoding included."""
+    """Predict the whole space and all tasks with a bundled surrogate, including encoding."""
     surrogate = load_pretrained(MICRO.name)
     surrogate.predict(ARCHS[:10])
     seconds = best_of(lambda: surrogate.predict(ARCHS))
@@ -51,7 +53,7 @@ def prediction() -> str:
 
 
 def fitting() -> str:
-    """Seven tasks at n = 400, calibration included (labels: what the bundled surrogate says)."""
+    """Fit seven tasks at n = 400, including calibration (the labels are predictions of the bundled surrogate)."""
     train = MICRO.sample(400, rng=0)
     labels = load_pretrained(MICRO.name).predict(train)
     seconds = best_of(lambda: BoostedSurrogate(random_state=0).fit(train, labels), repeats=2)
@@ -59,7 +61,7 @@ def fitting() -> str:
 
 
 def warm_oracle() -> str:
-    """`oracle(arch, task)`, asked before, against a look-up in a dict of the same keys."""
+    """Cached calls of `oracle(arch, task)` against a look-up in a dict of the same keys."""
     oracle = Oracle.from_pretrained(MICRO.name)
     archs = MICRO.sample(1000, rng=0)
     values = {(arch, "jigsaw"): oracle(arch, "jigsaw") for arch in archs}
@@ -69,7 +71,7 @@ def warm_oracle() -> str:
 
 
 def cold_lookup() -> str:
-    """The command line, process start included, against importing two libraries it does not need."""
+    """``surrogates lookup`` including process start, against importing two libraries that it does not need."""
     command = [str(Path(sys.executable).with_name("surrogates")), "lookup", ARCHS[-1]]
     imports = [sys.executable, "-c", "import pandas, xgboost"]
     ours = best_of(lambda: subprocess.run(command, check=True, capture_output=True))

@@ -1,4 +1,4 @@
-"""Runs per hour of `train_architecture` beside a plain Lightning loop with a DataLoader, same machine, same network.
+"""Trainings per hour of `train_architecture` and of a plain Lightning loop with a DataLoader on the same network.
 
 python perf/training.py                     # one CPU thread, the mini recipe, about five minutes
 python perf/training.py --device cuda       # one GPU
@@ -37,7 +37,7 @@ ARCHS = ("64-41414-3_12_213", "64-41414-1_11_111", "64-2311-basic")
 
 
 def make_images(recipe: Recipe) -> dict[str, ImageSet]:
-    """Noise: what the pixels show does not change the time."""
+    """Random images and labels; the content does not affect the time."""
     sources = {}
     for split in ("train", "valid", "test"):
         n = getattr(recipe, f"n_{split}")
@@ -47,7 +47,7 @@ def make_images(recipe: Recipe) -> dict[str, ImageSet]:
 
 
 class PlainDataset(Dataset[tuple[Tensor, Tensor]]):
-    """One image at a time, augmented on its own, as a Dataset usually does."""
+    """A standard Dataset: loads and augments one image at a time."""
 
     def __init__(self, images: ImageSet, recipe: Recipe, training: bool) -> None:
         self.images, self.recipe, self.training = images, recipe, training
@@ -75,7 +75,7 @@ class PlainDataset(Dataset[tuple[Tensor, Tensor]]):
 
 
 class PlainModule(lightning.LightningModule):
-    """The same training as one would write it down."""
+    """A standard LightningModule for the same training."""
 
     def __init__(self, arch: str, recipe: Recipe, steps: int) -> None:
         super().__init__()
@@ -93,7 +93,7 @@ class PlainModule(lightning.LightningModule):
         )
 
     def configure_optimizers(self) -> Any:
-        """As the recipe says."""
+        """Optimiser and schedule of the recipe."""
         optimiser = make_optimiser(self.recipe.optimiser, self.network)
         schedule = make_schedule(self.recipe.optimiser, optimiser, self.steps)
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
@@ -114,12 +114,12 @@ class PlainModule(lightning.LightningModule):
         return self._step(batch, "train")
 
     def validation_step(self, batch: tuple[Tensor, Tensor], batch_idx: int, dataloader_idx: int = 0) -> None:
-        """Log a batch's scores."""
+        """Log the metrics of a batch."""
         self._step(batch, ("valid", "test")[dataloader_idx])
 
 
 def plain(arch: str, recipe: Recipe, sources: dict[str, ImageSet], device: str, workers: int) -> None:
-    """Train with a DataLoader."""
+    """Train with the standard module and a DataLoader."""
     loaders = [
         DataLoader(
             PlainDataset(sources[split], recipe, split == "train"),
@@ -153,7 +153,7 @@ def ours(arch: str, recipe: Recipe, sources: dict[str, ImageSet], device: str) -
 
 
 def runs_per_hour(train: Callable[..., None], *args: Any) -> float:
-    """Over the architectures, after a short warm-up."""
+    """Number of trainings per hour, over all architectures in `ARCHS`."""
     start = time.perf_counter()
     for arch in ARCHS:
         train(arch, *args)
@@ -161,18 +161,18 @@ def runs_per_hour(train: Callable[..., None], *args: Any) -> float:
 
 
 def one_of_many(recipe: Recipe, device: str) -> None:
-    """The work of one process."""
+    """Train all architectures in one process."""
     training_process(1)
     for arch in ARCHS:
         ours(arch, recipe, make_images(recipe), device)
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--device", default="cpu")
-    parser.add_argument("--preset", default="mini")
-    parser.add_argument("--precision", default="32-true")
-    parser.add_argument("--processes", type=int, default=1)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--device", default="cpu", help="cpu or cuda (default: cpu)")
+    parser.add_argument("--preset", default="mini", help="recipe: paper, quick or mini (default: mini)")
+    parser.add_argument("--precision", default="32-true", help="precision of Lightning (default: 32-true)")
+    parser.add_argument("--processes", type=int, default=1, help="number of parallel trainings (default: 1)")
     options = parser.parse_args()
     warnings.simplefilter("ignore")
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)

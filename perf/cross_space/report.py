@@ -1,10 +1,10 @@
-"""What pre-training on other tasks and spaces gained: summaries of the experiments beside this file, as Markdown.
+"""Gain of pre-training on other tasks and spaces: Markdown summaries of the experiments in this folder.
 
     export NAS_DATA=<folder>
-    surrogates pretrain perf/cross_space/<name>.json --out <folder>/<name>    # goes on where it was, if interrupted
-    python perf/cross_space/report.py <folder>                                # renews results/<name>.csv, prints all
+    surrogates pretrain perf/cross_space/<name>.json --out <folder>/<name>    # resumes if interrupted
+    python perf/cross_space/report.py <folder>                                # updates results/<name>.csv, prints all
 
-Without a folder it prints what is in results/.
+Without a folder it prints the summaries in results/.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ RESULTS = HERE / "results"
 
 
 def summarise(runs: pd.DataFrame) -> pd.DataFrame:
-    """Mean tau by k and task over the seeds that are complete, its spread, and the gain over either rival."""
+    """Mean tau by k and task over the complete seeds, its standard deviation, and the gain over both baselines."""
     expected = len(METHODS) * runs["task"].nunique()
     complete = runs.groupby(["k", "seed"])["tau"].transform("size") == expected
     table = pretraining_gain(runs[complete]).rename(columns={"gain": "over_scratch", "gain_sd": "over_scratch_sd"})

@@ -1,19 +1,19 @@
-"""How far `rooms-mini` ranks architectures as TransNAS-Bench-101 does, and how far a second training agrees with it.
+"""Rank agreement of the `rooms-mini` table with TransNAS-Bench-101, and between two trainings of `rooms-mini`.
 
     NAS_DATA=<folder> python perf/rooms_mini/report.py
     NAS_DATA=<folder> python perf/rooms_mini/report.py --records perf/rooms_mini/plan    # also after every epoch
 
-The tables were made with
+The tables were created with
 
-    surrogates campaign run perf/rooms_mini/plan.json --workers 4          # the same again after any interruption
+    surrogates campaign run perf/rooms_mini/plan.json --workers 4          # run again to resume after an interruption
     surrogates campaign table perf/rooms_mini/plan.json benchmarks/tables/rooms-mini.parquet --seed 666
     surrogates campaign run perf/rooms_mini/again.json --workers 4
     surrogates campaign table perf/rooms_mini/again.json benchmarks/tables/rooms-mini-again.parquet --seed 667
 
-Columns: Kendall's tau between our last-epoch values and the published ones of the same architectures, for the primary
-metric with a 95 % bootstrap interval and for others of our metrics; then tau between two of our trainings with
-different seeds, and the standard deviation of one training over that of the architectures; at last, of skeletons, tau
-with their number of strides and with the position of the first.
+Output: Kendall's tau between the last-epoch values of rooms-mini and the published ones of the same architectures, for
+the primary metric with a 95 % bootstrap interval and for other metrics of rooms-mini; tau between two trainings with
+different seeds, and the standard deviation of a training relative to that of the architectures; for skeletons, tau of
+the values with the number of strides and with the position of the first stride.
 """
 
 from __future__ import annotations
@@ -39,18 +39,18 @@ OTHERS = {
     "class_object": "valid_loss",
     "jigsaw": "valid_loss",
 }
-"""Task -> another metric of ours; the published one stays the primary."""
+"""Task -> another metric of rooms-mini to compare; the published values are always the primary metric."""
 
 
 def published() -> pd.DataFrame:
-    """Primary metrics of both spaces, higher = better."""
+    """Published primary metrics of both spaces, higher is better."""
     folder = Path(os.environ["NAS_DATA"]) / "transnas101"
     return pd.concat([load_table(folder / f"{space}_final.csv").oriented() for space in SPACES])
 
 
 def fidelity(ours: Table, truth: pd.DataFrame) -> None:
-    """Print tau against the published values, task by task, for each space and for both together."""
-    print(f"{'task':16s} {'space':6s} {'n':>3s}   tau  [95 %]          another metric of ours")
+    """Print tau with the published values per task, for each space and for both together."""
+    print(f"{'task':16s} {'space':6s} {'n':>3s}   tau  [95 %]          another metric")
     own = ours.oriented()
     for task in ours.tasks:
         for space in (*SPACES, "both"):
@@ -69,7 +69,7 @@ def fidelity(ours: Table, truth: pd.DataFrame) -> None:
 
 
 def strides(ours: Table, truth: pd.DataFrame) -> None:
-    """Print what the orders of skeletons follow: how many strides they have, or how late the first of them comes."""
+    """Print tau of the values of skeletons with their number of strides and the position of the first stride."""
     archs = [arch for arch, name in zip(ours.archs, ours.row_spaces, strict=True) if name.endswith("macro")]
     own, modules = ours.oriented(), [arch.split("-")[1] for arch in archs]
     facts = {
@@ -78,7 +78,7 @@ def strides(ours: Table, truth: pd.DataFrame) -> None:
             min(f"{digits}3".index(digit) for digit in "34" if digit in f"{digits}3") for digits in modules
         ],
     }
-    print(f"\n{len(archs)} skeletons: tau of a fact with our values, and with the published ones")
+    print(f"\n{len(archs)} skeletons: tau with the values of rooms-mini, and with the published ones")
     for task in ours.tasks:
         pairs = (
             (kendall_tau(fact, own.loc[archs, task]), kendall_tau(fact, truth.loc[archs, task]))
@@ -88,7 +88,7 @@ def strides(ours: Table, truth: pd.DataFrame) -> None:
 
 
 def by_epoch(records: Path, truth: pd.DataFrame) -> None:
-    """Print tau after every epoch, from the records of the campaign: the tables keep the last one only."""
+    """Print tau after every epoch, from the campaign's records; the tables hold only the last epoch."""
     table = campaign_table(load_plan(Path(__file__).with_name("plan.json")), records)
     print("\ntau after each epoch")
     for task in table.tasks:
@@ -103,11 +103,11 @@ def by_epoch(records: Path, truth: pd.DataFrame) -> None:
 
 
 def noise(ours: Table, again: Table) -> None:
-    """Print how far two trainings of an architecture agree."""
+    """Print the agreement of two trainings of the same architectures."""
     both = [arch for arch in again.archs if arch in set(ours.archs)]
     first, second = ours.oriented().loc[both], again.oriented().loc[both]
     print(f"\n{len(both)} architectures trained twice")
-    print(f"{'task':16s}   tau   sd of a training   over that of architectures")
+    print(f"{'task':16s}   tau   sd of a training   relative to sd of architectures")
     for task in again.tasks:
         a, b = first[task].to_numpy(), second[task].to_numpy()
         spread = float(np.sqrt(np.mean((a - b) ** 2) / 2))
@@ -116,16 +116,16 @@ def noise(ours: Table, again: Table) -> None:
 
 
 def cost() -> None:
-    """Print how many trainings there are, and how long they took."""
+    """Print the number and duration of the trainings."""
     made = table_provenance("rooms-mini")["trainings"]
     done, hours = sum(runs["done"] for runs in made.values()), sum(runs["seconds"] for runs in made.values()) / 3600
     hardware = sorted({name for runs in made.values() for name in runs["hardware"]})
-    print(f"{done} trainings, {hours:.1f} core hours on {', '.join(hardware)}; seconds of one:")
+    print(f"{done} trainings, {hours:.1f} core hours on {', '.join(hardware)}; mean seconds per training:")
     print(", ".join(f"{task} {runs['seconds'] / runs['done']:.0f}" for task, runs in made.items()), end="\n\n")
 
 
 def main(records: Path | None) -> None:
-    """Print everything."""
+    """Print all reports."""
     ours, again, truth = load_table("rooms-mini"), load_table("rooms-mini-again"), published()
     cost()
     fidelity(ours, truth)

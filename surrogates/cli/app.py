@@ -60,7 +60,7 @@ def _add(group: str, command: Callable[..., None], short_help: str, epilog: str)
 
 _LOOK_UP, _FIT, _TRANSFER, _SEARCH, _TRAIN = "Look up", "Fit and compare", "Transfer", "Search", "Train"
 _add(_LOOK_UP, lookup.lookup, "Predicted or measured performance of architectures.", lookup.EXAMPLES)
-_add(_LOOK_UP, predict.predict, "Predict with a stored surrogate; arguments or stdin to CSV.", predict.EXAMPLES)
+_add(_LOOK_UP, predict.predict, "Predict architectures with a stored surrogate, as CSV.", predict.EXAMPLES)
 app.add_typer(table_app, name="table", rich_help_panel=_LOOK_UP, short_help="Inspect and convert tables of results.")
 _add(_LOOK_UP, doctor.doctor, "Check the installation, the bundled data and tables.", doctor.EXAMPLES)
 _add(_FIT, fit.fit, "Fit a surrogate to a table of results and store it.", fit.EXAMPLES)
