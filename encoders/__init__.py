@@ -1,4 +1,4 @@
-"""How an architecture becomes numbers: scikit-learn transformers from lists of strings to float32 matrices."""
+"""Encoders of architectures: scikit-learn transformers from lists of strings to float32 matrices."""
 
 from benchmarks import __version__
 from encoders.base import Encoder

@@ -1,4 +1,4 @@
-"""The contract of an encoder: a scikit-learn transformer from architecture strings to a float32 matrix."""
+"""Base class of encoders: scikit-learn transformers from architecture strings to a float32 matrix."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ __all__ = ["Encoder", "as_strings"]
 
 
 class Encoder(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
-    """Turns architecture strings of one space into features.
+    """Encodes architecture strings of one space as features.
 
-    `fit` only learns which space it is; no labels are used. Architectures outside the published set but inside the
-    grammar (another base width, a longer macro code) are encoded too.
+    `fit` only learns the space; no labels are used. Architectures outside the published set but inside the grammar
+    (another base width, a longer macro code) are encoded as well.
 
     Attributes:
         space_: Name of the space, after `fit`.
@@ -37,7 +37,7 @@ class Encoder(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
         """Learn the space from a list of n architecture strings; `y` is ignored.
 
         Raises:
-            ArchitectureError: If the list is empty, mixes spaces or holds something that is no architecture.
+            ArchitectureError: If the list is empty, mixes spaces or contains a string that is not an architecture.
         """
         space = infer_space(as_strings(archs))
         self.space_ = space.name
@@ -60,7 +60,8 @@ class Encoder(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
             return np.zeros((0, self.n_features_out_), dtype=np.float32)
         if (came := infer_space(strings)) != space:
             raise ArchitectureError(
-                f"{strings[0]!r} is of {came.name}; this {type(self).__name__} was fitted on {self.space_}"
+                f"expected architectures of {self.space_}, on which this {type(self).__name__} was fitted, got "
+                f"{strings[0]!r} of {came.name}"
             )
         return np.ascontiguousarray(self.encode(space, strings), dtype=np.float32)
 
@@ -71,18 +72,18 @@ class Encoder(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
 
     @abstractmethod
     def feature_names(self, space: Space) -> list[str]:
-        """Names of the features on a space."""
+        """Names of the features for a space."""
 
     @abstractmethod
     def encode(self, space: Space, archs: list[str]) -> NDArray[np.floating]:
-        """Features of shape (n, d) of a non-empty list of strings."""
+        """Features of shape (n, d) for a non-empty list of strings."""
 
 
 def as_strings(archs: Iterable[str]) -> list[str]:
-    """A list of strings from any iterable of strings, or an array of one column of them.
+    """A list of strings from any iterable of strings, or from an array with one column.
 
     Raises:
-        ArchitectureError: If a single string or something else came; names the position.
+        ArchitectureError: If it is a single string or contains other types; names the position.
     """
     if isinstance(archs, str) or not isinstance(archs, Iterable):
         raise ArchitectureError(f"expected a list of architecture strings, got {type(archs).__name__} {archs!r}")

@@ -1,8 +1,8 @@
-"""Graph features of cells: what flows through, how deep, how wide, in names of operations.
+"""Graph features of cells: paths, depths, degrees, variance propagation and size, by operation.
 
-The floor is the neural graph features of Kadlecova et al. (ICML 2024, section 3): operation counts, and for every
+They include the neural graph features of Kadlecova et al. (ICML 2024, section 3): operation counts, and for every
 subset of the operations the number of paths that use only those, the shortest and longest of them, and the degrees of
-input and output. Added here: depths in convolutions, receptive field, how an activation's variance would travel, size.
+input and output. Added here: depths in convolutions, receptive field, propagation of the activations' variance, size.
 """
 
 from __future__ import annotations
@@ -27,20 +27,20 @@ _TINY = 1e-9
 
 
 class _Cells(NamedTuple):
-    """Live parts of n simplified cells: the graphs, and per operation which of the V nodes have it, (n_ops, n, V)."""
+    """Live parts of n simplified cells: graphs, and masks of the nodes with each operation, of shape (n_ops, n, V)."""
 
     space: CellSpace
     graphs: GraphBatch
     has: NDArray[np.bool_]
 
     def any_of(self, names: Sequence[str]) -> NDArray[np.bool_]:
-        """Nodes with one of these operations, of shape (n, V)."""
+        """Mask of the nodes with one of these operations, of shape (n, V)."""
         wanted = [op.name in names for op in self.space.operations[1:]]
         return np.asarray(self.has[wanted].any(axis=0))
 
     @property
     def convolutions(self) -> NDArray[np.bool_]:
-        """Nodes that are a convolution, of shape (n, V)."""
+        """Mask of the convolutions, of shape (n, V)."""
         return self.any_of([op.name for op in self.space.operations if op.kind == "conv"])
 
 
@@ -64,7 +64,7 @@ def cell_features(space: CellSpace, archs: list[str]) -> Features:
 
 
 def _indicators(cells: _Cells, codes: NDArray[np.int64]) -> Features:
-    """Which operation is on which edge."""
+    """Indicators of each operation on each edge."""
     operations = enumerate(cells.space.operations)
     return {
         f"{source}->{target}={op.name}": codes[:, edge] == index
@@ -85,7 +85,7 @@ def _counts(cells: _Cells) -> Features:
 
 
 def _subset_features(cells: _Cells) -> Features:
-    """Paths and degrees within every subset of the operations."""
+    """Paths and degrees for every subset of the operations."""
     names = [op.name for op in cells.space.operations[1:]]
     subsets = [c for size in range(1, len(names) + 1) for c in itertools.combinations(names, size)]
     ends = np.zeros(cells.graphs.live.shape, dtype=bool)
@@ -113,7 +113,7 @@ def _subset_features(cells: _Cells) -> Features:
 
 
 def _depths(cells: _Cells) -> Features:
-    """Most, fewest and mean number of each operation along the live paths; -1 where there is none."""
+    """Maximum, minimum and mean number of each operation along the live paths; -1 if there is no path."""
     weights = {op.name: cells.has[i] for i, op in enumerate(cells.space.operations[1:])}
     weights["conv"] = cells.convolutions
     weight = np.stack(list(weights.values())).astype(float)  # (k, n, V)
@@ -129,7 +129,7 @@ def _depths(cells: _Cells) -> Features:
 
 
 def _receptive_field(cells: _Cells) -> Features:
-    """Log2 of the side, in pixels, of the image region that one output pixel sees after the published skeleton."""
+    """Log2 of the receptive field's side, in pixels, of an output pixel of the published skeleton."""
     growth = np.maximum(cells.graphs.kernel - 1, 0).astype(float)
     from_input = cells.graphs.adjacency[:, 0, :]
     space = cells.space
@@ -147,10 +147,10 @@ def _receptive_field(cells: _Cells) -> Features:
 
 
 def _signal(cells: _Cells) -> Features:
-    """How variance and depth add up if every convolution (with its batch norm) puts out unit variance.
+    """Propagation of variance and depth if every convolution (with its batch norm) outputs unit variance.
 
-    A sum adds the variances of its summands; depth is the mean over summands weighted by their variance. Once for a
-    cell that keeps the shape, once through all cells of the published skeleton.
+    A sum adds the variances of its summands; its depth is the mean over summands weighted by their variance. Computed
+    for one cell that keeps the shape, and through all cells of the published skeleton.
     """
     space = cells.space
     shapes = space.cell_shapes(space.skeleton, space.input_size)
@@ -173,11 +173,11 @@ def _signal(cells: _Cells) -> Features:
 
 
 class _Flow:
-    """Carries variance, and depth in each operation times variance, of shape (1 + n_ops, n), through n cells."""
+    """Propagates variance, and depth in each operation times variance, of shape (1 + n_ops, n), through n cells."""
 
     def __init__(self, cells: _Cells) -> None:
         adjacency = cells.graphs.adjacency
-        # for every node after the input: its sources with their edges, what renews the variance, its own operation
+        # for each node after the input: its sources and edges, whether it resets the variance, its operation
         self._arriving = [
             [(source, adjacency[:, source, node].astype(np.float64)) for source in sources.tolist()]
             for node, sources in steps(adjacency)
@@ -192,7 +192,7 @@ class _Flow:
             arriving = np.zeros_like(state)
             for source, edge in sources:
                 arriving += states[source] * edge
-            # a skip that changes the shape ends in a batch norm, like a convolution
+            # a skip that changes the shape ends with batch norm, like a convolution
             renewing = self._renewing[node] | self._after_input[node] if changes_shape else self._renewing[node]
             power = np.where(renewing, arriving[0] > 0, arriving[0])
             left = np.empty_like(state)

@@ -1,4 +1,4 @@
-"""What an architecture costs, computed from its network graph without building the network."""
+"""Costs of an architecture, computed from its network graph without building the network."""
 
 from __future__ import annotations
 
@@ -23,19 +23,18 @@ _NAMES = ["params", "multiply_adds", "activations", "depth"]
 class Costs(Encoder):
     """Parameters, multiply-adds, activations and depth of a network.
 
-    Dead operations count, as they do in the published parameter counts; for the cost of what is really computed,
-    encode `space.canonicals(archs)`.
+    Dead operations count, as in the published parameter counts; to exclude them, encode `space.canonicals(archs)`.
 
-    - ``params``: trainable parameters. Exact: backbone plus decoder give the published integers.
+    - ``params``: trainable parameters. Exact: backbone plus decoder equal the published integers.
     - ``multiply_adds``: of convolutions and linear layers, for one image (for one tile and the joint head in jigsaw).
     - ``activations``: elements of the outputs of convolutions and linear layers, for one image (Radosavovic et al.,
       CVPR 2020, section 3.1).
     - ``depth``: convolutions on the longest live path from image to last feature map; 0 if there is none.
 
     Args:
-        input_size: Side of the images in pixels; the published one of the space if not given.
-        task: Add the published decoder of this task; the backbone alone if not given.
-        num_classes: Outputs of that decoder; the published number if not given.
+        input_size: Side of the images in pixels; the published one of the space by default.
+        task: Task whose published decoder is added; by default the backbone alone.
+        num_classes: Number of outputs of that decoder; the published number by default.
 
     Example:
         >>> costs = Costs().fit(["64-41414-0_31_023"])

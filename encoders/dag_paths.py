@@ -1,7 +1,7 @@
 """Sums over the paths of many graphs at once, by dynamic programming in topological order.
 
-All functions read the adjacency of n graphs over V common nodes, bool of shape (n, V, V) with sources before targets,
-node 0 the input and node V - 1 the output, and weights or masks of shape (..., n, V) that they treat independently.
+All functions take the adjacency of n graphs over V common nodes, bool of shape (n, V, V) with sources before targets,
+node 0 the input and node V - 1 the output, and weights or masks of shape (..., n, V), each processed independently.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ def path_counts(adjacency: Bool, allowed: Bool) -> Float:
 
 
 def mean_paths(adjacency: Bool, allowed: Bool, weight: Float) -> Float:
-    """Mean over the paths of the sum of `weight` along them, of shape (..., n); 0 where there is no path."""
+    """Mean over the paths of the sum of `weight` along each, of shape (..., n); 0 if there is no path."""
     counts, sums = _counts_and_sums(adjacency, allowed, weight)
     return np.asarray(sums[..., -1] / np.maximum(counts[..., -1], 1.0))
 
 
 def longest_paths(adjacency: Bool, allowed: Bool, weight: Float) -> Float:
-    """Largest sum of `weight` along a path over allowed nodes, of shape (..., n); -inf where there is no path."""
+    """Largest sum of `weight` along a path over allowed nodes, of shape (..., n); -inf if there is no path."""
     shape = np.broadcast_shapes(allowed.shape, weight.shape)
     allowed, weight = np.broadcast_to(allowed, shape), np.broadcast_to(weight, shape)
     best = np.full(shape, -np.inf)
@@ -46,18 +46,18 @@ def longest_paths(adjacency: Bool, allowed: Bool, weight: Float) -> Float:
 
 
 def shortest_paths(adjacency: Bool, allowed: Bool, weight: Float) -> Float:
-    """Smallest sum of `weight` along a path over allowed nodes, of shape (..., n); inf where there is no path."""
+    """Smallest sum of `weight` along a path over allowed nodes, of shape (..., n); inf if there is no path."""
     return -longest_paths(adjacency, allowed, -weight)
 
 
 def steps(adjacency: Bool) -> list[tuple[int, NDArray[np.int64]]]:
-    """Nodes after the first, each with the nodes that lead to it in any of the graphs."""
+    """Nodes after the first, each with its predecessors in any of the graphs."""
     ever = np.asarray(adjacency.any(axis=0))
     return [(node, np.flatnonzero(ever[:, node])) for node in range(1, len(ever))]
 
 
 def _counts_and_sums(adjacency: Bool, allowed: Bool, weight: Float) -> tuple[Float, Float]:
-    """Paths that reach each node and the total weight along them, each of shape (..., n, V)."""
+    """Number of paths to each node and their total weight, each of shape (..., n, V)."""
     shape = np.broadcast_shapes(allowed.shape, weight.shape)
     allowed, weight = np.broadcast_to(allowed, shape), np.broadcast_to(weight, shape)
     counts, sums = np.zeros(shape), np.zeros(shape)

@@ -1,4 +1,4 @@
-"""Graph features: what a network's graph says about it, in numbers a tree can split on."""
+"""Graph features: interpretable numbers computed from a network's graph, e.g. for tree models."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ __all__ = ["GraphFeatures"]
 class GraphFeatures(Encoder):
     """Named features of the simplest architecture that computes the same function (`Space.simplify`).
 
-    Architectures that are equal as functions therefore get equal features. Cells: see `encoders.cell_features` (after
-    Kadlecova et al., ICML 2024). Macro skeletons: see `encoders.macro_features`.
+    Architectures that compute the same function therefore get equal features. Cells: see `encoders.cell_features`
+    (after Kadlecova et al., ICML 2024). Macro skeletons: see `encoders.macro_features`.
 
     Example:
         >>> archs = ["64-41414-3_33_333", "64-41414-0_00_100"]
@@ -53,4 +53,4 @@ def _features(space: Space, archs: list[str]) -> dict[str, NDArray[Any]]:
         return cell_features(space, archs)
     if isinstance(space, TransNASMacro):
         return macro_features(space, archs)
-    raise NotImplementedError(f"GraphFeatures knows cells and macro skeletons, not {space.name}")
+    raise NotImplementedError(f"GraphFeatures: expected a space of cells or macro skeletons, got {space.name}")

@@ -1,4 +1,4 @@
-"""Features of macro skeletons: channels and resolution as they develop, counted from the stem and from the end."""
+"""Features of macro skeletons: channels and resolution per module, counted from the stem and from the end."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _counts(
 def _from_stem(
     digits: NDArray[np.int64], channels: NDArray[np.float64], halved: NDArray[np.int64], live: NDArray[np.bool_]
 ) -> Features:
-    """Digit and state after each of the first six modules (the state goes on where there is no module)."""
+    """Digit and state after each of the first six modules (missing modules keep the last state)."""
     features: Features = {}
     for i in range(_POSITIONS):
         features |= {f"module{i + 1}={digit}": digits[:, i] == digit for digit in range(1, 5)}
@@ -70,7 +70,7 @@ def _from_end(
     channels: NDArray[np.float64],
     halved: NDArray[np.int64],
 ) -> Features:
-    """State after the last module, the one before it, and so on; 0 where there is none."""
+    """State after the last module, the one before it, and so on; 0 for missing modules."""
     features: Features = {}
     rows = np.arange(len(depth))
     for back in range(1, _POSITIONS + 1):
@@ -84,7 +84,7 @@ def _from_end(
 
 
 def _positions(depth: NDArray[np.int64], doubles: NDArray[np.bool_], halves: NDArray[np.bool_]) -> Features:
-    """Where the k-th halving and doubling happen, counted from the stem and from the end."""
+    """Positions of the k-th halving and doubling, counted from the stem and from the end."""
     features: Features = {}
     for name, events, most in (("halving", halves, _HALVINGS), ("doubling", doubles, _DOUBLINGS)):
         reached = np.cumsum(events, axis=1)
@@ -97,7 +97,7 @@ def _positions(depth: NDArray[np.int64], doubles: NDArray[np.bool_], halves: NDA
 
 
 def _stages(doubled: NDArray[np.int64], halved: NDArray[np.int64], live: NDArray[np.bool_]) -> Features:
-    """Modules after so many halvings and after so many doublings."""
+    """Number of modules after each number of halvings and of doublings."""
     features: Features = {}
     for k in range(_RESOLUTIONS):
         features[f"modules_after_halvings[{k}]"] = (live & (halved == k)).sum(axis=1)
@@ -109,7 +109,7 @@ def _stages(doubled: NDArray[np.int64], halved: NDArray[np.int64], live: NDArray
 def _balance(
     channels: NDArray[np.float64], halved: NDArray[np.int64], live: NDArray[np.bool_], depth: NDArray[np.int64]
 ) -> Features:
-    """Width against resolution, over the modules."""
+    """Relation of width and resolution over the modules."""
     balance = channels - halved
     return {
         "mean_log2_channels": (channels * live).sum(axis=1) / depth,
@@ -144,7 +144,7 @@ def _size(space: TransNASMacro, archs: list[str]) -> Features:
 
 
 def _receptive_field(space: TransNASMacro, arch: str) -> float:
-    """Side in pixels of the image region one output pixel sees: 7 after the stem, then two 3x3 convolutions a block."""
+    """Side of the receptive field in pixels: 7 after the stem, then two 3x3 convolutions per block."""
     field = 7.0
     for shape in space.parse(arch).blocks(space.input_size):
         pixel = space.input_size / shape.resolution

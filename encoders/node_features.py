@@ -1,8 +1,8 @@
-"""One node schema for every space: what a graph network reads about each operation, in numpy.
+"""Node features of all spaces in one schema, for graph networks, in numpy.
 
-The operation kind is one-hot; sizes are logarithms to base 2, so that doubling the channels is the same step
-everywhere; the position counts operations from the input and from the output. Nothing depends on the space or on
-labels, so that one network can read the cells of two benchmarks and a macro skeleton.
+The operation kind is one-hot; sizes are logarithms to base 2, so doubling the channels is always the same step; the
+position counts operations from the input and from the output. Nothing depends on the space or on labels, so one
+network can read the cells of two benchmarks and a macro skeleton.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from benchmarks.spaces.space import Space
 __all__ = ["NODE_CENTRE", "NODE_FEATURES", "NODE_SCALE", "SCHEMA", "DenseGraphs", "cell_graphs", "graph_nodes"]
 
 SCHEMA = 1
-"""Version of the node schema; a stored network names the one it was trained on."""
-_NUMBERS = {  # name: (centre, scale) that bring it near 0 +- 1
+"""Version of the node schema; a stored network records the one it was trained on."""
+_NUMBERS = {  # name: (centre, scale) that standardise it to about 0 +- 1
     "kernel": (0.0, 3.0),
     "kernel>1": (0.0, 1.0),
     "log2_stride": (0.0, 1.0),
@@ -47,7 +47,7 @@ class DenseGraphs:
     """The graphs of n architectures padded to V nodes, as arrays.
 
     Attributes:
-        nodes: Node features in the order of `NODE_FEATURES`, 0 where there is no node, float32 of shape (n, V, F).
+        nodes: Node features in the order of `NODE_FEATURES`, 0 for missing nodes, float32 of shape (n, V, F).
         adjacency: Edges, row = source, column = target, of shape (n, V, V).
         live: Whether there is a node, of shape (n, V).
     """
@@ -61,7 +61,7 @@ class DenseGraphs:
 
 
 def cell_graphs(space: Space | str, archs: Sequence[str]) -> DenseGraphs:
-    """Cell graphs of n architectures of one space, without a loop over them.
+    """Cell graphs of n architectures of one space, computed without a loop over them.
 
     Example:
         >>> graphs = cell_graphs("transnas101-micro", ["64-41414-3_00_300", "64-41414-0_00_100"])
@@ -114,7 +114,7 @@ def _features(
 
 
 def _depths(adjacency: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Longest way from a node without predecessors, and to one without successors, in edges, each of shape (n, V)."""
+    """Longest path from a node without predecessors, and to one without successors, in edges, each of shape (n, V)."""
     n, width, _ = adjacency.shape
     depth, height = np.zeros((n, width), dtype=np.int64), np.zeros((n, width), dtype=np.int64)
     for node in range(1, width):

@@ -19,11 +19,11 @@ _MODULES = 6
 
 
 class OneHotEncoding(Encoder):
-    """One indicator a position and choice, of the string as written.
+    """One indicator per position and choice, of the string as written.
 
-    Cells: six edges times the number of operations. Macro codes: six modules times four digits, an absent module being
-    all zeros; modules past the sixth, which no published architecture has, are not seen. Skeletons around a cell are
-    not seen either (`Costs` and `GraphFeatures` see both).
+    Cells: six edges times the number of operations. Macro codes: six modules times four digits, with zeros for absent
+    modules; modules after the sixth, which no published architecture has, are ignored. Skeletons around a cell are
+    ignored as well (`Costs` and `GraphFeatures` use both).
 
     Example:
         >>> encoding = OneHotEncoding().fit(["64-41414-0_31_023"])

@@ -1,4 +1,4 @@
-"""Path encoding: which input-to-output paths an architecture has (White et al., BANANAS, AAAI 2021, section 4)."""
+"""Path encoding: indicators of input-to-output paths (White et al., BANANAS, AAAI 2021, section 4)."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _GRAM = 3
 
 
 class PathEncoding(Encoder):
-    """Indicators of the sequences of operations met on the way from input to output.
+    """Indicators of the sequences of operations on paths from input to output.
 
-    Cells: one feature for every sequence of one to three operations other than none, 1 if some path of the cell spells
-    it. Naming of nodes, dead edges and edges that start nowhere make no difference. Macro codes have a single path, so
-    its pieces are counted instead: how often each run of one to three digits occurs in the code.
+    Cells: one feature per sequence of one to three operations other than none, 1 if a path of the cell has it. The
+    order of nodes and dead edges have no influence. Macro codes have a single path, so its subsequences are counted
+    instead: the number of occurrences of each run of one to three digits in the code.
 
     Example:
         >>> encoding = PathEncoding().fit(["64-41414-0_31_023"])
@@ -55,7 +55,7 @@ class PathEncoding(Encoder):
 
 
 def _sequences(letters: list[str], longest: int) -> list[tuple[str, ...]]:
-    """All sequences of 1..longest letters, shorter ones first."""
+    """All sequences of 1 to `longest` letters, shorter ones first."""
     return [word for length in range(1, longest + 1) for word in itertools.product(letters, repeat=length)]
 
 

@@ -1,7 +1,7 @@
 """PyTorch Geometric graphs of architectures, cell or network view, one node schema for all spaces.
 
-Graphs are made for many architectures at once, without a loop in the cell view, and kept, so that the second question
-costs a look-up. Node features are those of `encoders.node_features`.
+Graphs are computed for many architectures at once, without a loop in the cell view, and cached. Node features are those
+of `encoders.node_features`.
 """
 
 from __future__ import annotations
@@ -32,21 +32,21 @@ _CACHE: dict[tuple[str, View, str], Data] = {}
 
 
 def to_data(archs: Sequence[str], view: View = "cell") -> list[Data]:
-    """One `torch_geometric.data.Data` an architecture; architectures of several spaces may be mixed.
+    """One `torch_geometric.data.Data` per architecture; architectures of several spaces may be mixed.
 
     Args:
         archs: n architecture strings.
-        view: ``"cell"``: the graph the literature of the space uses, dead operations left out. ``"network"``: the whole
-            backbone unrolled.
+        view: ``"cell"``: the graph that the literature uses for the space, without dead operations. ``"network"``: the
+            whole backbone.
 
     Returns:
         n graphs with ``x``, float32 of shape (V, F) in the order of `encoders.node_features.NODE_FEATURES`,
-        ``edge_index`` of shape (2, E), ``arch`` and ``space``. Tensors are shared between calls: replace them, but do
-        not write into them.
+        ``edge_index`` of shape (2, E), ``arch`` and ``space``. Tensors are shared between calls: replace them, do not
+        modify them in place.
 
     Raises:
         MissingExtraError: If torch or torch-geometric is not installed.
-        ArchitectureError: If a string is no architecture.
+        ArchitectureError: If a string is not an architecture.
 
     Example:
         >>> graph = to_data(["64-41414-3_00_300"])[0]
@@ -77,7 +77,7 @@ def to_batch(archs: Sequence[str], view: View = "cell") -> Batch:
     """All graphs as one `torch_geometric.data.Batch`; arguments as in `to_data`.
 
     Raises:
-        ArchitectureError: If the list is empty, or a string is no architecture.
+        ArchitectureError: If the list is empty, or a string is not an architecture.
 
     Example:
         >>> batch = to_batch(["64-41414-3_00_300", "64-2311-basic"])
@@ -86,7 +86,7 @@ def to_batch(archs: Sequence[str], view: View = "cell") -> Batch:
     """
     graphs = to_data(archs, view)
     if not graphs:
-        infer_space([])  # says that the list is empty
+        infer_space([])  # raises, because the list is empty
     from torch_geometric.data import Batch
 
     return Batch.from_data_list(graphs)
@@ -109,7 +109,7 @@ def _graphs(space: Space, archs: list[str], view: View) -> list[tuple[NDArray[np
         graphs = [space.network_graph(arch) for arch in archs]
         return [(graph_nodes(graph), np.ascontiguousarray(graph.edges.T)) for graph in graphs]
     dense = cell_graphs(space, archs)
-    new_index = np.cumsum(dense.live, axis=1) - 1  # nodes are renumbered where dead ones are left out
+    new_index = np.cumsum(dense.live, axis=1) - 1  # indices after dead nodes are removed
     row, source, target = np.nonzero(dense.adjacency)
     edges = np.stack([new_index[row, source], new_index[row, target]])
     cuts = np.cumsum(dense.adjacency.sum(axis=(1, 2)))[:-1]

@@ -1,4 +1,4 @@
-"""The contract suite of encoders: `check_encoder` runs every promise of `Encoder` against one of them."""
+"""Contract tests for encoders: `check_encoder` checks an instance of `Encoder` against the whole contract."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _SAMPLE = 60
 
 
 def check_encoder(encoder: Encoder, space: Space, outside: str | None = None) -> None:
-    """Check an encoder on a space.
+    """Check that an encoder fulfils the contract of `Encoder` on a space.
 
     Args:
         encoder: Any encoder, fitted or not.
-        space: The space.
-        outside: An architecture its grammar allows although it is not in the published set, if there is one.
+        space: The space to encode.
+        outside: An architecture that its grammar allows but that is not in the published set, if there is one.
 
     Raises:
-        AssertionError: Naming the broken promise.
+        AssertionError: Names the part of the contract that is violated.
 
     Example:
         >>> from benchmarks import get_space
@@ -43,20 +43,20 @@ def check_encoder(encoder: Encoder, space: Space, outside: str | None = None) ->
     assert X.dtype == np.float32 and X.shape == (len(archs), fitted.n_features_out_), "float32 of shape (n, d)"
     assert np.isfinite(X).all(), "features are finite"
     names = fitted.get_feature_names_out()
-    assert len(set(names)) == len(names) == X.shape[1], "one distinct name a feature"
+    assert len(set(names)) == len(names) == X.shape[1], "one distinct name per feature"
     assert np.array_equal(X, clone(encoder).fit_transform(archs)), "the same input gives the same features"
     assert np.array_equal(X[::-1], fitted.transform(archs[::-1])), "rows follow their architectures"
     alone = np.concatenate([fitted.transform([arch]) for arch in archs])
     assert np.array_equal(X, alone), "a row does not depend on the others"
     assert np.array_equal(X, copy.deepcopy(fitted).transform(archs)), "copies agree"
-    assert fitted.transform([]).shape == (0, X.shape[1]), "nothing in, nothing out"
+    assert fitted.transform([]).shape == (0, X.shape[1]), "an empty list gives an empty matrix"
     _expect(ArchitectureError, lambda: clone(encoder).fit([]), "an empty fit is refused")
     _expect(ArchitectureError, lambda: fitted.transform("abc"), "a single string is refused")
     other = next(get_space(name) for name in list_spaces() if name != space.name)
     _expect(ArchitectureError, lambda: fitted.transform([other.example]), "another space is refused")
     if outside is not None:
         row = fitted.transform([outside])
-        assert row.shape == (1, X.shape[1]) and np.isfinite(row).all(), "outsiders of the grammar are encoded"
+        assert row.shape == (1, X.shape[1]) and np.isfinite(row).all(), "unpublished architectures are encoded"
 
 
 def _expect(error: type[Exception], call: object, promise: str) -> None:

@@ -1,6 +1,6 @@
-"""Zero-cost proxies: what an untrained network says about itself, on one batch of images.
+"""Zero-cost proxies: scores of untrained networks on one batch of images.
 
-Names are imported when first used.
+Names are imported on first use.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The labelled batch that zero-cost proxies look at."""
+"""The labelled batch for zero-cost proxies."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ __all__ = ["labelled_batch", "noise_images", "proxy_recipe"]
 
 
 def proxy_recipe(task: str, input_size: int) -> Recipe:
-    """Loss, normalisation and network size of a task on images of a given side."""
+    """Recipe of a task for images of a given side: loss, normalisation and network size."""
     return replace(get_recipe(task), input_size=input_size)
 
 
 def labelled_batch(recipe: Recipe, images: ImageSource, n: int, seed: int, device: str) -> LabelledBatch:
-    """The first n images of a source as the task asks for them, without augmentation.
+    """The first n images of a source, prepared for the task without augmentation.
 
     Raises:
-        ValueError: If the source has fewer images, or of another side.
+        ValueError: If the source has fewer images, or images of another side.
 
     Example:
         >>> recipe = proxy_recipe("class_scene", 32)

@@ -1,4 +1,4 @@
-"""Scores already computed, in memory and, if wanted, in a folder, so that no network is measured twice."""
+"""Cache of computed scores, in memory and optionally on disk."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _log = logging.getLogger(__name__)
 
 
 class ScoreCache:
-    """Scores by architecture and name, of one way of computing them.
+    """Scores by architecture and name, for one set of settings.
 
-    Caches with equal settings share their memory. In a folder they are one JSON file, written beside its name and
-    renamed; a damaged one is computed again.
+    Caches with equal settings share memory. On disk they are one JSON file, written atomically; a damaged file is
+    rebuilt.
 
     Args:
-        settings: Everything that the scores depend on besides architecture and name; plain values.
-        folder: Where to keep them between processes; None = in memory only.
+        settings: Everything that the scores depend on, apart from architecture and name; plain values.
+        folder: Folder that stores them between processes; None = in memory only.
 
     Example:
         >>> cache = ScoreCache({"seed": 0, "note": "example"}, None)
@@ -46,17 +46,17 @@ class ScoreCache:
         self._merge_stored()
 
     def known(self, arch: str) -> dict[str, float]:
-        """Name -> score of an architecture; NaN = not defined."""
+        """Name -> cached score of an architecture; NaN = not defined."""
         return self._scores.get(arch, {})
 
     def add(self, arch: str, scores: Mapping[str, float]) -> None:
-        """Keep scores; every 20 seconds they are also written, so that an interrupted run goes on from there."""
+        """Add scores; they are written to disk every 20 seconds, so that an interrupted run can resume."""
         self._scores.setdefault(arch, {}).update(scores)
         if time.monotonic() - self._saved > _SECONDS:
             self.save()
 
     def save(self) -> None:
-        """Write the file, keeping what another process has added to it meanwhile."""
+        """Write the file and keep scores that other processes have added to it."""
         if self._path is None:
             return
         self._merge_stored()
@@ -70,7 +70,7 @@ class ScoreCache:
         self._saved = time.monotonic()
 
     def _merge_stored(self) -> None:
-        """Add what the file holds and memory does not."""
+        """Add scores of the file that are missing in memory."""
         if self._path is None:
             return
         try:
@@ -84,7 +84,7 @@ class ScoreCache:
         except FileNotFoundError:
             return
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-            _log.warning("%s cannot be used and is made again: %s", self._path, error)
+            _log.warning("%s is invalid and will be rebuilt: %s", self._path, error)
             return
         for arch, scores in found.items():
             self._scores[arch] = {**scores, **self._scores.get(arch, {})}

@@ -1,4 +1,4 @@
-"""Zero-cost proxies as features: scores of the real networks at initialisation, on one batch, without training."""
+"""Zero-cost proxies as features: scores of the real networks at initialisation, on one batch of images."""
 
 from __future__ import annotations
 
@@ -37,21 +37,21 @@ PROXIES = (
     "plain",
     "grasp",
 )
-"""All proxies; those before ``naswot`` do not look at the images."""
+"""All proxies; those before ``naswot`` do not use the images."""
 
 _AS_WRITTEN = frozenset({"params", "multiply_adds", "l2_norm", "zen", "naswot"})
-"""What counts operations that reach no output, too; the others are the same for all that compute the same function."""
+"""Proxies that include dead operations; the others are equal for architectures that compute the same function."""
 _FORMER = {"flops": "multiply_adds"}
-"""Names in surrogates that earlier versions stored."""
+"""Proxy names in surrogates stored by earlier versions."""
 _SOURCES = ("rooms", "noise")
 _PACKAGES = {"torch": "torch", "PIL": "pillow", "lightning": "lightning"}
-_JACOV_FLOOR = -20.0  # per image; images perfectly told apart give -1
+_JACOV_FLOOR = -20.0  # per image; perfectly distinguished images give -1
 
 
 class ZeroCost(Encoder):
-    """Zero-cost proxies of a backbone with a task's decoder, its weights drawn as for training.
+    """Zero-cost proxies of a backbone with a task's decoder, initialised as for training.
 
-    Each is one feature, with the sign by which its authors expect a larger score of a better network.
+    Each proxy is one feature, with the sign for which its authors expect larger scores for better networks.
 
     - ``params``, ``multiply_adds``: counted for one image as in `Costs`, but of the measured network, by default
       one of 16 base channels on 64 pixels: 2,600,247 parameters of ``64-41414-3_33_333``, where
@@ -61,43 +61,44 @@ class ZeroCost(Encoder):
     - ``synflow``: log(1 + synaptic flow) (Tanaka et al., NeurIPS 2020).
     - ``zen``: Zen-score, on random images and weights (Lin et al., ICCV 2021).
     - ``naswot``: log-determinant of the agreement of ReLU codes (Mellor et al., ICML 2021).
-    - ``jacov``: how well Jacobians tell images apart (the same authors' first version, arXiv 2006.04647v1).
+    - ``jacov``: how well Jacobians distinguish images (the same authors' first version, arXiv 2006.04647v1).
     - ``grad_norm``: sum over layers of the norm of the loss gradient (Abdelfattah et al., ICLR 2021).
     - ``snip``: sum of |w dL/dw| (Lee et al., ICLR 2019).
     - ``fisher``: Fisher information of channels (Turner et al., ICLR 2020, after Theis et al., arXiv 1801.05787).
-    - ``plain``: sum of w dL/dw (Mozer and Smolensky, NeurIPS 1988). Batch norm makes it 0 up to the last layer.
+    - ``plain``: sum of w dL/dw (Mozer and Smolensky, NeurIPS 1988). With batch norm it is 0 up to the last layer.
     - ``grasp``: minus the sum of w (H dL/dw) (Wang et al., ICLR 2020).
 
-    The defaults cost a hundredth of the published networks: narrower, on smaller images. Their ranks of the first six
-    agree with the published scores (Spearman .95 to 1.00 on class_scene), of grad_norm and snip above .9; fisher
-    depends more on images and size, jacov, plain and grasp largely (``perf/proxies.py``). The published network, to the
-    parameter, is ``base_channels=None, input_size=256, decoder_width=1024``. For NAS-Bench-201, whose images have 32
-    pixels and whose base width is 16, ``base_channels=8, input_size=32`` costs less.
+    The default networks are narrower and read smaller images, at a hundredth of the cost of the published ones. The
+    ranks of the first six proxies agree with the published scores (Spearman .95 to 1.00 on class_scene), those of
+    grad_norm and snip above .9; fisher depends more on images and size, and jacov, plain and grasp depend on them
+    strongly (``perf/proxies.py``). ``base_channels=None, input_size=256, decoder_width=1024`` is exactly the published
+    network. For NAS-Bench-201, whose images have 32 pixels and whose base width is 16, ``base_channels=8,
+    input_size=32`` costs less.
 
-    Dead operations count in params, multiply_adds, l2_norm, zen and naswot, as they do in the published scores; encode
-    ``space.simplify(archs)`` to leave them out. The other proxies cannot see them, and architectures that compute the
-    same function (`Space.simplify`) share their scores.
+    Dead operations count in params, multiply_adds, l2_norm, zen and naswot, as in the published scores; encode
+    ``space.simplify(archs)`` to exclude them. The other proxies do not depend on them, and architectures that compute
+    the same function (`Space.simplify`) share their scores.
 
-    A network through which no signal passes has no zen and no jacov: `scores` says NaN, `transform` the lowest value
-    that it gives any network, 0 for zen and -20 batch_size for jacov (images perfectly told apart have -batch_size).
+    For a network through which no signal passes, zen and jacov are not defined: `scores` returns NaN, `transform` the
+    lowest possible value, 0 for zen and -20 batch_size for jacov (perfectly distinguished images give -batch_size).
 
-    Scores are kept in memory by everything they depend on, so that a clone, a fold or a second surrogate computes
-    nothing again. They depend on torch's version and the device in the last digits, on nothing else.
+    Scores are cached in memory with everything they depend on as the key, so clones, folds and other surrogates reuse
+    them. Apart from the arguments they depend only on torch's version and the device, in the last digits.
 
     Args:
-        proxies: Names; all twelve if not given. The order is that of the features.
-        task: One of the seven tasks of TransNAS-Bench-101: decoder, loss and labels.
-        input_size: Side of the images in pixels; a jigsaw's tiles have a quarter of it. Synflow's one image has the
-            published side all the same: on a small one the borders of the last maps decide.
+        proxies: Names of the proxies, in the order of the features; all twelve by default.
+        task: One of the seven tasks of TransNAS-Bench-101, for decoder, loss and labels.
+        input_size: Side of the images in pixels; a jigsaw's tiles have a quarter of it. Synflow's single image always
+            has the published side: on a small one the borders of the last maps dominate.
         base_channels: Channels of the first stage; None = the architecture's own.
         decoder_width: Widest layer of a dense task's decoder.
-        batch_size: Images, at least 2.
+        batch_size: Number of images, at least 2.
         images: ``"rooms"`` (rendered scenes with true labels), ``"noise"`` (random pixels and labels), or an
-            `ImageSource`, whose first images are taken.
-        device: Where to compute, as torch names it.
-        cache_dir: Folder to keep scores in between processes; None = in memory only.
+            `ImageSource`, whose first images are used.
+        device: Device of torch, e.g. ``"cpu"``.
+        cache_dir: Folder that stores scores between processes; None = in memory only.
         progress: Whether to show a progress bar.
-        random_state: Seed of weights, noise and rooms.
+        random_state: Seed of the weights, the noise and the rooms.
 
     Example:
         >>> cheap = ZeroCost(proxies=("params", "synflow"), base_channels=8, input_size=32, images="noise")
@@ -141,18 +142,19 @@ class ZeroCost(Encoder):
         """Learn the space and check the arguments; nothing is computed.
 
         Raises:
-            ArchitectureError: If the list is empty, mixes spaces or holds something that is no architecture.
+            ArchitectureError: If the list is empty, mixes spaces or contains a string that is not an architecture.
             UnknownNameError: If there is no such proxy, task or image source; names the nearest one.
-            ValueError: If a number is out of range or a proxy is named twice.
+            ValueError: If a number is out of range or a proxy is listed twice.
         """
         self._check()
         super().fit(archs)
         return self
 
     def scores(self, archs: Sequence[str]) -> pd.DataFrame:
-        """Scores of n architectures of one space, one column a proxy; NaN where a score is not defined.
+        """Scores of n architectures of one space, one column per proxy; NaN where a score is not defined.
 
-        Needs no `fit`. The best first: ``ZeroCost(proxies=["synflow"]).scores(archs)["synflow"].sort_values()[::-1]``.
+        Does not need `fit`. To rank architectures, best first:
+        ``ZeroCost(proxies=["synflow"]).scores(archs)["synflow"].sort_values()[::-1]``.
         """
         self._check()
         strings = as_strings(archs)

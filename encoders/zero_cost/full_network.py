@@ -1,4 +1,4 @@
-"""A network with all its operations computed, each by a module of its own, as in the published training code."""
+"""A network that computes all operations, each by a separate module, as in the published training code."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ __all__ = ["FullNetwork", "full_network"]
 
 
 class FullNetwork(nn.Module):
-    """Computes every node of a network graph, also what reaches no output.
+    """Computes every node of a network graph, including dead operations.
 
-    `GraphNetwork` leaves dead operations out and lets operations share a rectifier, which changes no answer. The
-    published scores that look at rectifiers or batch norm see them all.
+    `GraphNetwork` skips dead operations and shares ReLUs between operations, which does not change the output. The
+    published scores that depend on ReLUs or batch norm include all of them.
 
     Args:
-        network: Its layers, and so its weights, are shared.
+        network: A network whose layers, including weights, are shared.
 
     Attributes:
-        graph: What it computes.
+        graph: The graph.
 
     Example:
         >>> import torch
@@ -65,7 +65,7 @@ class FullNetwork(nn.Module):
 
 
 def full_network(network: TaskNetwork) -> TaskNetwork:
-    """Backbone and decoder with all their operations; weights are shared.
+    """Backbone and decoder with all their operations; weights are shared with `network`.
 
     Example:
         >>> from benchmarks.training.networks.task_network import build_network

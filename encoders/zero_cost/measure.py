@@ -1,4 +1,4 @@
-"""Builds networks, measures their zero-cost proxies and keeps the scores."""
+"""Computation of zero-cost proxies: builds networks, scores them and caches the scores."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 __all__ = ["ProxyMeter", "ProxySettings"]
 
 _COUNTED = frozenset({"params", "multiply_adds"})
-_VERSION = 1  # of the formulas: a new one makes stored scores void
+_VERSION = 1  # version of the formulas; stored scores of other versions are ignored
 _CACHED_BY = ("task", "input_size", "base_channels", "decoder_width", "batch_size", "random_state")
 
 
 @dataclass(frozen=True, kw_only=True)
 class ProxySettings:
-    """How networks are built and what they look at; the arguments of `ZeroCost` of the same names, checked there."""
+    """Settings of networks and images; the arguments of `ZeroCost` of the same names, validated there."""
 
     task: str
     input_size: int
@@ -51,13 +51,13 @@ class ProxySettings:
 
 
 class ProxyMeter:
-    """Measures architectures.
+    """Computes the zero-cost proxies of architectures.
 
     Args:
-        given: How.
+        given: The settings.
 
     Attributes:
-        cache: Scores measured so far, by anyone with the same settings.
+        cache: Scores computed so far by any meter with the same settings.
 
     Example:
         >>> small = ProxySettings(
@@ -78,7 +78,7 @@ class ProxyMeter:
         self.cache = ScoreCache(settings, given.cache_dir)
 
     def measure(self, asked: Mapping[str, set[str]]) -> None:
-        """Compute what the cache does not have of architecture -> proxies."""
+        """Compute the scores in `asked` (architecture -> proxies) that are missing in the cache."""
         missing = {arch: left for arch, names in asked.items() if (left := names - self.cache.known(arch).keys())}
         if not missing:
             return
@@ -90,7 +90,7 @@ class ProxyMeter:
 
     @cached_property
     def batch(self) -> LabelledBatch:
-        """What the networks look at; made when first needed."""
+        """The labelled batch; created on first use."""
         given, images = self.given, self.given.images
         if images == "rooms":
             images = rooms("train", given.batch_size, size=given.input_size, seed=given.random_state)
@@ -121,7 +121,7 @@ class ProxyMeter:
         return {name: score if math.isfinite(score) else math.nan for name, score in scores.items() if name in names}
 
     def _name_of_images(self) -> str:
-        """What the images are, for the cache: those somebody gave are their content."""
+        """Identifier of the images for the cache; for images given by the user, a hash of their content."""
         if self.given.images == "rooms":
             return f"rooms {RENDERER}"
         if isinstance(self.given.images, str):

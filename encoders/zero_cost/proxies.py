@@ -1,9 +1,9 @@
-"""Zero-cost proxies: what a network at initialisation tells of how it will train.
+"""Zero-cost proxies: scores of a network at initialisation that predict its performance after training.
 
 All proxies that need gradients share one forward pass. Where papers and the scores published with NAS-Bench-Suite-Zero
-(Krishnakumar et al., NeurIPS 2022) leave a choice, the published one is taken, so that ranks can be compared; each
-function says what it is. Sums are over weights of convolutions (transposed ones too) and linear layers, not over biases
-and batch norm. Batch norm uses the statistics of the batch.
+(Krishnakumar et al., NeurIPS 2022) leave a choice, the choice of the published scores is used, so that ranks can be
+compared; each function documents it. Sums are over weights of convolutions (also transposed ones) and linear layers,
+not over biases and batch norm. Batch norm uses the statistics of the batch.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ _ZEN_STEP = 1e-2
 
 @dataclass(frozen=True, eq=False)
 class LabelledBatch:
-    """What a task asks of a network.
+    """Inputs, targets and loss of a task.
 
     Attributes:
-        inputs: As the network reads them, of shape (B, ...).
-        targets: As the loss reads them, of shape (B, ...).
+        inputs: Inputs of the network, of shape (B, ...).
+        targets: Targets of the loss, of shape (B, ...).
         loss: (outputs, targets) -> mean loss.
     """
 
@@ -46,15 +46,15 @@ class LabelledBatch:
 def network_scores(
     network: TaskNetwork, proxies: Collection[str], batch: LabelledBatch, seed: int, flow_side: int
 ) -> dict[str, float]:
-    """Scores of a network that has just been built; its weights are spent afterwards.
+    """Scores of a newly built network, whose weights are changed.
 
     Args:
-        network: In training mode; for published scores with all operations computed
+        network: A network in training mode; to reproduce published scores, one that computes all operations
             (`encoders.zero_cost.full_network`).
         proxies: Some of l2_norm, grad_norm, snip, plain, grasp, fisher, naswot, jacov, synflow and zen.
-        batch: Images and labels; zen takes their shape alone.
-        seed: Of zen's random weights and images.
-        flow_side: Side in pixels of synflow's one image (tile).
+        batch: Images and labels; zen uses only their shape.
+        seed: Seed of zen's random weights and images.
+        flow_side: Side in pixels of synflow's single image (tile).
 
     Returns:
         Proxy -> score; NaN where it is not defined (no signal passes).
@@ -69,7 +69,7 @@ def network_scores(
     if passed := set(proxies) & _OF_ONE_PASS:
         scores.update(_pass_scores(network, passed, batch))
     if "zen" in proxies:
-        images = batch.inputs.flatten(0, -4)  # tiles are images to the backbone
+        images = batch.inputs.flatten(0, -4)  # tiles are images for the backbone
         generator = torch.Generator().manual_seed(seed)
         scores["zen"] = zen_score(network.backbone, tuple(images.shape), generator)
     return scores
@@ -78,13 +78,13 @@ def network_scores(
 def synflow_score(network: nn.Module, shape: tuple[int, ...]) -> float:
     """Synaptic flow, log(1 + sum of |w dR/dw|) (Tanaka et al., NeurIPS 2020, equation 4).
 
-    R is the sum of the outputs for one image of ones, all parameters replaced by their absolute values, in double
-    precision. Batch norm is left out, and so is a last tanh, which would hide everything. The published scores are
-    logarithms, too, and 0 where nothing flows.
+    R is the sum of the outputs for one image of ones, with all parameters replaced by their absolute values, in double
+    precision. Batch norm is removed, and so is a final tanh, which would saturate. The published scores are logarithms
+    as well, and 0 if there is no flow.
 
     Args:
-        network: Is changed.
-        shape: Of one image.
+        network: The network; it is changed.
+        shape: Shape of one image.
     """
     _linearise(network.double())
     weights = [layer.weight for layer in _layers(network)]
@@ -98,16 +98,16 @@ def synflow_score(network: nn.Module, shape: tuple[int, ...]) -> float:
 
 
 def zen_score(backbone: nn.Module, shape: tuple[int, ...], generator: torch.Generator) -> float:
-    """Zen-score (Lin et al., ICCV 2021, algorithm 1): the size of a random network's Gaussian complexity.
+    """Zen-score (Lin et al., ICCV 2021, algorithm 1): log of a random network's Gaussian complexity.
 
-    Weights standard normal, images x and noise e standard normal: the log of the mean over images of
-    |f(x) - f(x + 0.01 e)|_1 with f the backbone's last feature map, plus the log of sqrt(mean over channels of the
-    batch variance) for each batch norm that anything but zeros arrives at.
+    With standard normal weights, images x and noise e: the log of the mean over images of |f(x) - f(x + 0.01 e)|_1 with
+    f the backbone's last feature map, plus the log of sqrt(mean over channels of the batch variance) for each batch
+    norm whose input is not all zeros.
 
     Args:
-        backbone: Is changed.
-        shape: Of the images, (B, 3, S, S).
-        generator: On the CPU.
+        backbone: The backbone; it is changed.
+        shape: Shape of the images, (B, 3, S, S).
+        generator: Random generator on the CPU.
 
     Returns:
         The score; NaN if the features do not depend on the images.
@@ -119,7 +119,7 @@ def zen_score(backbone: nn.Module, shape: tuple[int, ...], generator: torch.Gene
         for layer in layers:
             layer.weight.copy_(torch.randn(layer.weight.shape, generator=generator))
         for norm in norms:
-            norm.momentum = 1.0  # running statistics become those of the last batch
+            norm.momentum = 1.0  # running statistics are those of the last batch
         images, noise = (torch.randn(shape, generator=generator).to(device) for _ in range(2))
         change = (backbone(images) - backbone(images + _ZEN_STEP * noise)).abs().flatten(1).sum(dim=1).mean()
         variances = [float(norm.running_var.mean()) for norm in norms if norm.running_var is not None]
@@ -132,10 +132,10 @@ def jacobian_score(jacobian: NDArray[np.float64]) -> float:
     """Jacobian covariance (Mellor et al., first version, arXiv 2006.04647v1, section 3).
 
     With v the eigenvalues of the correlations between the rows: minus the sum of log(v + k) + 1 / (v + k), k = 1e-5.
-    About -B if images are told apart; very negative if they are not.
+    About -B if images are distinguished; very negative otherwise.
 
     Args:
-        jacobian: Of the summed outputs with respect to the images, of shape (B, d).
+        jacobian: Jacobian of the summed outputs with respect to the images, of shape (B, d).
 
     Returns:
         The score; NaN if a row is constant.
@@ -147,7 +147,7 @@ def jacobian_score(jacobian: NDArray[np.float64]) -> float:
 
 
 def _pass_scores(network: TaskNetwork, proxies: set[str], batch: LabelledBatch) -> dict[str, float]:
-    """Everything that one forward pass over the labelled batch gives."""
+    """All scores from one forward pass over the labelled batch."""
     layers = _layers(network)
     weights = [layer.weight for layer in layers]
     inputs = batch.inputs.clone().requires_grad_("jacov" in proxies)
@@ -197,13 +197,13 @@ def _pass_scores(network: TaskNetwork, proxies: set[str], batch: LabelledBatch) 
 
 
 def _agreement(given: Tensor, n: int) -> Tensor:
-    """Units in which two images are both on or both off, of shape (n, n)."""
+    """Number of units that are both active or both inactive for two images, of shape (n, n)."""
     on = (given.detach().reshape(n, -1) > 0).float()
     return (on @ on.T + (1 - on) @ (1 - on).T).double()
 
 
 def _log_det(agreement: Tensor) -> float:
-    """Logarithm of |det K| (Mellor et al., ICML 2021, equation 2); NaN if two images cannot be told apart."""
+    """Logarithm of |det K| (Mellor et al., ICML 2021, equation 2); NaN if two images cannot be distinguished."""
     sign, value = np.linalg.slogdet(agreement.cpu().numpy())
     return float(value) if sign != 0 else math.nan
 
@@ -211,8 +211,8 @@ def _log_det(agreement: Tensor) -> float:
 def _fisher(layer: nn.Module, activation: Tensor, grad: Tensor) -> float:
     """Fisher information of a layer's channels (Theis et al., arXiv 1801.05787, equation 5).
 
-    Of channel c, mean over images of (sum over pixels of a da)^2 / 2, where the published scores count a channel once
-    for each of its weights.
+    For channel c, the mean over images of (sum over pixels of a da)^2 / 2; as in the published scores, a channel counts
+    once per weight.
     """
     products = (activation.detach() * grad.detach()).flatten(2).sum(dim=2) if grad.ndim > 2 else activation * grad
     per_channel = products.detach().square().mean(dim=0) / 2
@@ -222,7 +222,7 @@ def _fisher(layer: nn.Module, activation: Tensor, grad: Tensor) -> float:
 def _grasp(pairs: list[tuple[Tensor, Tensor]]) -> float:
     """Gradient signal preservation (Wang et al., ICLR 2020, equation 8): minus the sum of w (H g).
 
-    The published scores give it this sign, and no temperature.
+    The published scores use this sign and no temperature.
     """
     inner = sum(((g.detach() * g).sum() for _, g in pairs), torch.zeros(()))
     if not inner.requires_grad:

@@ -101,7 +101,7 @@ def test_bad_input_is_named():
     assert to_data([]) == []
     with pytest.raises(UnknownNameError, match="did you mean 'network'"):
         to_data(["64-2311-basic"], view="networks")
-    with pytest.raises(ArchitectureError, match="no architecture"):
+    with pytest.raises(ArchitectureError, match="not an architecture"):
         to_data(["nonsense"])
 
 

@@ -125,7 +125,7 @@ def test_images_of_ones_own():
     with pytest.raises(ValueError, match="input_size = 64 pixels, got 32"):
         ZeroCost(**{**given, "images": own, "input_size": 64}).scores([ARCH])
     objects = ImageSet({"rgb": rgb, "class_scene": torch.full((5, 63), 1 / 63)})
-    with pytest.raises(ValueError, match=r"expected 47 class probabilities, .* have 63"):
+    with pytest.raises(ValueError, match=r"expected 47 class probabilities, .* with 63"):
         ZeroCost(**{**given, "images": objects}).scores([ARCH])
 
 
