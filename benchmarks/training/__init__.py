@@ -1,7 +1,7 @@
-"""Ground truth: the real backbones trained on the seven tasks.
+"""Ground truth: training of the real backbones on the seven tasks.
 
-Names are imported when first used, so that opening the package waits for no machine learning library; if one is missing
-then, the error says that the extra ``[training]`` installs it.
+Names are imported on first use, so importing the package loads no machine learning library; if one is missing, the
+error names the extra ``[training]`` that installs it.
 """
 
 from __future__ import annotations
@@ -35,6 +35,6 @@ _EXTRAS = {
     "lightning": ("lightning", "training"),
     "PIL": ("pillow", "training"),
 }
-"""What the extra installs: import name -> package, extra."""
+"""Libraries of the extra: import name -> package, extra."""
 
 __all__, __getattr__, __dir__ = lazy_facade(__name__, _EXTRAS)

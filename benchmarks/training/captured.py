@@ -1,9 +1,9 @@
-"""A step that a GPU repeats by itself: recorded once as a CUDA graph, then replayed without Python in between.
+"""Training steps as CUDA graphs: recorded once, then replayed without Python between the kernels.
 
-Small networks leave a GPU waiting for the next kernel launch most of the time. A recorded step launches all its kernels
-at once. What it needs: tensors that stay where they are (inputs are copied into them), shapes that never change, random
-numbers from a generator that the graph knows, and nothing that waits for the device. (CUDA C++ programming guide,
-"CUDA graphs"; the warm-up follows torch's notes on whole-network capture.)
+With small networks a GPU mostly waits for the next kernel launch. A recorded step launches all its kernels at once. It
+requires tensors at fixed addresses (inputs are copied into them), fixed shapes, random numbers from a generator that is
+registered with the graph, and no synchronisation with the device. (CUDA C++ programming guide, "CUDA graphs"; the
+warm-up follows torch's notes on whole-network capture.)
 """
 
 from __future__ import annotations
@@ -17,31 +17,31 @@ from torch import Tensor
 __all__ = ["CapturedStep", "Recorder", "cuda_recorder"]
 
 _WARM_UP = 3
-"""Steps before the recording; they are steps like all others, and leave allocator and libraries prepared."""
+"""Ordinary steps before the recording, which initialise the allocator and the libraries."""
 
 
 class Recorder(Protocol):
-    """Records work on a device."""
+    """Records work on a device for later replay."""
 
     def warm_up(self, work: Callable[[], None]) -> None:
-        """Do it as it will be done while it is recorded."""
+        """Run the work under the same conditions as during the recording."""
 
     def record(self, work: Callable[[], None]) -> Callable[[], None]:
-        """What does the work again; nothing is done yet."""
+        """Record the work without running it, and return a function that replays it."""
 
 
 class CapturedStep:
-    """Calls a function of tensors, from the fourth call on by replaying what it did.
+    """Wraps a function of tensors; from the fourth call on, its recording is replayed.
 
-    The function must keep what it changes in place. A call whose tensors have other shapes than the first one is made
-    as it is, so that a last, smaller batch is no trouble. Where recording is refused, all calls are.
+    The function must update its state in place. A call whose tensors have other shapes than the first call is run
+    directly, e.g. for a last, smaller batch. If recording fails, all calls are run directly.
 
     Args:
         function: Takes tensors by name, returns nothing.
-        recorder: Records; None where there is nothing to gain (on a CPU).
+        recorder: Records the steps; None to run every call directly (on a CPU).
 
     Attributes:
-        refused: Why nothing is recorded, in words; empty if it is or may still be.
+        refused: Reason why recording failed; empty if it succeeded or was not tried yet.
 
     Example:
         >>> total = torch.zeros(())
@@ -61,10 +61,10 @@ class CapturedStep:
         self._replay: Callable[[], None] | None = None
 
     def __call__(self, tensors: Mapping[str, Tensor]) -> None:
-        """One step.
+        """Run one step.
 
         Raises:
-            torch.cuda.OutOfMemoryError: Also from a recording: smaller batches may help, other ways of working do not.
+            torch.cuda.OutOfMemoryError: Also during recording, as smaller batches may help but direct calls do not.
         """
         if self.recorder is None or self.refused:
             self.function(**tensors)
@@ -89,7 +89,7 @@ class CapturedStep:
         self.function(**self._inputs)
 
     def _recorded(self, recorder: Recorder) -> tuple[Callable[[], None], str]:
-        """What does a step from now on, and why it is no recording, if it is none."""
+        """The function that runs a step from now on, and the reason if it is not a recording."""
         try:
             return recorder.record(self._work), ""
         except torch.cuda.OutOfMemoryError:
@@ -100,7 +100,7 @@ class CapturedStep:
 
 
 class _CudaRecorder:
-    """CUDA graphs that share one pool of memory, recorded on a stream of their own."""
+    """Records CUDA graphs that share one memory pool, on a separate stream."""
 
     def __init__(self, generators: list[torch.Generator]) -> None:
         self._generators = generators
@@ -108,14 +108,14 @@ class _CudaRecorder:
         self._pool = torch.cuda.graph_pool_handle()
 
     def warm_up(self, work: Callable[[], None]) -> None:
-        """On the stream that records: what is prepared there is found again."""
+        """Run the work on the recording stream, so that the recording reuses what was initialised there."""
         self._stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(self._stream):
             work()
         torch.cuda.current_stream().wait_stream(self._stream)
 
     def record(self, work: Callable[[], None]) -> Callable[[], None]:
-        """The graph's replay."""
+        """Record the work as a CUDA graph and return its ``replay``."""
         graph = torch.cuda.CUDAGraph()
         for generator in self._generators:
             graph.register_generator_state(generator)
@@ -127,11 +127,11 @@ class _CudaRecorder:
 
 
 def cuda_recorder(device: torch.device, generators: list[torch.Generator]) -> Recorder | None:
-    """What records steps on a device; None on a CPU, or where this torch cannot record random numbers.
+    """Recorder of steps on a device; None on a CPU, or if this version of torch cannot record random numbers.
 
     Args:
-        device: Where the work is done.
-        generators: All that the work draws from.
+        device: Device that runs the work.
+        generators: All random generators that the work uses.
 
     Example:
         >>> cuda_recorder(torch.device("cpu"), []) is None

@@ -1,4 +1,4 @@
-"""Where a training runs: device names, checked before any work; a process that is there for training."""
+"""Devices of a training: names are checked before any work; settings of a process that only trains."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def device_options(device: str) -> dict[str, Any]:
         device: ``"auto"`` (a GPU if there is one), ``"cpu"``, ``"cuda"`` (the first GPU) or ``"cuda:1"`` (the second).
 
     Raises:
-        ValueError: If there is no such device; says which ones there are.
+        ValueError: If there is no such device; lists the available ones.
         MissingExtraError: If torch is not installed.
 
     Example:
@@ -37,7 +37,7 @@ def device_options(device: str) -> dict[str, Any]:
         raise MissingExtraError("Training", "torch", "training") from error
     gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
     numbered = re.fullmatch(r"cuda:([0-9]+)", device)
-    if device == "cpu" or (device == "auto" and not gpus):  # scores are summed in float64, which Apple's GPUs lack
+    if device == "cpu" or (device == "auto" and not gpus):  # scores need float64, which Apple's GPUs lack
         return {"accelerator": "cpu", "devices": 1}
     if device in ("auto", "cuda") and gpus:
         return {"accelerator": "cuda", "devices": 1}
@@ -52,13 +52,13 @@ def device_options(device: str) -> dict[str, Any]:
 
 
 def training_process(threads: int) -> None:
-    """Make this process one that does nothing but train on the CPU.
+    """Tune this process for training on the CPU.
 
-    With glibc it then keeps freed memory for its next tensors. Else most of a tensor's memory is asked of the system
-    anew, and cleared by it, in every layer of every step: `perf/training.py` measures what that costs.
+    With glibc, freed memory is then kept for the next tensors. Otherwise most of a tensor's memory is requested from
+    the system, and cleared by it, in every layer of every step; `perf/training.py` measures the cost.
 
     Args:
-        threads: Of torch.
+        threads: Number of threads of torch.
 
     Example:
         >>> import torch

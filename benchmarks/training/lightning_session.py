@@ -1,4 +1,4 @@
-"""What every use of the Lightning Trainer here has around it: no chatter, and a Ctrl-C that still works afterwards."""
+"""Context managers around every use of the Lightning Trainer: fewer messages, and a restored Ctrl-C handler."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["quiet", "sigint_restored"]
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Without Lightning's remarks on hardware and loaders, and torch's on what its own parts deprecate."""
+    """Silence Lightning's messages on hardware and loaders, and torch's internal deprecation warnings."""
     loggers = [logging.getLogger(name) for name in ("lightning.pytorch", "lightning.fabric")]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
@@ -30,7 +30,7 @@ def quiet() -> Iterator[None]:
 
 @contextlib.contextmanager
 def sigint_restored() -> Iterator[None]:
-    """Lightning leaves Ctrl-C switched off after an interruption."""
+    """Restore the handler of Ctrl-C, which Lightning leaves disabled after an interruption."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

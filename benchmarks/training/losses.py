@@ -1,4 +1,4 @@
-"""What a training minimises."""
+"""Training losses."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ __all__ = [
 ]
 
 _LEAST_PROBABILITY = 1e-5
-"""Added to a probability before its logarithm, in the published code."""
+"""Constant that the published code adds to a probability before taking its logarithm."""
 
 
 def soft_cross_entropy(outputs: Tensor, targets: Tensor) -> Tensor:
     """Mean over images of - sum t log(softmax + 1e-5), as published.
 
-    No image costs more than 11.5, and a class of next to no probability has next to no gradient.
+    The loss of an image is at most 11.5, and a class with very small probability has almost no gradient.
 
     Args:
         outputs: Logits of shape (B, classes).
@@ -51,24 +51,24 @@ def exact_soft_cross_entropy(outputs: Tensor, targets: Tensor) -> Tensor:
 
 def pixel_cross_entropy(outputs: Tensor, targets: Tensor) -> Tensor:
     """Mean over pixels of the cross-entropy of logits (B, classes, S, S) with classes (B, S, S)."""
-    flat = outputs.float().movedim(1, -1).flatten(0, -2)  # a view of what convolutions make: channels last
+    flat = outputs.float().movedim(1, -1).flatten(0, -2)  # a view, since outputs of convolutions are channels last
     return F.cross_entropy(flat, targets.flatten())
 
 
 def generator_loss(outputs: Tensor, targets: Tensor, judged: Tensor, weight: float) -> Tensor:
-    """(1 - weight) L1 + weight x the generator's part of the vanilla GAN (Isola et al., CVPR 2017, equations 2 to 4).
+    """(1 - weight) L1 + weight x generator loss of the vanilla GAN (Isola et al., CVPR 2017, equations 2 to 4).
 
     Args:
         outputs: Generated images of shape (B, 3, S, S).
         targets: True images of the same shape.
-        judged: Logits of the discriminator on (input, output) pairs, of shape (B, 1); high = looks true.
-        weight: Share of the discriminator.
+        judged: Logits of the discriminator on (input, output) pairs, of shape (B, 1); high = real.
+        weight: Weight of the generator loss.
     """
     return (1 - weight) * F.l1_loss(outputs.float(), targets) + weight * F.softplus(-judged.float()).mean()
 
 
 def discriminator_loss(real: Tensor, fake: Tensor) -> Tensor:
-    """Binary cross-entropy of logits, halved as in Isola et al., section 3.3, on true and generated pairs (B, 1)."""
+    """Binary cross-entropy of logits on true and generated pairs (B, 1), halved as in Isola et al., section 3.3."""
     return 0.5 * (F.softplus(-real.float()).mean() + F.softplus(fake.float()).mean())
 
 
@@ -93,4 +93,4 @@ LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "l1": _l1,
     "l1_gan": _l1,
 }
-"""Name in a recipe -> loss of (outputs, targets); of ``"l1_gan"`` the part that is also reported, L1."""
+"""Name in a recipe -> loss of (outputs, targets); for ``"l1_gan"`` the reported part, L1."""

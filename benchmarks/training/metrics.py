@@ -1,7 +1,7 @@
-"""The metrics of each task, from sums that add up over batches and devices.
+"""Metrics of each task, computed from sums that are additive over batches and devices.
 
-A score turns a batch into a vector of sums on the batch's device (nothing waits for the GPU), vectors are added over
-the epoch, and `metrics` reads the totals once.
+A score maps a batch to a vector of sums on the batch's device (without synchronisation), the vectors are added over the
+epoch, and `metrics` reads the totals once.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from benchmarks.errors import choice
 __all__ = ["PUBLISHED_L1_SHARE", "Score", "get_score", "ssim"]
 
 PUBLISHED_L1_SHARE = 0.99
-"""Of the mean absolute error, in what the published training records as ``l1_loss``."""
+"""Weight of the mean absolute error in the ``l1_loss`` that the published training records."""
 _WINDOW, _DEVIATION = 11, 1.5
 
 
 class Score(Protocol):
-    """How a task is scored."""
+    """Metrics of a task, from sums over batches."""
 
     def sums(self, outputs: Tensor, targets: Tensor, loss: Tensor) -> Tensor:
         """Sums of one batch, float64, of shape (k,); `loss` is the batch's mean loss."""
         ...
 
     def metrics(self, totals: Tensor) -> dict[str, float]:
-        """Metric -> value, by the published names and units, of added sums of shape (k,)."""
+        """Metric -> value, with the published names and units, from the totals of the sums, of shape (k,)."""
         ...
 
 
@@ -55,12 +55,12 @@ def get_score(task: str, num_classes: int) -> Score:
 
 
 def ssim(outputs: Tensor, targets: Tensor) -> Tensor:
-    """Structural similarity of images as the published training records it, one number an image, of shape (B,).
+    """Structural similarity as the published training records it, one number per image, of shape (B,).
 
     Gaussian window of 11 pixels and deviation 1.5, constants 0.01 and 0.03 (Wang et al., IEEE TIP 2004, section III B),
-    averaged over colours and over the places where the whole window fits. The data range is 1, whatever the values are:
-    the published code takes images in [-1, 1] as they come. So a constant error in the dark half counts as in the
-    bright one, and values differ from those of images rescaled to [0, 1].
+    averaged over colours and over the positions where the whole window fits. The data range is 1 for any values: the
+    published code uses images in [-1, 1] unchanged. A constant error therefore counts the same in dark and bright
+    regions, and values differ from those of images rescaled to [0, 1].
 
     Args:
         outputs: Of shape (B, 3, S, S), S at least 11.
@@ -73,7 +73,7 @@ def ssim(outputs: Tensor, targets: Tensor) -> Tensor:
     """
     kind = torch.promote_types(torch.promote_types(outputs.dtype, targets.dtype), torch.float32)
     a, b = outputs.to(kind), targets.to(kind)
-    blur = _gaussian_rows(a.shape[-1], a.device).to(kind)  # two small matrix products beat a convolution
+    blur = _gaussian_rows(a.shape[-1], a.device).to(kind)  # two small matrix products are faster than a convolution
     mean_a, mean_b, squares, product = (blur @ part @ blur.T for part in (a, b, a * a + b * b, a * b))
     means, mean_squares = mean_a * mean_b, mean_a**2 + mean_b**2
     c1, c2 = 0.01**2, 0.03**2
@@ -83,7 +83,7 @@ def ssim(outputs: Tensor, targets: Tensor) -> Tensor:
 
 
 class _Classes:
-    """top1, top5 (%) and loss; the right class of soft labels is the likeliest one."""
+    """top1, top5 (%) and loss; the true class of soft labels is the most probable one."""
 
     def sums(self, outputs: Tensor, targets: Tensor, loss: Tensor) -> Tensor:
         right = targets.argmax(dim=1) if targets.ndim == 2 else targets  # (B,)
@@ -97,7 +97,7 @@ class _Classes:
 
 
 class _Numbers:
-    """loss and minus the loss."""
+    """loss and neg_loss, minus the loss."""
 
     def sums(self, outputs: Tensor, targets: Tensor, loss: Tensor) -> Tensor:
         return _vector(len(outputs), loss * len(outputs))
@@ -108,7 +108,7 @@ class _Numbers:
 
 
 class _Pixels:
-    """acc, mIoU (%) and loss over all pixels; mIoU is the mean over classes that occur in labels or answers."""
+    """acc, mIoU (%) and loss over all pixels; mIoU is the mean over classes that occur in labels or predictions."""
 
     def __init__(self, classes: int) -> None:
         self.classes = classes
@@ -121,7 +121,7 @@ class _Pixels:
 
     def metrics(self, totals: Tensor) -> dict[str, float]:
         n, loss = (float(value) for value in totals[:2])
-        confusion = totals[2:].view(self.classes, self.classes).cpu()  # rows = labels, columns = answers
+        confusion = totals[2:].view(self.classes, self.classes).cpu()  # rows = labels, columns = predictions
         right = confusion.diagonal()
         union = confusion.sum(dim=0) + confusion.sum(dim=1) - right
         shares = right[union > 0] / union[union > 0]
@@ -140,7 +140,7 @@ class _Images:
 
 
 def _gaussian_rows(size: int, device: torch.device) -> Tensor:
-    """The window at each place of an axis where it fits, of shape (size - 10, size), float64; rows sum to 1."""
+    """The window at each position of an axis where it fits, of shape (size - 10, size), float64; rows sum to 1."""
     if size < _WINDOW:
         raise ValueError(f"expected images of at least {_WINDOW} pixels for structural similarity, got {size}")
     first = torch.arange(size - _WINDOW + 1, device=device)[:, None]

@@ -1,4 +1,4 @@
-"""One training of the real network on a task: what the published table was made by, as a Lightning module."""
+"""Lightning module that trains the real network on a task, as for the published table."""
 
 from __future__ import annotations
 
@@ -32,30 +32,30 @@ __all__ = ["GroundTruthModule"]
 _STATE = "ground_truth"
 _NEVER = 2**31
 _RECORDED = ("32-true", "bf16-mixed", "bf16-true")
-_FIXED = 0  # the puzzles of every epoch of every run, where the recipe fixes them
+_FIXED = 0  # seed of the puzzles in every epoch of every run if the recipe fixes them
 
 
 class GroundTruthModule(lightning.LightningModule):
-    """An architecture with a task's decoder, its images, loss, optimisers and metrics.
+    """An architecture with a task's decoder, images, loss, optimisers and metrics.
 
-    It brings its own loaders; after ``trainer.fit(module)`` its `metrics` hold one value an epoch, by the published
-    names. The trainer needs ``reload_dataloaders_every_n_epochs=1``, ``num_sanity_val_steps=0`` and, over several
-    devices, ``strategy="ddp_find_unused_parameters_true"`` (dead operations have parameters too).
+    It provides its own data loaders; after ``trainer.fit(module)`` its `metrics` hold one value per epoch under the
+    published names. The trainer needs ``reload_dataloaders_every_n_epochs=1``, ``num_sanity_val_steps=0`` and, on
+    several devices, ``strategy="ddp_find_unused_parameters_true"`` (dead operations have parameters too).
 
     Args:
         arch: Architecture string.
-        recipe: How to train, on which task.
+        recipe: Task and training settings.
         sources: Images by split: ``"train"``, ``"valid"``, ``"test"``.
-        seed: Decides weights, order of images and augmentation.
-        accumulate: Parts into which a batch is cut, their gradients added, to save memory.
+        seed: Seed of the weights, the order of images and the augmentation.
+        accumulate: Number of parts into which a batch is split to save memory; their gradients are accumulated.
 
     Attributes:
         network: Backbone and decoder.
-        discriminator: Of the adversarial loss, else None.
-        metrics: ``{split}_{metric}`` and ``time_elapsed`` (seconds) -> one value an epoch.
+        discriminator: Discriminator of the adversarial loss, else None.
+        metrics: ``{split}_{metric}`` and ``time_elapsed`` (seconds) -> one value per epoch.
 
     Raises:
-        ValueError: If a split is missing, has fewer images than the recipe says, or images of another size.
+        ValueError: If a split is missing, has fewer images than the recipe requires, or images of another size.
 
     Example:
         >>> from benchmarks.training.presets import get_recipe
@@ -86,7 +86,7 @@ class GroundTruthModule(lightning.LightningModule):
             joint_tiles=recipe.joint_tiles,
             seed=seed,
         )
-        for weights in self.network.parameters():  # the order of memory that oneDNN and tensor cores work in
+        for weights in self.network.parameters():  # channels last, the native format of oneDNN and tensor cores
             if weights.ndim == 4:
                 weights.data = weights.data.contiguous(memory_format=torch.channels_last)
         self.discriminator: Discriminator | None = None
@@ -96,18 +96,18 @@ class GroundTruthModule(lightning.LightningModule):
         self._loss = LOSSES[recipe.loss]
         self._totals: dict[str, Tensor] = {}
         self._failed_at: Tensor | None = None  # the first step of the epoch whose loss was not finite
-        self._step: Tensor | None = None  # of the epoch
+        self._step: Tensor | None = None  # position in the epoch
         self._steps: dict[str, CapturedStep] = {}
         self._seconds = 0.0
         self._started = time.perf_counter()
 
     @property
     def epochs_done(self) -> int:
-        """Epochs that were trained and scored."""
+        """Number of epochs that were trained and scored."""
         return len(self.metrics.get(TIME, ()))
 
     def forward(self, images: Tensor) -> Tensor:
-        """Logits, numbers or images, as `TaskNetwork` gives them."""
+        """Logits, numbers or images, as returned by `TaskNetwork`."""
         outputs: Tensor = self.network(images)
         return outputs
 
@@ -119,7 +119,7 @@ class GroundTruthModule(lightning.LightningModule):
         return self._loader("train", batch_size, (self.seed, self.current_epoch))
 
     def val_dataloader(self) -> list[BatchLoader]:
-        """Validation and test images: the published file has both, every epoch."""
+        """Validation and test images; the published file has both for every epoch."""
         batch_size = max(self.recipe.batch_size // self.accumulate, 1)
         return [self._loader(split, batch_size, None) for split in SPLITS[1:]]
 
@@ -134,7 +134,7 @@ class GroundTruthModule(lightning.LightningModule):
 
     def _loader(self, split: str, batch_size: int, order: tuple[int, ...] | None) -> BatchLoader:
         source = self.sources[split]
-        if isinstance(source, ImageSet):  # images where the network is: nothing is copied while training
+        if isinstance(source, ImageSet):  # images on the network's device: no copies while training
             source = self.sources[split] = source.to(self.device)
         rank, world = self.trainer.global_rank, self.trainer.world_size
         return BatchLoader(source, self.prepare.domains, batch_size, self.counts[split], order, rank, world)
@@ -142,11 +142,11 @@ class GroundTruthModule(lightning.LightningModule):
     # -- training -----------------------------------------------------------------------------------------------
 
     def on_fit_start(self) -> None:
-        """Start the clock; a resumed training goes on from the seconds it had.
+        """Start the clock; a resumed training continues from its earlier seconds.
 
         Raises:
-            ValueError: If the trainer would show the images of every epoch in one order, or train longer than the
-                recipe, whose schedule has ended then.
+            ValueError: If the trainer would use one order of the images in every epoch, or train longer than the
+                recipe's schedule.
         """
         found = getattr(self.trainer, "reload_dataloaders_every_n_epochs", 1)
         if found != 1:
@@ -157,7 +157,7 @@ class GroundTruthModule(lightning.LightningModule):
         self._started = time.perf_counter() - self._seconds
 
     def on_train_epoch_start(self) -> None:
-        """Everything random in an epoch follows from the seed and the epoch's number."""
+        """Seed the random numbers of the epoch from the seed and the epoch's number."""
         self._draws.restart((self.seed, self.current_epoch, self.global_rank))
         for sums in self._totals.values():
             sums.zero_()
@@ -167,14 +167,14 @@ class GroundTruthModule(lightning.LightningModule):
         self._step.zero_()
 
     def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
-        """One step of every optimiser; nothing here waits for the device, and a GPU repeats it by itself."""
+        """One step of every optimiser, without synchronisation with the device; a CUDA graph on GPUs."""
         self._steps["train"](batch)
         for schedule in _several(self.lr_schedulers()):
             schedule.step()
         _keep_rates_in_place(_several(self.optimizers(use_pl_optimizer=False)), self._rates)
 
     def _train_on(self, **batch: Tensor) -> None:
-        """All of a step that is done on the device."""
+        """The part of a step that runs on the device."""
         inputs, targets = self.prepare(batch, self._draws, training=True)
         parts = list(zip(inputs.chunk(self.accumulate), targets.chunk(self.accumulate), strict=True))
         step = self._supervised_step if self.discriminator is None else self._adversarial_step
@@ -186,11 +186,11 @@ class GroundTruthModule(lightning.LightningModule):
         self._step += 1
 
     def _begin_steps(self) -> None:
-        """What the steps of this training keep on its device."""
+        """Create the state of the steps on the device."""
         self._failed_at = torch.full((), _NEVER, device=self.device)
         self._step = torch.zeros((), dtype=torch.int64, device=self.device)
         self._draws, self._puzzles = (RandomStreams((0,), self.device) for _ in range(2))
-        # Several devices talk to each other in a step, and half precision decides in Python whether to make one.
+        # Not recorded: several devices communicate in a step, and half precision decides in Python whether to step.
         alone = self.trainer.world_size == 1 and self.recipe.precision in _RECORDED
         recorder = cuda_recorder(self.device, [self._draws.generator, self._puzzles.generator]) if alone else None
         self._totals = {}
@@ -201,11 +201,11 @@ class GroundTruthModule(lightning.LightningModule):
 
     @property
     def refused(self) -> str:
-        """Why the GPU did not repeat steps by itself; empty if it did, or there is none."""
+        """Reason why steps could not be recorded as a CUDA graph; empty if they were, or there is no GPU."""
         return next((step.refused for step in self._steps.values() if step.refused), "")
 
     def on_train_start(self) -> None:
-        """Learning rates where a recorded step reads them, also after a checkpoint was loaded."""
+        """Move learning rates to the tensors that a recorded step reads, also after a checkpoint was loaded."""
         if self._steps["train"].recorder is not None:
             optimisers = _several(self.optimizers(use_pl_optimizer=False))
             self._rates = [torch.zeros((), device=self.device) for _ in optimisers]
@@ -227,11 +227,11 @@ class GroundTruthModule(lightning.LightningModule):
         return total
 
     def _adversarial_step(self, parts: list[tuple[Tensor, Tensor]], n: int) -> Tensor:
-        """A step of the discriminator, then one of the generator against the discriminator as it is by then."""
+        """A step of the discriminator, then a step of the generator against the updated discriminator."""
         assert self.discriminator is not None
         for_generator, for_discriminator = _several(self.optimizers())
         total = torch.zeros((), device=self.device)
-        whole = self(parts[0][0]) if len(parts) == 1 else None  # cut into parts to save memory: generated twice
+        whole = self(parts[0][0]) if len(parts) == 1 else None  # parts are generated twice to save memory
 
         for_discriminator.zero_grad()
         self.discriminator.requires_grad_(True)
@@ -260,7 +260,7 @@ class GroundTruthModule(lightning.LightningModule):
 
     @torch.no_grad()
     def _generated(self, inputs: Tensor) -> Tensor:
-        """What the network makes of a part of a batch, its running statistics left as they are."""
+        """Outputs of the network for a part of a batch, without updating its running statistics."""
         norms = [layer for layer in self.network.modules() if isinstance(layer, nn.BatchNorm2d)]
         for norm in norms:
             norm.track_running_stats = False
@@ -276,7 +276,7 @@ class GroundTruthModule(lightning.LightningModule):
     # -- scores -------------------------------------------------------------------------------------------------
 
     def on_validation_start(self) -> None:
-        """Stop here if the epoch's loss was not finite.
+        """Stop if the epoch's loss was not finite.
 
         Raises:
             TrainingFailed: Names epoch and step.
@@ -301,7 +301,7 @@ class GroundTruthModule(lightning.LightningModule):
         self._add(split, outputs, targets, self._loss(outputs, targets))
 
     def on_train_epoch_end(self) -> None:
-        """Write down the epoch; training scores are averages over the epoch's steps, as published.
+        """Record the epoch's metrics; training metrics are averages over the epoch's steps, as published.
 
         Raises:
             TrainingFailed: If a loss is not finite; names epoch and loss.
@@ -313,7 +313,7 @@ class GroundTruthModule(lightning.LightningModule):
         wrong = [name for name, value in values.items() if name.endswith("loss") and not math.isfinite(value)]
         if wrong:
             raise TrainingFailed(
-                f"{', '.join(wrong)} of {self.arch} on {self.recipe.task} not finite after epoch "
+                f"{', '.join(wrong)} of {self.arch} on {self.recipe.task} was not finite after epoch "
                 f"{self.current_epoch + 1} of {self.recipe.epochs}; {self._advice()}"
             )
         self._seconds = time.perf_counter() - self._started
@@ -323,7 +323,7 @@ class GroundTruthModule(lightning.LightningModule):
 
     def _advice(self, step: int = _NEVER) -> str:
         if step == 0 and self.current_epoch == 0:
-            return "nothing was learned before: look at the images, labels, mean and std"
+            return "no step succeeded before: check the images, labels, mean and std"
         return f"a smaller learning rate than {self.recipe.optimiser.lr:g} may help"
 
     @torch.no_grad()
@@ -337,19 +337,19 @@ class GroundTruthModule(lightning.LightningModule):
     # -- checkpoints --------------------------------------------------------------------------------------------
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep what was measured, and whose it is."""
+        """Store the metrics and the identity of the training."""
         checkpoint[_STATE] = {"run": self._identity(), "metrics": self.metrics, "seconds": self._seconds}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Take up what was measured.
+        """Restore the metrics.
 
         Raises:
-            ArtefactError: If the checkpoint is of another architecture, recipe or seed.
+            ArtefactError: If the checkpoint belongs to another architecture, recipe or seed.
         """
         state = checkpoint.get(_STATE, {})
         if changed := differences(state.get("run", {}), self._identity()):
             raise ArtefactError(
-                f"the checkpoint is of another training: {'; '.join(changed[:3])}; delete it or choose another "
+                f"the checkpoint belongs to another training: {'; '.join(changed[:3])}; delete it or choose another "
                 "checkpoint_dir"
             )
         self.metrics, self._seconds = state["metrics"], state["seconds"]
@@ -359,7 +359,7 @@ class GroundTruthModule(lightning.LightningModule):
 
 
 def _keep_rates_in_place(optimisers: Sequence[torch.optim.Optimizer], rates: Sequence[Tensor]) -> None:
-    """Put the learning rates into the tensors that a recorded step reads; nothing to do where there are none."""
+    """Copy the learning rates to the tensors that a recorded step reads; without tensors, do nothing."""
     for optimiser, rate in zip(optimisers, rates, strict=False):
         for group in optimiser.param_groups:
             if group["lr"] is not rate:

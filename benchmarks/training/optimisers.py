@@ -1,4 +1,4 @@
-"""Optimisers and schedules from a recipe."""
+"""Optimisers and learning-rate schedules from a recipe."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ def make_optimiser(optimiser: Optimiser, network: nn.Module, rate_on_device: boo
     """The optimiser of all parameters of a network.
 
     Args:
-        optimiser: Kind and numbers.
-        network: Whose parameters.
-        rate_on_device: Whether the learning rate is a tensor beside the parameters, so that a recorded step reads it.
+        optimiser: Kind and settings.
+        network: The network to optimise.
+        rate_on_device: Whether the learning rate is a tensor on the parameters' device, which a recorded step can read.
 
     Example:
         >>> from benchmarks.training.presets import get_recipe
@@ -35,7 +35,7 @@ def make_optimiser(optimiser: Optimiser, network: nn.Module, rate_on_device: boo
 
 
 def make_schedule(optimiser: Optimiser, made: torch.optim.Optimizer, steps: int) -> LambdaLR:
-    """The learning rate at each of `steps` steps, beginning with the optimiser's own."""
+    """Learning-rate schedule over `steps` steps, starting at the optimiser's learning rate."""
     share = _SCHEDULES[optimiser.schedule]
 
     def factor(step: int) -> float:
@@ -60,7 +60,7 @@ def _adam(optimiser: Optimiser, network: nn.Module, rate: float | torch.Tensor) 
 
 
 def _fused(kind: Callable[..., torch.optim.Optimizer], network: nn.Module, **options: Any) -> torch.optim.Optimizer:
-    """All parameters updated in one call, several times faster than one by one, where this torch can on this device."""
+    """Fused update of all parameters, several times faster than one by one, if torch supports it on the device."""
     parameters = list(network.parameters())
     try:
         return kind(parameters, fused=True, **options)

@@ -1,8 +1,8 @@
-"""How each task is trained, as data (TransNAS-Bench-101, Duan et al., CVPR 2021, and its training configurations).
+"""Training recipes of each task (TransNAS-Bench-101, Duan et al., CVPR 2021, and its training configurations).
 
-Presets: ``"paper"`` is the published recipe, ``"quick"`` fits one GPU and a few minutes, ``"mini"`` one CPU core and
-twenty seconds to five minutes in the mean. `deviations` says in words how a training by a recipe differs from the
-published one, its settings and what no setting changes; make your own recipe with `dataclasses.replace`.
+Presets: ``"paper"`` is the published recipe, ``"quick"`` takes a few minutes on one GPU, ``"mini"`` on average twenty
+seconds to five minutes on one CPU core. `deviations` lists how a training with a recipe differs from the published one,
+in its settings and independent of settings. Create your own recipe with `dataclasses.replace`.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ def get_recipe(task: str, preset: str = "paper") -> Recipe:
 
 
 def list_presets() -> tuple[str, ...]:
-    """Names of the presets, the paper's first."""
+    """Names of the presets, ``"paper"`` first."""
     return tuple(_PRESETS)
 
 
 def deviations(recipe: Recipe) -> list[str]:
-    """Every known difference of a training by this recipe from the published one, in words.
+    """Every known difference of a training with this recipe from the published one, as text.
 
-    First `changed_settings`, then what differs whatever the recipe says, each with how much it matters: both codes were
-    compared number for number, on the same weights and tensors.
+    First `changed_settings`, then the differences that no setting changes, each with its size: both implementations
+    were compared numerically, on the same weights and tensors.
 
     Example:
         >>> for difference in deviations(get_recipe("normal")):
@@ -57,7 +57,7 @@ def deviations(recipe: Recipe) -> list[str]:
 
 
 def changed_settings(recipe: Recipe) -> list[str]:
-    """Every setting of a recipe that is not the paper's for its task, in words; empty for the paper's own.
+    """Every setting of a recipe that differs from the paper's for its task, as text; empty for the paper's own.
 
     Example:
         >>> changed_settings(get_recipe("jigsaw", "quick"))[0]
@@ -72,7 +72,7 @@ def changed_settings(recipe: Recipe) -> list[str]:
 
 
 def _flat(recipe: Recipe) -> dict[str, Any]:
-    """Field -> value, those of the optimiser and the augmentation among them."""
+    """Field -> value, including the fields of the optimiser and the augmentation."""
     values = asdict(recipe)
     return {**values.pop("optimiser"), **values.pop("augmentation"), **values}
 
@@ -85,12 +85,12 @@ def _say(value: object) -> str:
 
 
 _ALWAYS = (
-    "averages: metrics are means over images, the published ones means over batches; equal but for an incomplete last "
-    "batch of validation images (at most .16 points of top1 on the published splits)",
-    "last batch: an incomplete last batch of training images is left out of the epoch, because batch norm may not bear "
-    "it; the published splits have none",
-    "several devices: batch statistics of each device apart and images in a new order every epoch; the published code "
-    "synchronises the statistics and keeps one order",
+    "averages: metrics are means over images, the published ones means over batches; they differ only for an "
+    "incomplete last batch of validation images (by at most .16 points of top1 on the published splits)",
+    "last batch: an incomplete last batch of training images is dropped, because batch norm may fail on it; the "
+    "published splits have none",
+    "several devices: batch statistics are computed per device and images are reordered every epoch; the published "
+    "code synchronises the statistics and keeps one order",
 )
 _JITTERED = (
     "colour jitter: in floating point; the published code rounds to 8 bits after each change (at most 1/255 apart, hue "
@@ -100,13 +100,13 @@ _ON_TASK = {
     **dict.fromkeys(("class_scene", "class_object", "room_layout", "segmentsemantic", "autoencoder"), _JITTERED),
     "jigsaw": (
         *_JITTERED,
-        "permutations: 1,000 of our own with the same mean distance (8.008 of 9 places) but none closer than 5 places, "
-        "where two published ones may agree in 7; puzzles are a little easier to tell apart",
-        "crop: 0.9 of the image cut and resized once, in floating point; the published code resizes to 255 pixels, "
-        "cuts 229 and resizes again, in whole numbers (.002 apart on smooth images)",
+        "permutations: 1,000 different ones with the same mean distance (8.008 of 9 places) but none closer than 5 "
+        "places, while two published ones may agree in 7; puzzles are slightly easier to distinguish",
+        "crop: 0.9 of the image is cropped and resized once, in floating point; the published code resizes to 255 "
+        "pixels, crops 229 and resizes again, in integers (.002 apart on smooth images)",
     ),
 }
-"""What differs whatever the recipe says."""
+"""Differences that no setting of a recipe changes."""
 
 _SGD = Optimiser("sgd", lr=0.1, schedule="cosine", weight_decay=5e-4)
 _ADAM = Optimiser("adam", lr=1e-4, schedule="constant", weight_decay=1e-4)
@@ -140,7 +140,7 @@ def _paper(
     )
 
 
-# Training configurations of the published code; the paper's section 3.2 names the losses.
+# Training configurations of the published code; the losses are in the paper's section 3.2.
 _PAPER = {
     recipe.task: recipe
     for recipe in (
@@ -154,7 +154,7 @@ _PAPER = {
     )
 }
 
-# Small images, a narrow network, fewer images and epochs; decoders as narrow as their backbones.
+# Small images, a narrow network, fewer images and epochs; decoders are as narrow as their backbones.
 _QUICK: dict[str, Any] = {
     "epochs": 5,
     "input_size": 64,
@@ -164,7 +164,7 @@ _QUICK: dict[str, Any] = {
 }
 _QUICK_DENSE = {**_QUICK, "decoder_width": 256, "discriminator_width": 16}
 
-# Adam, because deep cells without skips learn little in some hundred steps of SGD.
+# Adam, because deep cells without skips learn little in a few hundred steps of SGD.
 _MINI_ADAM = Optimiser("adam", lr=1e-2, schedule="cosine", weight_decay=1e-5, betas=(0.9, 0.99))
 _MINI: dict[str, Any] = {
     "epochs": 6,
@@ -177,16 +177,16 @@ _MINI: dict[str, Any] = {
     "n_valid": 1_024,
     "n_test": 64,
 }
-# More and smaller steps, without which a network of nine convolutions in a row ranks behind one that has next to none.
-# Of the published loss, classes that Adam made improbable have no gradient left.
+# More and smaller steps; otherwise a network of nine consecutive convolutions ranks behind one with almost none.
+# With the published loss, classes that Adam made improbable would have no gradient.
 _MINI_CLASSES = {
     **_MINI,
     "batch_size": 16,
     "optimiser": replace(_MINI_ADAM, lr=6e-3),
     "loss": "exact_soft_cross_entropy",
 }
-# On 64 pixels the last features are 2 x 2: any network sees the whole image, and none can draw what it saw. Structural
-# similarity, too, looks at windows of 11 pixels.
+# On 64 pixels the last features are 2 x 2: every network sees the whole image, and none can reconstruct it. Structural
+# similarity also needs windows of 11 pixels.
 _MINI_DENSE = {
     **_MINI,
     "batch_size": 8,
@@ -195,14 +195,14 @@ _MINI_DENSE = {
     "n_valid": 256,
     "n_test": 32,
 }
-# A discriminator needs more than the thousand steps there are: it left patterns that made two trainings disagree.
+# A discriminator needs more than the available thousand steps: it left patterns that made two trainings disagree.
 _MINI_IMAGE = {**_MINI_DENSE, "loss": "l1", "adversarial_weight": 0.0, "augmentation": Augmentation()}
 
 _PRESETS: dict[str, dict[str, dict[str, Any]]] = {
     "paper": {task: {} for task in _PAPER},
     "quick": {
         **dict.fromkeys(("class_scene", "class_object", "room_layout"), _QUICK),
-        # Puzzles that are drawn anew would only add noise to the validation of a thousand images.
+        # New puzzles in every epoch would only add noise to the validation on a thousand images.
         "jigsaw": {**_QUICK, "num_classes": 100, "joint_tiles": True, "fixed_evaluation": True},
         **dict.fromkeys(("segmentsemantic", "normal", "autoencoder"), _QUICK_DENSE),
     },
@@ -217,8 +217,9 @@ _PRESETS: dict[str, dict[str, dict[str, Any]]] = {
             "joint_tiles": True,
             "fixed_evaluation": True,
         },
-        # At the rate of the others, cells without skips learn later than any with: the reverse of the published ranks.
-        # In half the epochs, what a training reaches depends on when it learns to tell objects from the background.
+        # At the learning rate of the other tasks, cells without skips learn later than all cells with skips, the
+        # reverse of the published ranks. With half the epochs, results depend on when a training learns to separate
+        # objects from the background.
         "segmentsemantic": {
             **_MINI_DENSE,
             "epochs": 6,
@@ -226,8 +227,8 @@ _PRESETS: dict[str, dict[str, dict[str, Any]]] = {
             "base_channels": 16,
             "decoder_width": 64,
         },
-        # Wide and by SGD at a high rate: this ranks architectures more as published than a narrow one by Adam. In half
-        # the epochs, some skeletons have not begun to tell the walls of a room apart.
+        # A wide network trained by SGD at a high rate ranks architectures closer to the published ranks than a narrow
+        # one trained by Adam. With half the epochs, some skeletons have not begun to distinguish the walls of a room.
         "normal": {
             **_MINI_IMAGE,
             "epochs": 7,

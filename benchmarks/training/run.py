@@ -1,4 +1,4 @@
-"""What a finished training leaves behind."""
+"""Result of a finished training."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ __all__ = ["Run", "TrainingFailed"]
 
 
 class TrainingFailed(SurrogatesError, RuntimeError):  # noqa: N818
-    """A training that cannot give a result."""
+    """A training that failed to produce a result."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """One architecture, trained on one task: a row of a table in the making.
+    """One architecture trained on one task, the values of one row of a table.
 
     Attributes:
         arch: Architecture string.
         task: Task name.
-        seed: Of weights, order of images and augmentation.
-        metrics: ``{split}_{metric}`` in the metric's own unit, and ``time_elapsed`` in seconds -> one value an epoch.
+        seed: Seed of the weights, the order of images and the augmentation.
+        metrics: ``{split}_{metric}`` in the metric's own unit, and ``time_elapsed`` in seconds -> one value per epoch.
         info: ``inference_time`` (seconds for one image), ``encoder_params``, ``model_params`` (counts),
             ``encoder_FLOPs`` and ``model_FLOPs`` (multiply-adds for one image; of the backbone for one tile in jigsaw).
         epochs: Passes over the training images.
-        notes: What did not go as the recipe says, in words.
+        notes: Deviations from the recipe during the training, as text.
 
     Example:
         >>> run = Run("64-41414-1_01_001", "jigsaw", 666, {"valid_top1": [0.5, 12.0]}, {"model_params": 1e6}, 2)
@@ -44,10 +44,10 @@ class Run:
     notes: list[str] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values, ready for `json.dumps`."""
+        """Plain values for `json.dumps`."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> Run:
-        """What `to_json` gave."""
+        """Inverse of `to_json`."""
         return cls(**values)

@@ -28,7 +28,7 @@ __all__ = ["Run", "TrainingFailed", "train_architecture"]
 
 _CHECKPOINT = "last.ckpt"
 _TILES = 9
-_LEAST_PART = 2  # images: batch norm needs more than one value a channel
+_LEAST_PART = 2  # images; batch norm needs more than one value per channel
 
 
 def train_architecture(
@@ -43,29 +43,29 @@ def train_architecture(
     progress: bool = False,
     trainer_options: Mapping[str, Any] | None = None,
 ) -> Run:
-    """Train an architecture on a task and report every metric of every epoch.
+    """Train an architecture on a task and return every metric of every epoch.
 
     Args:
         arch: Architecture string.
         task: Task name; must be the recipe's.
-        recipe: How to train.
+        recipe: Training settings.
         sources: Images by split: ``"train"``, ``"valid"``, ``"test"``.
-        seed: Of weights, order of images and augmentation; on one kind of device the same seed gives the same run.
+        seed: Seed of weights, order of images and augmentation; reproducible on the same kind of device.
         device: ``"auto"`` (a GPU if there is one), ``"cpu"``, ``"cuda"`` or ``"cuda:1"``; `device_options` checks it.
-        checkpoint_dir: Where to keep the state after each epoch. A training that finds its own goes on from there, to
-            the same result as without the interruption; a finished one removes it.
-        progress: Show a progress bar.
+        checkpoint_dir: Folder for the state after each epoch. A training resumes from its own checkpoint, with the same
+            result as without the interruption; when finished, it removes the checkpoint.
+        progress: Whether to show a progress bar.
         trainer_options: More options of `lightning.Trainer`, e.g. ``{"devices": 4, "strategy":
             "ddp_find_unused_parameters_true"}``.
 
     Returns:
-        Metrics, model facts and notes. Where memory did not suffice, batches were cut into parts, and a note says so.
+        Metrics, model facts and notes. If memory was insufficient, batches were split into parts, which a note records.
 
     Raises:
-        ValueError: If the recipe is of another task, a source does not fit the recipe, or there is no such device.
+        ValueError: If the recipe is for another task, a source does not match it, or the device does not exist.
         ArchitectureError: If the string is not an architecture.
-        TrainingFailed: If the loss is not finite, or two images at a time are too much for the memory.
-        ArtefactError: If the checkpoint is of another training, or damaged.
+        TrainingFailed: If the loss is not finite, or memory is insufficient for two images at a time.
+        ArtefactError: If the checkpoint belongs to another training or is damaged.
 
     Example:
         >>> from dataclasses import replace
@@ -79,7 +79,7 @@ def train_architecture(
         (1, 1)
     """
     if task != recipe.task:
-        raise ValueError(f"expected a recipe of {task!r}, got one of {recipe.task!r}")
+        raise ValueError(f"expected a recipe for {task!r}, got one for {recipe.task!r}")
     options = {**device_options(device), **(trainer_options or {})}
     notes: list[str] = []
     accumulate = 1
@@ -98,24 +98,24 @@ def train_architecture(
                     f"the batch's {recipe.batch_size} images at a time"
                 ) from error
             accumulate *= 2
-        # Outside the handler: its traceback would keep the tensors of the failed step alive.
+        # Outside the handler, because its traceback keeps the tensors of the failed step alive.
         del module
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
         notes.append(
-            f"out of memory in epoch {epoch}: batches of {recipe.batch_size} cut into parts of "
+            f"out of memory in epoch {epoch}: batches of {recipe.batch_size} split into parts of "
             f"{recipe.batch_size // accumulate}, gradients accumulated over {accumulate}"
         )
     if module.refused:
         notes.append(
-            f"the GPU could not repeat steps by itself ({module.refused}): each kernel was launched from Python"
+            f"steps could not be recorded as a CUDA graph ({module.refused}): each kernel was launched from Python"
         )
-    info = _model_facts(module.network.to(trained_on), recipe)  # Lightning has put it aside, on the CPU
+    info = _model_facts(module.network.to(trained_on), recipe)  # Lightning has moved it to the CPU
     return Run(arch, task, seed, dict(module.metrics), info, module.epochs_done, notes)
 
 
 class _KeepLast(Checkpoint):
-    """Writes the state after every epoch, complete or not at all."""
+    """Writes the state after every epoch, atomically."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -124,14 +124,14 @@ class _KeepLast(Checkpoint):
         if trainer.is_global_zero:
             with write_beside(self.path) as beside:
                 trainer.save_checkpoint(beside)
-        else:  # all devices meet here, the first one writes
+        else:  # a barrier on all devices; the first one writes
             trainer.save_checkpoint(self.path)
 
 
 def _fit(
     module: GroundTruthModule, checkpoint_dir: str | Path | None, progress: bool, options: dict[str, Any]
 ) -> torch.device:
-    """Train; where it was done."""
+    """Train, and return the device."""
     checkpoint = None if checkpoint_dir is None else Path(checkpoint_dir) / _CHECKPOINT
     if checkpoint is not None:
         checkpoint.parent.mkdir(parents=True, exist_ok=True)
@@ -160,7 +160,7 @@ def _fit(
         )
         try:
             trainer.fit(module, ckpt_path=resume, **safe)
-        except SystemExit:  # how Lightning answers Ctrl-C
+        except SystemExit:  # raised by Lightning on Ctrl-C
             raise KeyboardInterrupt from None
     if checkpoint is not None and module.epochs_done >= module.recipe.epochs:
         checkpoint.unlink(missing_ok=True)
@@ -168,20 +168,20 @@ def _fit(
 
 
 def _check_readable(checkpoint: str) -> None:
-    """Raise `ArtefactError` if a file is no checkpoint: torch's own errors do not name it."""
+    """Raise `ArtefactError` if a file is not a checkpoint; torch's own errors do not name the file."""
     try:
         torch.load(checkpoint, map_location="cpu", weights_only=True)
     except Exception as error:
-        raise ArtefactError(f"{checkpoint!r} is damaged ({error}); delete it to train from the beginning") from error
+        raise ArtefactError(f"{checkpoint!r} is damaged ({error}); delete it to restart the training") from error
 
 
 def _out_of_memory(error: BaseException) -> bool:
-    """Whether an error is the GPU's, torch's or Python's way of saying so."""
+    """Whether an error of the GPU, torch or Python means out of memory."""
     return isinstance(error, (torch.cuda.OutOfMemoryError, MemoryError)) or "can't allocate memory" in str(error)
 
 
 def _model_facts(network: TaskNetwork, recipe: Recipe) -> dict[str, float]:
-    """What the published file keeps beside the metrics."""
+    """Model facts that the published file stores beside the metrics."""
     tiles = (_TILES,) if recipe.task == "jigsaw" else ()
     image = torch.zeros(1, *tiles, 3, recipe.network_size, recipe.network_size)
     params = {name: sum(weights.numel() for weights in part.parameters()) for name, part in network.named_children()}
@@ -197,16 +197,16 @@ def _model_facts(network: TaskNetwork, recipe: Recipe) -> dict[str, float]:
 
 @torch.inference_mode()
 def _inference_time(network: TaskNetwork, image: torch.Tensor) -> float:
-    """Seconds for one image, the median of several, where the network is."""
+    """Seconds per image on the network's device, the median of several runs."""
     device = next(network.parameters()).device
     image = image.to(device)
     was_training = network.training
     network.eval()
-    network(image)  # the first one also prepares
+    network(image)  # warm-up
     times = []
     for _ in range(5):
         start = time.perf_counter()
-        network(image).sum().item()  # waits for the device
+        network(image).sum().item()  # synchronises with the device
         times.append(time.perf_counter() - start)
     network.train(was_training)
     return statistics.median(times)

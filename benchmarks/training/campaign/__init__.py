@@ -1,7 +1,7 @@
-"""Campaigns: architectures x tasks x seeds, trained by several processes, one record for every run.
+"""Campaigns: architectures x tasks x seeds, trained by several processes, one record per training.
 
-A campaign is a plan (`load_plan`) and a folder. `run_campaign` does what is missing in the folder; it may be killed at
-any moment, started again, and started several times at once. `campaign_table` makes a `Table` of the records.
+A campaign is a plan (`load_plan`) and a folder. `run_campaign` runs the trainings that have no record in the folder; it
+can be killed at any time, resumed, and run several times in parallel. `campaign_table` makes a `Table` of the records.
 """
 
 from benchmarks.training.campaign.images import ROOMS, CampaignImages, ImageNeeds, RoomsImages, TaskonomyImages

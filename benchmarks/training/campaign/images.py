@@ -1,4 +1,4 @@
-"""Where a campaign's images come from: Rooms, or a folder in Taskonomy's layout."""
+"""Image sources of campaigns: Rooms, or a folder in Taskonomy's layout."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["ROOMS", "CampaignImages", "ImageNeeds", "RoomsImages", "TaskonomyIma
 
 
 class ImageNeeds(NamedTuple):
-    """The part of a recipe that decides which images are opened: side in pixels, and how many (None = all)."""
+    """The part of a recipe that selects images: side in pixels, and number per split (None = all)."""
 
     size: int
     train: int | None
@@ -28,23 +28,23 @@ class ImageNeeds(NamedTuple):
 
     @classmethod
     def from_recipe(cls, recipe: Recipe) -> ImageNeeds:
-        """What a recipe needs."""
+        """The image requirements of a recipe."""
         return cls(recipe.input_size, recipe.n_train, recipe.n_valid, recipe.n_test)
 
 
 RENDERER = 2
-"""`benchmarks.training.rooms.render.RENDERER`, known here without torch; a test holds them together."""
+"""`benchmarks.training.rooms.render.RENDERER`, repeated here to avoid importing torch; a test compares them."""
 
 _CHANGED = {"segmentsemantic": 2}
-"""Task -> the renderer that last changed its images or labels; 1 where there is none."""
+"""Task -> the renderer version that last changed its images or labels; 1 for tasks that are not listed."""
 
 
 @dataclass(frozen=True)
 class RoomsImages:
-    """Rendered rooms, as many and as large as the recipe says.
+    """Rendered rooms; number and size are those of the recipe.
 
     Attributes:
-        seed: Of the scenes.
+        seed: Seed of the scenes.
 
     Example:
         >>> RoomsImages(seed=1).describe("jigsaw")
@@ -54,14 +54,14 @@ class RoomsImages:
     seed: int = 0
 
     def describe(self, task: str) -> dict[str, Any]:
-        """What decides the images of a task, as JSON: the seed, and the renderer that last changed them."""
+        """Settings that determine the images of a task, as JSON: the seed, and the renderer that last changed them."""
         return {"rooms": {"seed": self.seed, "renderer": _CHANGED.get(task, 1)}}
 
     def open(self, needs: ImageNeeds, domains: Sequence[str]) -> Mapping[str, ImageSource]:
         """Training, validation and test images of some domains.
 
         Raises:
-            ValueError: If it is not said how many.
+            ValueError: If the recipe does not give their number.
         """
         from benchmarks.training.rooms import rooms
 
@@ -69,18 +69,18 @@ class RoomsImages:
         return {split: rooms(split, getattr(needs, split), needs.size, self.seed, domains) for split in SPLITS}
 
     def check(self, needs: ImageNeeds) -> None:
-        """Raise `ValueError` if it is not said how many images there are."""
+        """Raise `ValueError` if the recipe does not give the number of images."""
         for split in SPLITS:
             if getattr(needs, split) is None:
                 raise ValueError(
-                    f"expected n_{split}, a number of images, as Rooms has no end; the recipe says 'all there are', "
-                    f"so set it in the plan ('recipe': {{'n_{split}': 10000}}), or train on a folder of images (--data)"
+                    f"expected a number of images as n_{split}, because Rooms is unlimited, got None (all images); set "
+                    f"it in the plan ('recipe': {{'n_{split}': 10000}}), or train on a folder of images (--data)"
                 )
 
 
 @dataclass(frozen=True)
 class TaskonomyImages:
-    """A folder in Taskonomy's layout, with a split file each for training, validation and test.
+    """A folder in Taskonomy's layout, with one split file each for training, validation and test.
 
     Attributes:
         root: The folder.
@@ -95,9 +95,9 @@ class TaskonomyImages:
     test: str = SPLIT_FILES["test"]
 
     def describe(self, task: str) -> dict[str, Any]:
-        """What decides the images, of any task, wherever the folder is now, as hashes.
+        """Settings that determine the images of any task, independent of the folder's location, as hashes.
 
-        Of the lists that each split file names, of which classes are kept, and of how exported rooms were made.
+        Hashed are the lists that each split file names, the kept classes, and the settings of exported rooms.
 
         Raises:
             TaskonomyNotFoundError: If there is no such folder, or a list is missing.
@@ -121,7 +121,7 @@ class TaskonomyImages:
         return {split: TaskonomySource(self.root, self._file(split), needs.size, domains=domains) for split in SPLITS}
 
     def check(self, needs: ImageNeeds) -> None:
-        """Anything will do."""
+        """Accept every recipe."""
 
     def _file(self, split: str) -> Path:
         return Path(self.root, getattr(self, split))
@@ -134,4 +134,4 @@ def _hash(content: bytes) -> str:
 CampaignImages = RoomsImages | TaskonomyImages
 
 ROOMS = RoomsImages()
-"""The default."""
+"""Image source that is used by default."""

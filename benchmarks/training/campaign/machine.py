@@ -1,4 +1,4 @@
-"""What a training ran on: hardware, versions, commit."""
+"""Description of the machine of a training: hardware, versions, commit."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CPU_INFO = Path("/proc/cpuinfo")
 
 
 def describe_machine() -> dict[str, str]:
-    """CPU, GPU if this process uses one, versions, and the commit where the code is a git checkout.
+    """CPU, GPU if this process uses one, versions, and the commit if the code is a git checkout.
 
     Example:
         >>> "cpu" in describe_machine()
@@ -38,7 +38,7 @@ def describe_machine() -> dict[str, str]:
 
 @cache
 def source_commit() -> str:
-    """The commit of the source tree; with ``+`` if files differ from it, empty if this is no checkout."""
+    """Commit of the source tree, with ``+`` if files differ from it; empty if it is not a checkout."""
     root = Path(benchmarks.__file__).resolve().parents[1]
     if not (root / ".git").exists():
         return ""
@@ -61,7 +61,7 @@ def _cpu() -> str:
 
 
 def _gpu() -> str:
-    """Its name, if torch is in use and has one; torch is not imported for this."""
+    """Name of the GPU, if torch is already imported and finds one."""
     torch = sys.modules.get("torch")
     if torch is None or not torch.cuda.is_initialized():
         return ""

@@ -1,4 +1,4 @@
-"""What a campaign is to train: architectures x tasks x seeds, with which recipe, on which images."""
+"""Plan of a campaign: architectures x tasks x seeds, the recipe and the images."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ _Dataclass = TypeVar("_Dataclass")
 
 @dataclass(frozen=True, order=True)
 class Trial:
-    """One training.
+    """One training of a campaign.
 
     Attributes:
         arch: Architecture string.
         task: Task name.
-        seed: Of weights, order of the images and augmentation.
+        seed: Seed of the weights, the order of the images and the augmentation.
     """
 
     arch: str
@@ -45,21 +45,21 @@ class Trial:
 
 @dataclass(frozen=True)
 class Plan:
-    """A campaign.
+    """The trainings of a campaign and their settings.
 
     Attributes:
         archs: Architecture strings of any spaces.
         tasks: Task names.
-        seeds: Seeds of each training.
+        seeds: Every architecture is trained on every task with each of these seeds.
         preset: One of `benchmarks.training.presets.list_presets`.
-        recipe: Field of the recipe -> other value, for all tasks; a nested part by a mapping.
-        recipe_of: Task -> the same for that task only; goes before `recipe`.
-        images: Where images come from.
+        recipe: Field of the recipe -> new value, for all tasks; nested parts as mappings.
+        recipe_of: Task -> the same for that task only; takes precedence over `recipe`.
+        images: Image source.
 
     Raises:
-        ArchitectureError: If a string is no architecture.
+        ArchitectureError: If a string is not an architecture.
         UnknownNameError: If there is no such task, preset or field; names the nearest one.
-        ValueError: If a value is not usable.
+        ValueError: If a value is invalid.
 
     Example:
         >>> plan = Plan(("64-2311-basic",), ("jigsaw", "normal"), seeds=(0, 1), recipe={"epochs": 2})
@@ -94,16 +94,16 @@ class Plan:
             self.images.check(ImageNeeds.from_recipe(self.recipe_for(task)))
 
     def trials(self) -> list[Trial]:
-        """Every training, one architecture after the other on all tasks, so that early records make whole rows."""
+        """Every training, ordered by architecture, then task, so that early records complete rows of the table."""
         return [Trial(arch, task, seed) for seed in self.seeds for arch in self.archs for task in self.tasks]
 
     def recipe_for(self, task: str) -> Recipe:
-        """How a task is trained."""
+        """The recipe of a task."""
         recipe = changed_recipe(get_recipe(task, self.preset), self.recipe)
         return changed_recipe(recipe, self.recipe_of.get(task, {}))
 
     def settings(self, task: str) -> dict[str, Any]:
-        """What must not change while a campaign goes on: recipe and images of a task, as JSON."""
+        """Settings of a task that must not change during a campaign: recipe and images, as JSON."""
         return self._settings[task]
 
     @cached_property
@@ -122,7 +122,7 @@ class Plan:
 
 
 def fingerprint(value: Any) -> str:
-    """The first 12 digits of SHA-256 of a JSON value; the order of names does not matter.
+    """The first 12 digits of the SHA-256 of a JSON value; the order of keys is ignored.
 
     Example:
         >>> fingerprint({"a": 1, "b": 2}) == fingerprint({"b": 2, "a": 1})
@@ -132,15 +132,15 @@ def fingerprint(value: Any) -> str:
 
 
 def changed_recipe(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
-    """A recipe with other values.
+    """A recipe with some values replaced.
 
     Args:
-        recipe: Where to start.
-        changes: Field -> value; a mapping for a part that has fields of its own.
+        recipe: The original recipe.
+        changes: Field -> new value; a mapping for a nested part.
 
     Raises:
         UnknownNameError: If there is no such field; names the nearest one.
-        ValueError: If a value does not fit.
+        ValueError: If a value has the wrong type or is invalid.
 
     Example:
         >>> changed_recipe(get_recipe("jigsaw"), {"epochs": 2, "optimiser": {"lr": 0.05}}).optimiser.lr
@@ -164,7 +164,7 @@ def _changed(part: _Dataclass, changes: Any, where: str) -> _Dataclass:
 
 
 def _fitting(value: Any, current: Any, where: str) -> Any:
-    """The value if it is of the kind of the current one; lists become tuples."""
+    """The value if it has the type of the current one; lists become tuples."""
     numbers = (int, float)
     if isinstance(current, tuple) and isinstance(value, (list, tuple)) and len(value) == len(current):
         return tuple(_fitting(new, old, where) for new, old in zip(value, current, strict=True))
@@ -174,4 +174,4 @@ def _fitting(value: Any, current: Any, where: str) -> Any:
         if isinstance(current, float) and value is not None and not isinstance(value, bool):
             return float(value)
         return value
-    raise ValueError(f"{where}: expected something like {current!r}, got {value!r}")
+    raise ValueError(f"{where}: expected a value like {current!r}, got {value!r}")

@@ -1,4 +1,4 @@
-"""Plans in files: a small JSON."""
+"""Plans as JSON files."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ _SPLIT_FILES = ("root", "train", "valid", "test")
 
 
 def load_plan(path: str | Path) -> Plan:
-    r"""Read a plan.
+    r"""Read a plan from a JSON file.
 
     Args:
-        path: A JSON file with ``architectures``: a list of strings and of streams ``{"space": name, "sample": n, "rng":
-            0, "distinct": false}``; and if wanted ``tasks`` (all seven), ``seeds`` (666), ``preset`` ("quick"),
-            ``recipe`` (other values for all tasks), ``recipe_of`` (the same for one task) and ``images``:
+        path: A JSON file with ``architectures``: a list of strings and of samples ``{"space": name, "sample": n, "rng":
+            0, "distinct": false}``; optional are ``tasks`` (all seven), ``seeds`` (666), ``preset`` ("quick"),
+            ``recipe`` (new values for all tasks), ``recipe_of`` (the same for one task) and ``images``:
             ``{"rooms": {"seed": 0}}`` or ``{"taskonomy": {"root": folder, "train": split file, ...}}``. Paths are
-            relative to the folder of the plan, environment variables in them are replaced.
+            relative to the folder of the plan; environment variables in them are expanded.
 
     Raises:
-        ValueError: If the file is not such a plan; names the file and the entry.
+        ValueError: If the file is not a valid plan; names the file and the entry.
         UnknownNameError: If there is no such entry, task, space or preset; names the nearest one.
-        ArchitectureError: If a string is no architecture.
+        ArchitectureError: If a string is not an architecture.
         OSError: If a file cannot be read.
 
     Example:
@@ -64,17 +64,17 @@ def load_plan(path: str | Path) -> Plan:
 
 
 def sampled(space: str, n: int, rng: int = 0, distinct: bool = False) -> list[str]:
-    """The first n architectures of a space in a random order: more of them begin with the same ones.
+    """The first n architectures of a space in a seeded random order; a larger n extends the list.
 
     Args:
         space: Name of the space.
-        n: How many.
-        rng: Seed of the order.
-        distinct: Whether to leave out those that compute the same function as one before.
+        n: Number of architectures.
+        rng: Seed of the random order.
+        distinct: Whether to skip architectures that compute the same function as an earlier one.
 
     Raises:
         UnknownNameError: If there is no such space.
-        ValueError: If there are not so many.
+        ValueError: If there are fewer than n, or n < 1.
 
     Example:
         >>> sampled("transnas101-macro", 3, rng=1)[:2] == sampled("transnas101-macro", 2, rng=1)
@@ -143,7 +143,7 @@ def _images(value: Any, folder: Path) -> CampaignImages:
     if missing := re.search(r"\$\{?(\w+)", expanded):
         raise ValueError(f"images: taskonomy: root: the environment variable {missing[1]} is not set")
     images = TaskonomyImages(**{**options, "root": str(Path(folder, Path(expanded).expanduser()))})
-    images.describe(TRANSNAS_TASKS[0])  # a missing folder is found now, not in every training
+    images.describe(TRANSNAS_TASKS[0])  # fails here, not in every training, if the folder is missing
     return images
 
 
@@ -156,7 +156,7 @@ def _check_names(entries: Any, known: tuple[str, ...], where: str) -> None:
 
 def _list(value: Any, kind: type | tuple[type, ...], where: str) -> list[Any]:
     if not isinstance(value, list) or not value or not all(isinstance(entry, kind) for entry in value):
-        raise ValueError(f"{where}: expected a list with one entry at least, got {value!r}")
+        raise ValueError(f"{where}: expected a list with at least one entry, got {value!r}")
     return value
 
 

@@ -1,4 +1,4 @@
-"""The crew: worker processes that are given jobs, and replaced when one dies."""
+"""A pool of worker processes; a worker that dies is replaced."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ __all__ = ["CampaignError", "WorkerPool"]
 
 
 class CampaignError(SurrogatesError, RuntimeError):
-    """A campaign that cannot go on."""
+    """A campaign that cannot continue."""
 
 
 class WorkerPool:
-    """Up to `size` worker processes; they start when there is work for them.
+    """Up to `size` worker processes; each is started when there is a job for it.
 
-    A worker that reports a failure is replaced: after an error on the GPU or out of memory, it is not to be trusted.
+    A worker that reports a failure is replaced, because an error on the GPU or lack of memory may leave it unusable.
 
     Args:
         plan: The campaign.
-        folder: Of the campaign.
-        trainer: Does the trainings.
-        size: Processes.
+        folder: Folder of the campaign.
+        trainer: Runs the trainings.
+        size: Number of processes.
     """
 
     def __init__(self, plan: Plan, folder: Path, trainer: Trainer, size: int) -> None:
@@ -47,14 +47,14 @@ class WorkerPool:
         self._workers: list[_Worker] = []
 
     def busy(self) -> list[Job]:
-        """The jobs being done."""
+        """The jobs in progress."""
         return [worker.job for worker in self._workers if worker.job is not None]
 
     def reports(self, jobs: deque[Job]) -> Iterator[tuple[Job, Report]]:
-        """Do all jobs; one report for each, as they come in.
+        """Run all jobs and yield one report per job as they complete.
 
         Raises:
-            CampaignError: If a worker does not start, or is told to end from outside.
+            CampaignError: If a worker does not start, or is terminated from outside.
             OSError: If the record of a worker's death cannot be written.
         """
         while jobs or self.busy():
@@ -65,9 +65,9 @@ class WorkerPool:
                     yield found
 
     def end(self) -> None:
-        """End all workers now."""
+        """Kill all workers."""
         for worker in self._workers:
-            worker.process.kill()  # Lightning would answer a politer signal with a traceback
+            worker.process.kill()  # on SIGTERM, Lightning would print a traceback
         for worker in list(self._workers):
             self._dismiss(worker)
 
@@ -97,30 +97,30 @@ class WorkerPool:
         return None if job is None else (job, message)
 
     def _bury(self, worker: _Worker) -> tuple[Job, Report] | None:
-        """A process died: if it was training, that training failed."""
+        """Handle a dead process: the training that it was running has failed."""
         self._dismiss(worker)
         code = worker.process.exitcode
         if not worker.ready:
             raise CampaignError(
-                f"a worker process ended while it was starting, with exit code {code}, see above; a script that runs a "
+                f"a worker process ended during start-up with exit code {code}, see above; a script that runs a "
                 "campaign needs \"if __name__ == '__main__':\" around it"
             )
         if code == -signal.SIGTERM:
-            raise CampaignError("a worker process was told to end")
+            raise CampaignError("a worker process was terminated from outside")
         if worker.job is None:
             return None
         with file_lock(lock_path(self.folder, worker.job.trial)) as mine:
             if not mine:
                 return worker.job, Report(Outcome.TAKEN)
             known = known_record(self.folder, worker.job, self.plan)
-            if known is not None:  # it died after writing, or another process did the same in the meantime
+            if known is not None:  # it died after writing, or another process did the training in the meantime
                 return worker.job, Report(Outcome.KNOWN, known)
             record = self._death(worker.job, code)
             write_record(self.folder, record)
         return worker.job, Report(Outcome.FAILED, record)
 
     def _death(self, job: Job, code: int | None) -> Record:
-        killed = ": killed, probably for want of memory" if code == -signal.SIGKILL else ""
+        killed = ": killed, probably out of memory" if code == -signal.SIGKILL else ""
         return Record(
             trial=job.trial,
             settings=fingerprint(self.plan.settings(job.trial.task)),
@@ -149,5 +149,5 @@ def _start(plan: Plan, folder: Path, trainer: Trainer) -> _Worker:
     ours, theirs = context.Pipe()
     process = context.Process(target=work, args=(theirs, plan, folder, trainer))
     process.start()
-    theirs.close()  # so that the link ends when the worker does
+    theirs.close()  # so that the connection closes when the worker ends
     return _Worker(process, ours)

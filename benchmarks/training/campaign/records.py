@@ -1,7 +1,7 @@
-"""Records: one JSON file for every finished training, written whole or not at all.
+"""Records: one JSON file per finished training, written atomically.
 
-A campaign's folder holds a folder a task, with ``settings.json`` (recipe and images, which must not change) and one
-record a training. Names are the architecture, made safe for file systems, and the seed.
+A campaign's folder has one folder per task, with ``settings.json`` (recipe and images, which must not change) and one
+record per training. File names consist of the architecture, made safe for file systems, and the seed.
 """
 
 from __future__ import annotations
@@ -38,18 +38,18 @@ _FORMAT = 1
 
 @dataclass(frozen=True)
 class Record:
-    """How one training ended.
+    """Result of one training, successful or failed.
 
     Attributes:
-        trial: Which one.
-        settings: Fingerprint of recipe and images.
-        started: When, UTC, ISO 8601.
-        seconds: How long it took.
-        metrics: Metric with its split -> one value an epoch; empty if it failed.
-        info: Facts about the model.
-        epochs: Epochs done.
-        notes: What happened on the way.
-        failure: Why it failed; None if it did not.
+        trial: The training.
+        settings: Fingerprint of the recipe and the images.
+        started: Start time, UTC, ISO 8601.
+        seconds: Duration in seconds.
+        metrics: Metric with its split -> one value per epoch; empty if it failed.
+        info: Model facts.
+        epochs: Number of epochs completed.
+        notes: Remarks on the training.
+        failure: Reason of the failure; None if it succeeded.
         machine: Hardware and versions it ran on.
     """
 
@@ -66,7 +66,7 @@ class Record:
 
 
 def record_path(folder: Path, trial: Trial) -> Path:
-    """Where the record of a training is.
+    """Path of the record of a training.
 
     Example:
         >>> record_path(Path("campaign"), Trial("64-2311-basic", "jigsaw", 0)).as_posix()
@@ -76,15 +76,15 @@ def record_path(folder: Path, trial: Trial) -> Path:
 
 
 def lock_path(folder: Path, trial: Trial) -> Path:
-    """The file that a worker locks while it does a training."""
+    """Path of the file that a worker locks during a training."""
     return record_path(folder, trial).with_suffix(".lock")
 
 
 def write_record(folder: Path, record: Record) -> None:
-    """Write a record, in the place of an older one.
+    """Write a record; an older one is replaced.
 
     Raises:
-        OSError: If it cannot be written, e.g. on a full disk; what was there before stays.
+        OSError: If it cannot be written, e.g. on a full disk; an older record is then unchanged.
 
     Example:
         >>> import tempfile
@@ -124,9 +124,9 @@ def read_record(path: Path) -> Record:
 
 
 def read_records(folder: Path, plan: Plan) -> tuple[dict[Trial, Record], dict[Trial, ArtefactError]]:
-    """The records of a plan's trainings, and what was wrong with those that cannot be used.
+    """The records of a plan's trainings, and the error of each record that cannot be used.
 
-    A record of other settings than the plan's is one of those.
+    A record with other settings than the plan's counts as unusable.
     """
     prints = {task: fingerprint(plan.settings(task)) for task in plan.tasks}
     found: dict[Trial, Record] = {}
@@ -150,7 +150,7 @@ def read_records(folder: Path, plan: Plan) -> tuple[dict[Trial, Record], dict[Tr
 
 
 def failure_reasons(records: Iterable[Record]) -> dict[str, int]:
-    """Why trainings failed -> how many did so, the most frequent first.
+    """Reason of failure -> number of trainings, the most frequent first.
 
     Example:
         >>> failure_reasons([Record(Trial("64-2311-basic", "jigsaw"), "", "", 1.0, failure="out of memory")])
@@ -160,10 +160,10 @@ def failure_reasons(records: Iterable[Record]) -> dict[str, int]:
 
 
 def check_settings(folder: Path, plan: Plan) -> None:
-    """Check that the folder is of this plan, as far as it is begun: recipe and images are as before.
+    """Check that recipe and images of the plan are those of the trainings already in the folder.
 
     Raises:
-        ArtefactError: If they are not; names what changed.
+        ArtefactError: If they are not; names the settings that changed.
     """
     for task in plan.tasks:
         directory = RunDirectory(folder / task, "campaign", SETTINGS)
@@ -172,17 +172,17 @@ def check_settings(folder: Path, plan: Plan) -> None:
         except FileNotFoundError:
             continue
         if found:
-            way = "undo that, or choose another folder (architectures, tasks and seeds may be added)"
+            way = "undo the change, or choose another folder (architectures, tasks and seeds may be added)"
             if not _any_done(directory.path):
-                way += f"; none of its trainings is done, so deleting {str(directory.path)!r} loses nothing"
+                way += f"; none of its trainings has succeeded, so deleting {str(directory.path)!r} loses nothing"
             raise ArtefactError(
-                f"{task}: the plan changed since {str(folder)!r} was begun: {'; '.join(found)}; results would not be "
+                f"{task}: the plan changed since {str(folder)!r} was created: {'; '.join(found)}; results would not be "
                 f"comparable: {way}"
             )
 
 
 def _any_done(folder: Path) -> bool:
-    """Whether any training of a task has succeeded, or may have: a record that cannot be read counts."""
+    """Whether any training of a task has succeeded; records that cannot be read count as well."""
     try:
         return any(read_record(path).failure is None for path in folder.glob("*.json") if path.name != SETTINGS)
     except ArtefactError:
@@ -190,7 +190,7 @@ def _any_done(folder: Path) -> bool:
 
 
 def keep_settings(folder: Path, plan: Plan) -> None:
-    """Make the folder that of this plan; of several processes that do so at once, the first one decides.
+    """Write the plan's settings to the folder; of several processes that do so at the same time, the first one wins.
 
     Raises:
         ArtefactError: As `check_settings`.
@@ -204,7 +204,7 @@ def keep_settings(folder: Path, plan: Plan) -> None:
 
 
 def _plain(value: Any) -> Any:
-    """JSON values; what is not finite becomes null."""
+    """JSON values; numbers that are not finite become null."""
     if isinstance(value, dict):
         return {name: _plain(entry) for name, entry in value.items()}
     if isinstance(value, (list, tuple)):

@@ -1,4 +1,4 @@
-"""From a campaign's records to a table of results, with where it comes from."""
+"""Conversion of a campaign's records to a table of results with provenance."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ from benchmarks.training.presets import changed_settings
 
 __all__ = ["campaign_table", "provenance"]
 
-_REASONS = 3  # the most frequent ones are enough for a message
+_REASONS = 3  # most frequent reasons of failure listed in a message
 
 
 def campaign_table(plan: Plan, folder: str | Path, seed: int | None = None) -> Table:
-    """Make a table of the trainings that are done.
+    """Create a table from the trainings that are done.
 
     Args:
-        plan: Which trainings.
-        folder: Where their records are.
-        seed: Only trainings of this seed; the mean over the seeds that are done if not given.
+        plan: The plan of the campaign.
+        folder: Folder of the campaign, with the records.
+        seed: Use only trainings with this seed; by default the mean over the seeds that are done.
 
     Returns:
         Architectures with at least one finished training, in the order of the plan; NaN where a training failed or is
         still missing.
 
     Raises:
-        TableError: If none is done (says why those failed that were tried), or the plan lacks the seed.
+        TableError: If no training is done (lists the reasons of failures), or the plan lacks the seed.
         ArtefactError: If a record is damaged.
 
     Example:
@@ -71,7 +71,7 @@ def campaign_table(plan: Plan, folder: str | Path, seed: int | None = None) -> T
 
 
 def provenance(plan: Plan, folder: str | Path, seed: int | None = None) -> dict[str, Any]:
-    """Where a campaign's table comes from, as JSON values: the plan, and for each task recipe, images and trainings."""
+    """Provenance of a campaign's table, as JSON values: the plan, and per task the recipe, images and trainings."""
     records, _ = read_records(Path(folder), plan)
     used = [record for record in records.values() if seed in (None, record.trial.seed)]
     return {
@@ -97,7 +97,7 @@ def _records(plan: Plan, folder: Path) -> dict[Trial, Record]:
 
 
 def _metrics(records: list[Record | None]) -> dict[str, object]:
-    """Metric -> values of shape (n, E), NaN where there is no record or it is shorter."""
+    """Metric -> values of shape (n, E), NaN where there is no record or it has fewer epochs."""
     names = dict.fromkeys(name for record in records if record for name in record.metrics)
     rows = {name: [record.metrics.get(name, []) if record else [] for record in records] for name in names}
     epochs = max(len(values) for columns in rows.values() for values in columns)
@@ -121,7 +121,7 @@ def _info(records: list[Record | None]) -> dict[str, object]:
 
 
 def _trainings(records: list[Record]) -> dict[str, Any]:
-    """How many there were, the seconds of those that are done, and what commits and hardware they ran on."""
+    """Number of trainings, total seconds of those that are done, and the commits and hardware they ran on."""
     done = [record for record in records if record.failure is None]
     return {
         "done": len(done),

@@ -1,4 +1,4 @@
-"""The runner: hands a plan's missing trainings to worker processes, and says how it goes."""
+"""Runner of a campaign: distributes missing trainings to worker processes and reports progress."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ _GIVE_UP = 10
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a campaign is, after one more training.
+    """Progress of a campaign after a training.
 
     Attributes:
-        total: Trainings of the plan.
-        finished: Those with a record, done or failed.
-        trial: The last one; None at the beginning.
-        outcome: What became of it.
-        record: Of that one.
-        seconds_left: Expected; None before the first training is done.
+        total: Number of trainings in the plan.
+        finished: Number of trainings with a record, done or failed.
+        trial: The last training; None at the beginning.
+        outcome: Outcome of `trial`.
+        record: Record of `trial`.
+        seconds_left: Expected remaining seconds; None before the first training is done.
     """
 
     total: int
@@ -47,26 +47,26 @@ def run_campaign(
     workers: int = 1,
     retry_failed: bool = False,
 ) -> Generator[Progress, None, None]:
-    """Do every training of a plan that has no record in the folder.
+    """Run every training of a plan that has no record in the folder.
 
-    Works while it is iterated over; closing the iterator ends it, and loses what was being trained. What another
-    campaign process is doing on the same folder is left to it.
+    The campaign runs while the iterator is consumed; closing the iterator stops it and discards the trainings in
+    progress. Trainings in progress in another process on the same folder are skipped.
 
     Args:
-        plan: What to do.
-        folder: Made if it is not there; goes on with what is in it.
-        trainer: Does a training; `ImageTrainer` if not given.
-        workers: Processes.
-        retry_failed: Whether to do those again that failed before.
+        plan: The trainings.
+        folder: Folder of the records; created if needed, resumed if it has records.
+        trainer: Runs a training; `ImageTrainer` by default.
+        workers: Number of worker processes.
+        retry_failed: Whether to repeat trainings that failed before.
 
     Yields:
-        One at the beginning, then one for every training that ended.
+        One at the beginning, then one after every training.
 
     Raises:
-        ArtefactError: If the folder was begun with another recipe or other images; names what changed.
+        ArtefactError: If the folder was created with another recipe or other images; names what changed.
         CampaignError: If worker processes do not start, or 10 trainings in a row fail.
-        OSError: If records cannot be written (a full disk); what was written before is intact.
-        ValueError: If there is not at least one worker, or the trainer's device is not there.
+        OSError: If records cannot be written (a full disk); earlier records are intact.
+        ValueError: If `workers` is less than 1, or the trainer's device does not exist.
     """
     if workers < 1:
         raise ValueError(f"expected at least 1 worker, got {workers}")
@@ -80,27 +80,27 @@ def run_campaign(
     if not jobs:
         return
     trainer.prepare(plan)
-    keep_settings(folder, plan)  # not before: a campaign that cannot begin binds nobody to its recipe
+    keep_settings(folder, plan)  # only now: a campaign that cannot start leaves no settings behind
     left = TimeLeft(record for record in known.values() if record.failure is None)
     failures = 0
-    crew = WorkerPool(plan, folder, trainer, min(workers, len(jobs)))
+    pool = WorkerPool(plan, folder, trainer, min(workers, len(jobs)))
     try:
-        for job, report in _reports(crew, jobs):
+        for job, report in _reports(pool, jobs):
             if report.error is not None:
                 raise OSError(*report.error)
             failures = failures + 1 if report.outcome is Outcome.FAILED else 0
             if report.record is not None:
                 finished += 1
                 left.add(report.record)
-            ahead = [pending.trial for pending in (*jobs, *crew.busy())]
-            yield Progress(total, finished, job.trial, report.outcome, report.record, left.seconds(ahead, crew.size))
+            ahead = [pending.trial for pending in (*jobs, *pool.busy())]
+            yield Progress(total, finished, job.trial, report.outcome, report.record, left.seconds(ahead, pool.size))
             if failures == _GIVE_UP and report.record is not None:
                 raise CampaignError(
-                    f"{_GIVE_UP} trainings in a row failed, the last: {report.record.failure}; they are recorded, and "
-                    "tried again only with --retry-failed"
+                    f"{_GIVE_UP} trainings in a row failed, the last one with: {report.record.failure}; they are "
+                    "recorded and only repeated with --retry-failed"
                 )
     finally:
-        crew.end()
+        pool.end()
 
 
 def _jobs(plan: Plan, known: dict[Trial, Record], retry_failed: bool) -> Iterator[Job]:
@@ -112,12 +112,12 @@ def _jobs(plan: Plan, known: dict[Trial, Record], retry_failed: bool) -> Iterato
             yield Job(trial, replaces=record.started)
 
 
-def _reports(crew: WorkerPool, jobs: deque[Job]) -> Iterator[tuple[Job, Report]]:
-    """Of all jobs; those taken by others are tried once more at the end."""
+def _reports(pool: WorkerPool, jobs: deque[Job]) -> Iterator[tuple[Job, Report]]:
+    """Reports of all jobs; jobs taken by other processes are tried once more at the end."""
     taken: deque[Job] = deque()
-    for job, report in crew.reports(jobs):
+    for job, report in pool.reports(jobs):
         if report.outcome is Outcome.TAKEN:
             taken.append(job)
         else:
             yield job, report
-    yield from crew.reports(taken)
+    yield from pool.reports(taken)

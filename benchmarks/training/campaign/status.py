@@ -1,4 +1,4 @@
-"""How far a campaign is, and how long it will still take."""
+"""Status of a campaign: counts of trainings and the expected remaining time."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ __all__ = ["TimeLeft", "campaign_status"]
 
 
 class TimeLeft:
-    """Expects of a training what those of its task took so far on average; of an unknown task what all took.
+    """Estimate of the remaining time: the mean of finished trainings of the same task; of all, if there is none.
 
     Args:
-        records: Of finished trainings; failed ones do not count.
+        records: Records of finished trainings; failed ones are ignored.
 
     Example:
         >>> left = TimeLeft([Record(Trial("64-2311-basic", "jigsaw"), "", "", 30.0)])
@@ -35,12 +35,12 @@ class TimeLeft:
             self.add(record)
 
     def add(self, record: Record) -> None:
-        """Learn from one more training."""
+        """Add a finished training."""
         if record.failure is None:
             self._seconds.setdefault(record.trial.task, []).append(record.seconds)
 
     def seconds(self, trials: Sequence[Trial], workers: int = 1) -> float | None:
-        """Expected time until these are done; None if nothing is known yet."""
+        """Expected seconds until these trainings are done; None before the first record."""
         if not self._seconds:
             return 0.0 if not trials else None
         means = {task: statistics.fmean(seconds) for task, seconds in self._seconds.items()}
@@ -52,14 +52,14 @@ def campaign_status(plan: Plan, folder: str | Path) -> pd.DataFrame:
     """Count the trainings of a plan.
 
     Args:
-        plan: What is to be done.
-        folder: Where it is done.
+        plan: The plan of the campaign.
+        folder: Folder of the campaign.
 
     Returns:
-        DataFrame indexed by task, a row "all" at the end: done, failed, unusable (damaged records, or of another
-        recipe), running (in any process that is alive), left (without a usable record, running ones not among them),
-        seconds (a training on average, NaN if none is done), seconds_left (of running and left, one after another) and
-        reasons (why trainings failed -> how many did so, the most frequent first).
+        DataFrame indexed by task, with a row "all" at the end: done, failed, unusable (damaged records, or of another
+        recipe), running (in any process that is alive), left (without a usable record and not running), seconds (mean
+        per training, NaN if none is done), seconds_left (of running and left ones, one after another) and reasons
+        (reason of failure -> number of trainings, the most frequent first).
 
     Example:
         >>> import tempfile

@@ -1,4 +1,4 @@
-"""What a campaign's worker does for one training; tests and refinements may give it another trainer."""
+"""Trainers: the work of a campaign's worker for one training; other trainers can be passed to a campaign."""
 
 from __future__ import annotations
 
@@ -20,33 +20,33 @@ __all__ = ["FinishedTraining", "ImageTrainer", "Trainer"]
 
 
 class FinishedTraining(Protocol):
-    """What a training gives; `benchmarks.training.train.Run` is one."""
+    """Result of a training, such as `benchmarks.training.run.Run`."""
 
     @property
     def metrics(self) -> Mapping[str, list[float]]:
-        """Metric with its split -> one value an epoch."""
+        """Metric with its split -> one value per epoch."""
 
     @property
     def info(self) -> Mapping[str, float]:
-        """Facts about the model."""
+        """Model facts."""
 
     @property
     def epochs(self) -> int:
-        """Epochs done."""
+        """Number of epochs completed."""
 
     @property
     def notes(self) -> list[str]:
-        """What happened on the way."""
+        """Remarks on the training."""
 
 
 class Trainer(Protocol):
-    """Trains; goes to worker processes by pickle."""
+    """Runs trainings; it is pickled and sent to worker processes."""
 
     def prepare(self, plan: Plan) -> None:
-        """Do once, before the workers start, what all of them need; raise what would make every training fail."""
+        """Do shared work once, before the workers start; raise errors that would make every training fail."""
 
     def train(self, plan: Plan, trial: Trial, scratch: Path) -> FinishedTraining:
-        """Do one training; `scratch` is a folder of its own that need not exist, kept until it has a record."""
+        """Run one training; `scratch` is its own folder, which may not exist yet and is kept until it has a record."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,8 @@ class ImageTrainer:
 
     Attributes:
         device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:1"``.
-        threads: Of each worker on the CPU.
-        checkpoints: Whether a training that is interrupted goes on from its last epoch.
+        threads: Number of CPU threads per worker.
+        checkpoints: Whether an interrupted training resumes from its last epoch.
 
     Example:
         >>> ImageTrainer(device="cpu").threads
@@ -68,24 +68,24 @@ class ImageTrainer:
     checkpoints: bool = False
 
     def prepare(self, plan: Plan) -> None:
-        """Check the device, and render the images once, so that workers find them on disk.
+        """Check the device, and render the images once, so that workers read them from disk.
 
         Raises:
             MissingExtraError: If torch or lightning is not installed.
             OSError: If images cannot be read.
-            ValueError: If they are damaged, or there is no such device here.
+            ValueError: If images are damaged, or the device does not exist.
         """
         try:
             import lightning  # noqa: F401
             import torch  # noqa: F401
         except ImportError as error:
             raise MissingExtraError("A campaign", error.name or "torch", "training") from error
-        device_options(self.device)  # where it is missing, every training would fail and be recorded
+        device_options(self.device)  # with a missing device every training would fail and be recorded
         for needs in {ImageNeeds.from_recipe(plan.recipe_for(task)) for task in plan.tasks}:
             plan.images.open(needs, _domains(plan))
 
     def train(self, plan: Plan, trial: Trial, scratch: Path) -> FinishedTraining:
-        """Train on the plan's images; a worker opens them once."""
+        """Train on the plan's images; each worker opens them once."""
         from benchmarks.training.train import train_architecture
 
         training_process(self.threads)
@@ -103,7 +103,7 @@ def _sources(images: CampaignImages, needs: ImageNeeds, domains: tuple[str, ...]
 
 
 def _domains(plan: Plan) -> tuple[str, ...]:
-    """All that some task of the plan reads."""
+    """Domains that any task of the plan reads."""
     from benchmarks.training.data.images import TASK_DOMAINS
 
     return tuple(dict.fromkeys(name for task in plan.tasks for name in TASK_DOMAINS[task]))

@@ -1,4 +1,4 @@
-"""A worker process: takes trainings from its campaign one after the other, writes their records itself."""
+"""Worker process: receives trainings from its campaign one by one and writes their records."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 class Outcome(str, Enum):
-    """What became of a job."""
+    """Outcome of a job."""
 
     DONE = "done"
     FAILED = "failed"
@@ -41,11 +41,11 @@ class Outcome(str, Enum):
 
 @dataclass(frozen=True)
 class Job:
-    """One training to do.
+    """One training to run.
 
     Attributes:
-        trial: Which one.
-        replaces: When the failed training began that this one is to replace; None for one that was never done.
+        trial: The training.
+        replaces: Start time of the failed training to repeat; None if there is no earlier one.
     """
 
     trial: Trial
@@ -54,12 +54,12 @@ class Job:
 
 @dataclass(frozen=True)
 class Report:
-    """What a worker says of a job.
+    """A worker's report on a job.
 
     Attributes:
-        outcome: What became of it.
-        record: What was written, or was there already.
-        error: Number, text and file of the error that forbids to go on.
+        outcome: Outcome of the job.
+        record: The record, written now or found.
+        error: Number, text and file of an `OSError` that stops the campaign.
     """
 
     outcome: Outcome
@@ -68,15 +68,15 @@ class Report:
 
 
 def work(link: connection.Connection, plan: Plan, folder: Path, trainer: Trainer) -> None:
-    """The life of a worker process.
+    """Main loop of a worker process.
 
     Args:
-        link: Jobs come from here, reports go there; ends at a None, or when the other end is closed.
+        link: Connection for jobs and reports; the loop ends at a None, or when the other end is closed.
         plan: The campaign.
-        folder: Of the campaign.
-        trainer: Does the trainings.
+        folder: Folder of the campaign.
+        trainer: Runs the trainings.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the campaign, which ends its workers
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the campaign handles Ctrl-C and ends its workers
     threading.Thread(target=_end_with_parent, daemon=True).start()
     link.send(READY)
     try:
@@ -87,9 +87,9 @@ def work(link: connection.Connection, plan: Plan, folder: Path, trainer: Trainer
 
 
 def do(job: Job, plan: Plan, folder: Path, trainer: Trainer) -> Report:
-    """Lock a training, do it, write its record.
+    """Lock a training, run it, and write its record.
 
-    A training that fails is recorded as failed; only what forbids to write at all, such as a full disk, is not.
+    A training that fails is recorded as failed; only errors of writing, such as a full disk, are reported instead.
     """
     try:
         with file_lock(lock_path(folder, job.trial)) as mine:
@@ -102,7 +102,7 @@ def do(job: Job, plan: Plan, folder: Path, trainer: Trainer) -> Report:
             record = _train(job.trial, plan, trainer, scratch)
             write_record(folder, record)
             shutil.rmtree(scratch, ignore_errors=True)
-    except OSError as error:  # of locks and records: the folder cannot be written
+    except OSError as error:  # from locks and records: the folder is not writable
         return Report(
             Outcome.DISK, error=(error.errno or errno.EIO, error.strerror or str(error), str(error.filename or folder))
         )
@@ -116,7 +116,7 @@ def _train(trial: Trial, plan: Plan, trainer: Trainer, scratch: Path) -> Record:
     try:
         run = trainer.train(plan, trial, scratch)
         result = {"metrics": run.metrics, "info": run.info, "epochs": run.epochs, "notes": tuple(run.notes)}
-    except Exception as error:  # whatever went wrong, the campaign goes on
+    except Exception as error:  # the campaign continues after any failure
         if isinstance(error, OSError) and error.errno in _DISK:
             raise
         failure = _reason(error)
@@ -132,7 +132,7 @@ def _train(trial: Trial, plan: Plan, trainer: Trainer, scratch: Path) -> Record:
 
 
 def known_record(folder: Path, job: Job, plan: Plan) -> Record | None:
-    """A record that makes the job needless; not a damaged one, nor the failure that it is to replace."""
+    """A record that makes the job unnecessary: neither damaged nor the failure that the job repeats."""
     try:
         record = read_record(record_path(folder, job.trial))
     except (FileNotFoundError, ArtefactError):
@@ -142,14 +142,14 @@ def known_record(folder: Path, job: Job, plan: Plan) -> Record | None:
 
 
 def _reason(error: Exception) -> str:
-    """One line; the type where the text alone says little."""
+    """Reason in one line, with the exception's type unless the text is enough."""
     text = " ".join(str(error).split())
     name = type(error).__name__
     return text if isinstance(error, TrainingFailed) else f"{name}: {text}" if text else name
 
 
 def _end_with_parent() -> None:
-    """End this process at once when the campaign that started it was killed."""
+    """End this process when the campaign that started it is killed."""
     parent = parent_process()
     if parent is not None:
         connection.wait([parent.sentinel])

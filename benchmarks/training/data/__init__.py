@@ -1,6 +1,6 @@
-"""Images and labels: where they come from, how a batch is made, augmented and turned into targets.
+"""Images and labels: sources, batches, augmentation and targets.
 
-Names are imported when first used.
+Names are imported on first use.
 """
 
 from __future__ import annotations

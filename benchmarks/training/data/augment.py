@@ -1,7 +1,7 @@
-"""From a batch of labelled images to what a network reads and is asked: augmented, normalised, on the images' device.
+"""Augmentation of batches of labelled images, on the images' device.
 
-Everything is batched tensor work; random numbers come from `RandomStreams`, never from a global generator, so that the
-same seed, epoch and device give the same pixels.
+All operations are batched; random numbers come from `RandomStreams`, never from a global generator, so the same seed,
+epoch and device give the same pixels.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ _IMAGE_LABELS = ("normal", "segmentsemantic")
 
 
 class RandomStreams:
-    """Random numbers from one generator on the images' device; nothing it does waits for that device.
+    """Random numbers from one generator on the images' device, without synchronisation.
 
     Args:
         seed: Integers, e.g. the run's seed and the epoch; the same give the same numbers.
-        device: Where the images are.
+        device: Device of the images.
 
     Attributes:
-        generator: What they come from.
+        generator: The underlying generator.
 
     Example:
         >>> RandomStreams((666, 3), "cpu").uniform((2,), -1.0, 1.0).shape
@@ -48,7 +48,7 @@ class RandomStreams:
         self.restart(seed)
 
     def restart(self, seed: tuple[int, ...]) -> None:
-        """Begin again with another seed, in the same generator."""
+        """Restart with another seed, in the same generator."""
         self.generator.manual_seed(mix(seed))
 
     def uniform(self, shape: tuple[int, ...], low: float = 0.0, high: float = 1.0) -> Tensor:
@@ -61,7 +61,7 @@ class RandomStreams:
 
 
 def mix(seed: tuple[int, ...]) -> int:
-    """One generator seed from several integers; neighbouring ones end far apart.
+    """One generator seed from several integers; adjacent inputs give distant seeds.
 
     Example:
         >>> mix((666, 0)) == mix((666, 1))
@@ -74,15 +74,15 @@ def mix(seed: tuple[int, ...]) -> int:
 
 
 def augment(batch: Mapping[str, Tensor], augmentation: Augmentation, streams: RandomStreams) -> dict[str, Tensor]:
-    """Change images at random, and the labels that are images along with them.
+    """Augment images at random, and labels that are images consistently.
 
     Flips, then brightness, contrast, saturation and hue (each image by its own factors and in its own order), then
     greyscale.
 
     Args:
-        batch: ``"rgb"`` as floats in [0, 1] of shape (B, 3, S, S); labels as `ImageSource.batch` gives them.
-        augmentation: What to do, how much.
-        streams: Where the random numbers come from.
+        batch: ``"rgb"`` as floats in [0, 1] of shape (B, 3, S, S); labels as returned by `ImageSource.batch`.
+        augmentation: Kinds and strengths of the changes.
+        streams: Source of the random numbers.
 
     Example:
         >>> images = torch.rand(4, 3, 8, 8)
@@ -117,7 +117,7 @@ def flip(values: Tensor, mask: Tensor) -> Tensor:
 
 
 def _jitter(images: Tensor, augmentation: Augmentation, streams: RandomStreams) -> Tensor:
-    """The colour changes that an augmentation asks for, one after the other, in an order of each image's own."""
+    """Apply the colour changes of an augmentation one after the other, in a random order per image."""
     asked = [(name, centre) for name, centre in _ADJUSTMENTS if getattr(augmentation, name)]
     n = len(images)
     factors = {}
@@ -126,7 +126,7 @@ def _jitter(images: Tensor, augmentation: Augmentation, streams: RandomStreams) 
         factors[name] = streams.uniform((n,), centre - amount, centre + amount)
     if not asked:
         return images
-    order = streams.uniform((n, len(asked))).argsort(dim=1)  # which change comes at each place
+    order = streams.uniform((n, len(asked))).argsort(dim=1)  # which change is applied at each position
     for place in range(len(asked)):
         turn = {name: order[:, place] == position for position, (name, _) in enumerate(asked)}
         images = _one_change(images, factors, turn)
@@ -134,7 +134,7 @@ def _jitter(images: Tensor, augmentation: Augmentation, streams: RandomStreams) 
 
 
 def _one_change(images: Tensor, factors: Mapping[str, Tensor], turn: Mapping[str, Tensor]) -> Tensor:
-    """Change each image in the one way whose turn it is; `turn` has a mask of shape (B,) for each way."""
+    """Apply one change to each image; `turn` holds a mask of shape (B,) per kind of change."""
     changed = images
     blends = [name for name in ("brightness", "contrast", "saturation") if name in turn]
     if blends:  # with black, with the mean of the greyscale, with the greyscale
@@ -171,7 +171,7 @@ def adjust_saturation(images: Tensor, factor: Tensor) -> Tensor:
 
 
 def adjust_hue(images: Tensor, turns: Tensor) -> Tensor:
-    """Rotate the hue of images by `turns` of the colour circle, of shape (B,); value and chroma stay."""
+    """Rotate the hue of images by `turns` of the colour circle, of shape (B,); value and chroma are unchanged."""
     red, green, blue = images.unbind(1)  # (B, S, S)
     value, largest = images.max(dim=1)
     chroma = value - images.amin(dim=1)
@@ -182,7 +182,7 @@ def adjust_hue(images: Tensor, turns: Tensor) -> Tensor:
         torch.where(largest == 1, (blue - red) / safe + 2, (red - green) / safe + 4),
     )
     sixths += 6 * turns[:, None, None]
-    # Red begins to fall 5 sixths before the hue comes round, green 3, blue 1.
+    # Red starts to fall 5 sixths before the end of the hue circle, green 3, blue 1.
     k = torch.stack([sixths + 5, sixths + 3, sixths + 1], dim=1).remainder_(6)  # (B, 3, S, S)
     return value[:, None] - chroma[:, None] * torch.minimum(k, 4 - k).clamp_(0.0, 1.0)
 
@@ -197,4 +197,4 @@ def _blend(images: Tensor, other: Tensor, factor: Tensor) -> Tensor:
 
 
 _ADJUSTMENTS = (("brightness", 1.0), ("contrast", 1.0), ("saturation", 1.0), ("hue", 0.0))
-"""Field of an augmentation -> the factor that changes nothing."""
+"""Field of an augmentation -> neutral factor."""

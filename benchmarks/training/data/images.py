@@ -1,6 +1,6 @@
-"""Labelled images: what a training reads, whoever made them (Rooms, Taskonomy, a user's own arrays).
+"""Labelled images for training, from any source (Rooms, Taskonomy, a user's own arrays).
 
-Opening this module does not load torch: a campaign's plan and status need only the names.
+Importing this module does not load torch: a campaign's plan and status need only the names.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["DOMAINS", "TASK_DOMAINS", "ImageSet", "ImageSource"]
 
 DOMAINS = ("rgb", "normal", "segmentsemantic", "class_object", "class_scene", "room_layout")
-"""What is known of every image, by Taskonomy's names."""
+"""Domains of an image, under Taskonomy's names."""
 
 TASK_DOMAINS = {
     "class_scene": ("rgb", "class_scene"),
@@ -43,7 +43,7 @@ _DIMENSIONS = {"rgb": 4, "normal": 4, "segmentsemantic": 3, "class_object": 2, "
 
 
 class ImageSource(Protocol):
-    """Images and labels by index; `ImageSet` and the Taskonomy reader are two.
+    """Images and labels by index; implemented by `ImageSet` and the Taskonomy reader.
 
     Attributes:
         size: Side of an image in pixels, S.
@@ -57,14 +57,14 @@ class ImageSource(Protocol):
     def __len__(self) -> int: ...
 
     def batch(self, indices: Tensor, domains: Sequence[str]) -> dict[str, Tensor]:
-        """Some images and labels.
+        """Images and labels at the given indices.
 
         Args:
-            indices: Which images, of shape (B,), int64.
-            domains: Which of `DOMAINS`.
+            indices: Indices of the images, of shape (B,), int64.
+            domains: Names among `DOMAINS`.
 
         Returns:
-            Domain -> values. rgb: uint8 of shape (B, 3, S, S). normal: the same, 0..255 encodes -1..1.
+            Domain -> values. rgb: uint8 of shape (B, 3, S, S). normal: the same; 0..255 encodes -1..1.
             segmentsemantic: uint8 of shape (B, S, S), 0 = unlabelled, 1..17. class_object and class_scene:
             float32 probabilities of shape (B, 75) and (B, 47). room_layout: float32 of shape (B, 9).
         """
@@ -76,11 +76,11 @@ class ImageSet:
     """Images and labels in memory, on the CPU or a GPU.
 
     Attributes:
-        arrays: Domain -> values of shape (n, ...), as `ImageSource.batch` gives them.
+        arrays: Domain -> values of shape (n, ...), as returned by `ImageSource.batch`.
 
     Raises:
         UnknownNameError: If a domain does not exist.
-        ValueError: If there is none, or an array's type, dimensions, length, side or device do not fit.
+        ValueError: If there are no images, or an array's type, dimensions, length, side or device is wrong.
 
     Example:
         >>> import torch
@@ -119,11 +119,11 @@ class ImageSet:
 
     @property
     def device(self) -> torch.device:
-        """Where the arrays are."""
+        """Device of the arrays."""
         return self.arrays["rgb"].device
 
     def batch(self, indices: Tensor, domains: Sequence[str]) -> dict[str, Tensor]:
-        """Some images and labels, as `ImageSource.batch` says; indices may be on any device."""
+        """Images and labels, as in `ImageSource.batch`; indices may be on any device."""
         rows = indices.to(self.device)
         return {name: self.arrays[choice(name, self.arrays, "domain")].index_select(0, rows) for name in domains}
 

@@ -1,6 +1,6 @@
 """The jigsaw task: images cut into nine tiles, and the permutations that shuffle them.
 
-The permutations are few, and far from each other (Noroozi and Favaro, ECCV 2016, section 3.3). They need no torch.
+The permutations are few and have large distances (Noroozi and Favaro, ECCV 2016, section 3.3). They do not need torch.
 """
 
 from __future__ import annotations
@@ -19,20 +19,20 @@ if TYPE_CHECKING:
 __all__ = ["jigsaw_permutations", "jigsaw_tiles"]
 
 _TILES = 9
-_CENTRE = 0.9  # share of the image's side that becomes the puzzle
+_CENTRE = 0.9  # fraction of the image's side that is used for the puzzle
 
 
 def jigsaw_permutations(n: int = 1000) -> NDArray[np.int64]:
     """Different permutations of nine tiles, chosen one after the other for maximal Hamming distance.
 
     The first is the identity; each next one has the largest distance to the nearest one chosen, then the largest mean
-    distance to all of them, then comes first in lexicographic order. So the first n are the same whatever n is.
+    distance to all of them, then comes first in lexicographic order. A larger n therefore extends the list.
 
     Args:
-        n: How many, up to 9! = 362,880.
+        n: Number of permutations, up to 9! = 362,880.
 
     Returns:
-        Tile of each of the nine places, of shape (n, 9).
+        Tile at each of the nine places, of shape (n, 9).
 
     Raises:
         ValueError: If n is not between 1 and 362,880.
@@ -51,12 +51,12 @@ def jigsaw_permutations(n: int = 1000) -> NDArray[np.int64]:
 def jigsaw_tiles(images: Tensor, order: Tensor, offsets: Tensor) -> Tensor:
     """Cut images into nine shuffled tiles.
 
-    The central 0.9 of an image is resized to 3 x 3 cells of S // 3 pixels, and a patch of S // 4 pixels cut from each:
-    for 256 pixels, 64 out of 85, as published; in proportion for other sizes.
+    The central 0.9 of an image is resized to 3 x 3 cells of S // 3 pixels, and a patch of S // 4 pixels is cut from
+    each: for 256 pixels, 64 out of 85, as published; in proportion for other sizes.
 
     Args:
-        images: Of shape (B, 3, S, S).
-        order: Which cell comes at each place, of shape (B, 9).
+        images: Images of shape (B, 3, S, S).
+        order: Cell at each place, of shape (B, 9).
         offsets: Top and left edge of each cell's patch, of shape (B, 9, 2), from 0 to S // 3 - S // 4.
 
     Returns:

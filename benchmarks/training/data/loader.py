@@ -1,4 +1,4 @@
-"""Batches of an image source in a seeded order, one share a device."""
+"""Batches of an image source in a seeded order, distributed over devices."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ __all__ = ["BatchLoader"]
 class BatchLoader:
     """Batches of one pass over a source.
 
-    Images in memory are picked on their device; any other source is read one batch ahead in a thread.
+    Images in memory are selected on their device; other sources are read one batch ahead in a thread.
 
     Attributes:
-        source: Where images come from.
-        domains: What to read of each.
-        batch_size: Images a batch on this device.
+        source: Source of the images.
+        domains: Domains to read.
+        batch_size: Images per batch on this device.
         n: Use the first n images of the source.
-        order: Seed of a random order, which leaves out an incomplete last batch; None = as they are, all of them.
-        rank: Number of this device.
-        world: Number of devices; each takes every world-th image.
+        order: Seed of a random order, which drops an incomplete last batch; None = all images in their order.
+        rank: Index of this device.
+        world: Number of devices; each reads every world-th image.
 
     Example:
         >>> images = ImageSet({"rgb": torch.zeros(10, 3, 8, 8, dtype=torch.uint8)})
@@ -47,7 +47,7 @@ class BatchLoader:
     world: int = 1
 
     def indices(self) -> list[Tensor]:
-        """Images of each batch of this device, each of shape (B,)."""
+        """Indices of the images in each batch of this device, each of shape (B,)."""
         if self.order is None:
             return list(torch.split(torch.arange(self.rank, self.n, self.world), self.batch_size))
         shuffled = torch.randperm(self.n, generator=torch.Generator().manual_seed(mix(self.order)))

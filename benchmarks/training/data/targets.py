@@ -1,4 +1,4 @@
-"""What each task makes of a batch: the network's input and what it is asked for."""
+"""Inputs and targets of each task, prepared from batches of labelled images."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _ROOM_NUMBERS = 9
 
 
 class Preparation:
-    """Makes inputs and targets of one task from batches of an `ImageSource`.
+    """Prepares inputs and targets of one task from batches of an `ImageSource`.
 
     Args:
         recipe: Task, augmentation and normalisation.
-        source: The training images; their labels must be such as the recipe asks for.
+        source: The training images; their labels must match the recipe.
 
     Raises:
-        ValueError: If the source has other labels than the recipe asks for.
+        ValueError: If the labels of the source do not match the recipe.
 
     Example:
         >>> from benchmarks.training.data.images import ImageSet
@@ -51,8 +51,8 @@ class Preparation:
             found = source.batch(torch.zeros(1, dtype=torch.int64), [recipe.task])[recipe.task].shape[-1]
             if found != recipe.num_classes:
                 raise ValueError(
-                    f"{recipe.task}: expected {recipe.num_classes} class probabilities, as the recipe says, and the "
-                    f"images have {found}: choose the classes that are kept, or num_classes in the recipe"
+                    f"{recipe.task}: expected {recipe.num_classes} class probabilities, as in the recipe, got images "
+                    f"with {found}: change the kept classes, or num_classes in the recipe"
                 )
         if recipe.task == "jigsaw":
             self._tables["permutations"] = torch.as_tensor(jigsaw_permutations(recipe.num_classes))
@@ -63,10 +63,10 @@ class Preparation:
         """Inputs and targets on the device of the batch.
 
         Args:
-            batch: As `ImageSource.batch` gives it.
-            streams: Random numbers; validation and test need them for the jigsaw only.
-            training: Whether these are training images. Others are not augmented, apart from those of a jigsaw whose
-                recipe does not fix the puzzles of evaluation: the published training scores them like training images.
+            batch: As returned by `ImageSource.batch`.
+            streams: Random numbers; validation and test use them for the jigsaw only.
+            training: Whether these are training images. Other images are only augmented for a jigsaw whose recipe does
+                not fix the puzzles of evaluation, as in the published training.
 
         Returns:
             Inputs of shape (B, 3, S, S), for jigsaw (B, 9, 3, S / 4, S / 4), and targets: class probabilities
@@ -85,7 +85,7 @@ class Preparation:
 
 
 def images_per_split(sources: Mapping[str, ImageSource], recipe: Recipe) -> dict[str, int]:
-    """How many images of each split a training uses: as many as the recipe says, or all.
+    """Number of images of each split that a training uses: the recipe's number, or all.
 
     Args:
         sources: Images by split.
@@ -95,11 +95,11 @@ def images_per_split(sources: Mapping[str, ImageSource], recipe: Recipe) -> dict
         Split -> count.
 
     Raises:
-        ValueError: If a split is missing, has fewer images than that, or images of another size.
+        ValueError: If a split is missing, has too few images, or images of another size.
     """
     if missing := [split for split in SPLITS if split not in sources]:
         raise ValueError(
-            f"expected images for {', '.join(SPLITS)}, got {', '.join(sources) or 'none'}: {missing[0]} is missing"
+            f"expected images for {', '.join(SPLITS)}, got {', '.join(sources) or 'none'}; {missing[0]} is missing"
         )
     counts = {}
     for split in SPLITS:

@@ -1,9 +1,9 @@
-"""Taskonomy's layout on disk: reading real downloads (or exported Rooms) and writing the same.
+"""Reader and writer of Taskonomy's file layout, for downloads and exported Rooms.
 
 ``<root>/<building>/<domain>/point_<p>_view_<v>_domain_<domain>.<png|npy>``; a split file names building lists
 (``{"filename_list": ["<building>.json", ...]}``), and each building list, in the root, names templates such as
-``<building>/{domain}/point_0_view_0_domain_{domain}``. Opening this module loads neither torch nor pillow: a campaign's
-plan and status read only the lists.
+``<building>/{domain}/point_0_view_0_domain_{domain}``. Importing this module loads neither torch nor pillow: a
+campaign's plan and status read only the lists.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ __all__ = [
 ]
 
 BUILDING = 1024
-"""Images of a written building."""
+"""Number of images per written building."""
 SPLIT_FILES = {
     "train": "train_filenames_final5k.json",
     "valid": "val_filenames_final5k.json",
@@ -51,43 +51,43 @@ SPLIT_FILES = {
 """Names of the published split files."""
 
 CLASSES = {"class_object": (1000, 75), "class_scene": (365, 47)}
-"""Probabilities as stored (ImageNet, Places) and as published networks are trained on."""
+"""Number of probabilities as stored (ImageNet, Places) and as used by the published networks."""
 EXPORT = "rooms.json"
-"""In a folder of exported rooms: how they were made."""
+"""File in a folder of exported rooms that records their settings."""
 _IMAGES = ("rgb", "normal", "segmentsemantic")
 """Domains that are png files; the others are npy."""
 _DAMAGED = (OSError, ValueError, EOFError, SyntaxError, TokenError)
-"""What numpy and pillow raise for damaged files."""
+"""Exceptions of numpy and pillow for damaged files."""
 _LARGEST_SEGMENT = 17
 
 
 class TaskonomyError(SurrogatesError, ValueError):
-    """An image folder that cannot be used; the message names the file."""
+    """An invalid image folder; the message names the file."""
 
 
 class TaskonomyNotFoundError(TaskonomyError, FileNotFoundError):
-    """Files that should be there are not."""
+    """Expected files are missing."""
 
 
 class TaskonomySource:
-    """Images and labels read from disk as they are asked for, several files at a time.
+    """Images and labels read from disk on demand, several files in parallel.
 
     Args:
         root: The folder with the buildings and their lists.
-        split_file: The split; a name alone is also looked for in the root.
+        split_file: The split file; a bare name is also searched in the root.
         size: Side of the images in pixels; files of another size are resized (segmentation to the nearest pixel).
-        domains: Which domains will be read; files of others need not be there.
+        domains: Domains to read; files of other domains are not needed.
         kept: For ``class_object`` and ``class_scene``, which of the 1000 and 365 stored probabilities are classes: an
-            array of that length, non-zero = kept. Where not given, ``<domain>_final5k.npy`` is read from the root or
-            the split file's folder; the published code has both files in its ``lib/data``.
-        skip_missing: Leave images out whose files are not all there, rather than raise.
-        workers: Files read at the same time.
+            array of that length, non-zero = kept. By default, ``<domain>_final5k.npy`` is read from the root or the
+            split file's folder; the published code has both files in its ``lib/data``.
+        skip_missing: Whether to skip images with missing files instead of raising an error.
+        workers: Number of files read in parallel.
 
     Attributes:
-        templates: One for each image, with ``{domain}`` to be filled in.
+        templates: One template per image, with the placeholder ``{domain}``.
 
     Raises:
-        TaskonomyNotFoundError: If the root, a list, a building or some images' files are missing.
+        TaskonomyNotFoundError: If the root, a list, a building or files of images are missing.
         TaskonomyError: If a list is not in the expected form.
 
     Example:
@@ -120,7 +120,7 @@ class TaskonomySource:
         split_path = next((path for path in (Path(split_file), self.root / split_file) if path.is_file()), None)
         if split_path is None:
             raise TaskonomyNotFoundError(
-                f"there is no split file {split_file}, nor is it in {self.root}: expected JSON such as "
+                f"there is no split file {split_file}, also not in {self.root}: expected JSON such as "
                 f'{{"filename_list": ["<building>.json", ...]}}'
             )
         listed = read_templates(self.root, split_path)
@@ -129,12 +129,12 @@ class TaskonomySource:
             some = ", ".join(str(path) for path in [path for paths in missing.values() for path in paths][:3])
             raise TaskonomyNotFoundError(
                 f"{self.root} is not complete: {len(missing)} of {len(listed)} images lack files, such as {some}. "
-                f"Download the rest ('rooms export' writes the rest of what it wrote). From Python, TaskonomySource "
-                f"does without these images (skip_missing=True), or without domains that are not needed (domains=...)"
+                f"Download the missing files (for exported rooms, run 'rooms export' again). In Python, "
+                f"TaskonomySource skips these images with skip_missing=True; domains=... selects the needed domains"
             )
         self.templates = tuple(template for template in listed if template not in missing)
         if not self.templates:
-            raise TaskonomyNotFoundError(f"{split_path} leaves no image whose files are all in {self.root}")
+            raise TaskonomyNotFoundError(f"no image of {split_path} has all its files in {self.root}")
         folders = (self.root, split_path.parent)
         self._kept = {name: _kept_classes(name, kept or {}, folders) for name in self._domains if name in CLASSES}
 
@@ -142,11 +142,11 @@ class TaskonomySource:
         return len(self.templates)
 
     def batch(self, indices: Tensor, domains: Sequence[str]) -> dict[str, Tensor]:
-        """Read some images and labels, as `benchmarks.training.data.images.ImageSource.batch` says.
+        """Read images and labels, as in `benchmarks.training.data.images.ImageSource.batch`.
 
         Args:
-            indices: Which images, of shape (B,), int64.
-            domains: Which of the domains this source was made for.
+            indices: Indices of the images, of shape (B,), int64.
+            domains: Names among the domains of this source.
 
         Raises:
             TaskonomyError: If a file is damaged or its content has another shape than expected; names the file.
@@ -164,7 +164,7 @@ class TaskonomySource:
         }
 
     def _read(self, template: str, domain: str) -> NDArray[Any]:
-        """One domain of one image, in the shape of a batch's entry."""
+        """One domain of one image, in the shape of a batch entry."""
         path = self.root / _file_name(template, domain)
         try:
             if domain in _IMAGES:
@@ -191,12 +191,12 @@ class TaskonomySource:
 def write_taskonomy(images: ImageSet, root: str | os.PathLike[str], split: str, first: int = 0) -> Path:
     """Write a set of images in Taskonomy's layout; buildings are groups of 1024 images.
 
-    A building appears only once it is complete. Class probabilities go to evenly spread places among the 1000 and
-    365 stored; ``class_object_final5k.npy`` and ``class_scene_final5k.npy`` say which, as in the published code.
+    A building is written atomically. Class probabilities are stored at evenly spaced positions among the 1000 and 365;
+    ``class_object_final5k.npy`` and ``class_scene_final5k.npy`` hold these positions, as in the published code.
 
     Args:
         images: The images, with any of the domains.
-        root: Where to write; made if it does not exist.
+        root: Folder to write to; created if it does not exist.
         split: ``train``, ``valid`` or ``test``; names the split file, which lists this split's buildings in the root.
         first: Position of the first image in the split, a multiple of 1024.
 
@@ -249,23 +249,23 @@ def check_root(root: Path) -> None:
     """Raise `TaskonomyNotFoundError` if there is no such folder."""
     if not root.is_dir():
         raise TaskonomyNotFoundError(
-            f"there is no folder {root}: expected Taskonomy's root, with <building>.json lists and "
-            f"<building>/<domain>/ folders in it"
+            f"there is no folder {root}: expected Taskonomy's root folder, with <building>.json lists and "
+            f"<building>/<domain>/ folders"
         )
 
 
 def read_templates(root: Path, split_path: Path) -> list[str]:
-    """All templates of a split; an ending .png or .npy is dropped, as the published reader does."""
+    """All templates of a split; a suffix .png or .npy is dropped, as in the published reader."""
     lists = _read_json(split_path)
     names = lists.get("filename_list") if isinstance(lists, dict) else None
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
         raise TaskonomyError(
-            f'{split_path}: expected {{"filename_list": ["<building>.json", ...]}} with some buildings'
+            f'{split_path}: expected {{"filename_list": ["<building>.json", ...]}} with at least one building'
         )
     absent = [name for name in names if not (root / name).is_file()]
     if absent:
         raise TaskonomyNotFoundError(
-            f"{len(absent)} of the {len(names)} building lists that {split_path} names are not in {root}, such as "
+            f"{len(absent)} of the {len(names)} building lists named in {split_path} are not in {root}, such as "
             f"{', '.join(absent[:3])}"
         )
     templates: list[str] = []
@@ -281,7 +281,7 @@ def read_templates(root: Path, split_path: Path) -> list[str]:
 
 
 def missing_files(root: Path, templates: Sequence[str], domains: Sequence[str]) -> dict[str, list[Path]]:
-    """Templates whose files are not all there, with those files; each folder is listed once."""
+    """Templates with missing files -> those files; each folder is listed once."""
     present: dict[Path, set[str]] = {}
     missing: dict[str, list[Path]] = {}
     for template in templates:
@@ -296,7 +296,7 @@ def missing_files(root: Path, templates: Sequence[str], domains: Sequence[str]) 
 
 
 def _file_name(template: str, domain: str) -> str:
-    """One domain's file of an image, from the root."""
+    """Path of an image's file of one domain, relative to the root."""
     return f"{template.format(domain=domain)}.{'png' if domain in _IMAGES else 'npy'}"
 
 
@@ -317,9 +317,9 @@ def _kept_classes(domain: str, given: Mapping[str, NDArray[Any]], folders: Seque
         mask, source = _load_mask(found), str(found)
     else:
         raise TaskonomyNotFoundError(
-            f"{name} is not in {folders[0]}: it says which of the {CLASSES[domain][0]} stored classes are kept; put "
-            f"the file of the published code (lib/data) there, give kept={{{domain!r}: ...}}, or leave {domain} out "
-            f"of domains"
+            f"{name} is not in {folders[0]}: it selects which of the {CLASSES[domain][0]} stored classes are kept; "
+            f"copy the file of the published code (lib/data) there, pass kept={{{domain!r}: ...}}, or remove {domain} "
+            f"from domains"
         )
     if mask.shape != CLASSES[domain][:1] or not mask.any():
         raise TaskonomyError(
@@ -336,7 +336,7 @@ def _load_mask(path: Path) -> NDArray[Any]:
 
 
 def _write_building(values: Mapping[str, Tensor], root: Path, building: str) -> None:
-    """Write one building's folder and its list, each beside its name and then renamed."""
+    """Write one building's folder and its list, each under a temporary name that is then renamed."""
     count = len(values["rgb"])
     templates = [f"{building}/{{domain}}/point_{point}_view_0_domain_{{domain}}" for point in range(count)]
     with write_folder_beside(root / building) as beside:
@@ -369,7 +369,7 @@ def _write_json(content: object, path: Path) -> None:
 
 
 def _places(domain: str, classes: int) -> NDArray[np.int64]:
-    """Where a written vector keeps its classes."""
+    """Positions of the classes in a stored vector."""
     return np.arange(classes) * (CLASSES[domain][0] // classes)
 
 

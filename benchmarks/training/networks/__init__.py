@@ -1,6 +1,6 @@
-"""The backbones, the decoders of the tasks and the discriminator, built from network graphs.
+"""Backbones, task decoders and the discriminator, built from network graphs.
 
-Names are imported when first used.
+Names are imported on first use.
 """
 
 from __future__ import annotations

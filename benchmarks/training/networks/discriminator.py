@@ -17,15 +17,15 @@ _WIDTH = 64
 
 
 class Discriminator(nn.Module):
-    """Tells whether the second image of a pair is the true answer to the first.
+    """Classifies whether the second image of a pair is the true target of the first.
 
     Three 5x5 convolutions of stride 4, three 3x3 of stride 1, each with spectral norm (Miyato et al., ICLR 2018) and
-    LeakyReLU 0.2, one 3x3 to a single channel, average over the pixels. Pairs of any side will do; up to 64 pixels, the
+    LeakyReLU 0.2, one 3x3 to a single channel, average over the pixels. Images may have any side; up to 64 pixels, the
     last four layers see one pixel each.
 
     Args:
         width: Channels of the first layer; the others scale with it.
-        seed: Of the initial weights, which are uniform within 1 / sqrt(fan-in).
+        seed: Seed of the initial weights, which are uniform within 1 / sqrt(fan-in).
 
     Example:
         >>> Discriminator(width=8)(torch.zeros(2, 6, 32, 32)).shape
@@ -51,20 +51,20 @@ class Discriminator(nn.Module):
         self.layers = nn.Sequential(*layers)
 
     def forward(self, pair: Tensor) -> Tensor:
-        """Score pairs.
+        """Classify pairs of images.
 
         Args:
-            pair: What was asked and an answer, joined on channels, of shape (B, 6, S, S).
+            pair: Input and target or output, concatenated along channels, of shape (B, 6, S, S).
 
         Returns:
-            Logits of "true", of shape (B, 1).
+            Logits of the class "true", of shape (B, 1).
         """
         scores: Tensor = self.layers(pair)
         return scores.mean(dim=(2, 3))
 
 
 def _start_at_random(layer: nn.Module) -> None:
-    """Singular vectors as they are drawn, one power iteration a forward pass from there, as published.
+    """Start from random singular vectors, with one power iteration per forward pass, as published.
 
     torch begins with fifteen iterations; the published code reaches the largest singular value within its first steps.
     """

@@ -1,4 +1,4 @@
-"""A network graph as a torch module: every operation a child, the order of the work planned once."""
+"""A network graph as a torch module: one child module per operation, with an execution plan made once."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ __all__ = ["GraphNetwork", "Step"]
 
 _INPUT = "images"
 _PASS_ON = {"relu", "leaky_relu", "tanh", "skip", "shift", "avg_pool", "global_pool", "sum", "concat"}
-"""Operations that make zeros of zeros, as convolutions without bias do."""
+"""Operations that map zeros to zeros, like convolutions without bias."""
 _SHARED = {"relu", "shift"}
-"""Operations computed once for all who ask it of the same tensor."""
+"""Operations that are computed once per input tensor and shared."""
 
 
 class Step(NamedTuple):
-    """One operation in the order of the work.
+    """One operation of the execution plan.
 
     Attributes:
-        name: Of the child module, and of the tensor it makes.
-        inputs: The tensors it reads.
-        done: Those of them nobody reads afterwards.
+        name: Name of the child module and of its output tensor.
+        inputs: Names of the tensors it reads.
+        done: Those of `inputs` that no later step reads.
     """
 
     name: str
@@ -36,20 +36,20 @@ class Step(NamedTuple):
 class GraphNetwork(nn.Module):
     """Computes what an `ArchGraph` describes.
 
-    A child module is named after its operation and its node in the graph, e.g. ``conv3x3_4``. What does not change the
-    result is left out of the work, and only that: identities and sums of one term, operations that do not reach the
-    output, and zeros on their way through convolutions. Batch norm of zeros is computed, because its bias is learned.
+    A child module is named after its operation and its node in the graph, e.g. ``conv3x3_4``. Operations that do not
+    change the result are skipped: identities and sums of one term, operations that do not reach the output, and
+    convolutions of zeros. Batch norm of zeros is computed, because its bias is learned.
     Dead operations keep their parameters, as in the published networks, but get no gradient (None): with
     `DistributedDataParallel` set ``find_unused_parameters=True`` (Lightning: ``ddp_find_unused_parameters_true``).
 
     Args:
         graph: A network graph, or a decoder's.
-        initialise: Sets the weights of convolutions and linear layers; batch norm starts with weight 1 and bias 0.
-        generator: For the initial weights; a new one with seed 0 if not given.
+        initialise: Initialises convolutions and linear layers; batch norm starts with weight 1 and bias 0.
+        generator: Generator of the initial weights; by default a new one with seed 0.
 
     Attributes:
-        graph: What it computes.
-        plan: The steps of the work.
+        graph: The graph.
+        plan: The steps of the execution plan.
 
     Example:
         >>> from benchmarks import get_space
@@ -85,13 +85,13 @@ class GraphNetwork(nn.Module):
         initialise(self, torch.Generator().manual_seed(0) if generator is None else generator)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Compute the last node.
+        """Compute the output of the last node.
 
         Args:
-            images: Of shape (B, C, H, W), C as in the graph; H and W may be others than the graph's.
+            images: Images of shape (B, C, H, W), C as in the graph; H and W may differ from the graph's.
 
         Returns:
-            Of shape (B, C_out, H / stride, W / stride), rounded up; (B, classes) if the last node is linear.
+            Tensor of shape (B, C_out, H / stride, W / stride), rounded up; (B, classes) if the last node is linear.
         """
         tensors = {_INPUT: images}
         modules = self._modules
@@ -111,7 +111,7 @@ def _names(graph: ArchGraph) -> list[str]:
 
 
 def _trace(graph: ArchGraph, names: list[str]) -> tuple[dict[str, tuple[str, ...]], str]:
-    """What each operation reads, identities seen through and zeros dropped; and the name of the output."""
+    """Inputs of each operation, with identities resolved and zeros dropped; and the name of the output."""
     sources: list[list[int]] = [[] for _ in names]
     for source, target in graph.edges.tolist():
         sources[target].append(source)
@@ -142,7 +142,7 @@ def _trace(graph: ArchGraph, names: list[str]) -> tuple[dict[str, tuple[str, ...
 
 
 def _order(steps: dict[str, tuple[str, ...]], output: str) -> list[Step]:
-    """The steps that reach the output, each with the tensors it is the last to read."""
+    """Steps that reach the output, each with the tensors that it is the last to read."""
     alive, plan = {output}, []
     for name, inputs in reversed(steps.items()):
         if name in alive:
@@ -153,10 +153,10 @@ def _order(steps: dict[str, tuple[str, ...]], output: str) -> list[Step]:
 
 
 def _work_in_place(module: nn.Module | None, step: Step, plan: list[Step]) -> None:
-    """Let a decoder's activation overwrite what batch norm made for nobody else.
+    """Let a decoder's activation overwrite the output of batch norm if no other step reads it.
 
-    A tenth of a dense decoder's time on a CPU; a backbone's ReLU gains nothing, and hooks on the layer before it would
-    see changed values.
+    Saves a tenth of a dense decoder's time on a CPU. A backbone's ReLU gains nothing, and hooks on the layer before it
+    would see changed values.
     """
     if isinstance(module, nn.LeakyReLU):
         readers = [other for other in plan if step.inputs[0] in other.inputs]

@@ -1,4 +1,4 @@
-"""The operations of network graphs as torch modules, their initial weights, and graphs of another width."""
+"""Operations of network graphs as torch modules, their initialisation, and scaling of graphs to other widths."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _WEIGHTED = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
 
 
 def make_operation(graph: ArchGraph, node: int) -> nn.Module:
-    """The module of a node, weights not set; it takes one tensor for every edge that arrives.
+    """The module of a node, without initialised weights; it takes one tensor per incoming edge.
 
     Raises:
-        ValueError: If the node is not an operation of a network graph (a "block" of a cell graph, say).
+        ValueError: If the node is not an operation of a network graph, e.g. a "block" of a cell graph.
 
     Example:
         >>> from benchmarks.graph import GraphBuilder
@@ -36,7 +36,7 @@ def make_operation(graph: ArchGraph, node: int) -> nn.Module:
     kind, kernel, stride = graph.names[node], int(graph.kernel[node]), int(graph.stride[node])
     if kind in _PLAIN:
         return _PLAIN[kind]()
-    if kind == "avg_pool":  # a border pixel averages what is there; an odd side rounds up, as convolutions do
+    if kind == "avg_pool":  # border pixels average the valid pixels only; odd sides round up as for convolutions
         return nn.AvgPool2d(kernel, stride, (kernel - 1) // 2, ceil_mode=stride > 1, count_include_pad=False)
     channels = int(graph.channels_in[node]), int(graph.channels_out[node])
     bias = bool(graph.bias[node])
@@ -49,9 +49,9 @@ def make_operation(graph: ArchGraph, node: int) -> nn.Module:
         return _bare(nn.Linear, *channels, bias=bias)
     if kind == "batch_norm":
         norm = nn.BatchNorm2d(channels[1], eps=float(graph.eps[node]), momentum=float(graph.momentum[node]))
-        norm.num_batches_tracked = None  # only read with momentum=None; counting costs a kernel launch a layer
+        norm.num_batches_tracked = None  # only read with momentum=None; counting costs a kernel launch per layer
         return norm
-    raise ValueError(f"expected a network graph, got a node {node} of kind {kind!r}, which has no torch module")
+    raise ValueError(f"expected a network graph, got node {node} of kind {kind!r}, which has no torch module")
 
 
 class Sum(nn.Module):
@@ -66,7 +66,7 @@ class Sum(nn.Module):
 
 
 class Concat(nn.Module):
-    """Tensors joined along their channels."""
+    """Concatenation of tensors along their channels."""
 
     def forward(self, *parts: Tensor) -> Tensor:
         """Tensors of shape (B, C_i, H, W) -> (B, sum of C_i, H, W)."""
@@ -74,7 +74,7 @@ class Concat(nn.Module):
 
 
 class Shift(nn.Module):
-    """The image one pixel up and to the left, zeros where it came from."""
+    """Shift of the image by one pixel up and to the left, padded with zeros."""
 
     def forward(self, images: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, C, H, W)."""
@@ -90,11 +90,11 @@ class GlobalPool(nn.Module):
 
 
 class Zeros(nn.Module):
-    """What arrives where nothing does.
+    """Zeros, for nodes without input.
 
     Args:
-        channels: Channels.
-        stride: How many times smaller than the network's input.
+        channels: Number of channels.
+        stride: Factor by which the side is smaller than the network's input.
     """
 
     def __init__(self, channels: int, stride: int) -> None:
@@ -108,9 +108,9 @@ class Zeros(nn.Module):
 
 
 def kaiming_normal(module: nn.Module, generator: torch.Generator) -> None:
-    """Convolutions normal of variance 2 / fan-out (He et al., ICCV 2015, section 2.2); biases 0.
+    """Normal weights of variance 2 / fan-out for convolutions (He et al., ICCV 2015, section 2.2); biases 0.
 
-    As the published training does with backbones.
+    The published training does so for backbones.
     """
     for layer in _layers(module):
         fan_out = layer.weight.shape[0] * math.prod(layer.weight.shape[2:])
@@ -120,12 +120,12 @@ def kaiming_normal(module: nn.Module, generator: torch.Generator) -> None:
 
 
 def torch_uniform(module: nn.Module, generator: torch.Generator) -> None:
-    """Weights and biases uniform within 1 / sqrt(fan-in), which is what torch itself does.
+    """Weights and biases uniform within 1 / sqrt(fan-in), torch's default.
 
-    As the published training leaves decoders and the discriminator.
+    The published training does so for decoders and the discriminator.
     """
     for layer in _layers(module):
-        bound = math.prod(layer.weight.shape[1:]) ** -0.5  # for a transposed convolution, too, torch takes axis 1
+        bound = math.prod(layer.weight.shape[1:]) ** -0.5  # torch uses axis 1 for transposed convolutions as well
         for weights in (layer.weight, layer.bias):
             if weights is not None:
                 unit = torch.rand(weights.shape, generator=generator, device="cpu")
@@ -133,13 +133,13 @@ def torch_uniform(module: nn.Module, generator: torch.Generator) -> None:
 
 
 def scale_widths(graph: ArchGraph, factor: Fraction, *, outputs: int = 0, least: int = 1) -> ArchGraph:
-    """The graph with all channels times `factor`, rounded down but at least `least`.
+    """The graph with all channels multiplied by `factor`, rounded down but at least `least`.
 
     Args:
         graph: A network graph.
         factor: New width / old width.
-        outputs: Nodes at the end that keep their channels, as the input does.
-        least: The narrowest a layer becomes.
+        outputs: Number of nodes at the end that keep their channels, like the input.
+        least: Minimum number of channels of a layer.
 
     Example:
         >>> from benchmarks import get_space
@@ -159,17 +159,17 @@ def scale_widths(graph: ArchGraph, factor: Fraction, *, outputs: int = 0, least:
 
 
 def _bare(layer: type[nn.Module], *args: int, **options: object) -> nn.Module:
-    """A layer without initial weights: torch would draw them from the global generator, to be overwritten."""
+    """A layer without initial weights; torch would draw them from the global generator only to be overwritten."""
     return layer(*args, **options, device="meta").to_empty(device=torch.empty(0).device)
 
 
 def _layers(module: nn.Module) -> list[nn.Conv2d | nn.ConvTranspose2d | nn.Linear]:
-    """Layers with weights to set: none where there is no memory for any."""
+    """Layers with weights to initialise; none on the meta device."""
     return [layer for layer in module.modules() if isinstance(layer, _WEIGHTED) and not layer.weight.is_meta]
 
 
 def _fill(weights: Tensor, values: Tensor) -> None:
-    """Values come from the CPU, so that a seed gives the same weights on every device."""
+    """Copy values drawn on the CPU, so that a seed gives the same weights on every device."""
     with torch.no_grad():
         weights.copy_(values)
 

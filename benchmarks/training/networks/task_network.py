@@ -1,7 +1,7 @@
-"""The networks that are trained: a backbone, the task's decoder on top, and the discriminator of the image tasks.
+"""The trained networks: a backbone with the task's decoder.
 
-Backbones and decoders are read off the graphs of `benchmarks`, so that what is trained and what is counted, drawn or
-encoded are one. Initial weights as in the published training: Kaiming normal in backbones, torch's own in decoders.
+Backbones and decoders are built from the graphs of `benchmarks`, which cost models, plots and encoders read as well.
+Initial weights are those of the published training: Kaiming normal in backbones, torch's default in decoders.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _TILES = 9
 _CIFAR_CLASSES = {"cifar10": 10, "cifar100": 100, "ImageNet16-120": 120}
 _CIFAR_BASE = 16
 _DENSE = {"segmentsemantic": 1, "normal": 2, "autoencoder": 2}
-"""Nodes at the end of a dense decoder that have as many channels as the answer."""
+"""Number of nodes at the end of a dense decoder that have as many channels as the output."""
 _DECODER_WIDTH = 1024
-_NARROWEST = 8  # of a scaled decoder: fewer channels cannot carry three colours or 17 classes
+_NARROWEST = 8  # channels of a scaled decoder; fewer are too few for three colours or 17 classes
 
 
 class TaskNetwork(nn.Module):
@@ -36,13 +36,13 @@ class TaskNetwork(nn.Module):
 
     Args:
         backbone: (B, 3, S, S) -> features of shape (B, C, s, s).
-        decoder: Features -> answers; for jigsaw (B, 9 C, s, s) -> answers.
+        decoder: Features -> outputs; for jigsaw (B, 9 C, s, s) -> outputs.
         task: Task name.
         input_size: Side S of the images in pixels it was built for (of one tile for jigsaw).
         joint_tiles: As in `Recipe`.
 
     Attributes:
-        backbone: See above, as `decoder`, `task`, `input_size` and `joint_tiles`.
+        backbone: As above; likewise `decoder`, `task`, `input_size` and `joint_tiles`.
 
     Example:
         >>> network = build_network("8-41414-3_33_333", "segmentsemantic", input_size=32, decoder_width=64)
@@ -61,32 +61,32 @@ class TaskNetwork(nn.Module):
         self.joint_tiles = joint_tiles
 
     def forward(self, images: Tensor) -> Tensor:
-        """Answer the task.
+        """Outputs for the task.
 
         Args:
-            images: Of shape (B, 3, S, S), float32; for jigsaw the tiles, of shape (B, 9, 3, t, t). Only the dense tasks
-                need the side the network was built for.
+            images: Images of shape (B, 3, S, S), float32; for jigsaw tiles of shape (B, 9, 3, t, t). Only dense tasks
+                require the side that the network was built for.
 
         Returns:
             Logits or numbers of shape (B, num_classes); logits of shape (B, 17, S, S) for segmentsemantic; images of
             shape (B, 3, S, S) in [-1, 1] for normal and autoencoder.
 
         Raises:
-            ValueError: If the shape is another.
+            ValueError: If the shape is wrong.
         """
         shape = tuple(images.shape)
         if self.task == "jigsaw":
             if len(shape) != 5 or shape[1:3] != (_TILES, 3):
-                raise ValueError(f"jigsaw expected tiles of shape (B, 9, 3, t, t), got {shape}")
+                raise ValueError(f"jigsaw: expected tiles of shape (B, 9, 3, t, t), got {shape}")
             if self.training and not self.joint_tiles:
                 features = torch.cat([self.backbone(images[:, tile]) for tile in range(_TILES)], dim=1)
-            else:  # without batch statistics, tiles do not see each other
+            else:  # without batch statistics, tiles are independent
                 features = self.backbone(images.flatten(0, 1)).unflatten(0, shape[:2]).flatten(1, 2)
             answer: Tensor = self.decoder(features)
         else:
             if len(shape) != 4 or shape[1] != 3 or (self.task in _DENSE and shape[2:] != (self.input_size,) * 2):
                 side = self.input_size if self.task in _DENSE else "S"
-                raise ValueError(f"{self.task} expected images of shape (B, 3, {side}, {side}), got {shape}")
+                raise ValueError(f"{self.task}: expected images of shape (B, 3, {side}, {side}), got {shape}")
             answer = self.decoder(self.backbone(images))
         return answer
 
@@ -107,17 +107,17 @@ def build_network(
     Args:
         arch: Architecture string of any space.
         task: One of the seven tasks of TransNAS-Bench-101 or the three of NAS-Bench-201 (pooling and a linear layer).
-        num_classes: Outputs; the published number if not given.
-        input_size: Side of the images in pixels (of one tile for jigsaw); the space's published one if not given.
+        num_classes: Number of outputs; the published number by default.
+        input_size: Side of the images in pixels (of one tile for jigsaw); the space's published one by default.
         base_channels: Channels of the first stage, in place of the architecture's own.
         decoder_width: Widest layer of a dense task's decoder; its other layers scale with it, down to 8.
         joint_tiles: As in `Recipe`.
-        seed: Of the initial weights; those of the backbone are the same for every task.
+        seed: Seed of the initial weights; those of the backbone are the same for every task.
 
     Raises:
         ArchitectureError: If the string is not an architecture.
         UnknownNameError: If there is no such task; names the nearest one.
-        ValueError: If a number is not a positive integer, or the decoder cannot work with the backbone's feature map.
+        ValueError: If a number is not a positive integer, or the decoder does not support the backbone's feature map.
 
     Example:
         >>> network = build_network("64-2311-basic", "class_object", base_channels=8, input_size=64)
@@ -150,9 +150,9 @@ def build_backbone(
 
     Args:
         arch: Architecture string of any space.
-        input_size: Side of the images in pixels; the space's published one if not given.
+        input_size: Side of the images in pixels; the space's published one by default.
         base_channels: Channels of the first stage, in place of the architecture's own.
-        seed: Of the initial weights.
+        seed: Seed of the initial weights.
 
     Raises:
         ArchitectureError: If the string is not an architecture.

@@ -1,4 +1,4 @@
-"""Rooms: random indoor scenes with exact labels for the seven tasks, made on any machine, without a download."""
+"""Rooms: procedurally rendered indoor scenes with exact labels for the seven tasks; no download needed."""
 
 from benchmarks.training.rooms.contact_sheet import contact_sheet
 from benchmarks.training.rooms.furniture import SEGMENTS, object_classes

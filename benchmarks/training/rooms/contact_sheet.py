@@ -1,4 +1,4 @@
-"""A contact sheet: images with their labels, to be looked at."""
+"""Contact sheet: images with their labels for visual inspection."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ _COLOURS = (
     "#000000", "#dedbd2", "#d1495b", "#edae49", "#66a182", "#3f7d5e", "#8d5bb5", "#7a4a21", "#b5703a", "#4a6fa5",
     "#7ec8e3", "#ffe066", "#9acd32", "#23233b", "#30c5c5", "#f06a2b", "#8a8fa8", "#f08cae",
 )  # fmt: skip
-_LINE = 11  # pixels of a line of text
+_LINE = 11  # height of a line of text in pixels
 
 
 def contact_sheet(images: ImageSet, columns: int = 6, rows: int = 3) -> Image.Image:
-    """Draw the first images of a set: each with its segmentation, its normals and its other labels in words.
+    """Draw the first images of a set, each with its segmentation, normals, and other labels as text.
 
     Args:
-        images: A set with all domains.
-        columns: Images side by side.
-        rows: Images below each other.
+        images: Images with all domains.
+        columns: Number of images per row.
+        rows: Number of rows.
 
     Returns:
-        A picture; each image is shown about 128 pixels wide, above its labels.
+        An image; each room is shown about 128 pixels wide, above its labels.
 
     Example:
         >>> from benchmarks.training.rooms.source import rooms
@@ -67,7 +67,7 @@ def _pixels(values: torch.Tensor) -> NDArray[np.uint8]:
 
 
 def _words(values: dict[str, torch.Tensor]) -> tuple[str, str]:
-    """Scene and room size; the likeliest object class."""
+    """Scene and room size; most probable object class."""
     room = (values["room_layout"].numpy() * LAYOUT_STD + LAYOUT_MEAN)[6:]
     scene, thing = int(values["class_scene"].argmax()), int(values["class_object"].argmax())
     share = round(float(values["class_object"][thing]) * 100)

@@ -1,4 +1,4 @@
-"""Write Rooms to disk in Taskonomy's layout, building by building; an interrupted export goes on where it was."""
+"""Export of Rooms in Taskonomy's layout, building by building; an interrupted export can be resumed."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from benchmarks.training.rooms.render import BLOCK, RENDERER, render_block
 __all__ = ["export"]
 
 _IMAGES = {*SPLIT_FILES.values(), *(f"{domain}_final5k.npy" for domain in CLASSES)}
-"""What an export writes over."""
+"""Files that an export overwrites."""
 
 
 def export(
@@ -37,23 +37,23 @@ def export(
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Path]:
-    """Write the first images of each split as Taskonomy's files.
+    """Write the first images of each split in Taskonomy's layout.
 
-    Buildings that are already complete are left as they are, so the same call goes on after an interruption, and writes
-    again where files were lost.
+    Buildings that are already complete are skipped, so the same call resumes after an interruption and rewrites
+    buildings with missing files.
 
     Args:
-        root: The folder to write; made if it does not exist.
+        root: The folder to write to; created if it does not exist.
         sizes: Split -> number of images.
         size: Side of the images in pixels.
-        seed: Which images, as in `benchmarks.training.rooms.source.rooms`.
-        progress: Called with the number of images done and of all images after each building.
+        seed: Seed of the images, as in `benchmarks.training.rooms.source.rooms`.
+        progress: Called after each building with the number of images done and the total.
 
     Returns:
         Split -> split file, for `benchmarks.training.data.taskonomy.TaskonomySource`.
 
     Raises:
-        ArtefactError: If the folder holds an export of another size, seed or renderer, or images that are no export.
+        ArtefactError: If the folder holds an export of another size, seed or renderer, or other images.
         ValueError: If a number is out of range.
 
     Example:
@@ -94,7 +94,7 @@ def _images(split: str, start: int, count: int, size: int, seed: int) -> ImageSe
 
 
 def _complete(folder: Path, split: str, start: int) -> int:
-    """How many images of a building are written: those of its list, which is written last, whose files are there."""
+    """Number of complete images of a building: those in its list, which is written last, whose files exist."""
     try:
         templates = json.loads((folder / f"{split}_{start // BUILDING:04d}.json").read_text("utf-8"))
     except (FileNotFoundError, ValueError):

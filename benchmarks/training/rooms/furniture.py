@@ -1,4 +1,4 @@
-"""What stands in a room, as data: each kind of furniture is a few boxes, cylinders and balls in its own unit box.
+"""Furniture as data: each kind consists of a few boxes, cylinders and balls in its own unit box.
 
 A part is written ``shape x0 x1 y0 y1 z0 z1 material``, in per cent of the piece's width (x, -50..50), depth (y,
 -50..50, the back at -50) and height (z, 0..100).
@@ -27,17 +27,17 @@ SEGMENTS = (
     "unlabelled", "background", "bed", "chair", "table", "desk", "sofa", "wardrobe", "bookshelf", "cabinet", "counter",
     "lamp", "plant", "screen", "sanitary", "stove", "fridge", "washer",
 )  # fmt: skip
-"""Names of the segmentation's values 0..17: as in Taskonomy, sixteen kinds of objects, and one background for the room
-itself and what lies flat on it. Every pixel of a rendered room has one of 1..17."""
+"""Names of the segmentation values 0..17: as in Taskonomy, sixteen kinds of objects, and one background class for the
+room itself and flat things on it. Every pixel of a rendered room has one of 1..17."""
 
 SHAPES = ("box", "cylinder", "ball", "room")
-"""Shapes a ray can hit; cylinders stand upright, and a room is a box seen from within."""
+"""Shapes that a ray can hit; cylinders are upright, and a room is a box seen from inside."""
 
 MATERIALS = ("wall", "floor", "ceiling", "dark", "leaf", "glow", "screen", "linen", "glass", "main", "second")
-"""Materials of a part: the first nine are a scene's, `main` and `second` belong to the piece."""
+"""Materials of a part: the first nine belong to the scene, `main` and `second` to the piece."""
 
 VARIANTS = ("wooden", "plain", "patterned")
-"""The three finishes of every kind of furniture: kind and finish make an object class."""
+"""The three finishes of every kind of furniture; kind and finish form an object class."""
 
 
 @dataclass(frozen=True)
@@ -49,15 +49,15 @@ class Furniture:
         'flat'
 
     Attributes:
-        segment: Its name among `SEGMENTS`.
-        colour: The colour such pieces tend to have.
-        size: Usual width, depth and height, in metres.
-        place: Where it goes: ``wall`` (its back to a wall), ``free``, ``around`` (at the last table), ``on`` (on top
+        segment: Name of its segment in `SEGMENTS`.
+        colour: Typical colour.
+        size: Typical width, depth and height, in metres.
+        place: Position: ``wall`` (its back to a wall), ``free``, ``around`` (at the last table), ``on`` (on top
             of the last table or cabinet), ``hung`` (on a wall), ``ceiling`` or ``flat`` (on the floor).
-        saliency: How much a visible pixel of it counts for the image's object class.
-        parts: Its parts, one a line.
-        lift: Height of its underside above the floor, in metres, where it hangs.
-        surface: Whether things stand on it and chairs gather around it.
+        saliency: Weight of a visible pixel of it in the image's object class.
+        parts: Its parts, one per line.
+        lift: Height of its underside above the floor, in metres, if it hangs.
+        surface: Whether other pieces are placed on it and chairs around it.
     """
 
     segment: str
@@ -201,7 +201,7 @@ box 34 40 15 70 46 52 dark"""),
                               """cylinder -3 3 -3 3 40 100 dark
 ball -50 50 -50 50 0 62 glow"""),
 }  # fmt: skip
-"""Kinds of furniture by name; the last three belong to the room and are no object class."""
+"""Kinds of furniture by name; the last three belong to the room and are not object classes."""
 
 _CLASSLESS = ("window", "door", "pendant lamp")
 _COUNTED = tuple(name for name in FURNITURE if name not in (*_CLASSLESS, "monitor"))
@@ -232,7 +232,7 @@ def class_of_kind() -> NDArray[np.int64]:
 def parts() -> NDArray[np.float64]:
     """Every kind's parts, of shape (kinds, most parts, 8): shape, x0, x1, y0, y1, z0, z1, material; shape -1 = none.
 
-    Shapes and materials are positions in `SHAPES` and `MATERIALS`; lengths are shares of the piece's size.
+    Shapes and materials are positions in `SHAPES` and `MATERIALS`; lengths are fractions of the piece's size.
 
     Example:
         >>> headboard = parts()[0, 0]

@@ -1,4 +1,4 @@
-"""The true labels of a rendered image, by Taskonomy's names and in its formats."""
+"""True labels of a rendered image, with Taskonomy's names and formats."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["LAYOUT_MEAN", "LAYOUT_STD", "layout", "normals", "objects", "scene_p
 
 LAYOUT_MEAN = np.array([0.0101, 0.1900, -1.3398, 1.4519, 0.0000, -1.5754, 4.3132, 4.1560, 2.8621])
 LAYOUT_STD = np.array([0.7796, 0.3940, 0.6514, 0.1240, 0.0301, 0.4630, 1.0667, 1.0894, 0.4368])
-"""Mean and standard deviation of `layout` over 20,000 training scenes of seed 0, before standardising."""
+"""Mean and standard deviation of `layout` over 20,000 training scenes of seed 0, before standardisation."""
 
 _SALIENCY = np.array([kind.saliency for kind in FURNITURE.values()])
 _CLASS = class_of_kind()
@@ -25,7 +25,7 @@ _UNIT = 2**16
 
 
 def normals(seen: Seen, rotation: Tensor) -> Tensor:
-    """Surface normals in the camera's frame, uint8 of shape (B, 3, size, size): 0..255 stands for -1..1."""
+    """Surface normals in the camera's frame, uint8 of shape (B, 3, size, size); 0..255 encodes -1..1."""
     batch, pixels = seen.depth.shape
     own = (seen.normal[..., :, None] * rotation[:, None]).sum(-2)  # (B, Q, 3)
     side = round(pixels**0.5)
@@ -40,13 +40,13 @@ def segments(parts: Parts, seen: Seen) -> Tensor:
 
 
 def objects(scenes: Scenes, parts: Parts, seen: Seen) -> Tensor:
-    """Object class probabilities, float32 of shape (B, 75): shares of the visible pixels times saliency.
+    """Object class probabilities, float32 of shape (B, 75): fractions of the visible pixels times saliency.
 
-    A fiftieth is shared by all classes; an image without any object is uniform.
+    A fiftieth is spread over all classes; an image without objects gets uniform probabilities.
     """
     batch, pixels = seen.depth.shape
     kinds = scenes.pieces.kind
-    count = kinds.shape[1] + 1  # the last column takes the room
+    count = kinds.shape[1] + 1  # the last column counts the room
     piece = parts.piece[seen.part] % count
     image = torch.arange(batch, device=piece.device)[:, None] * count
     area = torch.bincount((image + piece).reshape(-1), minlength=batch * count).view(batch, count)[:, :-1]
@@ -60,7 +60,7 @@ def objects(scenes: Scenes, parts: Parts, seen: Seen) -> Tensor:
 
 
 def scene_probabilities(scenes: Scenes) -> Tensor:
-    """Scene class probabilities, float32 of shape (B, 47), softened towards scene types that look alike.
+    """Scene class probabilities, float32 of shape (B, 47), softened towards similar scene types.
 
     Example:
         >>> from benchmarks.training.rooms.scene import draw_scenes
@@ -71,11 +71,11 @@ def scene_probabilities(scenes: Scenes) -> Tensor:
 
 
 def layout(scenes: Scenes) -> Tensor:
-    """The room as the camera sees it, standardised: float32 of shape (B, 9).
+    """Room layout relative to the camera, standardised, float32 of shape (B, 9).
 
-    As in Taskonomy: the centre of the room's box in the camera's frame (3, metres); the camera's turns (3, radians),
-    the room being turned by quarters until the camera looks within 45 degrees of its x axis; and the room's extent
-    along that x, along y and upwards (3, metres).
+    As in Taskonomy: the centre of the room's box in the camera's frame (3, metres); the camera's rotations (3,
+    radians), after the room is rotated by multiples of 90 degrees until the camera looks within 45 degrees of its x
+    axis; and the room's extent along that x, along y and upwards (3, metres).
 
     Example:
         >>> from benchmarks.training.rooms.scene import draw_scenes
@@ -88,10 +88,10 @@ def layout(scenes: Scenes) -> Tensor:
 
 
 def shares(probabilities: NDArray[np.float64]) -> Tensor:
-    """Probabilities as whole multiples of 2**-16 that sum to exactly 1, so that renormalising changes no bit.
+    """Probabilities rounded to multiples of 2**-16 that sum to exactly 1, so that renormalising changes no bit.
 
     Args:
-        probabilities: Of shape (n, classes), rows summing to 1.
+        probabilities: Array of shape (n, classes), rows summing to 1.
 
     Example:
         >>> shares(np.full((1, 3), 1 / 3)).sum().item()

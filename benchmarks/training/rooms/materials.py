@@ -1,4 +1,4 @@
-"""Colours and patterns: what the floor, the walls and every piece of furniture are made of."""
+"""Materials: colours and patterns of the floor, the walls and the furniture."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ __all__ = ["MATERIAL_COLUMNS", "PATTERNS", "material_table"]
 Floats = NDArray[np.float64]
 
 PATTERNS = ("plain", "stripes", "checker", "wood", "tiles", "brick", "speckle")
-"""What `benchmarks.training.rooms.textures` streams."""
+"""Patterns that `benchmarks.training.rooms.textures` draws."""
 
 MATERIAL_COLUMNS = 9
-"""Numbers of a material: colour (3), second colour (3), pattern, repeats a metre, own light."""
+"""Number of values of a material: colour (3), second colour (3), pattern, repeats per metre, emitted light."""
 
 _FLOORS = {"wood": "wood", "tiles": "tiles", "carpet": "speckle", "stone": "plain"}
 _WALLS = {"plain": "plain", "tiles": "tiles", "stripes": "stripes", "brick": "brick"}
 _COLOURS = np.array([[int(kind.colour[at : at + 2], 16) / 255 for at in (1, 3, 5)] for kind in FURNITURE.values()])
-_HUES = np.arange(len(SCENES)) * 0.618 % 1.0  # what a scene type's walls and soft floors tend to
-_OWN = len(MATERIALS) - 2  # materials that a whole scene shares; then two for each piece
+_HUES = np.arange(len(SCENES)) * 0.618 % 1.0  # typical hue of a scene type's walls and soft floors
+_OWN = len(MATERIALS) - 2  # materials shared by a whole scene; two per piece follow
 
 
 def material_table(
@@ -33,13 +33,13 @@ def material_table(
 
     Args:
         scene: Scene types, of shape (B,).
-        kind: What each piece is, of shape (B, N), positions in `FURNITURE`.
+        kind: Kind of each piece, of shape (B, N), positions in `FURNITURE`.
         variant: Finish of each piece, of shape (B, N).
         streams: Random numbers of the B scenes.
 
     Returns:
-        Of shape (B, 9 + 2 N, `MATERIAL_COLUMNS`): the scene's own (as in `MATERIALS`), then `main` and `second` of each
-        piece.
+        Array of shape (B, 9 + 2 N, `MATERIAL_COLUMNS`): the scene's materials (as in `MATERIALS`), then `main` and
+        `second` of each piece.
 
     Example:
         >>> nothing = np.full((1, 15), -1)
@@ -102,7 +102,7 @@ def _finishes(kind: NDArray[np.int64], variant: NDArray[np.int64], streams: Scen
     )
     own = np.where(wooden, 0.4, 0.7)[..., None]
     colour = own * _COLOURS[kind][:, :, None] + (1 - own) * chance
-    colour *= np.array([1.0, 0.7])[:, None]  # the second material is the darker one
+    colour *= np.array([1.0, 0.7])[:, None]  # the second material is darker
     other = colour * np.where(wooden, 0.5, np.where(plain, 0.9, 0.25))[..., None]
     light = (finish == 2) & (colour.mean(-1) < 0.5)
     other = np.where(light[..., None], 1 - 0.3 * (1 - colour), other)
@@ -114,7 +114,7 @@ def _finishes(kind: NDArray[np.int64], variant: NDArray[np.int64], streams: Scen
 def _usual(
     usual: list[str], others: list[str], scene: NDArray[np.int64], streams: SceneStreams, change: float = 0.1
 ) -> NDArray[np.int64]:
-    """A pattern for each scene: its type's usual one, or, now and then, any."""
+    """A pattern for each scene: usually the typical one of its type, sometimes a random one."""
     own = np.array([PATTERNS.index(name) for name in usual])[scene]
     any_ = np.array([PATTERNS.index(name) for name in others])[streams.whole(len(others))]
     return np.where(streams.uniform(0, 1) < change, any_, own)
@@ -123,7 +123,7 @@ def _usual(
 def _material(
     colour: Floats, second: Floats, pattern: str | NDArray[np.int64], repeats: float | Floats, own_light: float = 0.0
 ) -> Floats:
-    """One row of the table for each colour, of shape (..., MATERIAL_COLUMNS)."""
+    """One row of the table per colour, of shape (..., MATERIAL_COLUMNS)."""
     table = np.empty((*colour.shape[:-1], MATERIAL_COLUMNS))
     table[..., :3], table[..., 3:6] = colour, second
     table[..., 6] = PATTERNS.index(pattern) if isinstance(pattern, str) else pattern

@@ -1,4 +1,4 @@
-"""Where furniture stands: along walls, around tables, on top of things; nothing inside anything else."""
+"""Placement of furniture: along walls, around tables and on top of other pieces, without overlaps."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SIZE = np.array([kind.size for kind in FURNITURE.values()])
 _LIFT = np.array([kind.lift for kind in FURNITURE.values()])
 _SURFACE = np.array([kind.surface for kind in FURNITURE.values()])
 _ATTEMPTS = 8
-_GAP = 0.01  # metres between things that touch, so that no two faces lie in one plane
+_GAP = 0.01  # gap in metres between touching objects, so that no two faces are coplanar
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class Pieces:
     """Furniture of B rooms, up to N pieces each.
 
     Attributes:
-        kind: Position in `FURNITURE`, -1 where a piece found no room, of shape (B, N).
+        kind: Position in `FURNITURE`, -1 for a piece that could not be placed, of shape (B, N).
         position: Centre of its underside in the room, in metres, of shape (B, N, 3); z is up.
-        yaw: Its turn about z, in radians, of shape (B, N); unturned, its front looks along +y.
+        yaw: Rotation about z, in radians, of shape (B, N); at 0, its front faces +y.
         size: Width, depth and height, in metres, of shape (B, N, 3).
     """
 
@@ -41,12 +41,12 @@ class Pieces:
 
 
 def place(kinds: NDArray[np.int64], room: Floats, taken: Floats, streams: SceneStreams) -> Pieces:
-    """Find a place for each piece, one after the other; a piece that finds none is left out.
+    """Find a position for each piece, one after the other; a piece that does not fit is left out.
 
     Args:
-        kinds: What to place, of shape (B, N): positions in `FURNITURE`, -1 = nothing.
+        kinds: Kinds to place, of shape (B, N): positions in `FURNITURE`, -1 = nothing.
         room: Width, depth and height of each room, in metres, of shape (B, 3).
-        taken: Boxes that stay empty, of shape (B, K, 2, 3): lowest and highest corner.
+        taken: Boxes to keep empty, of shape (B, K, 2, 3): lowest and highest corner.
         streams: Random numbers of the B rooms.
 
     Returns:
@@ -65,7 +65,7 @@ def place(kinds: NDArray[np.int64], room: Floats, taken: Floats, streams: SceneS
     sizes = _SIZE[kinds] * streams.uniform(0.85, 1.15, most, 3)
     sizes[..., 2] = np.minimum(sizes[..., 2], room[:, None, 2] - _LIFT[kinds] - 0.12)
     boxes = np.concatenate([taken, np.full((rooms, most, 2, 3), np.inf)], axis=1)
-    table = np.full(rooms, -1)  # the last thing placed that others gather around
+    table = np.full(rooms, -1)  # the last piece with a surface, for pieces placed around it
     turn = streams.uniform(-0.15, 0.15, most)
     for piece in range(most):
         kind, size = kinds[:, piece], sizes[:, piece]
@@ -96,16 +96,16 @@ def place(kinds: NDArray[np.int64], room: Floats, taken: Floats, streams: SceneS
 def _propose(
     kind: NDArray[np.int64], size: Floats, room: Floats, table: tuple[Floats, ...], chance: Floats
 ) -> tuple[Floats, Floats, Floats, NDArray[np.bool_]]:
-    """A place for one piece in each room: its position, its turn, the box it fills, and whether the room holds it."""
+    """Propose a place for one piece per room: position, rotation, bounding box, and whether it fits the room."""
     place = _PLACE[kind]
     centre, table_yaw, table_size, has_table = (*table[:3], table[3] > 0)
     at_wall = (place == _PLACES.index("wall")) | (place == _PLACES.index("hung"))
 
-    side = (chance[:, 0] * 4).astype(int)  # walls and sides of a table: 0 = its front along +y, then by quarter turns
+    side = (chance[:, 0] * 4).astype(int)  # wall, or side of a table: 0 = front along +y, then in steps of 90 degrees
     angle = side * np.pi / 2
     front = np.column_stack([-np.sin(angle), np.cos(angle)])
     along = np.column_stack([np.cos(angle), np.sin(angle)])
-    depth = np.where(side % 2 == 0, room[:, 1], room[:, 0])  # of the room, seen from that wall
+    depth = np.where(side % 2 == 0, room[:, 1], room[:, 0])  # depth of the room, seen from that wall
     length = np.where(side % 2 == 0, room[:, 0], room[:, 1])
     back = (size[:, 1] - depth) / 2 + _GAP
     slide = (chance[:, 1] - 0.5) * np.maximum(length - size[:, 0] - 2 * _GAP, 0.0)
@@ -113,7 +113,7 @@ def _propose(
 
     anywhere = (chance[:, 1:] - 0.5) * np.maximum(room[:, :2] - 2 * _half(size, angle) - 0.1, 0.0)
 
-    facing = table_yaw + angle  # a chair looks at the table: its front is that of the side it comes from
+    facing = table_yaw + angle  # a chair faces the table
     ahead = np.column_stack([-np.sin(facing), np.cos(facing)])
     across = np.column_stack([np.cos(facing), np.sin(facing)])
     reach = np.where(side % 2 == 0, table_size[:, 1], table_size[:, 0]) / 2
@@ -139,6 +139,6 @@ def _propose(
 
 
 def _half(size: Floats, angle: Floats) -> Floats:
-    """Half the ground a piece covers along x and y, of shape (B, 2), for turns near whole quarters."""
+    """Half extent of a piece along x and y, of shape (B, 2), for rotations near multiples of 90 degrees."""
     quarter = np.rint(angle / (np.pi / 2)).astype(int) % 2 == 1
     return np.where(quarter[:, None], size[:, 1::-1], size[:, :2]) / 2

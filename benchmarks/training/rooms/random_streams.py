@@ -1,4 +1,4 @@
-"""Random numbers that belong to an image: the same whatever other images are made beside it."""
+"""Random numbers per image, independent of the other images in a batch."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _LARGEST = 2**40
 
 
 class SceneStreams:
-    """Hands out uniform random numbers, column by column, for a batch of images.
+    """Uniform random numbers, column by column, for a batch of images.
 
     Image i of a split has its own counter-based generator (Philox, keyed by the seed, the split and i), so its
-    numbers depend on nothing else.
+    numbers depend on these three only.
 
     Args:
         split: One of `SPLITS`.
@@ -44,7 +44,7 @@ class SceneStreams:
         self._numbers = np.stack(rows)
         self._used = 0
         self.noise_keys: NDArray[np.int64] = (self._numbers[:, -1] * 2**30).astype(np.int64)
-        """A number of its own for each image's pixel noise, of shape (B,)."""
+        """A separate key for each image's pixel noise, of shape (B,)."""
 
     def uniform(self, low: float, high: float, *shape: int) -> NDArray[np.float64]:
         """Uniform numbers in [low, high), of shape (B, *shape)."""
@@ -55,5 +55,5 @@ class SceneStreams:
         return low + (high - low) * block.reshape(len(block), *shape)
 
     def whole(self, choices: int, *shape: int) -> NDArray[np.int64]:
-        """Whole numbers in 0 .. choices - 1, of shape (B, *shape)."""
+        """Integers in 0 .. choices - 1, of shape (B, *shape)."""
         return self.uniform(0, choices, *shape).astype(np.int64)

@@ -1,7 +1,7 @@
-"""What each pixel sees: one ray a pixel, against the room and every part of the furniture, a batch at a time.
+"""Ray casting: one ray per pixel against the room and every part of the furniture, for a batch of scenes.
 
-Each part is a unit box, cylinder or ball in its own frame. Rays are tried only on parts whose bounding box, seen from
-the camera, covers their pixel: these pairs (*candidates*) are far fewer than pixels x parts.
+Each part is a unit box, cylinder or ball in its own frame. A ray is only tested against parts whose bounding box,
+projected to the image, covers its pixel; these pairs (*candidates*) are far fewer than pixels x parts.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _ROOM = SHAPES.index("room")
 
 @dataclass(frozen=True)
 class Parts:
-    """Everything a ray can hit in B scenes, in one list; the first B are the rooms.
+    """Everything that a ray can hit in B scenes, in one list; the first B entries are the rooms.
 
     Attributes:
         image: The scene of each part, of shape (P,).
@@ -34,9 +34,9 @@ class Parts:
         shape: Position in `SHAPES`, of shape (P,).
         segment: Position in `SEGMENTS`, of shape (P,).
         material: Row of its scene's materials, of shape (P,); a room has rows 0 (wall), 1 (floor), 2 (ceiling).
-        centre: In the room, in metres, of shape (P, 3).
+        centre: Position in the room, in metres, of shape (P, 3).
         half: Half its width, depth and height, in metres, of shape (P, 3).
-        turn: Cosine and sine of its turn about z, of shape (P, 2).
+        turn: Cosine and sine of its rotation about z, of shape (P, 2).
     """
 
     image: Tensor
@@ -51,14 +51,14 @@ class Parts:
 
 @dataclass(frozen=True)
 class Seen:
-    """What the pixels of B images see, Q pixels each.
+    """Surfaces seen by the pixels of B images, Q pixels each.
 
     Attributes:
         depth: Distance along the camera's axis, in metres, of shape (B, Q).
-        part: Position in the list of parts, of shape (B, Q).
-        point: Where the part is hit, in the part's unit frame (-1..1), of shape (B, Q, 3).
-        normal: Unit surface normals in the room, towards the camera, of shape (B, Q, 3).
-        face: Axis of the part's frame that the surface faces most, and its sign: -3..-1, 1..3, of shape (B, Q).
+        part: Index in the list of parts, of shape (B, Q).
+        point: Hit point in the part's unit frame (-1..1), of shape (B, Q, 3).
+        normal: Unit surface normals in the room's frame, towards the camera, of shape (B, Q, 3).
+        face: Axis of the part's frame closest to the normal, with sign: -3..-1, 1..3, of shape (B, Q).
     """
 
     depth: Tensor
@@ -69,7 +69,7 @@ class Seen:
 
 
 def scene_parts(scenes: Scenes, device: torch.device) -> Parts:
-    """List all that can be hit.
+    """List everything that rays can hit.
 
     Example:
         >>> from benchmarks.training.rooms.scene import draw_scenes
@@ -108,7 +108,7 @@ def scene_parts(scenes: Scenes, device: torch.device) -> Parts:
 def rays(scenes: Scenes, size: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
     """Origins of shape (B, 3), rotations to the room of shape (B, 3, 3), and rays of shape (B, size * size, 3).
 
-    Rays are in the room's frame, row by row from the top left pixel, one metre long along the camera's axis.
+    Rays are in the room's frame, row by row from the top left pixel, and one metre long along the camera's axis.
 
     Example:
         >>> from benchmarks.training.rooms.scene import draw_scenes
@@ -129,13 +129,13 @@ def rays(scenes: Scenes, size: int, device: torch.device) -> tuple[Tensor, Tenso
 
 
 def cast(parts: Parts, origin: Tensor, rotation: Tensor, ray: Tensor, reach: Tensor) -> Seen:
-    """Find what each ray meets first.
+    """Find the first surface that each ray hits.
 
     Args:
-        parts: All that can be hit in B scenes.
+        parts: Everything that rays can hit in B scenes.
         origin: Camera positions, of shape (B, 3).
-        rotation: From camera to room, of shape (B, 3, 3).
-        ray: Of shape (B, Q, 3), Q a square number, as `rays` gives them.
+        rotation: Rotations from camera to room, of shape (B, 3, 3).
+        ray: Rays of shape (B, Q, 3), Q a square number, as returned by `rays`.
         reach: Tangents of half the angles of view, of shape (B,).
 
     Example:
@@ -169,7 +169,7 @@ def cast(parts: Parts, origin: Tensor, rotation: Tensor, ray: Tensor, reach: Ten
 
 
 def _candidates(parts: Parts, origin: Tensor, rotation: Tensor, reach: Tensor, size: int) -> tuple[Tensor, Tensor]:
-    """Pairs of a part and a pixel (counted over all images) that it may cover: both of shape (C,)."""
+    """Pairs of a part and a pixel (indexed over all images) that it may cover, both of shape (C,)."""
     batch = len(origin)
     image, half, turn = parts.image[batch:], parts.half[batch:], parts.turn[batch:]
     signs = torch.tensor(list(itertools.product((-1.0, 1.0), repeat=3)), device=origin.device)
@@ -178,7 +178,7 @@ def _candidates(parts: Parts, origin: Tensor, rotation: Tensor, reach: Tensor, s
     wide = -z * reach[image, None]
     outside = [x > wide, x < -wide, y > wide, y < -wide, z > -_NEAR]
     hidden = torch.stack([side.all(1) for side in outside]).any(0)
-    behind = (z > -_NEAR).any(1)  # part of it beside or behind the camera: try the whole image
+    behind = (z > -_NEAR).any(1)  # partly beside or behind the camera: test the whole image
     wide = wide.clamp(min=1e-6)
     edges = torch.stack([(x / wide).amin(1), (x / wide).amax(1), (-y / wide).amin(1), (-y / wide).amax(1)], 1)
     edges = torch.where(behind[:, None], edges.new_tensor([-1.0, 1.0, -1.0, 1.0]), edges.clamp(-1, 1))
@@ -196,7 +196,7 @@ def _candidates(parts: Parts, origin: Tensor, rotation: Tensor, reach: Tensor, s
 
 
 def _distances(parts: Parts, start: Tensor, ray: Tensor, part: Tensor, pixel: Tensor) -> Tensor:
-    """Distance at which each candidate is met, infinite where it is missed, of shape (C,)."""
+    """Distance at which each candidate is hit, infinite if it is missed, of shape (C,)."""
     distance = torch.full(part.shape, torch.inf, device=ray.device)
     for shape in range(_ROOM):
         chosen = torch.nonzero(parts.shape[part] == shape)[:, 0]
@@ -208,7 +208,7 @@ def _distances(parts: Parts, start: Tensor, ray: Tensor, part: Tensor, pixel: Te
 
 
 def _interval(start: Tensor, along: Tensor, shape: int) -> tuple[Tensor, Tensor]:
-    """Where rays from `start` along `along` enter and leave a unit box, cylinder or ball: all are convex."""
+    """Where rays from `start` along `along` enter and leave a unit box, cylinder or ball, all of them convex."""
     if shape in (SHAPES.index("box"), _ROOM):
         one, other = (-1 - start) / along, (1 - start) / along
         return torch.minimum(one, other).amax(-1), torch.maximum(one, other).amin(-1)
@@ -225,7 +225,7 @@ def _interval(start: Tensor, along: Tensor, shape: int) -> tuple[Tensor, Tensor]
 
 
 def _surface(point: Tensor, shape: Tensor) -> tuple[Tensor, Tensor]:
-    """Normals in the unit frame (not yet of unit length) and the axis they face most (-3..-1, 1..3)."""
+    """Normals in the unit frame (not normalised) and the signed axis closest to them (-3..-1, 1..3)."""
     size = point.abs()
     upright = (size[..., 2] >= point[..., :2].square().sum(-1).sqrt())[..., None]  # on a cylinder's lid
     axis = size.argmax(-1)
@@ -240,12 +240,12 @@ def _surface(point: Tensor, shape: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _turned(vector: Tensor, turn: Tensor) -> Tensor:
-    """Vectors of a part's frame in the room's, of shape (..., 3); turn: cosine and sine, of shape (..., 2)."""
+    """Rotate vectors of shape (..., 3) from a part's frame to the room's; turn: cosine and sine, of shape (..., 2)."""
     x, y, z = vector.unbind(-1)
     cos, sin = turn.unbind(-1)
     return torch.stack([cos * x - sin * y, sin * x + cos * y, z.expand_as(cos * x)], -1)
 
 
 def _unturned(vector: Tensor, turn: Tensor) -> Tensor:
-    """The reverse of `_turned`."""
+    """The inverse of `_turned`."""
     return _turned(vector, turn * turn.new_tensor([1.0, -1.0]))

@@ -1,4 +1,4 @@
-"""Images with their labels, in blocks: a block is always rendered whole, so that an image never depends on others."""
+"""Rendering of labelled images in blocks of fixed size, so that an image does not depend on the number requested."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from benchmarks.training.rooms.shading import shade
 __all__ = ["BLOCK", "RENDERER", "render_block"]
 
 BLOCK = 64
-"""Images of a block: those at positions 64 k to 64 k + 63 of a split."""
+"""Number of images per block; block k has the positions 64 k to 64 k + 63 of a split."""
 
 RENDERER = 2
-"""Version of the pictures: raised whenever the same seed gives other images or labels."""
+"""Version of the renderer, increased whenever the same seed gives other images or labels."""
 
 
 def render_block(
@@ -26,10 +26,10 @@ def render_block(
 
     Args:
         split: ``train``, ``valid`` or ``test``.
-        block: Which block.
+        block: Index of the block.
         size: Side of the images, in pixels.
         seed: Another seed gives other images.
-        device: Where to render; the images stay there.
+        device: Device to render on; the images stay there.
 
     Returns:
         Every domain of `benchmarks.training.data.images.DOMAINS`, 64 entries each.

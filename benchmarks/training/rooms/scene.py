@@ -1,4 +1,4 @@
-"""Scenes: a type, a room, its furniture and a camera, drawn at random but always the same for one image."""
+"""Scenes: a type, a room, its furniture and a camera, drawn at random and reproducible per image."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ _SIZES = np.array([scene.size for scene in SCENES.values()])
 _WINDOWS = np.array([scene.windows for scene in SCENES.values()])
 _ITEMS = scene_items()
 _CLUTTER = np.array([kind for kind, name in enumerate(_KINDS) if name not in ("window", "door", "pendant lamp")])
-_MISSING, _CHANGED = 0.07, 0.07  # how often a usual piece is absent, and how often another stands for it
+_MISSING, _CHANGED = 0.07, 0.07  # probability that a typical piece is absent, or replaced
 
 
 @dataclass(frozen=True)
 class Camera:
-    """Pinhole cameras; in a camera's own frame x is right, y is up and it looks along -z.
+    """Pinhole cameras; in a camera's frame x is right, y is up and it looks along -z.
 
     Attributes:
-        position: In the room, in metres, of shape (B, 3).
-        angles: Turns about the room's x, then y, then z (radians), from camera to room, of shape (B, 3): pi / 2
+        position: Position in the room, in metres, of shape (B, 3).
+        angles: Rotations about the room's x, then y, then z (radians), from camera to room, of shape (B, 3): pi / 2
             plus the pitch, the roll, and the yaw.
         reach: Tangent of half the angle of view, of shape (B,).
     """
@@ -49,14 +49,14 @@ class Scenes:
     Attributes:
         kind: Scene types, positions in `SCENES`, of shape (B,).
         room: Width, depth and height, in metres, of shape (B, 3).
-        camera: One in each room.
-        pieces: Windows, door, pendant lamp and furniture.
+        camera: One camera per room.
+        pieces: Windows, doors, pendant lamps and furniture.
         variant: Finish of each piece, of shape (B, N), positions in `VARIANTS`.
-        materials: As `material_table` gives them.
-        lights: Of shape (B, 2, 7): position (3), colour (3) and reach in metres of the lamp and of the window.
-        ambient: Light that is everywhere, of shape (B,).
+        materials: As returned by `material_table`.
+        lights: Lights of shape (B, 2, 7): position (3), colour (3) and range in metres of the lamp and of the window.
+        ambient: Ambient light, of shape (B,).
         noise: Strength of the pixel noise, of shape (B,), in units of full brightness.
-        noise_keys: Which pixel noise, of shape (B,).
+        noise_keys: Keys of the pixel noise, of shape (B,).
     """
 
     kind: NDArray[np.int64]
@@ -126,7 +126,7 @@ def camera_rotation(angles: Floats) -> Floats:
 
 
 def _draw_kinds(scene: NDArray[np.int64], streams: SceneStreams) -> NDArray[np.int64]:
-    """What each scene is given to place, of shape (B, 15): door, windows, lamp, then its furniture."""
+    """Kinds to place in each scene, of shape (B, 15): door, windows, lamp, then its furniture."""
     usual = _ITEMS[scene]
     missing, changed = streams.uniform(0, 1, ITEMS), streams.uniform(0, 1, ITEMS)
     other = _CLUTTER[streams.whole(len(_CLUTTER), ITEMS)]
@@ -135,13 +135,13 @@ def _draw_kinds(scene: NDArray[np.int64], streams: SceneStreams) -> NDArray[np.i
     chance = streams.uniform(0, 1, 4)
     door = np.where(chance[:, 0] < 0.8, _KINDS.index("door"), -1)
     lamp = np.where(chance[:, 1] < 0.6, _KINDS.index("pendant lamp"), -1)
-    expected = _WINDOWS[scene][:, None] - np.arange(2)  # 1 or more: has it; 0: perhaps
+    expected = _WINDOWS[scene][:, None] - np.arange(2)  # 1 or more: present; 0: present with some probability
     windows = np.where(chance[:, 2:] < np.where(expected > 0, 0.85, 0.1), _KINDS.index("window"), -1)
     return np.column_stack([door, windows, lamp, items])
 
 
 def _draw_camera(room: Floats, streams: SceneStreams) -> Camera:
-    """Someone with their back near a wall, looking across the room."""
+    """Cameras near a wall that look across the room."""
     wall = streams.whole(4)
     angle = wall * np.pi / 2
     front = np.column_stack([-np.sin(angle), np.cos(angle)])
@@ -161,7 +161,7 @@ def _draw_camera(room: Floats, streams: SceneStreams) -> Camera:
 
 
 def _turned_to(pieces: Pieces, camera: Camera, streams: SceneStreams) -> Camera:
-    """The camera turned to one piece of furniture, with an eye for the others."""
+    """The cameras rotated towards one piece of furniture, and partly towards the others."""
     furniture = (pieces.kind >= 0) & (np.arange(pieces.kind.shape[1]) >= 4)
     weight = furniture * (0.02 + streams.uniform(0, 1, furniture.shape[1]) ** 8) + 1e-6
     target = (pieces.position[..., :2] * weight[..., None]).sum(1) / weight.sum(1)[:, None]
@@ -171,7 +171,7 @@ def _turned_to(pieces: Pieces, camera: Camera, streams: SceneStreams) -> Camera:
 
 
 def _kept_clear(camera: Camera) -> Floats:
-    """Boxes where nothing may stand, of shape (B, 2, 2, 3): around the camera and right before it."""
+    """Boxes to keep empty, of shape (B, 2, 2, 3): around the camera and directly in front of it."""
     yaw = camera.angles[:, 2]
     ahead = np.column_stack([-np.sin(yaw), np.cos(yaw)])
     boxes = []
@@ -184,7 +184,7 @@ def _kept_clear(camera: Camera) -> Floats:
 
 
 def _draw_lights(room: Floats, pieces: Pieces, streams: SceneStreams) -> Floats:
-    """The lamp below the ceiling and the daylight at the first window (none: a second lamp, dim)."""
+    """A lamp below the ceiling, and daylight at the first window (without windows, a second, dim lamp)."""
     warm = np.array([1.0, 0.9, 0.75]) ** streams.uniform(-0.3, 1.0)[:, None]
     cool = np.array([0.85, 0.93, 1.0]) ** streams.uniform(0, 1.0)[:, None]
     lamp = np.column_stack([room[:, :2] * streams.uniform(-0.3, 0.3, 2), room[:, 2] - streams.uniform(0.25, 0.6)])

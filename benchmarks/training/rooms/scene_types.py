@@ -1,4 +1,4 @@
-"""The 47 scene types, as data: usual proportions, windows, surfaces and furniture."""
+"""The 47 scene types as data: typical proportions, windows, surfaces and furniture."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from benchmarks.training.rooms.furniture import FURNITURE
 __all__ = ["ITEMS", "SCENES", "SceneType", "scene_items", "scene_labels"]
 
 ITEMS = 11
-"""Most pieces of furniture in a scene, windows, door and pendant lamp aside."""
+"""Maximum number of pieces of furniture in a scene, not counting windows, door and pendant lamp."""
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,11 @@ class SceneType:
         'toilet,sink,picture'
 
     Attributes:
-        size: Usual width, depth and height of the room, in metres.
-        windows: Windows it usually has, 0 to 2.
-        floor: Its floor: ``wood``, ``tiles``, ``carpet`` or ``stone``.
-        wall: Its walls: ``plain``, ``tiles``, ``stripes`` or ``brick``.
-        furniture: What usually stands in it, most typical first.
+        size: Typical width, depth and height of the room, in metres.
+        windows: Typical number of windows, 0 to 2.
+        floor: Pattern of the floor: ``wood``, ``tiles``, ``carpet`` or ``stone``.
+        wall: Pattern of the walls: ``plain``, ``tiles``, ``stripes`` or ``brick``.
+        furniture: Typical furniture, most typical first.
     """
 
     size: tuple[float, float, float]
@@ -116,7 +116,7 @@ SCENES = {
 
 
 def scene_items() -> NDArray[np.int64]:
-    """Kinds of furniture each scene type usually has, of shape (47, `ITEMS`): positions in `FURNITURE`, -1 = none.
+    """Typical furniture of each scene type, of shape (47, `ITEMS`): positions in `FURNITURE`, -1 = none.
 
     Example:
         >>> [list(FURNITURE)[kind] for kind in scene_items()[list(SCENES).index("toilet")][:3]]
@@ -131,10 +131,9 @@ def scene_items() -> NDArray[np.int64]:
 
 
 def scene_labels() -> NDArray[np.float64]:
-    """Class probabilities of each scene type, of shape (47, 47): 0.8 for itself, 0.2 shared by those it resembles.
+    """Class probabilities of each scene type, of shape (47, 47): 0.8 for itself, 0.2 spread over similar types.
 
-    Two types resemble each other where they have the same furniture (cosine of the counts) in rooms of the same
-    proportions.
+    Two types are similar if they have similar furniture (cosine of the counts) in rooms of similar proportions.
 
     Example:
         >>> names = list(SCENES)

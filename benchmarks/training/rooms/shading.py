@@ -1,4 +1,4 @@
-"""From what the pixels see to their colours: patterns, lamp and daylight, shade in corners, pixel noise."""
+"""Shading: colours of the pixels from patterns, lamp and daylight, ambient occlusion and pixel noise."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from benchmarks.training.rooms.textures import pattern, scrambled
 
 __all__ = ["shade"]
 
-_GRID = 24  # cells along a side of the map of shade on the floor
+_GRID = 24  # cells per side of the map of shadows on the floor
 
 
 def _face_rows(parts: Parts, seen: Seen) -> Tensor:
-    """0 for a wall, 1 for a floor, 2 for a ceiling where a pixel sees the room, else -1; of shape (B, Q)."""
+    """0 for a wall, 1 for a floor, 2 for a ceiling if a pixel sees the room, else -1; of shape (B, Q)."""
     room = parts.piece[seen.part] < 0
     side = torch.where(seen.face == 3, 1, torch.where(seen.face == -3, 2, 0))
     return torch.where(room, side, -1)
@@ -43,7 +43,7 @@ def shade(scenes: Scenes, parts: Parts, seen: Seen, origin: Tensor, ray: Tensor)
 
 
 def _mix(parts: Parts, seen: Seen, material: Tensor, row: Tensor, scenes: Scenes, ray: Tensor) -> Tensor:
-    """Share of the second colour at each pixel, of shape (B, Q)."""
+    """Fraction of the second colour at each pixel, of shape (B, Q)."""
     pixels = ray.shape[1]
     x, y, z = (seen.point * parts.half[seen.part]).unbind(-1)  # metres from the part's centre
     axis = seen.face.abs()
@@ -72,7 +72,7 @@ def _light(scenes: Scenes, where: Tensor, normal: Tensor) -> Tensor:
 
 
 def _corner_shade(scenes: Scenes, where: Tensor, normal: Tensor) -> Tensor:
-    """Walls, floor and ceiling shade each other where they meet, of shape (B, Q)."""
+    """Ambient occlusion near the edges between walls, floor and ceiling, of shape (B, Q)."""
     room = torch.from_numpy(scenes.room).to(where.device, torch.float32)[:, None]
     middle = room * room.new_tensor([0.0, 0.0, 0.5])
     away = room / 2 - (where - middle).abs()
@@ -82,7 +82,7 @@ def _corner_shade(scenes: Scenes, where: Tensor, normal: Tensor) -> Tensor:
 
 
 def _floor_shade(scenes: Scenes, where: Tensor, surface: Tensor) -> Tensor:
-    """The floor is darker under and beside furniture, of shape (B, Q)."""
+    """Darkening of the floor under and beside furniture, of shape (B, Q)."""
     device = where.device
     pieces = scenes.pieces
     stands = (pieces.kind >= 0) & (pieces.position[..., 2] < 0.05) & (pieces.size[..., 2] > 0.1)
@@ -105,18 +105,18 @@ def _floor_shade(scenes: Scenes, where: Tensor, surface: Tensor) -> Tensor:
 
 
 def _developed(image: Tensor, scenes: Scenes) -> Tensor:
-    """Brightness to bytes: bright parts are compressed, then gamma, then pixel noise."""
+    """Convert brightness to bytes: compression of bright values, gamma, pixel noise."""
     batch, pixels = image.shape[:2]
     side = round(pixels**0.5)
     image = (1.25 * image / (1 + 0.25 * image)).clamp(0, 1).sqrt().movedim(-1, 1)  # (B, 3, Q)
     count = torch.arange(3 * pixels, device=image.device, dtype=torch.int32) * 0x2545F491
     key = _keys(scenes, image.device) ^ count
-    grain = scrambled(key) + scrambled(key + 0x6C078965) - 1.0  # a triangle between -1 and 1
+    grain = scrambled(key) + scrambled(key + 0x6C078965) - 1.0  # triangular distribution between -1 and 1
     strength = torch.from_numpy(scenes.noise).to(image.device, torch.float32)[:, None, None]
     image = image + strength * grain.view(batch, 3, pixels)
     return (image * 255).round().clamp(0, 255).to(torch.uint8).view(batch, 3, side, side)
 
 
 def _keys(scenes: Scenes, device: torch.device) -> Tensor:
-    """A number of its own for each image's noise, int32 of shape (B, 1)."""
+    """Key of each image's noise, int32 of shape (B, 1)."""
     return torch.from_numpy(scenes.noise_keys).to(device, torch.int32)[:, None]

@@ -1,4 +1,4 @@
-"""`rooms`: as many labelled images of a split as asked for."""
+"""`rooms`: any number of labelled images of a split."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ def rooms(
 ) -> ImageSet:
     """Images of procedural rooms with exact labels for all seven tasks.
 
-    Image i of a split is the same whatever `n` is, in every process; another kind of device may round a pixel
+    Image i of a split is the same for every `n` and in every process; another kind of device may round pixels
     differently. Splits are disjoint.
 
     Args:
         split: ``train``, ``valid`` or ``test``.
-        n: How many images, the first n of the split.
-        size: Side in pixels.
+        n: Number of images, the first n of the split.
+        size: Side of the images in pixels.
         seed: Another seed gives other images.
-        domains: Which of `benchmarks.training.data.images.DOMAINS` to return; rgb is always there.
-        device: Where to render, and where the images stay.
-        cache: Whether to keep the images in the user's cache (``$TRANSNAS_CACHE_DIR``) and read them from there.
-        progress: Called with the number of images done and `n` after every block.
+        domains: Names among `benchmarks.training.data.images.DOMAINS` to return; rgb is always included.
+        device: Device to render on; the images stay there.
+        cache: Whether to store the images in the user's cache (``$TRANSNAS_CACHE_DIR``) and read them from there.
+        progress: Called after every block with the number of images done and `n`.
 
     Raises:
         UnknownNameError: If the split or a domain does not exist.

@@ -1,4 +1,4 @@
-"""Rendered images kept on disk: made once, read many times, made again when damaged."""
+"""Disk cache of rendered images: written once, read many times, rebuilt if damaged."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _log = logging.getLogger(__name__)
 
 
 def load_arrays(folder: Path) -> dict[str, Tensor] | None:
-    """What `store_arrays` wrote, or None if there is nothing, or not every byte of it.
+    """The arrays that `store_arrays` wrote, or None if they are missing or incomplete.
 
     Example:
         >>> import tempfile
@@ -45,17 +45,17 @@ def load_arrays(folder: Path) -> dict[str, Tensor] | None:
     except FileNotFoundError:
         return None
     except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, TokenError) as error:
-        _log.warning("%s cannot be used and is made again: %s", folder, error)
+        _log.warning("%s is invalid and will be rebuilt: %s", folder, error)
         return None
     return arrays
 
 
 def store_arrays(arrays: dict[str, Tensor], folder: Path) -> None:
-    """Write arrays beside their folder, then rename it; if that cannot be done, warn and go on.
+    """Write arrays to a temporary folder, then rename it; if that fails, warn and continue.
 
     Args:
         arrays: Name -> values.
-        folder: Where they go; an older content is replaced.
+        folder: Folder to write; older content is replaced.
     """
     try:
         with write_folder_beside(folder) as beside:
@@ -66,9 +66,9 @@ def store_arrays(arrays: dict[str, Tensor], folder: Path) -> None:
                 header[name] = zlib.crc32(plain.data)
             (beside / _HEADER).write_text(json.dumps(header), "utf-8")
     except OSError as error:
-        if load_arrays(folder) is None:  # else another process was faster
+        if load_arrays(folder) is None:  # otherwise another process has written it
             warnings.warn(
                 f"{folder.parent} cannot be written ({error.strerror or error}): these images will be rendered again "
-                "next time; set TRANSNAS_CACHE_DIR to a folder that can",
+                "next time; set TRANSNAS_CACHE_DIR to a writable folder",
                 stacklevel=3,
             )

@@ -1,4 +1,4 @@
-"""Patterns on surfaces, from where a point lies on them: the same arithmetic on every device."""
+"""Patterns on surfaces as functions of surface coordinates, with the same arithmetic on every device."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ __all__ = ["lattice_noise", "pattern", "scrambled"]
 
 
 def scrambled(number: Tensor) -> Tensor:
-    """Numbers in [0, 1) that look random, from whole numbers (int32) of any shape.
+    """Pseudo-random numbers in [0, 1) from integers (int32) of any shape.
 
     Example:
         >>> scrambled(torch.tensor([1, 2, 3], dtype=torch.int32)).unique().numel()
         3
     """
-    for factor, shift in ((0x7FEB352D, 15), (0x46CA68B5, 13)):  # Wellons' mixing, wrapping around in 32 bits
+    for factor, shift in ((0x7FEB352D, 15), (0x46CA68B5, 13)):  # Wellons' hash, modulo 2**32
         number = (number ^ (number >> shift)) * factor
     return ((number >> 8) & 0xFFFF).to(torch.float32) / 65536.0
 
 
 def lattice_noise(u: Tensor, v: Tensor, key: Tensor) -> Tensor:
-    """Smooth noise in 0..1: random values at whole coordinates, interpolated between; all of one shape.
+    """Smooth noise in 0..1: random values at integer coordinates, interpolated in between; all of one shape.
 
     Example:
         >>> steps = torch.linspace(0, 1, 5)
@@ -40,14 +40,14 @@ def lattice_noise(u: Tensor, v: Tensor, key: Tensor) -> Tensor:
 
 
 def pattern(kind: Tensor, u: Tensor, v: Tensor, blur: Tensor, key: Tensor) -> Tensor:
-    """How much of the second colour each point shows, in 0..1.
+    """Fraction of the second colour at each point, in 0..1.
 
     Args:
         kind: Position in `PATTERNS`, of any shape.
-        u: Across the surface, in repeats of the pattern, of the same shape.
-        v: Along the surface, likewise.
-        blur: Size of a pixel on the surface, in repeats: finer patterns fade to their mean.
-        key: Which noise, int32.
+        u: Coordinate across the surface, in repeats of the pattern, of the same shape.
+        v: Coordinate along the surface, likewise.
+        blur: Size of a pixel on the surface, in repeats; finer patterns fade to their mean.
+        key: Key of the noise, int32.
 
     Example:
         >>> u, none = torch.tensor([0.1, 0.4, 0.6, 0.9]), torch.zeros(4)
@@ -56,7 +56,7 @@ def pattern(kind: Tensor, u: Tensor, v: Tensor, blur: Tensor, key: Tensor) -> Te
     """
     wooden = kind == PATTERNS.index("wood")
     fine = lattice_noise(u * torch.where(wooden, 6.0, 3.0), v * torch.where(wooden, 0.8, 3.0), key)
-    value = 0.25 * fine  # plain: a faint cloud
+    value = 0.25 * fine  # plain: weak smooth noise
     stripes = ((u - u.floor()) < 0.5).float()
     checker = (((u.floor() + v.floor()) * 0.5) % 1.0 != 0).float()
     plank = scrambled(u.floor().to(torch.int32) * 77 + key)
@@ -73,5 +73,5 @@ def pattern(kind: Tensor, u: Tensor, v: Tensor, blur: Tensor, key: Tensor) -> Te
 
 
 def _line(position: Tensor, width: float) -> Tensor:
-    """1 within `width` of a whole coordinate's start, else 0."""
+    """1 within `width` after an integer coordinate, else 0."""
     return ((position - position.floor()) < width).float()

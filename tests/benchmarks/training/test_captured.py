@@ -123,4 +123,4 @@ def test_a_refused_recording_is_a_note_of_the_run(monkeypatch):
     recipe = small_recipe("jigsaw", epochs=2, batch_size=4)
     monkeypatch.setattr(module_file, "cuda_recorder", lambda *_: Tape(RuntimeError("driver too old")))
     (note,) = train(recipe).notes
-    assert note == "the GPU could not repeat steps by itself (driver too old): each kernel was launched from Python"
+    assert note == "steps could not be recorded as a CUDA graph (driver too old): each kernel was launched from Python"

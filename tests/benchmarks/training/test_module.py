@@ -202,7 +202,7 @@ def test_weights_that_blow_up_in_the_last_step_are_a_failure():
     recipe = small_recipe("room_layout", epochs=1, batch_size=16)
     recipe = replace(recipe, optimiser=replace(recipe.optimiser, lr=1e30))
     message = (
-        "valid_loss, .*test_loss, .* on room_layout not finite after epoch 1 of 1; a smaller learning rate than 1e"
+        "valid_loss, .*test_loss, .* on room_layout was not finite after epoch 1 of 1; a smaller learning rate than 1e"
     )
     with pytest.raises(TrainingFailed, match=message):
         train(recipe)
@@ -210,7 +210,7 @@ def test_weights_that_blow_up_in_the_last_step_are_a_failure():
 
 def test_other_numbers_of_classes_than_the_recipes_are_named():
     sources = dict.fromkeys(("train", "valid", "test"), images())
-    with pytest.raises(ValueError, match=r"class_object: expected 30 class probabilities, .*the images have 75"):
+    with pytest.raises(ValueError, match=r"class_object: expected 30 class probabilities, .*got images with 75"):
         GroundTruthModule(ARCH, small_recipe("class_object", num_classes=30), sources)
 
 
@@ -227,7 +227,7 @@ def test_inference_is_timed_where_the_network_was_trained(monkeypatch):
 @pytest.mark.parametrize(
     ("sources", "message"),
     [
-        ({"train": images()}, "expected images for train, valid, test, got train: valid is missing"),
+        ({"train": images()}, "expected images for train, valid, test, got train; valid is missing"),
         ({"train": images(8), "valid": images(8), "test": images(8)}, "train: expected at least 16 images, got 8"),
         (
             {"train": images(16, size=64), "valid": images(8), "test": images(8)},

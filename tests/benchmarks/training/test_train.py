@@ -48,13 +48,13 @@ def test_a_checkpoint_of_another_training_is_refused(tmp_path):
             checkpoint_dir=tmp_path,
             trainer_options={"callbacks": [Interrupt()]},
         )
-    with pytest.raises(ArtefactError, match="the checkpoint is of another training: seed was 666 and is now 1"):
+    with pytest.raises(ArtefactError, match="the checkpoint belongs to another training: seed was 666 and is now 1"):
         train(small_recipe("room_layout", epochs=3), checkpoint_dir=tmp_path, seed=1)
 
 
 def test_a_damaged_checkpoint_is_named(tmp_path):
     (tmp_path / "last.ckpt").write_text("junk")
-    with pytest.raises(ArtefactError, match=r"last\.ckpt' is damaged .*; delete it to train from the beginning"):
+    with pytest.raises(ArtefactError, match=r"last\.ckpt' is damaged .*; delete it to restart the training"):
         train(small_recipe("room_layout"), checkpoint_dir=tmp_path)
 
 
@@ -125,7 +125,7 @@ def test_a_loss_that_was_never_finite_is_not_blamed_on_the_learning_rate():
     recipe = small_recipe("room_layout")
     source = images()
     source.arrays["room_layout"][:, 2] = math.nan
-    with pytest.raises(TrainingFailed, match=r"step 1 of 2; nothing was learned before: look at the images, labels"):
+    with pytest.raises(TrainingFailed, match=r"step 1 of 2; no step succeeded before: check the images, labels"):
         train_architecture(ARCH, recipe.task, recipe, dict.fromkeys(("train", "valid", "test"), source), device="cpu")
 
 
@@ -145,8 +145,8 @@ def test_out_of_memory_cuts_the_batch_and_says_so(monkeypatch, task):
     _memory_for(monkeypatch, 2)
     run = train(small_recipe(task))
     assert run.notes == [
-        "out of memory in epoch 1: batches of 8 cut into parts of 4, gradients accumulated over 2",
-        "out of memory in epoch 1: batches of 8 cut into parts of 2, gradients accumulated over 4",
+        "out of memory in epoch 1: batches of 8 split into parts of 4, gradients accumulated over 2",
+        "out of memory in epoch 1: batches of 8 split into parts of 2, gradients accumulated over 4",
     ]
     assert all(math.isfinite(value) for values in run.metrics.values() for value in values)
 
@@ -170,7 +170,7 @@ def test_a_recipe_of_another_task_is_refused():
     from benchmarks.training.train import train_architecture
     from tests.benchmarks.training.small_trainings import images
 
-    with pytest.raises(ValueError, match="expected a recipe of 'normal', got one of 'jigsaw'"):
+    with pytest.raises(ValueError, match="expected a recipe for 'normal', got one for 'jigsaw'"):
         train_architecture(ARCH, "normal", small_recipe("jigsaw"), {"train": images()})
 
 

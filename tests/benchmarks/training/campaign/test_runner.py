@@ -61,7 +61,7 @@ def test_failures_are_recorded_and_the_campaign_goes_on(tmp_path: Path) -> None:
     assert len(fake.trained()) == steps[-1].finished == 8
     reasons = [read_record(record_path(tmp_path / "runs", Trial(arch, "jigsaw"))).failure for arch in ARCHS]
     assert reasons[:3] == ["loss is nan in epoch 2", "MemoryError", "TypeError: not a number"]
-    assert reasons[3] == "its process died with exit code -9: killed, probably for want of memory"
+    assert reasons[3] == "its process died with exit code -9: killed, probably out of memory"
     status = campaign_status(plan, tmp_path / "runs")
     assert status.loc["jigsaw", ["done", "failed", "left"]].tolist() == [0, 4, 0]
     assert status.loc["all", ["done", "failed", "left"]].tolist() == [4, 4, 0]
@@ -98,7 +98,7 @@ def test_when_everything_fails_it_gives_up(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setattr("benchmarks.training.campaign.runner._GIVE_UP", 2)
     plan = Plan(ARCHS, ("jigsaw",))
     fake = Fake(tmp_path / "diary", broken={(arch, "jigsaw"): "bug" for arch in ARCHS})
-    with pytest.raises(CampaignError, match="2 trainings in a row failed, the last: TypeError: not a number"):
+    with pytest.raises(CampaignError, match="2 trainings in a row failed, the last one with: TypeError: not a number"):
         list(run_campaign(plan, tmp_path / "runs", fake))
     assert len(fake.trained()) == 2
 
@@ -159,7 +159,9 @@ def test_where_nothing_succeeded_nothing_is_lost_by_starting_again(tmp_path: Pat
     broken = Fake(tmp_path / "diary", broken={(ARCHS[0], "jigsaw"): "nan"})
     list(run_campaign(Plan(ARCHS[:1], ("jigsaw",)), tmp_path / "runs", broken))
     changed = Plan(ARCHS[:1], ("jigsaw",), recipe={"epochs": 99})
-    with pytest.raises(ArtefactError, match=r"none of its trainings is done, so deleting '.*jigsaw' loses nothing"):
+    with pytest.raises(
+        ArtefactError, match=r"none of its trainings has succeeded, so deleting '.*jigsaw' loses nothing"
+    ):
         list(run_campaign(changed, tmp_path / "runs", broken))
     list(run_campaign(Plan(ARCHS[1:2], ("jigsaw",)), tmp_path / "runs", broken))
     with pytest.raises(ArtefactError, match=r"choose another folder \(architectures, tasks and seeds may be added\)$"):
@@ -169,7 +171,7 @@ def test_where_nothing_succeeded_nothing_is_lost_by_starting_again(tmp_path: Pat
 def test_another_recipe_or_other_images_are_refused(tmp_path: Path, fake: Fake) -> None:
     list(run_campaign(Plan(ARCHS[:1], ("jigsaw",)), tmp_path / "runs", fake))
     changed = Plan(ARCHS[:1], ("normal", "jigsaw"), recipe_of={"jigsaw": {"epochs": 99, "optimiser": {"lr": 0.5}}})
-    with pytest.raises(ArtefactError, match=r"jigsaw: the plan changed since .* was begun") as error:
+    with pytest.raises(ArtefactError, match=r"jigsaw: the plan changed since .* was created") as error:
         list(run_campaign(changed, tmp_path / "runs", fake))
     assert "recipe: epochs was 5 and is now 99; recipe: optimiser: lr was 0.1 and is now 0.5" in str(error.value)
     from benchmarks.training.campaign import RoomsImages
@@ -214,7 +216,7 @@ def test_workers_that_do_not_start_are_reported(tmp_path: Path, capfd: pytest.Ca
         def __reduce__(self) -> tuple[object, ...]:
             return (os.abort, ())
 
-    with pytest.raises(CampaignError, match="ended while it was starting"):
+    with pytest.raises(CampaignError, match="ended during start-up"):
         list(run_campaign(PLAN, tmp_path / "runs", Unknown(tmp_path / "diary")))
     capfd.readouterr()
 

@@ -271,16 +271,16 @@ def test_bad_input():
         with pytest.raises(ValueError, match=f"expected a positive integer as {name}, got 0"):
             build_network(CIFAR, "normal", **{name: 0})
     network = build_network("8-2311-basic", "normal", input_size=32, decoder_width=64)
-    with pytest.raises(ValueError, match=r"normal expected images of shape \(B, 3, 32, 32\), got \(2, 3, 64, 64\)"):
+    with pytest.raises(ValueError, match=r"normal: expected images of shape \(B, 3, 32, 32\), got \(2, 3, 64, 64\)"):
         network(torch.zeros(2, 3, 64, 64))
     puzzle = build_network("8-2311-basic", "jigsaw", input_size=32)
-    with pytest.raises(ValueError, match=r"jigsaw expected tiles of shape \(B, 9, 3, t, t\), got \(2, 3, 32, 32\)"):
+    with pytest.raises(ValueError, match=r"jigsaw: expected tiles of shape \(B, 9, 3, t, t\), got \(2, 3, 32, 32\)"):
         puzzle(torch.zeros(2, 3, 32, 32))
 
 
 def test_graphs_of_cells_are_no_networks():
     graph = get_space("transnas101-macro").cell_graph("64-2311-basic")
-    with pytest.raises(ValueError, match="expected a network graph, got a node 1 of kind 'block'"):
+    with pytest.raises(ValueError, match="expected a network graph, got node 1 of kind 'block'"):
         GraphNetwork(graph)
 
 
