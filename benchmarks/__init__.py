@@ -1,4 +1,4 @@
-"""What is true: search spaces, tasks, tables of measured results."""
+"""Ground truth: search spaces, tasks and tables of measured results."""
 
 from importlib.metadata import PackageNotFoundError, version
 
@@ -70,7 +70,7 @@ __all__ = [
 
 try:
     __version__ = version("transnas-surrogates")
-except PackageNotFoundError:  # a source tree that was never installed
+except PackageNotFoundError:  # a source tree that is not installed
     __version__ = "0+unknown"
 
 

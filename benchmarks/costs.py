@@ -1,4 +1,4 @@
-"""What a network costs, read off its graph."""
+"""Costs of a network, computed from its graph."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def graph_costs(graph: ArchGraph) -> tuple[int, int, int]:
     weighted = conv | linear
     weights = np.where(conv, graph.kernel**2, linear) * graph.channels_in * graph.channels_out
     params = weights + weighted * graph.bias * graph.channels_out + graph.where("batch_norm") * 2 * graph.channels_out
-    # A transposed convolution applies its kernel once for every pixel that comes in.
+    # A transposed convolution applies its kernel once per input pixel.
     applied = np.where(graph.where("conv_transpose"), graph.resolution_in, graph.resolution_out) ** 2
     activations = weighted * graph.channels_out * graph.resolution_out**2
     return int(params.sum()), int((weights * applied).sum()), int(activations.sum())

@@ -36,9 +36,9 @@ def decoder_graph(
     Args:
         task: One of the seven tasks.
         channels: Channels of the feature map (of one tile for jigsaw).
-        resolution: Its side in pixels.
+        resolution: Side of the feature map in pixels.
         input_size: Side of the image in pixels.
-        num_classes: Outputs; the published number if not given.
+        num_classes: Number of outputs; the published number by default.
 
     Raises:
         UnknownNameError: If there is no decoder for the task.

@@ -1,4 +1,4 @@
-"""Errors of the project: a small tree, each also a builtin, each naming the nearest valid choice."""
+"""Exceptions of the project. Each also derives from a builtin exception; messages name the nearest valid choice."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ __all__ = [
 
 
 class SurrogatesError(Exception):
-    """Base of every error this project raises on purpose."""
+    """Base class of every exception that this project raises on purpose."""
 
 
 class ArchitectureError(SurrogatesError, ValueError):
-    """A string that is not an architecture of the space it was given to."""
+    """A string that is not an architecture of the given search space."""
 
 
 class UnknownNameError(SurrogatesError, ValueError):
@@ -36,15 +36,15 @@ class UnknownNameError(SurrogatesError, ValueError):
 
 
 class TableError(SurrogatesError, ValueError):
-    """A table of results that cannot be read, or whose content is not usable."""
+    """A table of results that cannot be read or has invalid content."""
 
 
 class TableNotFoundError(TableError, FileNotFoundError):
-    """There is no file where a table was expected."""
+    """No file exists at the path of a table."""
 
 
 class ArtefactError(SurrogatesError, ValueError):
-    """A stored surrogate that is damaged, truncated, foreign or newer than this version."""
+    """A stored file that is damaged, truncated, of another kind or written by a newer version."""
 
 
 class MissingExtraError(SurrogatesError, ImportError):
@@ -60,9 +60,9 @@ def choice(name: object, choices: Iterable[str], what: str) -> str:
     """Return `name` if it is one of `choices`.
 
     Args:
-        name: What the user asked for.
+        name: Name given by the user.
         choices: The valid names.
-        what: What is being chosen, as it reads in the message ("task", "space").
+        what: Kind of name for the message, e.g. "task" or "space".
 
     Raises:
         UnknownNameError: Names the nearest choice and lists all of them.
@@ -83,10 +83,10 @@ def choice(name: object, choices: Iterable[str], what: str) -> str:
 
 
 def check_type(value: object, kind: type | UnionType, name: str, what: str) -> None:
-    """Refuse an argument of the wrong type.
+    """Raise `TypeError` for an argument of the wrong type.
 
     Raises:
-        TypeError: Says what was expected, and what came.
+        TypeError: If `value` is not an instance of `kind`; states what was expected and what was given.
 
     Example:
         >>> from numbers import Integral
@@ -99,11 +99,11 @@ def check_type(value: object, kind: type | UnionType, name: str, what: str) -> N
         raise TypeError(f"expected {what} as {name}, got {value!r:.200} ({type(value).__name__})")
 
 
-_PART = 3  # letters from which a part of a name tells something
+_PART = 3  # shortest name that is also matched as a substring of the choices
 
 
 def did_you_mean(name: object, choices: Iterable[str]) -> str:
-    """How a message goes on after a wrong name: the nearest choice, if one is near, or one that has the name in it.
+    """End of the message about an unknown name: the most similar choice, or one that contains the name, if any.
 
     Example:
         >>> did_you_mean("jigsau", ["jigsaw", "normal"]), did_you_mean("?", ["jigsaw", "normal"])

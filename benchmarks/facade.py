@@ -1,4 +1,4 @@
-"""Packages whose names are imported when first used, each written once: where type checkers read it."""
+"""Lazy packages: public names are imported on first use and listed once, in the imports that type checkers read."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ __all__ = ["lazy_facade"]
 def lazy_facade(
     package: str, extras: Mapping[str, tuple[str, str]] | None = None
 ) -> tuple[list[str], Callable[[str], Any], Callable[[], list[str]]]:
-    """``__all__``, ``__getattr__`` and ``__dir__`` of a package, so that opening it imports none of what it offers.
+    """``__all__``, ``__getattr__`` and ``__dir__`` of a package that imports its public names on first use.
 
-    What it offers are the imports under ``if TYPE_CHECKING:`` in its ``__init__.py``, each ``from module import Name as
-    Name``: type checkers, readers and this function see the same lines. Names imported elsewhere in the file are its
-    own affair, apart from ``__version__``.
+    The public names are the imports under ``if TYPE_CHECKING:`` in its ``__init__.py``, each written ``from module
+    import Name as Name``: type checkers, readers and this function see the same lines. Names imported elsewhere in the
+    file are ignored, apart from ``__version__``.
 
     Args:
-        package: Its ``__name__``.
-        extras: Library that may be missing, as it is imported -> package to install, extra of ours that installs it.
+        package: ``__name__`` of the package.
+        extras: Import name of an optional library -> (package to install, extra of this project that installs it).
 
     Returns:
-        The three, to be assigned. The second raises `AttributeError` for other names, and `MissingExtraError` if a
-        library of `extras` is missing.
+        The three objects, to be assigned in the ``__init__.py``. ``__getattr__`` raises `AttributeError` for other
+        names and `MissingExtraError` if a library of `extras` is missing.
 
     Example:
         >>> names, find, _ = lazy_facade("surrogates.oracle")
@@ -56,7 +56,7 @@ def lazy_facade(
 
 
 def _offered(package: str) -> dict[str, str]:
-    """Name -> module, from the block that only type checkers run."""
+    """Public name -> module, read from the ``if TYPE_CHECKING:`` block."""
     found: dict[str, str] = {}
     for block in ast.parse(_source(package)).body:
         if isinstance(block, ast.If) and isinstance(block.test, ast.Name) and block.test.id == "TYPE_CHECKING":
@@ -67,7 +67,7 @@ def _offered(package: str) -> dict[str, str]:
 
 
 def _source(package: str) -> str:
-    """The text of a package's ``__init__.py``; also from a zip file."""
+    """Source text of a package's ``__init__.py``; works for packages in a zip file as well."""
     module = sys.modules.get(package) or importlib.import_module(package)
     assert module.__spec__ is not None
     loader: Any = module.__spec__.loader

@@ -1,4 +1,4 @@
-"""Files and folders that are there completely or not at all, folders that belong to one undertaking, and locks."""
+"""Atomic writes of files and folders, run directories, and file locks."""
 
 from __future__ import annotations
 
@@ -32,22 +32,22 @@ __all__ = [
 _TRIES, _PAUSE = 3, 0.01
 _LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)
-_AT_MOST = 3  # differences in one message
+_AT_MOST = 3  # differences listed in one message
 
 
 @contextmanager
 def write_beside(path: str | os.PathLike[str], replace: bool = True) -> Iterator[Path]:
-    """Yield a fresh name in the folder of `path`; move what is written there to `path` on success.
+    """Yield a temporary name in the folder of `path`; rename the file written there to `path` on success.
 
-    A reader of `path` sees the old content or the new, never half of it. If the block raises (Ctrl-C too),
-    the half file is removed and `path` is left as it was.
+    A reader of `path` sees the old content or the new content, never a partial file. If the block raises (also on
+    Ctrl-C), the temporary file is removed and `path` is unchanged.
 
     Args:
         path: The file to write; its folder must exist.
-        replace: Whether to replace a file that is there; if not, of several writers the first one wins.
+        replace: Whether to replace an existing file; if not, the first of several writers wins.
 
     Yields:
-        The name to write to; it ends like `path`, so that writers which look at the suffix agree.
+        The temporary name; it has the suffix of `path`, for writers that choose the format by suffix.
 
     Raises:
         OSError: If the folder does not exist or cannot be written; the message names `path`.
@@ -65,7 +65,7 @@ def write_beside(path: str | os.PathLike[str], replace: bool = True) -> Iterator
     try:
         if not target.parent.is_dir():
             raise FileNotFoundError(2, "the folder does not exist")
-        beside.touch(exist_ok=False)  # a folder that cannot be written says so before the work is done
+        beside.touch(exist_ok=False)  # fails here, before the work, if the folder is not writable
         yield beside
         if replace:
             beside.replace(target)
@@ -81,20 +81,20 @@ def write_beside(path: str | os.PathLike[str], replace: bool = True) -> Iterator
 def write_folder_beside(
     path: str | os.PathLike[str], keep: Callable[[str], bool] = lambda name: False
 ) -> Iterator[Path]:
-    """Yield a fresh folder beside `path`; put it in the place of `path` on success.
+    """Yield a temporary folder beside `path`; rename it to `path` on success.
 
-    A reader of `path` sees the old folder or the new, never half of it (for the instant between two renames, none).
-    If the block raises (Ctrl-C too), the half folder is removed and `path` is left as it was.
+    A reader of `path` sees the old folder or the new one, never a partial one (and none for the instant between two
+    renames). If the block raises (also on Ctrl-C), the temporary folder is removed and `path` is unchanged.
 
     Args:
-        path: The folder to write; the folders around it are made. A folder that is there already is replaced.
-        keep: Which entries of a folder that is replaced stay, by name, where the new one has none of that name.
+        path: The folder to write; its parents are created. An existing folder is replaced.
+        keep: Tells by name which entries of a replaced folder are kept where the new folder has no entry of that name.
 
     Yields:
         The folder to write to.
 
     Raises:
-        OSError: If it cannot be written, or another process wrote `path` just now.
+        OSError: If it cannot be written, or another process wrote `path` at the same time.
 
     Example:
         >>> import tempfile
@@ -116,15 +116,15 @@ def write_folder_beside(
 
 
 class RunDirectory:
-    """A folder that belongs to one undertaking: work in it may be resumed, but two undertakings never mix.
+    """The folder of one run: the run can be resumed in it, and results of different runs are never mixed.
 
-    What the undertaking is stands in a JSON file in the folder.
+    A JSON file in the folder describes the run.
 
     Args:
         path: The folder.
-        kind: Kind of undertaking, as it reads in a message: ``"study"``.
+        kind: Kind of run for messages, e.g. ``"study"``.
         file: Name of the file with the description; ``<kind>.json`` by default.
-        remedy: What to do about a folder of another undertaking, as it reads in a message.
+        remedy: Advice for messages about a folder that belongs to another run.
 
     Attributes:
         path: The folder.
@@ -161,21 +161,21 @@ class RunDirectory:
         results: Callable[[str], bool] = lambda name: True,
         say: Callable[[Any], str] = repr,
     ) -> Self:
-        """Make the folder that of an undertaking, or check that it is.
+        """Create the folder of a run, or check that an existing folder belongs to it.
 
-        Of several processes that do so at once, one makes it and the others check.
+        If several processes do so at the same time, one creates it and the others check.
 
         Args:
-            about: What must stay as it was, as JSON values.
-            results: Which names in a folder without a description must not be there; all by default. The operating
-                system's own files (`is_litter`) may be.
-            say: A value of `about` in a message.
+            about: Settings that must not change, as JSON values.
+            results: Tells which file names must not exist in a folder without a description; all by default. Files of
+                the operating system (`is_litter`) are allowed.
+            say: Formats a value of `about` for a message.
 
         Returns:
             The directory itself.
 
         Raises:
-            ArtefactError: If it holds another undertaking, or results of something else, or its description is damaged.
+            ArtefactError: If it belongs to another run, holds other results, or its description is damaged.
             OSError: If it cannot be written.
         """
         if not self.description.exists():
@@ -191,11 +191,11 @@ class RunDirectory:
         return self
 
     def make(self) -> Path:
-        """Make the folder if it is not there, and return it.
+        """Create the folder if it does not exist, and return its path.
 
         Raises:
-            ArtefactError: If a file is in the way.
-            OSError: If it cannot be made.
+            ArtefactError: If there is a file of this name.
+            OSError: If it cannot be created.
         """
         if self.path.exists() and not self.path.is_dir():
             raise ArtefactError(f"expected a folder or nothing at {str(self.path)!r}, got a file")
@@ -203,13 +203,13 @@ class RunDirectory:
         return self.path
 
     def describe(self, about: Mapping[str, Any]) -> None:
-        """Write the description, unless there is one; of several processes the first one wins.
+        """Write the description unless there is one; the first of several processes wins.
 
         Args:
             about: JSON values.
 
         Raises:
-            OSError: If it cannot be written, or there is no such folder.
+            OSError: If it cannot be written, or the folder does not exist.
         """
         with write_beside(self.description, replace=False) as beside:
             beside.write_text(json.dumps(_as_json(about), indent=2) + "\n", encoding="utf-8")
@@ -219,7 +219,7 @@ class RunDirectory:
         return self.path / name
 
     def about(self) -> dict[str, Any]:
-        """What the description says.
+        """Content of the description.
 
         Raises:
             FileNotFoundError: If there is none.
@@ -238,15 +238,15 @@ class RunDirectory:
     def check(
         self, about: Mapping[str, Any], found: Mapping[str, Any] | None = None, say: Callable[[Any], str] = repr
     ) -> None:
-        """Check that the folder is that of an undertaking.
+        """Check that the folder belongs to a run.
 
         Args:
-            about: What must stay as it was; what else the folder says is not looked at.
-            found: What the folder says; what its description says by default.
-            say: A value in a message.
+            about: Settings that must not change; other entries of the description are ignored.
+            found: Settings of the folder; the content of its description by default.
+            say: Formats a value for a message.
 
         Raises:
-            ArtefactError: If it is another's; names what differs.
+            ArtefactError: If it belongs to another run; names the settings that differ.
         """
         before, now = self.about() if found is None else found, _as_json(about)
         if changed := differences({name: before.get(name) for name in now}, now, say):
@@ -255,20 +255,20 @@ class RunDirectory:
             )
 
     def _is_foreign(self, name: str) -> bool:
-        """Whether a name is neither the operating system's nor a description that another process is writing."""
+        """Whether a file is neither the operating system's nor a description that another process is writing."""
         return not (is_litter(name) or (name.startswith(".") and name.endswith(f"-{self.description.name}")))
 
 
 def differences(
     before: Mapping[str, Any], now: Mapping[str, Any], say: Callable[[Any], str] = repr, where: str = ""
 ) -> list[str]:
-    """What differs between two descriptions, in words; empty if nothing does.
+    """Differences between two descriptions as text, one string per difference.
 
     Args:
-        before: JSON values by name; mappings in it are compared entry by entry.
-        now: The same; a name that only one of them has counts as None in the other.
-        say: A value in a message.
-        where: What each entry begins with.
+        before: JSON values by name; nested mappings are compared entry by entry.
+        now: The same; a name that is missing in one of them counts as None.
+        say: Formats a value.
+        where: Prefix of every string.
 
     Example:
         >>> differences({"seed": 0, "of": {"k": 1, "n": 2}}, {"seed": 1, "of": {"k": 1, "n": 3}})
@@ -285,7 +285,7 @@ def differences(
 
 
 def is_litter(name: str) -> bool:
-    """Whether an operating system's file manager leaves files of this name in any folder.
+    """Whether a file name is one that file managers of operating systems create in any folder.
 
     Example:
         >>> is_litter(".DS_Store"), is_litter("results.csv")
@@ -296,17 +296,17 @@ def is_litter(name: str) -> bool:
 
 @contextmanager
 def file_lock(path: Path) -> Iterator[bool]:
-    """Try to hold a file as a lock for the time of the block, so that nobody else does the same work.
+    """Try to lock a file for the duration of the block, so that two processes do not do the same work.
 
-    The lock is the operating system's (``flock``): it goes when its process goes, however it goes, so a killed process
-    leaves nothing to clean up. The file tells people who holds it; what counts is the lock. Needs a POSIX system and,
-    for processes on several machines, a file system whose locks they share.
+    The lock is the operating system's (``flock``): it is released when its process ends for any reason, so a killed
+    process leaves nothing to clean up. The file's content names the holder for people; only the lock itself counts.
+    Needs a POSIX system and, for processes on several machines, a file system with shared locks.
 
     Args:
-        path: The file; its folder is made if it is not there. It is removed afterwards.
+        path: The lock file; its folder is created if needed. The file is removed afterwards.
 
     Yields:
-        Whether this process holds it now; if not, another one does.
+        Whether this process holds the lock; if not, another one does.
 
     Example:
         >>> import tempfile
@@ -328,12 +328,12 @@ def file_lock(path: Path) -> Iterator[bool]:
         os.write(handle, json.dumps(holder).encode())
         yield True
     finally:
-        path.unlink(missing_ok=True)  # while it is still locked: who opened it before sees below that it is gone
+        path.unlink(missing_ok=True)  # while still locked: `_is_at` shows other openers that it is gone
         os.close(handle)
 
 
 def is_locked(path: Path) -> bool:
-    """Whether some process holds this lock."""
+    """Whether a process holds this lock."""
     import fcntl
 
     try:
@@ -350,7 +350,7 @@ def is_locked(path: Path) -> bool:
 
 
 def _swap(beside: Path, target: Path, keep: Callable[[str], bool]) -> None:
-    """Put a folder in the place of another; on any failure `target` is as it was."""
+    """Replace a folder by another; on any failure `target` is unchanged."""
     if not target.exists():
         beside.rename(target)
         return
@@ -372,7 +372,7 @@ def _swap(beside: Path, target: Path, keep: Callable[[str], bool]) -> None:
 
 
 def _link(beside: Path, target: Path) -> None:
-    """Give a file its name, unless the name is taken."""
+    """Rename a file unless the target exists."""
     try:
         os.link(beside, target)
     except FileExistsError:
@@ -385,15 +385,15 @@ def _link(beside: Path, target: Path) -> None:
 
 
 def _as_json(about: Mapping[str, Any]) -> dict[str, Any]:
-    """What comes back when it is written and read: tuples become lists."""
+    """The values after a round trip through JSON: tuples become lists."""
     plain: dict[str, Any] = json.loads(json.dumps(dict(about)))
     return plain
 
 
 def _lock(path: Path) -> int | None:
-    """An open file that is locked and still at its path, or None.
+    """Handle of an open file that is locked and still at its path, or None.
 
-    A few tries: `is_locked` locks a file for an instant, and another process may remove it between open and lock.
+    Tries a few times: `is_locked` locks a file for an instant, and another process may remove it between open and lock.
     """
     import fcntl
 

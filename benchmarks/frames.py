@@ -1,4 +1,4 @@
-"""Tables as DataFrames: one row an architecture; columns ``task``, ``task/metric`` and ``task/info``."""
+"""Tables as DataFrames: one row per architecture; columns ``task``, ``task/metric`` and ``task/info``."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["ARCH_COLUMNS", "parse_frame", "to_frame"]
 
 ARCH_COLUMNS = ("arch", "architecture", "arch_str")
-"""Names under which the column of architecture strings is found, whatever their case."""
+"""Accepted names of the column of architecture strings; case is ignored."""
 
 Columns = dict[str, dict[str, object]]
 
@@ -27,22 +27,22 @@ _LOWER_IS_BETTER = ("loss", "error", "err", "mse", "mae", "latency", "time", "pe
 
 
 def parse_frame(frame: pd.DataFrame) -> tuple[list[str], Columns, Columns]:
-    """Take a DataFrame apart.
+    """Split a DataFrame into architectures, metrics and model facts.
 
     Args:
-        frame: Architectures in a column or index of `ARCH_COLUMNS`; every other column holds numbers. A
-            column without a name (the row numbers pandas writes) is left out.
+        frame: Architectures in a column or index named as in `ARCH_COLUMNS`; every other column holds numbers. A
+            column without a name (the row numbers pandas writes) is ignored.
 
     Returns:
         The n architectures; task -> metric -> values of shape (n,); task -> model fact -> values of shape
         (n,).
 
     Raises:
-        TableError: If there is no architecture column, no other column, a column twice, or text where a
-            number belongs.
+        TableError: If there is no architecture column, no other column, a duplicate column, or text instead of a
+            number.
 
     Warns:
-        UserWarning: If the name of a user's own task speaks of what should be low: a loss, an error, a latency.
+        UserWarning: If the name of a user-defined task suggests that lower is better: a loss, an error, a latency.
 
     Example:
         >>> import pandas as pd
@@ -76,15 +76,15 @@ def parse_frame(frame: pd.DataFrame) -> tuple[list[str], Columns, Columns]:
 
 
 def to_frame(archs: Sequence[str], logs: Mapping[str, TaskLog], epoch: Epoch = "final") -> pd.DataFrame:
-    """One epoch of every metric, and all model facts, as `parse_frame` reads them.
+    """One epoch of every metric, and all model facts, in the format that `parse_frame` reads.
 
     Args:
         archs: n architecture strings.
-        logs: Task -> what was recorded of them.
+        logs: Task -> log of these architectures.
         epoch: As in `TaskLog.select`.
 
     Returns:
-        n rows: a column ``arch``, and one a metric and model fact.
+        n rows: a column ``arch``, and one column per metric and model fact.
 
     Raises:
         TableError: If no task has the epoch.
@@ -112,7 +112,7 @@ def _is_arch(column: object) -> bool:
 
 
 def _check_spelling(task: str) -> None:
-    """A known task in another spelling is an error, not a task of the user's own."""
+    """A known task in another spelling is an error, not a user-defined task."""
     plain = task.casefold().replace("-", "_")
     for known in list_tasks():
         if task != known and plain == known.casefold().replace("-", "_"):
@@ -120,13 +120,13 @@ def _check_spelling(task: str) -> None:
 
 
 def _warn_of_losses(task: str) -> None:
-    """A user's own task is taken as higher is better, which the name may contradict."""
+    """Warn if the name of a user-defined task contradicts the default that higher is better."""
     words = re.split(r"[^a-z]+", task.casefold())
     lower = any(word.endswith(_LOWER_IS_BETTER) for word in words) and not {"neg", "negative", "minus"} & set(words)
     if find_task(task).benchmark == "user" and lower:
         warnings.warn(
-            f"column {task!r} is no known task, so it counts as a task of your own, higher is better; "
-            "if lower is better, give its negative",
+            f"column {task!r} is not a known task, so it is read as a user-defined task, higher is better; "
+            "if lower is better, pass its negative",
             stacklevel=3,
         )
 
@@ -152,7 +152,7 @@ def _numbers(values: pd.Series[float], label: str) -> object:
 
     if values.dtype.kind in "iuf":
         return values.to_numpy(dtype=np.float64, na_value=np.nan) if values.hasnans else values.to_numpy()
-    if values.dtype.kind in "bmM":  # numpy's own: truth, durations, dates
+    if values.dtype.kind in "bmM":  # numpy's bool, timedelta and datetime
         wrong = [0]
     else:
         numbers = pd.to_numeric(values, errors="coerce")
@@ -160,8 +160,8 @@ def _numbers(values: pd.Series[float], label: str) -> object:
     if len(wrong):
         raise TableError(
             f"column {label!r}, row {wrong[0]}: expected a number, got {values.iloc[wrong[0]]!r}; "
-            "every column but that of the architectures holds results of a task (drop those that do not)"
+            "every column except the architectures must hold results of a task (drop the others)"
         )
     if numbers.dtype.kind in "iu":
         return numbers.to_numpy()
-    return np.array(values.fillna("nan").tolist(), dtype=np.float64)  # exact, unlike pandas < 3
+    return np.array(values.fillna("nan").tolist(), dtype=np.float64)  # exact, unlike pandas < 3's own conversion

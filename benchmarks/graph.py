@@ -1,7 +1,7 @@
-"""Graphs of architectures: the one representation every encoder, cost model and backbone reads.
+"""Graphs of architectures: the common representation for encoders, cost models and backbones.
 
-Operations are nodes, data flow is edges, everything is numpy. An `ArchGraph` is one architecture; a `GraphBatch` holds
-the graphs of many, padded to one width, so that whole spaces are encoded without a Python loop.
+Operations are nodes and data flow is edges, all as numpy arrays. An `ArchGraph` is one architecture; a `GraphBatch`
+holds the graphs of many, padded to the same number of nodes, so that whole spaces are encoded without a Python loop.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ class ArchGraph:
         resolution_in: Side of the (square) input in pixels, of shape (V,).
         resolution_out: Side of the output in pixels, of shape (V,).
         bias: Whether the operation has a bias vector, of shape (V,).
-        eps: What batch norm adds to the variance, of shape (V,); 0 for other operations.
-        momentum: Share of a batch in batch norm's running statistics, of shape (V,); 0 for other operations.
+        eps: Constant that batch norm adds to the variance, of shape (V,); 0 for other operations.
+        momentum: Weight of a batch in batch norm's running statistics, of shape (V,); 0 for other operations.
         edges: Pairs (source, target) with source < target, of shape (E, 2).
     """
 
@@ -103,7 +103,7 @@ class ArchGraph:
 class GraphBatch:
     """The cell graphs of n architectures over a common list of V nodes in topological order.
 
-    A node that an architecture does not have is not `live`; an edge exists where both its ends are live. Node 0 is the
+    Nodes that an architecture lacks are False in `live`; an edge exists only if both its ends are live. Node 0 is the
     input and node V - 1 the output.
 
     Attributes:
@@ -126,7 +126,7 @@ class GraphBatch:
         return len(self.kind)
 
     def __getitem__(self, index: int) -> ArchGraph:
-        """One architecture's graph, without the nodes it does not have."""
+        """Graph of one architecture, live nodes only."""
         keep = np.flatnonzero(self.live[index])
         source, target = np.nonzero(self.adjacency[index][np.ix_(keep, keep)])
         attributes = {
@@ -140,7 +140,7 @@ class GraphBatch:
 
 
 class GraphBuilder:
-    """Builds an `ArchGraph` node by node, following channels and resolution through it.
+    """Builds an `ArchGraph` node by node and tracks channels and resolution.
 
     Args:
         channels: Channels of the input.
@@ -176,9 +176,9 @@ class GraphBuilder:
     ) -> int:
         """Append an operation that reads the nodes `inputs` and return its index.
 
-        `channels` is the number of output channels (default: as many as come in). "concat" joins the channels of its
-        inputs; "conv_transpose" multiplies the resolution by the stride, all else divides it, rounding up. `eps` and
-        `momentum` are those of "batch_norm".
+        `channels` is the number of output channels (default: the number of input channels). "concat" joins the
+        channels of its inputs; "conv_transpose" multiplies the resolution by the stride, all other operations divide
+        it, rounding up. `eps` and `momentum` apply to "batch_norm".
         """
         channels_in = self.channels(inputs[0])
         if kind == "concat":

@@ -1,8 +1,7 @@
-"""How good a ranking is: Kendall's tau, Spearman's rho, precision and regret at k, with bootstrap intervals.
+"""Ranking metrics: Kendall's tau, Spearman's rho, precision and regret at k, with bootstrap intervals.
 
-Every function takes the truth and a prediction of it, both of shape (n,), leaves out the pairs of which
-either is NaN, and returns NaN where the answer is not defined (fewer than two pairs, or a constant where
-ranks are compared).
+Every function takes true values and predictions, both of shape (n,), ignores pairs in which either is NaN, and returns
+NaN where the metric is not defined (fewer than two pairs, or constant values for a rank correlation).
 """
 
 from __future__ import annotations
@@ -76,10 +75,9 @@ def spearman_rho(truth: ArrayLike, prediction: ArrayLike) -> float:
 
 
 def precision_at_k(truth: ArrayLike, prediction: ArrayLike, k: int = 10, higher_is_better: bool = True) -> float:
-    """Share of the k truly best among the k predicted best, 0 to 1.
+    """Fraction of the k best architectures that are among the k predicted best, 0 to 1.
 
-    Equal values share the places they compete for: the answer is the mean over all ways to break the ties, so
-    it does not depend on the order of the rows.
+    Ties: the result is the mean over all ways to break them, so it does not depend on the order of the rows.
 
     Args:
         truth: Measured values of shape (n,).
@@ -103,10 +101,9 @@ def precision_at_k(truth: ArrayLike, prediction: ArrayLike, k: int = 10, higher_
 
 
 def regret_at_k(truth: ArrayLike, prediction: ArrayLike, k: int = 1, higher_is_better: bool = True) -> float:
-    """What is lost by training only the k predicted best: best truth minus best of these, in the truth's unit.
+    """Regret of training only the k predicted best: best true value minus the best of these, in the truth's unit.
 
-    Equal predictions share the places they compete for: the answer is the mean over all ways to break the
-    ties.
+    Ties between predictions: the result is the mean over all ways to break them.
 
     Args:
         truth: Measured values of shape (n,).
@@ -132,7 +129,7 @@ def regret_at_k(truth: ArrayLike, prediction: ArrayLike, k: int = 1, higher_is_b
     tied = np.sort(truth[prediction == border])[::-1]
     floor = sure.max(initial=-np.inf)
     free, m = k - len(sure), len(tied)
-    expected, none_yet = 0.0, 1.0  # none_yet: chance that no better one of the tied was drawn
+    expected, none_yet = 0.0, 1.0  # none_yet: probability that no better one of the tied was drawn
     for drawn, value in enumerate(tied[: m - free + 1]):
         chance = free / (m - drawn)
         expected += none_yet * chance * max(value, floor)
@@ -141,14 +138,14 @@ def regret_at_k(truth: ArrayLike, prediction: ArrayLike, k: int = 1, higher_is_b
 
 
 def best_index(values: ArrayLike, higher_is_better: bool = True) -> int:
-    """Position of the best value, the first of equal ones; NaN is never the best.
+    """Position of the best value, the first one for ties; NaN is never the best.
 
     Args:
         values: Values of shape (n,).
-        higher_is_better: Their direction.
+        higher_is_better: Direction of the values.
 
     Raises:
-        ValueError: If there is no value that is not NaN.
+        ValueError: If every value is NaN.
 
     Example:
         >>> best_index([3.0, 1.0, float("nan")], higher_is_better=False)
@@ -168,7 +165,7 @@ def bootstrap_interval(
     n_resamples: int = 1000,
     rng: int | np.random.Generator | None = None,
 ) -> tuple[float, float]:
-    """Percentile interval of a metric over architectures drawn with replacement.
+    """Percentile bootstrap interval of a metric; architectures are resampled with replacement.
 
     Source: Efron and Tibshirani, "An Introduction to the Bootstrap" (1993), section 13.3.
 
@@ -176,8 +173,8 @@ def bootstrap_interval(
         metric: Function of (truth, prediction), such as `kendall_tau`.
         truth: Measured values of shape (n,).
         prediction: Predicted values of shape (n,).
-        level: Share of the resamples between the two ends, between 0 and 1.
-        n_resamples: Resamples; those for which the metric is NaN are left out.
+        level: Fraction of the resamples inside the interval, between 0 and 1.
+        n_resamples: Number of resamples; those for which the metric is NaN are ignored.
         rng: Seed or generator; fresh resamples if not given.
 
     Returns:
@@ -212,11 +209,11 @@ def score_frame(truth: pd.DataFrame, prediction: pd.DataFrame | ArrayLike, k: in
     """Score the predictions of every task.
 
     Args:
-        truth: Measured primary metrics of shape (n, T), one column a task, each in its own unit; NaN = not
+        truth: Measured primary metrics of shape (n, T), one column per task, each in its own unit; NaN = not
             measured.
         prediction: Predictions of shape (n, T). A DataFrame is matched by architecture and task, an array by
             position.
-        k: Places for precision and regret.
+        k: The k of precision and regret at k.
 
     Returns:
         DataFrame indexed by task with the columns n (pairs compared), kendall, spearman, precision@k,
@@ -263,7 +260,7 @@ def score_frame(truth: pd.DataFrame, prediction: pd.DataFrame | ArrayLike, k: in
 
 
 def _pairs(truth: ArrayLike, prediction: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Both as floats of shape (m,), without the pairs that hold a NaN."""
+    """Both as floats of shape (m,), without pairs that contain NaN."""
     a, b = np.asarray(truth, dtype=np.float64), np.asarray(prediction, dtype=np.float64)
     if a.ndim != 1 or a.shape != b.shape:
         raise ValueError(f"expected truth and prediction of the same shape (n,), got {a.shape} and {b.shape}")
@@ -281,7 +278,7 @@ def _check_k(k: int) -> None:
 
 
 def _places(values: NDArray[np.float64], k: int) -> NDArray[np.float64]:
-    """Chance of each value to be among the k largest when ties are broken at random, of shape (n,)."""
+    """Probability of each value to be among the k largest if ties are broken at random, of shape (n,)."""
     border = np.sort(values)[-k]
     above, tied = values > border, values == border
     return np.asarray(above + tied * ((k - above.sum()) / tied.sum()), dtype=np.float64)

@@ -1,7 +1,7 @@
-"""How far two trainings of the same architecture differ, and what that leaves for a perfect predictor.
+"""Training noise, estimated from equivalent architectures, and the rank correlation that a perfect predictor reaches.
 
-Tables hold one training of each architecture, but some architectures are equal as functions and were trained
-separately: *twins*. What differs between twins is training noise.
+Tables hold one training of each architecture, but some architectures compute the same function and were trained
+separately: *twins*. The difference between twins is training noise.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ def twin_noise(table: Table) -> pd.Series[float]:
     """Standard deviation of the training noise of each task's primary metric, from twins.
 
     Rows that are equal in every task are one training, published more than once. Each of the m trainings of a
-    class has a residual from the mean of the class; it is scaled by sqrt(m / (m - 1)), because the mean contains it.
+    class has a residual from the mean of the class, scaled by sqrt(m / (m - 1)) because the mean contains it.
     The estimate is the median of the absolute residuals over all twins, divided by 0.6745, the value of that median for
-    a standard normal: a few failed trainings do not move it.
+    a standard normal; it is robust against a few failed trainings.
 
-    Limits: one number a task, although weak architectures are often noisier; twins are mostly small cells.
+    Limits: one number per task, although weak architectures are often noisier; twins are mostly small cells.
 
     Returns:
         Series of shape (T,) indexed by task, in the metric's unit; NaN where there are no twins.
@@ -64,24 +64,24 @@ def noise_ceiling(
     n_simulations: int = 20,
     rng: int | np.random.Generator | None = None,
 ) -> pd.Series[float]:
-    """The rank correlation a perfect predictor would reach with one noisy training of each architecture.
+    """Rank correlation of a perfect predictor with one noisy training of each architecture.
 
-    Simulation: the mean of a class stands for its noiseless value, which a perfect predictor would answer. To it is
-    added, per training, a scaled residual drawn from those of all twins (see `twin_noise`); the correlation of both
-    over the rows of the protocol is averaged over the simulations. Rows that share a training share the draw. Each task
-    has draws of its own, which do not depend on what other tasks are there.
+    Simulation: the mean of a class is taken as its noiseless value, the prediction of a perfect predictor. For each
+    training, a scaled residual drawn from those of all twins (see `twin_noise`) is added to it; the correlation of both
+    over the rows of the protocol is averaged over the simulations. Rows that share a training share the draw. The draws
+    of each task are independent of the other tasks in the table.
 
-    Limits: (1) The noiseless values are estimated by noisy ones, mostly single trainings, so they are spread a little
-    too far and the ceiling is a little too high. (2) Noise is drawn alike for all architectures. (3) It is a ceiling
-    for the mean of the noise; a predictor that has seen twins in training (protocol *all*) can learn a shared row by
-    heart. (4) What counts as one training is judged by all tasks of the table: leave none out before.
+    Limits: (1) The noiseless values are estimated by noisy ones, mostly single trainings, so their variance is a little
+    too large and the ceiling a little too high. (2) The noise has the same distribution for all architectures. (3) The
+    ceiling is a mean over the noise; a predictor trained on twins (protocol *all*) can memorise a shared row. (4) Rows
+    count as one training if they agree in all tasks of the table, so do not remove tasks before.
 
     Args:
         table: Measured results.
         metric: ``"kendall"`` or ``"spearman"``.
         protocol: The rows that are ranked, as in `split`.
-        n_simulations: Simulations to average.
-        rng: Seed, or a generator that gives one; fresh draws if not given.
+        n_simulations: Number of simulations to average.
+        rng: Seed, or a generator to draw a seed from; fresh draws by default.
 
     Returns:
         Series of shape (T,) indexed by task, -1 to 1; NaN where there are no twins.
@@ -119,7 +119,7 @@ def noise_ceiling(
 
 
 class _Trainings:
-    """Separate trainings behind the rows of a table: equal rows of one class were trained once."""
+    """Separate trainings behind the rows of a table: equal rows of one class are one training."""
 
     def __init__(self, table: Table) -> None:
         self._frame = table.to_frame()
@@ -127,12 +127,12 @@ class _Trainings:
         classes = canonical_classes(table)
         known = np.where(np.isnan(values), np.inf, values)  # NaN equals NaN
         _, first, of_row = np.unique(np.column_stack([classes, known]), axis=0, return_index=True, return_inverse=True)
-        order = np.argsort(first)  # trainings in order of first appearance, whatever the tasks
+        order = np.argsort(first)  # trainings in order of first appearance, independent of the tasks
         of_row, first = np.argsort(order)[of_row.reshape(-1)], first[order]
         self.of_row: NDArray[np.int64] = of_row  # (n,), the training of each row
         self.count = len(first)
         self._class_of_row = classes
-        self._first = first  # (count,), a row of each training
+        self._first = first  # (count,), the first row of each training
 
     def clean(self, task: str) -> NDArray[np.float64]:
         """Mean over the trainings of its class, for every row, of shape (n,); NaN where none was measured."""

@@ -1,7 +1,7 @@
-"""Which architectures train a surrogate and which test it.
+"""Split protocols: the architectures to train a surrogate on and those to test it on.
 
-Protocol *all* is what the literature does: any row may be drawn. It leaks, since cells that are equal as
-functions fall on both sides. Protocol *distinct* draws from one row per class of equivalent architectures.
+Protocol *all* is the one of the literature: any row may be drawn. It leaks, because cells that compute the same
+function occur on both sides. Protocol *distinct* draws from one row per class of equivalent architectures.
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ class Split:
 
 
 def split(archs: Table | Sequence[str], n: int, seed: int = 0, protocol: Protocol = "all") -> Split:
-    """Draw n rows to train on; all other rows of the protocol test.
+    """Draw n training rows; all other rows of the protocol are test rows.
 
-    The rows, in file order, are shuffled by ``numpy.random.default_rng(seed).permutation(N)``; the first n
-    train.
+    The rows, in file order, are shuffled by ``numpy.random.default_rng(seed).permutation(N)``; the first n are the
+    training rows.
 
     Args:
         archs: A table or its architecture strings.
-        n: Rows to train on.
-        seed: Of the shuffle.
+        n: Number of training rows.
+        seed: Seed of the shuffle.
         protocol: ``"all"`` rows, or ``"distinct"``: the first row of each class of equivalent architectures.
 
     Returns:
@@ -86,7 +86,7 @@ def eligible_rows(archs: Table | Sequence[str], protocol: Protocol) -> NDArray[n
 
 
 def canonical_classes(archs: Table | Sequence[str]) -> NDArray[np.int64]:
-    """Number of each architecture's class of equivalent ones, of shape (n,), in order of first occurrence.
+    """Index of each architecture's equivalence class, of shape (n,), in order of first occurrence.
 
     Raises:
         ArchitectureError: If a string is not an architecture; names its row.

@@ -1,4 +1,4 @@
-"""What a table says about the trainings behind it, held against the published ones."""
+"""Comparison of a table's recorded training settings with the published ones."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ _SHOWN = 3
 
 
 def unlike_published(table: Table, tasks: Iterable[str] | None = None) -> str:
-    """How the trainings of a table differ from the published ones, as far as its provenance tells.
+    """How the trainings of a table differ from the published ones, according to its provenance.
 
-    Values of other trainings have another scale: they must not be compared with published ones, nor with predictions of
-    them.
+    Values of other trainings are on another scale: they must not be compared with published values or with predictions
+    of those.
 
     Args:
-        table: Any.
-        tasks: Only these tasks of it; all by default.
+        table: Any table.
+        tasks: Tasks to compare; all by default.
 
     Returns:
         Images other than the published ones, and the first differences of the recipe of the first task that differs;
-        empty if the table says nothing, or nothing else than the published trainings.
+        empty if the table has no provenance or its trainings are the published ones.
 
     Example:
         >>> from benchmarks import load_table

@@ -28,16 +28,16 @@ __all__ = ["Table"]
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Table:
-    """Measured results; `load_table`, `Table.from_frame` and `Table.from_logs` make and check them.
+    """Measured results, created and validated by `load_table`, `Table.from_frame` and `Table.from_logs`.
 
-    A table answers by the exact string: architectures that are equal as functions but were trained separately keep
-    their own values. It never changes; `where` makes a smaller one, `save_table` writes it.
+    Values are looked up by the exact string: architectures that compute the same function but were trained separately
+    keep their own values. A table is immutable; `where` returns a smaller one, `save_table` writes it.
 
     Attributes:
         archs: The n architecture strings, in file order.
         row_spaces: Name of the search space of each of them.
-        logs: Task -> what was recorded.
-        provenance: Where the values come from (`table_provenance`); empty if not known. `where` keeps it whole.
+        logs: Task -> recorded metrics and model facts.
+        provenance: Where the values come from (`table_provenance`); empty if unknown. `where` keeps all of it.
 
     Example:
         >>> import pandas as pd
@@ -56,17 +56,17 @@ class Table:
     def from_frame(
         cls, frame: pd.DataFrame, space: str | Space | None = None, duplicates: Duplicates = "error"
     ) -> Table:
-        """Make a table from a DataFrame with one row an architecture.
+        """Create a table from a DataFrame with one row per architecture.
 
         Args:
             frame: A column or index ``arch`` (or ``architecture``, ``arch_str``) and numeric columns: ``class_scene``
                 (the task's primary metric), ``class_scene/valid_loss`` (another one) or ``class_scene/model_params`` (a
-                model fact). Another name is a task of your own, higher is better; a loss or an error is warned of.
+                model fact). Any other name is a user-defined task, higher is better; names of losses or errors warn.
             space: Keep only the rows of this search space.
-            duplicates: Rows of one architecture that disagree: an ``"error"``, or replaced by their ``"mean"``.
+            duplicates: Rows of one architecture that disagree are an ``"error"`` or replaced by their ``"mean"``.
 
         Raises:
-            TableError: If there is no architecture column, or a value is not usable; names row and column.
+            TableError: If there is no architecture column, or a value is invalid; names the row and the column.
             ArchitectureError: If a string is not an architecture; names the row.
         """
         archs, metrics, info = parse_frame(frame)
@@ -81,7 +81,7 @@ class Table:
         info: Mapping[str, Mapping[str, object]] | None = None,
         duplicates: Duplicates = "error",
     ) -> Table:
-        """Make a table from per-epoch arrays.
+        """Create a table from per-epoch arrays.
 
         Args:
             archs: n architecture strings.
@@ -91,7 +91,7 @@ class Table:
             duplicates: As in `from_frame`.
 
         Raises:
-            TableError: If a shape or value is not usable; names the row and the column.
+            TableError: If a shape or value is invalid; names the row and the column.
             ArchitectureError: If a string is not an architecture; names the row.
 
         Example:
@@ -101,7 +101,7 @@ class Table:
         """
         return cls(*check_logs(archs, metrics, info or {}, duplicates))
 
-    # -- what it holds --------------------------------------------------------------------------------------
+    # -- content --------------------------------------------------------------------------------------------
 
     @property
     def tasks(self) -> tuple[str, ...]:
@@ -115,7 +115,7 @@ class Table:
 
     @property
     def space(self) -> Space:
-        """The one search space.
+        """The search space, if there is only one.
 
         Raises:
             TableError: If there are several; select one with `where`.
@@ -145,7 +145,7 @@ class Table:
     def __repr__(self) -> str:
         return summarise(self.archs, self.spaces, self.logs)
 
-    # -- answers --------------------------------------------------------------------------------------------
+    # -- values ---------------------------------------------------------------------------------------------
 
     def to_frame(self, metric: str | None = None, epoch: Epoch = "final", split: str | None = None) -> pd.DataFrame:
         """One value per architecture and task, in the metric's own unit and direction.
@@ -154,10 +154,11 @@ class Table:
             metric: ``"valid_loss"``, or ``"loss"`` with `split`; None for each task's primary metric.
             epoch: ``"final"`` (the last recorded), ``"best"`` (the best value of this metric on this split, by the
                 metric's direction) or a number: from 0, or backwards from the last if negative.
-            split: ``"train"``, ``"valid"`` or ``"test"``; ``"valid"`` where neither this nor the name says.
+            split: ``"train"``, ``"valid"`` or ``"test"``; ``"valid"`` if neither this nor the name gives one.
 
         Returns:
-            DataFrame of shape (n, T), indexed by architecture; NaN where missing. `attrs` names metrics not primary.
+            DataFrame of shape (n, T), indexed by architecture; NaN where missing. `attrs` lists metrics that are not
+            primary.
 
         Raises:
             UnknownNameError: If no task has the metric; names the nearest one.
@@ -175,7 +176,7 @@ class Table:
         return frame
 
     def oriented(self, metric: str | None = None, epoch: Epoch = "final") -> pd.DataFrame:
-        """Like `to_frame`, times the metric's sign: higher is better in every column."""
+        """Like `to_frame`, multiplied by the metric's sign: higher is better in every column."""
         return self.to_frame(metric, epoch) * [infer_metric(metric_column(t, metric)).sign for t in self.tasks]
 
     def value(self, arch: str, task: str, metric: str | None = None, epoch: Epoch = "final") -> float:
@@ -207,7 +208,7 @@ class Table:
         return values.sort_values(ascending=rising, kind="stable")[:k]
 
     def info(self, name: str) -> pd.DataFrame:
-        """A fact about the models, e.g. ``"model_params"``, of shape (n, T); NaN where it is not known.
+        """A model fact, e.g. ``"model_params"``, of shape (n, T); NaN where unknown.
 
         Raises:
             UnknownNameError: If no task has it; names the nearest one.
@@ -216,14 +217,14 @@ class Table:
         return self._frame({task: log.info.get(name) for task, log in self.logs.items()})
 
     def describe(self) -> pd.DataFrame:
-        """One row a task: primary metric, unit, direction, how many measured and missing, epochs kept, range."""
+        """One row per task: primary metric, unit, direction, number measured and missing, epochs kept, range."""
         return describe_logs(self.logs)
 
     def row(self, arch: str) -> int:
         """Position of an architecture in the table.
 
         Raises:
-            TableError: If it is not there; names the nearest one that is.
+            TableError: If it is not in the table; names the nearest one.
         """
         try:
             return self._row_of[arch]
@@ -231,7 +232,7 @@ class Table:
             (near,) = difflib.get_close_matches(str(arch), self.archs, n=1, cutoff=0)
             raise TableError(f"{arch!r} is not in this table of {len(self):,} rows; the nearest is {near!r}") from None
 
-    # -- smaller tables -------------------------------------------------------------------------------------
+    # -- selection ------------------------------------------------------------------------------------------
 
     def where(
         self,
@@ -239,15 +240,15 @@ class Table:
         tasks: Iterable[str] | None = None,
         space: str | Space | None = None,
     ) -> Table:
-        """The table of some architectures and tasks.
+        """The table restricted to some architectures and tasks.
 
         Args:
-            archs: One or several, kept in the order given; a repeated one counts once.
-            tasks: One or several, kept in the order given.
+            archs: One or several, in the order given; repeats are ignored.
+            tasks: One or several, in the order given.
             space: Keep only architectures of this search space.
 
         Raises:
-            TableError: If an architecture is not there, or nothing is left.
+            TableError: If an architecture is not in the table, or no row or task is selected.
             UnknownNameError: If a task or space does not exist; names the nearest one.
         """
         archs, tasks = ([given] if isinstance(given, str) else given for given in (archs, tasks))
@@ -257,7 +258,7 @@ class Table:
             rows = [row for row in rows if self.row_spaces[row] == name]
         names = self.tasks if tasks is None else tuple(choice(task, self.logs, "task") for task in tasks)
         if not rows or not names:
-            raise TableError(f"nothing is left of this table of {', '.join(self.spaces)} and {', '.join(self.tasks)}")
+            raise TableError(f"the selection from {', '.join(self.spaces)} and {', '.join(self.tasks)} is empty")
         together = rows[-1] - rows[0] == len(rows) - 1 and rows == list(range(rows[0], rows[-1] + 1))
         taken = slice(rows[0], rows[-1] + 1) if together else np.array(rows)
         return Table(
@@ -268,7 +269,7 @@ class Table:
         )
 
     def _frame(self, columns: Mapping[str, NDArray[Any] | None]) -> pd.DataFrame:
-        """One column a task, NaN where there is none."""
+        """One column per task, NaN where there is none."""
         import pandas as pd
 
         nothing = np.full(len(self), np.nan)

@@ -1,4 +1,4 @@
-"""What must hold of measured results before they become a table; messages name the row and what came."""
+"""Validation of measured results before they become a `Table`; messages name the row and the value given."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["Duplicates", "check_archs", "check_info", "check_logs", "check_metri
 
 Duplicates: TypeAlias = Literal["error", "mean"]
 
-_ROUNDING = 1e-3  # how far a bound may be overstepped by rounding, relative to the bound
+_ROUNDING = 1e-3  # tolerance of the bounds for rounding errors, relative to the bound
 
 
 def check_logs(
@@ -27,7 +27,7 @@ def check_logs(
     info: Mapping[str, Mapping[str, object]],
     duplicates: Duplicates,
 ) -> tuple[tuple[str, ...], tuple[str, ...], dict[str, TaskLog]]:
-    """Return architectures, their spaces and the logs of a table, each architecture once.
+    """Return the architectures, their spaces and the logs of a table, without duplicates.
 
     Args:
         archs: n architecture strings.
@@ -36,7 +36,7 @@ def check_logs(
         duplicates: As in `merge_duplicates`.
 
     Raises:
-        TableError: If a shape or value is not usable; names the row (from 0) and the column.
+        TableError: If a shape or value is invalid; names the row (from 0) and the column.
         ArchitectureError: If a string is not an architecture; names the row.
 
     Example:
@@ -59,10 +59,10 @@ def check_logs(
 
 
 def check_archs(archs: Sequence[object]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the architectures in the benchmark's own spelling, and the name of the space of each.
+    """Return the architectures in the benchmark's spelling, and the name of each one's space.
 
     Raises:
-        TableError: If there is none.
+        TableError: If the list is empty.
         ArchitectureError: If a string is not an architecture; names its row (from 0).
 
     Example:
@@ -91,7 +91,7 @@ def check_metric(task: str, name: str, values: object, archs: Sequence[str]) -> 
     """Return the values of a metric as a new array of shape (n, E).
 
     Args:
-        task: The task, for the message.
+        task: Task name for messages.
         name: Metric name with its split.
         values: Of shape (n,) or (n, E) in the metric's own unit; NaN = not measured.
         archs: The n architectures.
@@ -132,7 +132,7 @@ def check_metric(task: str, name: str, values: object, archs: Sequence[str]) -> 
 
 
 def check_info(task: str, name: str, values: object, archs: Sequence[str]) -> NDArray[Any]:
-    """Return model facts as a new array of shape (n,): int64 if all are whole numbers, else float64.
+    """Return a model fact as a new array of shape (n,): int64 if all are whole numbers, else float64.
 
     Raises:
         TableError: If the name is not one of `INFO_NAMES`, the shape is wrong or a value is infinite.
@@ -156,15 +156,15 @@ def check_info(task: str, name: str, values: object, archs: Sequence[str]) -> ND
 def merge_duplicates(
     archs: tuple[str, ...], logs: Mapping[str, TaskLog], duplicates: Duplicates
 ) -> tuple[NDArray[np.int64], dict[str, TaskLog]]:
-    """Make every architecture occur once.
+    """Merge the rows of each architecture into one.
 
-    Rows of one architecture that agree (a value missing in one of them agrees with anything) become one row,
-    at the place of the first.
+    Rows of one architecture that agree (a missing value agrees with any value) become one row, at the position of the
+    first.
 
     Args:
         archs: n architecture strings, with repeats.
         logs: Task -> log of n rows.
-        duplicates: What to do with rows that disagree: ``"error"``, or ``"mean"`` over the values measured.
+        duplicates: For rows that disagree: ``"error"``, or ``"mean"`` over the measured values.
 
     Returns:
         The first row of each architecture, of shape (m,), and the logs of these m architectures.
@@ -207,7 +207,7 @@ def merge_duplicates(
 
 
 def _mean(group: NDArray[Any]) -> NDArray[np.float64]:
-    """Mean over the first axis of what was measured; exact where all agree, NaN where nothing was."""
+    """Mean of the measured values over the first axis; exact where all agree, NaN where none was measured."""
     lowest = np.fmin.reduce(group, axis=0)
     count = (~np.isnan(group)).sum(axis=0)
     above = np.where(np.isnan(group), 0.0, group - lowest).sum(axis=0)
@@ -226,7 +226,7 @@ def _refuse_infinite(values: NDArray[np.float64], label: str, archs: Sequence[st
     if len(infinite):
         row, epoch = infinite[0]
         raise TableError(
-            f"row {row} ({archs[row]}), {label}: expected a finite number, or none if it was not measured, "
+            f"row {row} ({archs[row]}), {label}: expected a finite number, or NaN if it was not measured, "
             f"got {values[row, epoch]}"
         )
 
@@ -238,6 +238,6 @@ def _refuse_disagreement(group: NDArray[Any], label: str, arch: str, rows: list[
         if len(differ):
             raise TableError(
                 f"{arch} occurs in rows {rows[first]} and {rows[second]} with different values of {label}: "
-                f"{a[differ[0]]:g} and {b[differ[0]]:g}; expected one row an architecture "
+                f"{a[differ[0]]:g} and {b[differ[0]]:g}; expected one row per architecture "
                 "(duplicates='mean' averages them)"
             )

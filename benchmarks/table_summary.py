@@ -1,4 +1,4 @@
-"""A table in short: one row a task, one screen of text, one hash."""
+"""Summaries of a table: one row per task, a short text, and a content hash."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ __all__ = ["content_hash", "describe_logs", "summarise"]
 
 
 def describe_logs(logs: Mapping[str, TaskLog]) -> pd.DataFrame:
-    """One row a task: its primary metric at the final epoch.
+    """One row per task: its primary metric at the final epoch.
 
     Args:
-        logs: Task -> what was recorded, of the same architectures.
+        logs: Task -> log; the same architectures for all tasks.
 
     Returns:
         DataFrame indexed by task with the columns metric, unit, higher_is_better, measured and missing (architectures),
-        epochs_kept (a csv or parquet file keeps one, however many were trained), min, median and max (in the metric's
+        epochs_kept (1 for csv and parquet files, which store a single epoch), min, median and max (in the metric's
         unit, NaN if nothing was measured).
 
     Example:
@@ -64,7 +64,7 @@ def summarise(archs: Sequence[str], spaces: Sequence[str], logs: Mapping[str, Ta
     Args:
         archs: The n architecture strings.
         spaces: Names of their search spaces.
-        logs: Task -> what was recorded of them.
+        logs: Task -> log of these architectures.
 
     Example:
         >>> log = TaskLog.from_arrays({"valid_top1": np.array([[90.0]])})

@@ -1,4 +1,4 @@
-"""What was recorded while one task was trained on many architectures: every metric, every epoch."""
+"""Training log of many architectures on one task: every metric at every epoch."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ Epoch: TypeAlias = Literal["final", "best"] | int
 Rows: TypeAlias = "slice | NDArray[np.int64]"
 
 INFO_NAMES = ("inference_time", "encoder_params", "model_params", "model_FLOPs", "encoder_FLOPs")
-"""Facts about a model that the published file keeps beside its metrics."""
+"""Model facts that the published file stores beside the metrics."""
 
 
 @dataclass(frozen=True, eq=False)
 class TaskLog:
-    """Metrics by epoch, and model facts, of n architectures on one task; makes its arrays read-only.
+    """Metrics per epoch, and model facts, of n architectures on one task; its arrays are made read-only.
 
     Attributes:
         metrics: Name (``"valid_top1"``) -> values in the metric's own unit, of shape (n, E); NaN = not
@@ -53,7 +53,7 @@ class TaskLog:
         """Build a log; the last epoch of an architecture is the last one with any value.
 
         Args:
-            metrics: Name -> values of shape (n, E), the same shape for all; at least one.
+            metrics: Name -> values of shape (n, E), the same shape for all; at least one metric.
             info: Name -> values of shape (n,).
         """
         some = next(iter(metrics.values()))
@@ -84,7 +84,7 @@ class TaskLog:
             epoch: ``"final"`` is the last epoch recorded; ``"best"`` the best value of this metric, by its
                 direction; an integer counts from 0, or backwards from the architecture's last epoch if
                 negative.
-            rows: Which architectures; all by default.
+            rows: Rows to read; all by default.
 
         Returns:
             Values of shape (n,) in the metric's own unit, NaN where that epoch was not recorded.
@@ -103,7 +103,7 @@ class TaskLog:
     def best_epochs(self, column: str, rows: Rows = slice(None)) -> NDArray[np.int64]:
         """The first epoch at which a metric is best, of shape (n,), -1 where it was never measured.
 
-        Time is a running total, not a result: its best epoch is the last.
+        Time is cumulative, not a result: its best epoch is the last.
         """
         if column == TIME:
             return self.lengths[rows] - 1
@@ -116,8 +116,8 @@ def check_epoch(epoch: object, lengths: Iterable[int]) -> Epoch:
     """Return a valid epoch argument.
 
     Args:
-        epoch: What the user asked for.
-        lengths: Epochs of each task asked about; an integer must exist for at least one.
+        epoch: Epoch given by the user.
+        lengths: Epochs of each requested task; an integer must exist for at least one.
 
     Raises:
         TableError: If it is neither ``"final"``, ``"best"`` nor an epoch that exists.

@@ -1,8 +1,8 @@
-"""The tasks architectures were trained on: metric, unit, direction, bounds.
+"""The tasks that architectures were trained on: metric, unit, direction, bounds.
 
 Seven tasks on Taskonomy images (TransNAS-Bench-101, Duan et al., CVPR 2021, section 3.2) and the three image
 classification data sets of NAS-Bench-201 (Dong and Yang, ICLR 2020). A task's *primary metric* is the one
-that the literature ranks by; `Metric` says in which direction it is better, so that nobody has to guess.
+that the literature ranks by; `Metric` holds its direction.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ class Metric:
     """A measured quantity.
 
     Attributes:
-        name: As the benchmark writes it without the split, e.g. ``"top1"``.
+        name: Name in the benchmark, without the split, e.g. ``"top1"``.
         unit: ``"%"``, ``"s"`` or ``"-"`` for a number without a unit.
-        higher_is_better: Direction.
-        bounds: Smallest and largest value possible.
+        higher_is_better: Whether higher values are better.
+        bounds: Smallest and largest possible value.
     """
 
     name: str
@@ -59,7 +59,7 @@ class Metric:
 
     @property
     def sign(self) -> float:
-        """+1 if higher is better, else -1: multiply by it and higher is better."""
+        """+1 if higher is better, else -1; multiplied by it, higher is better."""
         return 1.0 if self.higher_is_better else -1.0
 
 
@@ -68,13 +68,13 @@ class Task:
     """One task of a benchmark.
 
     Attributes:
-        name: As the benchmark writes it.
+        name: Name in the benchmark.
         metric: The primary metric, on `split`.
         split: The split the primary metric is read from.
-        label: For people.
-        benchmark: Where it was measured.
-        epochs: Length of the published training.
-        train_images: Images seen in one training epoch.
+        label: Display name.
+        benchmark: Benchmark that measured it.
+        epochs: Number of epochs of the published training.
+        train_images: Number of training images per epoch.
     """
 
     name: str
@@ -87,7 +87,7 @@ class Task:
 
     @property
     def column(self) -> str:
-        """The primary metric as the published file names it, e.g. ``"valid_top1"``."""
+        """Name of the primary metric in the published file, e.g. ``"valid_top1"``."""
         return f"{self.split}_{self.metric.name}"
 
 
@@ -106,10 +106,10 @@ def get_task(name: str) -> Task:
 
 
 def find_task(name: str) -> Task:
-    """Return a task by name; a name of no benchmark is a user's own task.
+    """Return a task by name; a name that no benchmark has is a user-defined task.
 
-    What a user measured and no benchmark knows is taken as a plain number without a unit, higher is better,
-    unbounded. ``task/metric`` is another metric of the task than its primary one, as in the columns of a table.
+    The metric of a user-defined task is a number without a unit, higher is better, unbounded. ``task/metric`` selects a
+    metric other than the task's primary one, as in the columns of a table.
 
     Example:
         >>> find_task("class_scene").metric.unit, find_task("depth_estimation").metric.unit
@@ -129,7 +129,7 @@ def find_task(name: str) -> Task:
 
 
 def list_tasks(benchmark: str | None = None) -> tuple[str, ...]:
-    """Names of all tasks, or of those of one benchmark (``"transnas101"``, ``"nasbench201"``).
+    """Names of all tasks, or of the tasks of one benchmark (``"transnas101"``, ``"nasbench201"``).
 
     Example:
         >>> list_tasks("nasbench201")
@@ -139,7 +139,7 @@ def list_tasks(benchmark: str | None = None) -> tuple[str, ...]:
 
 
 def infer_metric(name: str) -> Metric:
-    """The metric behind a column name such as ``"valid_top1"``, ``"test_loss"`` or ``"neg_loss"``.
+    """The metric of a column name such as ``"valid_top1"``, ``"test_loss"`` or ``"neg_loss"``.
 
     Raises:
         UnknownNameError: If no metric has that name.
@@ -154,17 +154,17 @@ def infer_metric(name: str) -> Metric:
 
 
 def metric_column(task: str, metric: str | None = None, split: str | None = None) -> str:
-    """Name of a metric on a split, as the published file writes it.
+    """Name of a metric on a split in the published file, e.g. ``"valid_top1"``.
 
     Args:
-        task: Task name; decides the metric where none is given.
+        task: Task name; its primary metric is the default.
         metric: With its split (``"valid_loss"``) or without (``"loss"``); None for the task's primary one.
         split: ``"train"``, ``"valid"`` or ``"test"``; None for the split in the metric's name, else
             ``"valid"``.
 
     Raises:
         UnknownNameError: If the split does not exist.
-        TableError: If the metric's name says one split and `split` another.
+        TableError: If the split in the metric's name differs from `split`.
 
     Example:
         >>> metric_column("jigsaw"), metric_column("jigsaw", "loss", "test")
@@ -178,7 +178,7 @@ def metric_column(task: str, metric: str | None = None, split: str | None = None
     prefix = metric.partition("_")[0]
     if prefix in SPLITS:
         if split not in (None, prefix):
-            raise TableError(f"metric {metric!r} is of the split {prefix!r}, but split={split!r} came with it")
+            raise TableError(f"metric {metric!r} belongs to the split {prefix!r}, but got split={split!r}")
         return metric
     return metric if metric == TIME else f"{split or 'valid'}_{metric}"
 

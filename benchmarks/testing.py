@@ -1,6 +1,6 @@
-"""The contract suite of search spaces: `check_space` runs every promise of `Space` against one of them.
+"""Contract tests for search spaces: `check_space` checks an instance of `Space` against the whole contract.
 
-Run it on a space of your own; the project's tests run it on every registered one.
+Run it on your own space; the project's tests run it on every registered one.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ _SAMPLE = 40
 
 
 def check_space(space: Space, outside: str | None = None) -> None:
-    """Check a space.
+    """Check that a space fulfils the contract of `Space`.
 
     Args:
-        space: The space.
-        outside: An architecture its grammar allows although it is not in the published set, if there is one.
+        space: The space to check.
+        outside: An architecture that its grammar allows but that is not in the published set, if there is one.
 
     Raises:
-        AssertionError: Naming the broken promise.
+        AssertionError: Names the part of the contract that is violated.
 
     Example:
         >>> from benchmarks import get_space
@@ -61,36 +61,36 @@ def _check_strings(space: Space) -> None:
         try:
             space.validate(broken)
         except ArchitectureError as error:
-            assert repr(broken) in str(error), "an error quotes what came"
+            assert repr(broken) in str(error), "an error quotes the given string"
         else:
-            raise AssertionError(f"{broken!r} is no architecture")
+            raise AssertionError(f"{broken!r} is not an architecture, but was accepted")
 
 
 def _check_sampling(space: Space) -> None:
     drawn = space.sample(_SAMPLE, rng=0)
     assert len(set(drawn)) == _SAMPLE and all(arch in space for arch in drawn), "samples differ and are members"
     assert drawn == space.sample(_SAMPLE, rng=np.random.default_rng(0)), "a seed and its generator agree"
-    assert drawn != space.sample(_SAMPLE, rng=1), "another seed draws others"
-    assert space.sample(0) == [], "nothing can be drawn"
+    assert drawn != space.sample(_SAMPLE, rng=1), "another seed gives another sample"
+    assert space.sample(0) == [], "an empty sample is allowed"
 
 
 def _check_moves(space: Space, arch: str) -> None:
     neighbors = space.neighbors(arch)
     assert arch not in neighbors and len(set(neighbors)) == len(neighbors) > 0, "neighbours differ from each other"
     assert all(other in space for other in neighbors), "neighbours of a member are members"
-    assert all(arch in space.neighbors(other) for other in neighbors), "being neighbours is mutual"
+    assert all(arch in space.neighbors(other) for other in neighbors), "the neighbour relation is symmetric"
     assert space.mutate(arch, rng=3) in neighbors, "a mutation is a neighbour"
     assert space.mutate(arch, rng=3) == space.mutate(arch, rng=3), "the same seed mutates the same way"
 
 
 def _check_equivalence(space: Space, arch: str) -> None:
     canonical = space.canonical(arch)
-    assert space.canonical(canonical) == canonical, "a canonical form is its own"
+    assert space.canonical(canonical) == canonical, "canonical is idempotent"
     assert (canonical in space) == (arch in space), "a canonical form stays in the domain"
-    assert space.canonicals([arch, canonical]) == [canonical, canonical], "one and many agree"
+    assert space.canonicals([arch, canonical]) == [canonical, canonical], "canonical and canonicals agree"
     simplest = space.simplify([arch, canonical])
     assert simplest[0] == simplest[1], "equivalent architectures have one simplest form"
-    assert space.simplify(simplest) == simplest, "a simplest form is its own"
+    assert space.simplify(simplest) == simplest, "simplify is idempotent"
 
 
 def _check_graphs(space: Space, arch: str) -> None:
@@ -115,7 +115,7 @@ def _check_graph(graph: ArchGraph) -> None:
 
 def _check_parts(space: Space, archs: list[str]) -> None:
     parts, counts = space.network_parts(archs)
-    assert counts.shape == (len(archs), len(parts)), "one count an architecture and part"
+    assert counts.shape == (len(archs), len(parts)), "one count per architecture and part"
     weights = np.array([_conv_weights(part) for part in parts])
     whole = [_conv_weights(space.network_graph(arch)) for arch in archs]
     assert (counts @ weights == whole).all(), "parts add up to the network"

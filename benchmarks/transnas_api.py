@@ -1,10 +1,10 @@
-"""The benchmark's own reader, method for method, on top of `Table`.
+"""Drop-in replacement for the benchmark's own reader, built on `Table`.
 
 Same names, arguments and return types as `TransNASBenchAPI` of the public repository yawen-d/TransNASBench,
-so that a program written for it runs with this one. What differs, on purpose:
+so that a program written for it runs with this one. Deliberate differences:
 
-- ``mode="best"`` and `get_best_epoch_status` go by the metric's direction: the best loss is the smallest.
-- `get_best_archs` ranks a loss from the smallest.
+- ``mode="best"`` and `get_best_epoch_status` use the metric's direction: the best loss is the smallest.
+- `get_best_archs` sorts losses in ascending order.
 - `index2arch` and `arch2index` take constant time; the second load of a file takes milliseconds.
 - ``time_elapsed`` is always in seconds; unknown names raise an error that names the nearest one.
 """
@@ -27,18 +27,18 @@ __all__ = ["ArchResult", "TransNASBenchAPI"]
 
 
 class TransNASBenchAPI:
-    """Reader of TransNAS-Bench-101 with the published reader's methods.
+    """Reader of TransNAS-Bench-101 with the methods of the published reader.
 
     Args:
         database_path: The published file, any file `load_table` reads, or a `Table`.
-        verbose: Print what was loaded.
+        verbose: Whether to print a summary of the loaded table.
 
     Attributes:
-        table: The table behind it.
+        table: The underlying table.
         metrics_dict: Task -> names of its metrics.
         info_names: Names of the model facts.
         task_list: Names of the tasks.
-        search_spaces: ``"macro"``, ``"micro"``, as far as they occur.
+        search_spaces: Those of ``"macro"`` and ``"micro"`` that occur.
         all_arch_dict: Search space -> its architectures.
         arch2space: Architecture -> search space.
 
@@ -80,7 +80,7 @@ class TransNASBenchAPI:
 
     @cached_property
     def database(self) -> dict[str, Any]:
-        """Everything as the nested dictionaries of the published file; built when first asked for."""
+        """All data as the nested dictionaries of the published file; built on first access."""
         return to_nested(self.table)
 
     @cached_property
@@ -104,7 +104,7 @@ class TransNASBenchAPI:
         """Position of an architecture in file order.
 
         Raises:
-            TableError: If it is not there; names the nearest one.
+            TableError: If it is not in the table; names the nearest one.
         """
         self.table.row(arch)
         return self._index[arch]
@@ -122,7 +122,7 @@ class TransNASBenchAPI:
         return int(self.table.logs[choice(task, self.task_list, "task")].lengths[self.table.row(arch)])
 
     def get_model_info(self, arch: str, task: str, info: str) -> float:
-        """A fact about the model of an architecture on a task, such as ``"model_params"``.
+        """A model fact of an architecture on a task, such as ``"model_params"``.
 
         Raises:
             UnknownNameError: If the table lacks the task or the fact.
@@ -155,7 +155,7 @@ class TransNASBenchAPI:
         return log.metrics[name][row, : log.lengths[row]].tolist()  # type: ignore[no-any-return]
 
     def get_epoch_status(self, arch: str, task: str, epoch: int, xseed: int | None = None) -> dict[str, float]:
-        """Every metric at one epoch, and the ``"epoch"`` (from 0) itself.
+        """Every metric at one epoch, and the ``"epoch"`` itself (from 0).
 
         Args:
             arch: Architecture string.
@@ -176,7 +176,7 @@ class TransNASBenchAPI:
         return {"epoch": number % total, **values}
 
     def get_best_epoch_status(self, arch: str, task: str, metric: str) -> dict[str, float]:
-        """`get_epoch_status` at the epoch where a metric is best, by its direction (early stopping)."""
+        """`get_epoch_status` at the best epoch of a metric, by its direction (early stopping)."""
         log = self.table.logs[choice(task, self.task_list, "task")]
         name = choice(metric, log.metrics, f"metric of {task}")
         row = self.table.row(arch)
@@ -188,7 +188,7 @@ class TransNASBenchAPI:
     def get_best_archs(self, task: str, metric: str, search_space: str, topk: int = 1) -> list[tuple[float, str]]:
         """The architectures with the best value over all epochs, best first, as (value, architecture).
 
-        Architectures that were not measured are left out; of equal ones, the larger string comes first.
+        Architectures that were not measured are left out; among ties, the larger string comes first.
         """
         log = self.table.logs[choice(task, self.task_list, "task")]
         name = choice(metric, log.metrics, f"metric of {task}")
@@ -209,7 +209,7 @@ class ArchResult:
     Args:
         arch_index: Position in file order.
         arch_str: Architecture string.
-        table: Where its results are.
+        table: Table with its results.
 
     Example:
         >>> table = Table.from_logs(["64-2311-basic"], {"jigsaw": {"valid_top1": [9.0]}})
@@ -232,7 +232,7 @@ class ArchResult:
 
     @cached_property
     def all_results(self) -> dict[str, Any]:
-        """Task -> model facts, metrics by epoch and number of epochs, as the published file writes them."""
+        """Task -> model facts, metrics per epoch and number of epochs, as in the published file."""
         nested: dict[str, Any] = to_nested(self._table.where(archs=[self.arch_str]))
         (only,) = nested["data"].values()
         results: dict[str, Any] = only[self.arch_str]

@@ -1,4 +1,4 @@
-"""Formats tables come in, one file each; `load_table` and `save_table` pick the right one."""
+"""File formats of tables, one module each; `load_table` and `save_table` choose by file suffix."""
 
 from benchmarks.formats.bundled import list_tables
 from benchmarks.formats.load import READERS, load_table, table_provenance

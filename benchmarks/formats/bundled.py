@@ -1,4 +1,4 @@
-"""Tables that come with the package."""
+"""Tables that are bundled with the package."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ _FOLDER = Path(__file__).parents[1] / "tables"
 def list_tables() -> tuple[str, ...]:
     """Names of the bundled tables, for `load_table`.
 
-    ``"rooms-mini"`` holds our own trainings of TransNAS-Bench-101 backbones on all seven tasks, on rendered rooms with
-    the recipes ``"mini"`` of `benchmarks.training.presets`, one row an architecture; ``"rooms-mini-again"`` some of
-    them trained once more with another seed. `benchmarks.table_provenance` tells recipe, commit, hardware and time.
+    ``"rooms-mini"`` holds the project's trainings of TransNAS-Bench-101 backbones on all seven tasks, on rendered rooms
+    with the ``"mini"`` recipes of `benchmarks.training.presets`, one row per architecture; ``"rooms-mini-again"``
+    holds some of them trained again with another seed. `benchmarks.table_provenance` returns their recipes, commits,
+    hardware and time.
 
     Example:
         >>> list_tables()
@@ -27,7 +28,7 @@ def list_tables() -> tuple[str, ...]:
 
 
 def find_table(path: str | os.PathLike[str]) -> Path:
-    """The file of a table: the path itself, or that of a bundled table's name.
+    """Path of a table's file, given a path or the name of a bundled table.
 
     Raises:
         TableNotFoundError: If there is no such file and no bundled table of that name.

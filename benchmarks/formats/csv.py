@@ -17,11 +17,11 @@ __all__ = ["read_csv", "write_csv"]
 
 
 def read_csv(path: Path, duplicates: Duplicates = "error") -> Table:
-    r"""Read a csv file; what its columns mean is told at `Table.from_frame`.
+    r"""Read a csv file with the columns described in `Table.from_frame`.
 
     Raises:
-        TableError: If the file is not a csv, or its content is not usable.
-        ArchitectureError: If a row holds no architecture.
+        TableError: If the file is not a csv, or its content is invalid.
+        ArchitectureError: If the string in a row is not an architecture.
 
     Example:
         >>> import tempfile
@@ -37,18 +37,18 @@ def read_csv(path: Path, duplicates: Duplicates = "error") -> Table:
             header = next(csv.reader(file), [])
         with warnings.catch_warnings():
             warnings.simplefilter("error", pd.errors.ParserWarning)  # rows longer than the header
-            # everything as text: `parse_frame` keeps every digit
+            # read as text, so that `parse_frame` keeps every digit
             frame = pd.read_csv(path, encoding="utf-8-sig", dtype=str, index_col=False)
     except (ValueError, UnicodeDecodeError, pd.errors.ParserWarning) as error:  # pandas' own errors are ValueErrors
         raise TableError(f"expected a csv file with a header line ({error})") from error
     twice = [name for name in dict.fromkeys(header) if name and header.count(name) > 1]
     if twice:
-        raise TableError(f"expected different columns, got {twice[0]!r} {header.count(twice[0])} times")
+        raise TableError(f"expected unique column names, got {twice[0]!r} {header.count(twice[0])} times")
     return Table.from_frame(frame, duplicates=duplicates)
 
 
 def write_csv(table: Table, path: Path, epoch: Epoch = "final") -> None:
-    """Write one epoch of every metric as csv, every digit kept.
+    """Write one epoch of every metric as csv, with every digit.
 
     Raises:
         OSError: If the file cannot be written.

@@ -1,4 +1,4 @@
-"""One door for every file format: `load_table`."""
+"""Loading a table from any supported file format: `load_table`."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ READERS: dict[str, Callable[[Path, Duplicates], Table]] = {
     ".parquet": read_parquet,
     ".pth": read_pth,
 }
-"""File suffix -> reader; errors of readers are about the content, `load_table` names the file. A new format is one more
-entry here, and in `benchmarks.formats.save.WRITERS`."""
+"""File suffix -> reader; readers report errors in the content, `load_table` adds the file name. To add a format, add an
+entry here and in `benchmarks.formats.save.WRITERS`."""
 
 
 def load_table(
@@ -34,20 +34,19 @@ def load_table(
     r"""Load a table of measured results.
 
     Args:
-        path: The name of a bundled table (`list_tables`), a csv or parquet file with one row an architecture (see
+        path: The name of a bundled table (`list_tables`), a csv or parquet file with one row per architecture (see
             `Table.from_frame` for its columns), or the published ``transnas-bench_v10141024.pth``, which is converted
             once into a memory-mapped cache.
         space: Keep only the rows of this search space; the published file holds two.
-        duplicates: Rows of one architecture that disagree are an ``"error"``, or replaced by their
-            ``"mean"``.
+        duplicates: Rows of one architecture that disagree are an ``"error"`` or replaced by their ``"mean"``.
 
     Returns:
-        The table. What a parquet file or bundled table says about where its values come from is its `provenance`.
+        The table; its `provenance` is that of the parquet file or bundled table.
 
     Raises:
         TableNotFoundError: If there is no such file or bundled table.
-        TableError: If the file is damaged or of an unknown format, or its content is not usable; names the file.
-        ArchitectureError: If a row holds no architecture; names the file.
+        TableError: If the file is damaged or of an unknown format, or its content is invalid; names the file.
+        ArchitectureError: If the string in a row is not an architecture; names the file.
 
     Example:
         >>> import tempfile
@@ -68,10 +67,10 @@ def load_table(
 
 
 def table_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Where a table's values come from: what a parquet file or bundled table says about itself, without loading it.
+    """Provenance of a parquet file or bundled table, read without loading the table.
 
-    Tables of campaigns tell plan, recipes and how they differ from the published ones, images, seeds, commits, hardware
-    and seconds; other files nothing.
+    Tables of campaigns record the plan, the recipes and their differences from the published ones, images, seeds,
+    commits, hardware and seconds; for other files the result is empty.
 
     Raises:
         TableNotFoundError: If there is no such file or bundled table.
@@ -90,7 +89,7 @@ def table_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 @contextmanager
 def _naming(file: Path) -> Iterator[None]:
-    """Put the name of a file before what is said about its content."""
+    """Prefix errors about the content of a file with its name."""
     try:
         yield
     except (ArchitectureError, TableError) as error:

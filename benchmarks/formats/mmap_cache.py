@@ -1,8 +1,7 @@
-"""A memory-mapped copy of a table that is slow to read: converted once, opened in milliseconds.
+"""Memory-mapped cache of tables that are slow to read: converted once, opened in milliseconds.
 
-A cache is a folder with ``header.json`` (architectures, and where each column lies) and one flat ``.npy`` a
-number type. It belongs to one state of one file (its resolved path, size and modification time); a changed
-file makes a new one.
+A cache is a folder with ``header.json`` (architectures, and the position of each column) and one flat ``.npy`` file per
+number type. Its key is the file's resolved path, size and modification time, so a changed file gets a new cache.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 
 def cache_dir() -> Path:
-    """Where caches are kept: ``$TRANSNAS_CACHE_DIR``, else ``transnas-surrogates`` in the user's cache.
+    """Folder of all caches: ``$TRANSNAS_CACHE_DIR``, else ``transnas-surrogates`` in the user's cache folder.
 
     Example:
         >>> cache_dir().is_absolute()
@@ -46,14 +45,14 @@ def cache_dir() -> Path:
 
 
 def cached(path: Path, convert: Callable[[Path], Table]) -> Table:
-    """Return ``convert(path)``, kept on disk until the file changes.
+    """Return ``convert(path)``, cached on disk until the file changes.
 
-    A damaged or missing cache is rebuilt without a word. If the cache folder cannot be written, the table is
-    returned all the same, with a warning, and the next load converts again.
+    A damaged or missing cache is rebuilt silently. If the cache folder is not writable, the table is still returned,
+    with a warning, and the next load converts again.
 
     Args:
         path: An existing file.
-        convert: Reads it.
+        convert: Reads the file.
 
     Example:
         >>> import tempfile
@@ -84,12 +83,12 @@ def cached(path: Path, convert: Callable[[Path], Table]) -> Table:
             if other.name.startswith(prefix) and other != folder:
                 shutil.rmtree(other, ignore_errors=True)
     except OSError as error:
-        mapped = _open(folder)  # another process may have been faster
+        mapped = _open(folder)  # another process may have created it in the meantime
         if mapped is not None:
             return mapped
         warnings.warn(
             f"{folder.parent} cannot be written ({error.strerror or error}): every load will convert "
-            f"{path.name} again; set TRANSNAS_CACHE_DIR to a folder that can",
+            f"{path.name} again; set TRANSNAS_CACHE_DIR to a writable folder",
             stacklevel=2,
         )
         return table
@@ -97,7 +96,7 @@ def cached(path: Path, convert: Callable[[Path], Table]) -> Table:
 
 
 def _open(folder: Path) -> Table | None:
-    """The table in a cache folder, mapped, or None if there is none or it is damaged."""
+    """The memory-mapped table of a cache folder, or None if it is missing or damaged."""
     try:
         header = json.loads((folder / "header.json").read_text("utf-8"))
         if header["version"] != _VERSION:
@@ -120,7 +119,7 @@ def _open(folder: Path) -> Table | None:
 
 
 def _store(table: Table, folder: Path) -> None:
-    """Write a cache folder beside its name, then rename it."""
+    """Write a cache folder under a temporary name, then rename it."""
     with write_folder_beside(folder) as beside:
         parts: dict[str, list[NDArray[Any]]] = {name: [] for name in _TYPES}
         sizes = dict.fromkeys(_TYPES, 0)
@@ -153,7 +152,7 @@ def _store(table: Table, folder: Path) -> None:
 
 
 def _column(flat: dict[str, NDArray[Any]], place: list[Any]) -> NDArray[Any]:
-    """A view of a mapped column; it stays mapped until it is read."""
+    """View of a column; it stays memory-mapped."""
     kind, start, shape = place
     size = int(np.prod(shape))
     return np.asarray(flat[kind])[start : start + size].reshape(shape)

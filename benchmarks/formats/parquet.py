@@ -1,4 +1,4 @@
-"""Tables as parquet files, which also say where their values come from."""
+"""Tables as parquet files, with provenance in the file metadata."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _PROVENANCE = b"transnas-surrogates"
 
 
 def read_parquet(path: Path, duplicates: Duplicates = "error") -> Table:
-    """Read a parquet file and its provenance; what its columns mean is told at `Table.from_frame`.
+    """Read a parquet file with the columns described in `Table.from_frame`, and its provenance.
 
     Raises:
-        TableError: If the file is not parquet or damaged, or its content is not usable.
-        ArchitectureError: If a row holds no architecture.
+        TableError: If the file is not parquet or damaged, or its content is invalid.
+        ArchitectureError: If the string in a row is not an architecture.
 
     Example:
         >>> import tempfile
@@ -37,13 +37,13 @@ def read_parquet(path: Path, duplicates: Duplicates = "error") -> Table:
 
     try:
         frame = pd.read_parquet(path)
-    except (ValueError, OSError) as error:  # pyarrow's own errors are one or the other
+    except (ValueError, OSError) as error:  # pyarrow raises subclasses of these
         raise TableError(f"expected a parquet file; this one is damaged or something else ({error})") from error
     return replace(Table.from_frame(frame, duplicates=duplicates), provenance=read_provenance(path))
 
 
 def read_provenance(path: Path) -> dict[str, Any]:
-    """What a parquet file says about where its values come from; empty if it says nothing.
+    """Provenance stored in a parquet file; empty if there is none.
 
     Raises:
         TableError: If the file is not parquet or damaged.
@@ -65,18 +65,18 @@ def read_provenance(path: Path) -> dict[str, Any]:
     try:
         provenance = json.loads(found.get(_PROVENANCE, b"{}"))
     except ValueError as error:
-        raise TableError(f"what it says about where its values come from is damaged ({error})") from error
+        raise TableError(f"the stored provenance is damaged ({error})") from error
     if not isinstance(provenance, dict):
-        raise TableError(f"expected a JSON object about where its values come from, got {provenance!r:.200}")
+        raise TableError(f"expected a JSON object as stored provenance, got {provenance!r:.200}")
     return provenance
 
 
 def write_parquet(table: Table, path: Path, epoch: Epoch = "final") -> None:
-    """Write one epoch of every metric as parquet, and the table's provenance in the file's metadata.
+    """Write one epoch of every metric as parquet, with the table's provenance in the file metadata.
 
     Args:
-        table: What to write; its provenance must be JSON values.
-        path: Where.
+        table: The table; its provenance must consist of JSON values.
+        path: The file to write.
         epoch: As in `Table.to_frame`.
 
     Raises:

@@ -1,4 +1,4 @@
-"""One door for every file format: `save_table`."""
+"""Saving a table in any supported file format: `save_table`."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ WRITERS: dict[str, Callable[[Table, Path, Epoch], None]] = {
 
 
 def save_table(table: Table, path: str | os.PathLike[str], epoch: Epoch = "final") -> None:
-    """Write a table for `load_table`; the file appears whole or not at all.
+    """Write a table to a file that `load_table` reads; the write is atomic.
 
     Args:
-        table: What to write.
+        table: The table.
         path: Ends in ``.parquet`` (one epoch of every metric, and the table's `provenance`), ``.csv`` (one epoch of
             every metric) or ``.pth`` (every epoch, in the published layout, for the benchmark's own reader; needs
             torch).
-        epoch: Which epoch csv and parquet keep, as in `Table.to_frame`.
+        epoch: Epoch that csv and parquet store, as in `Table.to_frame`.
 
     Raises:
-        UnknownNameError: If the file ends otherwise.
-        TableError: If no task has the epoch, or a .pth is asked for another than the final one.
+        UnknownNameError: If the file has another suffix.
+        TableError: If no task has the epoch, or the file is a .pth and `epoch` is not ``"final"``.
         OSError: If the file cannot be written.
 
     Example:
@@ -50,10 +50,10 @@ def save_table(table: Table, path: str | os.PathLike[str], epoch: Epoch = "final
 
 
 def table_suffix(path: str | os.PathLike[str]) -> str:
-    """The ending of a file that a table can be written to, to ask before long work.
+    """Suffix of a file that a table can be written to; checks it before long work.
 
     Raises:
-        UnknownNameError: If it is none; names the nearest one.
+        UnknownNameError: If tables cannot be written to such a file; names the nearest suffix.
 
     Example:
         >>> table_suffix("results.CSV")

@@ -4,7 +4,7 @@ Layout (public repository yawen-d/TransNASBench)::
 
     {"metrics_dict": {task: [metric]}, "info_names": [name], "task_list": [task],
      "data": {"macro" | "micro": {arch: {task: {"model_info": {name: value},
-                                                "metrics": {metric: [one value an epoch]},
+                                                "metrics": {metric: [one value per epoch]},
                                                 "total_epochs": int}}}}}
 """
 
@@ -31,24 +31,24 @@ from benchmarks.tasks import TIME
 __all__ = ["SPACE_KEYS", "from_nested", "read_pth", "to_nested", "write_pth"]
 
 SPACE_KEYS = {"transnas101-macro": "macro", "transnas101-micro": "micro"}
-"""Search space -> its key in the published file; any other space goes by its own name."""
+"""Search space -> its key in the published file; any other space is stored under its own name."""
 
 _KEYS = ("metrics_dict", "info_names", "task_list", "data")
 _CLOCK = re.compile(r"(?:(\d+) days?, )?(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 
 
 def read_pth(path: Path, duplicates: Duplicates = "error") -> Table:
-    """Read a file in the published layout; converted the first time, later mapped (`benchmarks.formats.mmap_cache`).
+    """Read a file in the published layout; converted once, then memory-mapped (`benchmarks.formats.mmap_cache`).
 
-    The file is unpickled with ``weights_only=True``: code in it does not run. Elapsed time written as
+    The file is unpickled with ``weights_only=True``, so code in it does not run. Elapsed time written as
     ``HH:MM:SS`` becomes seconds; an infinite loss (a training that diverged) becomes NaN.
 
     Args:
         path: The file.
-        duplicates: Every reader takes this; here an architecture that occurs twice is always an error.
+        duplicates: Not used: an architecture that occurs twice is always an error here.
 
     Raises:
-        TableError: If the file is damaged, holds more than plain data, or has another layout.
+        TableError: If the file is damaged, contains other objects than plain data, or has another layout.
         MissingExtraError: If it must be converted and torch is not installed.
 
     Example:
@@ -68,12 +68,12 @@ def write_pth(table: Table, path: Path, epoch: Epoch = "final") -> None:
     """Write a table in the published layout; the benchmark's own reader opens it.
 
     Args:
-        table: What to write, every epoch of it.
-        path: Where.
-        epoch: Every writer takes this; this one keeps all epochs.
+        table: The table; every epoch is written.
+        path: The file to write.
+        epoch: Must be ``"final"``, because all epochs are written.
 
     Raises:
-        TableError: If one epoch is asked for that is not the final one.
+        TableError: If `epoch` is not ``"final"``.
         MissingExtraError: If torch is not installed.
         OSError: If the file cannot be written.
 
@@ -93,13 +93,13 @@ def write_pth(table: Table, path: Path, epoch: Epoch = "final") -> None:
 
 
 def from_nested(database: object) -> Table:
-    """Make a table of the published layout.
+    """Create a table from the nested dictionaries of the published layout.
 
     Args:
         database: The nested dictionaries.
 
     Raises:
-        TableError: If a part is missing or not a number, or an architecture is in two spaces; names it.
+        TableError: If an entry is missing or not a number, or an architecture is in two spaces; names it.
 
     Example:
         >>> entry = {"model_info": {}, "metrics": {"valid_top1": [80.0, 90.0]}, "total_epochs": 2}
@@ -116,7 +116,7 @@ def from_nested(database: object) -> Table:
         for key, entries in database["data"].items():
             for arch in entries:
                 if arch in results:
-                    raise TableError(f"{arch}: expected every architecture once, it is in {key!r} and before")
+                    raise TableError(f"{arch}: expected every architecture once, got it in {key!r} and before")
             results.update(entries)
         metrics = {
             task: {name: _epochs(results, task, name) for name in database["metrics_dict"][task]}
@@ -127,15 +127,14 @@ def from_nested(database: object) -> Table:
             for task in database["task_list"]
         }
     except (AttributeError, KeyError, TypeError) as error:
-        raise TableError(f"expected the layout of the published file, found another ({error!r})") from error
+        raise TableError(f"expected the layout of the published file, got another ({error!r})") from error
     return Table.from_logs(list(results), _same_length(metrics), info)
 
 
 def to_nested(table: Table) -> dict[str, Any]:
     """A table in the published layout, of plain Python numbers, strings, lists and dictionaries.
 
-    Every architecture has an entry for every task, as the benchmark's own reader assumes; what was not
-    measured is NaN.
+    Every architecture has an entry for every task, as the benchmark's own reader assumes; missing values are NaN.
 
     Example:
         >>> table = Table.from_logs(["64-2311-basic"], {"jigsaw": {"valid_top1": [[80.0, 90.0]]}})
@@ -176,13 +175,14 @@ def _load(path: Path) -> object:
     torch = _torch("Reading a .pth for the first time")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # what torch guesses about foreign pickles; the error below says it all
+            warnings.simplefilter("ignore")  # torch's warnings about unknown pickles; the error below covers them
             return torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise TableError(
-            "not read: it holds more than numbers, strings, lists and dictionaries; code in it is never run"
+            "expected numbers, strings, lists and dictionaries only, got other objects, which are not unpickled "
+            "because they can run code"
         ) from error
-    except Exception as error:  # torch raises whatever it stumbles over
+    except Exception as error:  # torch raises many types
         reason = str(error).partition("\n")[0]
         raise TableError(f"damaged, truncated or not written by torch.save ({reason})") from error
 
@@ -195,7 +195,7 @@ def _epochs(results: Mapping[str, Any], task: str, name: str) -> NDArray[np.floa
         for row, values in enumerate(rows):
             table[row, : len(values)] = values  # None becomes NaN
     except (TypeError, ValueError) as error:
-        raise TableError(f"{list(results)[row]}, {task}/{name}: expected one number an epoch ({error})") from None
+        raise TableError(f"{list(results)[row]}, {task}/{name}: expected one number per epoch ({error})") from None
     table[np.isinf(table)] = np.nan
     return table
 
@@ -205,7 +205,7 @@ def _values(values: Any, name: str) -> Any:
 
 
 def _seconds(value: object) -> object:
-    """Seconds of a clock reading, e.g. 3723.0 of "1:02:03"; anything else as it is."""
+    """Seconds of a clock reading, e.g. 3723.0 for "1:02:03"; other values are returned unchanged."""
     clock = _CLOCK.fullmatch(value.strip()) if isinstance(value, str) else None
     if clock is None:
         return value
@@ -214,7 +214,7 @@ def _seconds(value: object) -> object:
 
 
 def _facts(results: Mapping[str, Any], task: str, name: str) -> NDArray[Any]:
-    """One model fact of all architectures, of shape (n,): whole numbers if all are."""
+    """One model fact of all architectures, of shape (n,); integers if all values are whole numbers."""
     values = [entry[task]["model_info"].get(name) if task in entry else None for entry in results.values()]
     for arch, value in zip(results, values, strict=True):
         if not isinstance(value, (int, float, type(None))):
@@ -226,7 +226,7 @@ def _facts(results: Mapping[str, Any], task: str, name: str) -> NDArray[Any]:
 def _same_length(
     metrics: dict[str, dict[str, NDArray[np.float64]]],
 ) -> dict[str, dict[str, NDArray[np.float64]]]:
-    """Give all metrics of a task the epochs of its longest one, at least one; NaN where there is nothing."""
+    """Pad all metrics of a task with NaN to the epochs of the longest one, at least one epoch."""
     padded = {}
     for task, columns in metrics.items():
         epochs = max((values.shape[1] for values in columns.values()), default=0) or 1

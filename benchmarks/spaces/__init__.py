@@ -1,4 +1,4 @@
-"""Search spaces: strings, what they mean, and the graphs behind them."""
+"""Search spaces: architecture strings, their structure, and their graphs."""
 
 from benchmarks.spaces.registry import get_space, infer_space, list_spaces
 from benchmarks.spaces.space import Space

@@ -1,8 +1,8 @@
 """Cells of four nodes with an operation on each of the six edges, shared by two benchmarks.
 
-Edges in the order both benchmarks write them: 0->1 | 0->2, 1->2 | 0->3, 1->3, 2->3. A node sums what arrives; node 3 is
-the cell's output. A whole space is one integer code per architecture, so canonical forms and graphs are table
-look-ups over all codes, computed once.
+Edges are in the order of both benchmarks: 0->1 | 0->2, 1->2 | 0->3, 1->3, 2->3. A node sums its inputs; node 3 is the
+cell's output. Each architecture is one integer code, so canonical forms and graphs are look-ups in tables over all
+codes, computed once.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ __all__ = ["EDGES", "PATHS", "CellSpace", "CellSpec", "Operation", "first_rows",
 
 EDGES = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
 PATHS = ((3,), (0, 4), (1, 5), (0, 2, 5))
-"""The four ways from node 0 to node 3, as indices into `EDGES`."""
+"""The four paths from node 0 to node 3, as indices into `EDGES`."""
 _SWAPPED = (1, 0, 2, 3, 5, 4)
-"""Where each edge goes when nodes 1 and 2 change names (possible where edge 1->2 is absent)."""
+"""Permutation of the edges if nodes 1 and 2 are swapped (possible if edge 1->2 is absent)."""
 
 
 class Operation(NamedTuple):
@@ -39,29 +39,29 @@ class Operation(NamedTuple):
 
 
 class CellSpec(NamedTuple):
-    """A parsed cell: the skeleton it stands in ("" if the space has one only), one operation index an edge."""
+    """A parsed cell: its skeleton ("" if the space has only one) and one operation index per edge."""
 
     skeleton: str
     code: tuple[int, ...]
 
 
 class CellSpace(Space):
-    """A space of cells; what a skeleton does with the cell is up to the subclass."""
+    """A space of cells; subclasses define the skeletons that repeat the cell."""
 
     operations: ClassVar[tuple[Operation, ...]]
     """Operation 0 is "none"."""
     skeleton: ClassVar[str]
     """The published skeleton."""
     identity_from: ClassVar[int]
-    """First node whose outgoing skips are identities in every cell (those of node 0 may have to change the shape)."""
+    """First node whose outgoing skips are identities in every cell (skips from node 0 may change the shape)."""
 
     @abstractmethod
     def cell_shapes(self, skeleton: str, input_size: int) -> list[BlockShape]:
-        """What each cell of a skeleton does to its input, from first to last."""
+        """Input and output shapes of each cell of a skeleton, from first to last."""
 
     @abstractmethod
     def frame_graph(self, skeleton: str, input_size: int) -> ArchGraph:
-        """Everything of a backbone that is not on a cell's edges: stem, and blocks between the stages."""
+        """Parts of a backbone outside the cells: the stem, and blocks between the stages."""
 
     @abstractmethod
     def edge_graph(self, operation: int, shape: BlockShape) -> ArchGraph:
@@ -69,7 +69,7 @@ class CellSpace(Space):
 
     @abstractmethod
     def edge_depth(self, operation: int, changes_shape: bool) -> int:
-        """Convolutions an operation puts on a path."""
+        """Number of convolutions that an operation adds to a path."""
 
     # -- strings ------------------------------------------------------------------------------------------------
 
@@ -113,7 +113,7 @@ class CellSpace(Space):
 
     @cached_property
     def simplest_rows(self) -> NDArray[np.int64]:
-        """Row of the code with fewest operations, then the smallest, that computes the same; of shape (n_ops ** 6,)."""
+        """Row of the code with fewest operations, then the smallest, of the same function; of shape (n_ops ** 6,)."""
         skip = next(index for index, operation in enumerate(self.operations) if operation.kind == "skip")
         rows = self.code_rows(np.where(live_edges(self.codes), self.codes, 0))  # of the pruned codes
         pruned, inverse = np.unique(rows, return_inverse=True)
@@ -121,11 +121,11 @@ class CellSpace(Space):
         return np.asarray(pruned[first][inverse])
 
     def canonicals(self, archs: Sequence[str]) -> list[str]:
-        """Dead edges dropped, then the smaller of the two namings of the inner nodes."""
+        """Canonical forms: dead edges removed, then the smaller of the two orders of the inner nodes."""
         return self._replace(archs, self.canonical_rows)
 
     def simplify(self, archs: Sequence[str]) -> list[str]:
-        """The cell with fewest operations that computes the same sum of operations, identities seen through."""
+        """For each cell the one with fewest operations that computes the same function; identities are resolved."""
         return self._replace(archs, self.simplest_rows)
 
     def _replace(self, archs: Sequence[str], rows: NDArray[np.int64]) -> list[str]:
@@ -178,7 +178,7 @@ class CellSpace(Space):
     def network_parts(
         self, archs: Sequence[str], input_size: int | None = None
     ) -> tuple[list[ArchGraph], NDArray[np.int64]]:
-        """One frame for every skeleton, and one part for every operation on every distinct edge shape."""
+        """One frame per skeleton, and one part per operation and distinct edge shape."""
         size = self.image_size(input_size)
         specs = [self.parse(arch) for arch in archs]
         codes = np.array([spec.code for spec in specs], dtype=np.int64).reshape(-1, len(EDGES))
@@ -233,7 +233,7 @@ def live_edges(codes: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 
 def first_rows(codes: NDArray[np.int64], key: Callable[[list[int]], str]) -> NDArray[np.int64]:
-    """For every code, of shape (N, 6), the row of the smallest with the same key: fewest operations, then by row."""
+    """For each code, of shape (N, 6), the row with the same key that has fewest operations, then the first one."""
     order = np.lexsort((np.arange(len(codes)), (codes > 0).sum(axis=1)))
     rows = np.empty(len(codes), dtype=np.int64)
     first: dict[str, int] = {}
@@ -244,7 +244,7 @@ def first_rows(codes: NDArray[np.int64], key: Callable[[list[int]], str]) -> NDA
 
 
 def _function(code: list[int], skip: int, identity_from: int) -> str:
-    """A string for the function a cell computes: each node the sorted summands that arrive, nested sums flattened."""
+    """Normal form of the function that a cell computes: each node as its sorted summands, nested sums flattened."""
     nodes: list[list[str]] = [["x"]]
     edges = iter(code)
     for target in (1, 2, 3):
@@ -261,7 +261,7 @@ def _function(code: list[int], skip: int, identity_from: int) -> str:
 
 @lru_cache(maxsize=256)
 def _edge_parts(space: CellSpace, skeleton: str, size: int) -> list[tuple[ArchGraph, list[int], int, int]]:
-    """Each operation on each distinct edge shape: its graph, the edges that have it, the operation, how many cells."""
+    """For each operation and distinct edge shape: graph, edges of that shape, operation, number of cells."""
     outer, inner = _edge_shapes(space.cell_shapes(skeleton, size))
     return [
         (space.edge_graph(operation, shape), edges, operation, repeats)
@@ -272,7 +272,7 @@ def _edge_parts(space: CellSpace, skeleton: str, size: int) -> list[tuple[ArchGr
 
 
 def _edge_shapes(cells: list[BlockShape]) -> tuple[dict[BlockShape, int], dict[BlockShape, int]]:
-    """Shapes of the edges that leave node 0 and of the others, with the number of cells that have them."""
+    """Shapes of the edges that leave node 0 and of the other edges, each with its number of cells."""
     outer: dict[BlockShape, int] = {}
     inner: dict[BlockShape, int] = {}
     for cell in cells:

@@ -1,12 +1,12 @@
 """NAS-Bench-201: the operations inside a cell of a CIFAR network (Dong and Yang, ICLR 2020, section 2).
 
-Strings read ``|op~0|+|op~0|op~1|+|op~0|op~1|op~2|`` with five operations. Its network: conv 3x3 stem of 16 channels,
-three stages of five cells with 16, 32 and 64 channels, a residual block of stride 2 between stages, then batch norm and
-ReLU.
+Strings have the form ``|op~0|+|op~0|op~1|+|op~0|op~1|op~2|`` with five operations. Network: conv 3x3 stem of 16
+channels, three stages of five cells with 16, 32 and 64 channels, a residual block of stride 2 between stages, then
+batch norm and ReLU.
 
-Equivalence is the benchmark's own: skip_connect is the identity, an operation on a zero is a zero, summands have no
-order. It tells 6,466 cells apart (its paper, section 2.4). It does not drop zeros from sums, so some of those 6,466
-still compute the same function; `simplify` sees that too.
+Equivalence is the benchmark's own: skip_connect is the identity, an operation on a zero is a zero, and the order of
+summands is irrelevant. It distinguishes 6,466 cells (paper, section 2.4). It does not drop zeros from sums, so some of
+those 6,466 still compute the same function; `simplify` merges these as well.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _CELLS_PER_STAGE = 5
 
 
 class NASBench201(CellSpace):
-    """The 15,625 cells; 6,466 of them are distinct under the benchmark's own notion of equivalence.
+    """The 15,625 cells; 6,466 of them are distinct under the benchmark's definition of equivalence.
 
     Example:
         >>> space = NASBench201()
@@ -58,14 +58,14 @@ class NASBench201(CellSpace):
     operations = _OPERATIONS
 
     def recognises(self, arch: str) -> bool:
-        """Whether the string has the bars of a NAS-Bench-201 cell."""
+        """Whether the string contains the ``|`` of a NAS-Bench-201 cell."""
         return "|" in arch
 
     def parse(self, arch: str) -> CellSpec:
         """Return the operation indices (the skeleton is fixed).
 
         Raises:
-            ArchitectureError: If the string does not read ``|op~0|+|op~0|op~1|+|op~0|op~1|op~2|``.
+            ArchitectureError: If the string does not have the form ``|op~0|+|op~0|op~1|+|op~0|op~1|op~2|``.
         """
         return _parse(str(arch))
 
@@ -80,7 +80,7 @@ class NASBench201(CellSpace):
         return first_rows(self.codes, _expression)
 
     def cell_shapes(self, skeleton: str, input_size: int) -> list[BlockShape]:
-        """Five cells a stage, none of which changes the shape."""
+        """Five cells per stage; none of them changes the shape."""
         shapes = []
         for channels in _STAGES:
             shapes += [BlockShape(channels, channels, 1, input_size)] * _CELLS_PER_STAGE
@@ -145,7 +145,7 @@ def _parse(arch: str) -> CellSpec:
 
 
 def _expression(code: list[int]) -> str:
-    """The benchmark's string for what a cell computes: identities vanish, operations on a zero are zero."""
+    """The benchmark's normal form of a cell: identities are removed, operations on a zero are zero."""
     nodes = ["0"]
     edges = iter(code)
     for target in (1, 2, 3):

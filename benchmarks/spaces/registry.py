@@ -1,4 +1,4 @@
-"""Search spaces by name, and the space an architecture string belongs to."""
+"""Registry of search spaces, and inference of the space from an architecture string."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def list_spaces() -> tuple[str, ...]:
 
 
 def get_space(name: str | Space) -> Space:
-    """Return a search space by name (one shared instance a name).
+    """Return a search space by name (one shared instance per name).
 
     Raises:
         UnknownNameError: If there is no such space; names the nearest one.
@@ -40,10 +40,10 @@ def get_space(name: str | Space) -> Space:
 
 
 def infer_space(archs: str | Iterable[str]) -> Space:
-    """Return the space of an architecture string, or the one space of several.
+    """Return the space of an architecture string, or the common space of several.
 
     Raises:
-        ArchitectureError: If a string fits no space, or the strings belong to different ones.
+        ArchitectureError: If a string matches no space, or the strings belong to different spaces.
 
     Example:
         >>> infer_space("64-2311-basic").name
@@ -77,4 +77,4 @@ def _space_of(string: str) -> Space:
         if _instance(name).recognises(string):
             return _instance(name)
     examples = ", ".join(f"{_instance(name).example!r} ({name})" for name in _SPACES)
-    raise ArchitectureError(f"{string!r} is no architecture of any known space; expected e.g. {examples}")
+    raise ArchitectureError(f"{string!r} is not an architecture of any known space; expected e.g. {examples}")

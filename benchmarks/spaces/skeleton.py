@@ -1,7 +1,7 @@
 """The macro skeleton of TransNAS-Bench-101: base width and one digit per module (paper, section 3.2).
 
-Digits: 1 keeps shape, 2 doubles the channels, 3 halves the resolution, 4 does both. A module is two blocks; only its
-first block changes channels or stride. The stem divides the resolution by four.
+Digits: 1 keeps the shape, 2 doubles the channels, 3 halves the resolution, 4 does both. A module is two blocks; only
+the first one changes channels or stride. The stem divides the resolution by four.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _MAX_BASE = 4096
 
 
 class BlockShape(NamedTuple):
-    """What one block does to its input: channels in and out, stride, resolution of its input in pixels."""
+    """Shape change of one block: input and output channels, stride, resolution of the input in pixels."""
 
     channels_in: int
     channels_out: int
@@ -29,7 +29,7 @@ class BlockShape(NamedTuple):
 
     @property
     def changes_shape(self) -> bool:
-        """Whether channels or resolution change."""
+        """Whether the channels or the resolution change."""
         return self.stride != 1 or self.channels_in != self.channels_out
 
 
@@ -45,7 +45,7 @@ class Skeleton:
         """Validate the two leading fields of an architecture string.
 
         Raises:
-            ArchitectureError: Naming the field and the nearest valid value.
+            ArchitectureError: If a field is invalid; names it and the nearest valid value.
         """
         if not re.fullmatch(r"[1-9][0-9]*", base) or int(base) % 2 or int(base) > _MAX_BASE:
             raise ArchitectureError(
@@ -64,7 +64,7 @@ class Skeleton:
         return f"{self.base_channels}-{self.code}"
 
     def blocks(self, input_size: int) -> list[BlockShape]:
-        """Shapes of the blocks, two a module, for input images of `input_size` pixels."""
+        """Shapes of the blocks, two per module, for input images of `input_size` pixels."""
         channels, resolution = self.base_channels, -(-input_size // 4)
         shapes = []
         for digit in self.code:

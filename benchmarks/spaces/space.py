@@ -1,7 +1,7 @@
-"""The contract of a search space.
+"""Abstract base class of search spaces.
 
-A new space implements parse, format, enumerate and its two graphs; it then works with every encoder, surrogate and
-searcher. Strings are the identity everywhere: methods take and return the strings the benchmark itself writes.
+A new space implements `parse`, `format`, `enumerate` and its two graphs; it then works with every encoder, surrogate
+and searcher. Architectures are identified by string: methods take and return strings in the benchmark's own format.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ __all__ = ["Space"]
 
 
 class Space(ABC):
-    """A set of architectures with a grammar that may allow more than the published set.
+    """A set of architectures; its grammar may allow more than the published set.
 
     Attributes:
         name: Unique name, e.g. ``"transnas101-micro"``.
-        tasks: Names of the tasks the benchmark trained it on.
+        tasks: Names of the tasks that the benchmark trained on.
         input_size: Side of the published training images in pixels.
         example: A valid architecture string.
     """
@@ -39,26 +39,26 @@ class Space(ABC):
 
     @abstractmethod
     def recognises(self, arch: str) -> bool:
-        """Whether a string looks like one of this space's, valid or not (used to infer the space)."""
+        """Whether a string looks like one of this space, valid or not (used to infer the space)."""
 
     @abstractmethod
     def parse(self, arch: str) -> Any:
-        """Return the structure a string describes (the published set is not asked for, only the grammar).
+        """Return the structure that a string describes; the grammar decides, not the published set.
 
         Raises:
-            ArchitectureError: What was expected, what came, the nearest valid string.
+            ArchitectureError: States what was expected, what was given, and the nearest valid string.
         """
 
     @abstractmethod
     def format(self, spec: Any) -> str:
-        """The string of what `parse` returned."""
+        """Inverse of `parse`: the string of a structure."""
 
     @abstractmethod
     def enumerate(self) -> Sequence[str]:
         """All published architectures in a fixed order."""
 
     def validate(self, arch: str) -> str:
-        """Return the string in the benchmark's own spelling, or raise `ArchitectureError`."""
+        """Return the string in the benchmark's spelling, or raise `ArchitectureError`."""
         return self.format(self.parse(str(arch)))
 
     @cached_property
@@ -96,7 +96,7 @@ class Space(ABC):
             ) from None
 
     def __eq__(self, other: object) -> bool:
-        """Spaces are equal if their names are; a space also equals its name."""
+        """Spaces are equal if their names are equal; a space also equals its name."""
         return self.name == (other.name if isinstance(other, Space) else other)
 
     def __hash__(self) -> int:
@@ -115,18 +115,18 @@ class Space(ABC):
         return self.canonicals([arch])[0]
 
     def canonicals(self, archs: Sequence[str]) -> list[str]:
-        """`canonical` of many; the default says that no two strings are equivalent."""
+        """`canonical` of many architectures; by default no two strings are equivalent."""
         return [self.validate(arch) for arch in archs]
 
     def simplify(self, archs: Sequence[str]) -> list[str]:
-        """For each architecture the smallest one that computes the same function, so far as the space knows.
+        """For each architecture the smallest one known to compute the same function.
 
-        Coarser than `canonicals`: it also sees through identity operations. What was measured on one holds, up to
-        training noise, for all with the same simplest form; features and surrogates are computed on it.
+        Coarser than `canonicals`: identity operations are resolved as well. Measurements of one architecture hold, up
+        to training noise, for all with the same simplest form; features and surrogates are computed on that form.
         """
         return self.canonicals(archs)
 
-    # -- moves --------------------------------------------------------------------------------------------------
+    # -- neighbours and samples ---------------------------------------------------------------------------------
 
     @abstractmethod
     def neighbors(self, arch: str) -> list[str]:
@@ -136,8 +136,8 @@ class Space(ABC):
         """Draw n different published architectures uniformly.
 
         Args:
-            n: How many; at most the size of the space.
-            rng: Seed or generator; fresh draws if not given.
+            n: Number of architectures; at most the size of the space.
+            rng: Seed or generator; fresh draws by default.
 
         Raises:
             ValueError: If n is not between 0 and the size of the space.
@@ -148,17 +148,17 @@ class Space(ABC):
         return [self.archs[position] for position in positions]
 
     def mutate(self, arch: str, rng: int | np.random.Generator | None = None) -> str:
-        """A uniformly drawn neighbour.
+        """Draw a neighbour uniformly.
 
         Args:
             arch: Architecture string.
-            rng: Seed or generator; a fresh draw if not given.
+            rng: Seed or generator; a fresh draw by default.
         """
         neighbors = self.neighbors(arch)
         return neighbors[int(np.random.default_rng(rng).integers(len(neighbors)))]
 
     def image_size(self, input_size: int | None) -> int:
-        """Side of the input images in pixels: the published one if not given.
+        """Side of the input images in pixels; None for the published one.
 
         Raises:
             ValueError: If it is not a positive integer.
@@ -172,19 +172,19 @@ class Space(ABC):
 
     @abstractmethod
     def cell_graphs(self, archs: Sequence[str]) -> GraphBatch:
-        """The graphs the literature of this space uses, dead operations left out, of many architectures at once."""
+        """`cell_graph` of many architectures, as one batch."""
 
     def cell_graph(self, arch: str) -> ArchGraph:
-        """The graph the literature of this space uses, dead operations left out."""
+        """The graph that the literature uses for this space, without dead operations."""
         return self.cell_graphs([arch])[0]
 
     @abstractmethod
     def network_graph(self, arch: str, input_size: int | None = None) -> ArchGraph:
-        """The whole backbone unrolled, dead operations included (they hold parameters).
+        """The graph of the whole backbone, including dead operations (they have parameters).
 
         Args:
             arch: Architecture string.
-            input_size: Side of the input images in pixels; the published one if not given.
+            input_size: Side of the input images in pixels; the published one by default.
         """
 
     def feature_shape(self, arch: str, input_size: int | None = None) -> tuple[int, int]:
@@ -195,11 +195,11 @@ class Space(ABC):
     def network_parts(
         self, archs: Sequence[str], input_size: int | None = None
     ) -> tuple[list[ArchGraph], NDArray[np.int64]]:
-        """Parts whose costs add up to those of the backbones.
+        """Parts whose costs add up to the costs of the backbones.
 
         Returns:
-            P graphs and how often each occurs in each architecture, of shape (n, P). What is additive over the nodes
-            of a network (parameters, multiply-adds) is so computed once a part, not once an architecture.
+            P graphs and the count of each in each architecture, of shape (n, P). Costs that are additive over the nodes
+            of a network (parameters, multiply-adds) are thus computed once per part instead of once per architecture.
         """
         parts = [self.network_graph(arch, input_size) for arch in archs]
         return parts, np.eye(len(parts), dtype=np.int64)
@@ -211,7 +211,7 @@ class Space(ABC):
 
 
 def _is_conv(graph: ArchGraph) -> NDArray[np.int64]:
-    """1 for a convolution, 0 for what passes data on, very negative for what stops it."""
+    """1 for convolutions, 0 for other operations that pass data on, very negative for those that do not."""
     weight: NDArray[np.int64] = graph.where("conv").astype(np.int64)
     weight[graph.kind == kind_id("none")] = -(10**9)
     return weight

@@ -1,7 +1,7 @@
 """TransNAS-Bench-101, macro space: where to double channels and halve resolution (paper, section 3.2).
 
-Strings read ``<base channels>-<macro code>-basic``, e.g. ``64-2311-basic``. The published set has 3,256 members, and
-the rule behind it, which the tests hold against the published rows, is:
+Strings have the form ``<base channels>-<macro code>-basic``, e.g. ``64-2311-basic``. The published set has 3,256
+members given by this rule, which the tests compare with the published rows:
 
     base width 64; four to six modules; one to four of them halve the resolution (digits 3 and 4);
     one to three of them double the channels (digits 2 and 4).
@@ -48,14 +48,14 @@ class TransNASMacro(Space):
     example = "64-2311-basic"
 
     def recognises(self, arch: str) -> bool:
-        """Whether the string ends in ``-basic``, give or take a typing error."""
+        """Whether the string has three fields and the last one starts with ``b``, as in ``basic`` or a misspelling."""
         return arch.count("-") == 2 and arch.rsplit("-", 1)[-1].lower().startswith("b")
 
     def parse(self, arch: str) -> Skeleton:
         """Return base width and macro code.
 
         Raises:
-            ArchitectureError: If the string does not read ``<base>-<code>-basic``.
+            ArchitectureError: If the string does not have the form ``<base>-<code>-basic``.
         """
         fields = str(arch).split("-")
         if len(fields) != 3 or fields[2] != "basic":
@@ -85,7 +85,7 @@ class TransNASMacro(Space):
         return [new for new in found if new in self] if arch in self else found
 
     def cell_graphs(self, archs: Sequence[str]) -> GraphBatch:
-        """Chains input - block - ... - block - output, two blocks a module."""
+        """Chains input - block - ... - block - output, two blocks per module."""
         chains = [self.parse(arch).blocks(self.input_size) for arch in archs]
         width = max((len(chain) for chain in chains), default=0) + 2
         shapes = np.zeros((4, len(chains), width), dtype=np.int64)
@@ -118,7 +118,7 @@ class TransNASMacro(Space):
         )
 
     def network_graph(self, arch: str, input_size: int | None = None) -> ArchGraph:
-        """Stem, then two basic blocks a module."""
+        """Stem, then two basic blocks per module."""
         skeleton = self.parse(arch)
         size = self.image_size(input_size)
         builder = GraphBuilder(3, size)
@@ -135,7 +135,7 @@ class TransNASMacro(Space):
     def network_parts(
         self, archs: Sequence[str], input_size: int | None = None
     ) -> tuple[list[ArchGraph], NDArray[np.int64]]:
-        """One part for every stem width and every block shape."""
+        """One part per stem width and per block shape."""
         size = self.image_size(input_size)
         numbers: dict[int | BlockShape, int] = {}
         rows = []
@@ -149,7 +149,7 @@ class TransNASMacro(Space):
         return [_part(piece, size) for piece in numbers], counts
 
     def depths(self, archs: Sequence[str]) -> NDArray[np.int64]:
-        """Two stem convolutions and two a block, of shape (n,)."""
+        """Two convolutions in the stem and two per block, of shape (n,)."""
         return np.array([2 + 4 * len(self.parse(arch).code) for arch in archs], dtype=np.int64)
 
 
@@ -170,10 +170,10 @@ def _part(piece: int | BlockShape, input_size: int) -> ArchGraph:
 
 
 def _add_basic_block(builder: GraphBuilder, node: int, shape: BlockShape) -> int:
-    """Two ReLU-conv3x3-BN plus the input, projected by 1x1 convolution and batch norm where the shape changes.
+    """Two ReLU-conv3x3-BN plus the input, projected by a 1x1 convolution and batch norm if the shape changes.
 
-    In the published training code the projection's norm is made with two flags in the places of eps and momentum, so
-    that both are 1: its output is damped where the variance is small, and evaluation sees the last batch's statistics.
+    The published training code passes two flags in the positions of eps and momentum to the projection's batch norm, so
+    both are 1: its output is damped where the variance is small, and evaluation uses the statistics of the last batch.
     """
     body = builder.relu_conv_bn(node, 3, shape.stride, shape.channels_out)
     body = builder.relu_conv_bn(body, 3, 1, shape.channels_out)

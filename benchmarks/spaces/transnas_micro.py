@@ -1,8 +1,8 @@
 """TransNAS-Bench-101, micro space: the operations inside a cell (paper, section 3.2).
 
-Strings read ``64-41414-a_bc_def``: base width and macro code, then the operation on each edge in the order
+Strings have the form ``64-41414-a_bc_def``: base width and macro code, then the operation on each edge in the order
 0->1 | 0->2, 1->2 | 0->3, 1->3, 2->3. The published set is all 4,096 cells in the skeleton ``64-41414``; other skeletons
-parse too, and lie outside the domain.
+parse as well, but are outside the published set.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ _CELL = re.compile(r"([0-3])_([0-3])([0-3])_([0-3])([0-3])([0-3])")
 
 
 class TransNASMicro(CellSpace):
-    """The 4,096 cells: 1,948 are distinct as graphs (2,128 before inner nodes may change names), 1,229 as functions.
+    """The 4,096 cells: 1,948 distinct graphs (2,128 if the inner nodes are not interchangeable), 1,229 functions.
 
-    A skip that leaves node 1 or 2 is the identity in every cell. The benchmark knew: all rows it trained once and
-    shares are one function (tests), most of them one graph.
+    A skip from node 1 or 2 is the identity in every cell. The benchmark merged equivalent cells: rows that share one
+    training compute one function (tested), and most of them are one graph.
 
     Example:
         >>> space = TransNASMicro()
@@ -49,14 +49,14 @@ class TransNASMicro(CellSpace):
     )
 
     def recognises(self, arch: str) -> bool:
-        """Whether the last of three fields has the underscores of a cell code."""
+        """Whether the string has three fields and the underscores of a cell code."""
         return "_" in arch and "|" not in arch and arch.count("-") == 2
 
     def parse(self, arch: str) -> CellSpec:
         """Return skeleton and operation indices.
 
         Raises:
-            ArchitectureError: If the string does not read ``<base>-<code>-a_bc_def``.
+            ArchitectureError: If the string does not have the form ``<base>-<code>-a_bc_def``.
         """
         return _parse(str(arch))
 
@@ -66,7 +66,7 @@ class TransNASMicro(CellSpace):
         return f"{spec.skeleton}-{a}_{b}{c}_{d}{e}{f}"
 
     def cell_shapes(self, skeleton: str, input_size: int) -> list[BlockShape]:
-        """Two cells a module."""
+        """Two cells per module."""
         base, code = skeleton.split("-")
         return Skeleton(int(base), code).blocks(input_size)
 
@@ -83,12 +83,12 @@ class TransNASMicro(CellSpace):
         return builder.build()
 
     def edge_depth(self, operation: int, changes_shape: bool) -> int:
-        """One for a convolution, and for a skip that has to change the shape."""
+        """One for a convolution, and for a skip that changes the shape."""
         kind = self.operations[operation].kind
         return int(kind == "conv" or (kind == "skip" and changes_shape))
 
     def network_graph(self, arch: str, input_size: int | None = None) -> ArchGraph:
-        """Stem, then two cells a module."""
+        """Stem, then two cells per module."""
         spec = self.parse(arch)
         size = self.image_size(input_size)
         builder = GraphBuilder(3, size)
@@ -136,7 +136,7 @@ def _nearest_cell(text: str) -> str:
 
 
 def _add_operation(builder: GraphBuilder, node: int, operation: Operation, shape: BlockShape) -> int:
-    """One edge (paper's code, cell_ops): none and skip need no weights unless the skip changes the shape."""
+    """One edge (published code, cell_ops): none and skip have no weights unless the skip changes the shape."""
     if operation.kind == "conv":
         return builder.relu_conv_bn(node, operation.kernel, shape.stride, shape.channels_out)
     if operation.kind == "none" or not shape.changes_shape:

@@ -203,8 +203,8 @@ def test_macro_network_by_hand():
         ("64-11111111111111111-basic", "1 to 16 digits"),
         ("|nor_conv_3x3~0|", "one of none, skip_connect"),
         ("|nor_conv_3x4~0|+|none~0|none~1|+|none~0|none~1|none~2|", "did you mean 'nor_conv_3x3'"),
-        ("resnet50", "no architecture of any known space; expected e.g."),
-        ("", "no architecture of any known space"),
+        ("resnet50", "not an architecture of any known space; expected e.g."),
+        ("", "not an architecture of any known space"),
     ],
 )
 def test_malformed_strings(arch, message):

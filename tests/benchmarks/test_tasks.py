@@ -58,7 +58,7 @@ def test_metric_columns():
 
 
 def test_contradicting_or_unknown_splits_are_refused():
-    with pytest.raises(TableError, match="of the split 'test', but split='valid'"):
+    with pytest.raises(TableError, match="belongs to the split 'test', but got split='valid'"):
         metric_column("jigsaw", "test_loss", "valid")
     with pytest.raises(UnknownNameError, match="unknown split 'val'; did you mean 'valid'"):
         metric_column("jigsaw", "loss", "val")

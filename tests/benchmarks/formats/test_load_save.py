@@ -194,14 +194,14 @@ def test_a_parquet_file_keeps_where_its_values_come_from(tmp_path):
 def test_a_damaged_provenance_is_refused(tmp_path, note):
     columns = pyarrow.table({"arch": [A], "jigsaw": [1.0]}).replace_schema_metadata({"transnas-surrogates": note})
     pyarrow.parquet.write_table(columns, tmp_path / "a.parquet")
-    with pytest.raises(TableError, match=r"a\.parquet: .*where its values come from"):
+    with pytest.raises(TableError, match=r"a\.parquet: .*stored provenance"):
         load_table(tmp_path / "a.parquet")
 
 
 @pytest.mark.parametrize("name", ["val_loss", "Error", "L1 loss", "rmse", "latency_ms", "jigsaw_std"])
 def test_a_loss_that_would_be_best_when_high_is_warned_of(tmp_path, name):
     path = write(tmp_path, f"arch,{name}\n{A},1\n{B},2\n")
-    with pytest.warns(UserWarning, match=f"column '{name}' is no known task, .* higher is better; .* its negative"):
+    with pytest.warns(UserWarning, match=f"column '{name}' is not a known task, .* higher is better; .* its negative"):
         assert load_table(path).best(name).index.tolist() == [B]
 
 
