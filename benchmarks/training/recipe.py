@@ -10,7 +10,13 @@ from typing import Any
 from benchmarks.errors import choice
 from benchmarks.tasks import TRANSNAS_TASKS
 
-__all__ = ["Augmentation", "Optimiser", "Recipe"]
+__all__ = ["VERSION", "Augmentation", "Optimiser", "Recipe"]
+
+VERSION = 2
+"""Of what a recipe means: results of one recipe are comparable within a version.
+
+2: as published in targets, losses, metrics, discriminator and the norm of projections (1 differed in each).
+"""
 
 _LOSSES = {
     "class_scene": ("soft_cross_entropy", "exact_soft_cross_entropy"),
@@ -134,42 +140,32 @@ class Recipe:
         choice(self.task, TRANSNAS_TASKS, "task")
         choice(self.loss, _LOSSES[self.task], f"loss of {self.task}")
         choice(self.precision, _PRECISIONS, "precision")
-        lr = self.optimiser.lr
-        if isinstance(lr, bool) or not isinstance(lr, int | float) or not 0 < lr < math.inf:
-            raise ValueError(f"expected a positive number as lr, got {lr!r}")
-        choice(self.optimiser.name, _OPTIMISERS, "optimiser")
-        choice(self.optimiser.schedule, _SCHEDULES, "schedule")
-        for name in ("epochs", "batch_size", "input_size", "decoder_width", "discriminator_width", "num_classes"):
-            _check_positive(name, getattr(self, name))
+        self._check_sizes()
+        _check_range("adversarial_weight", self.adversarial_weight, 0, 1)
+        for value in self.std:
+            _check_range("std", value, _LEAST_STD, math.inf)
+        _check_optimiser(self.optimiser)
+        _check_augmentation(self.augmentation)
+
+    def _check_sizes(self) -> None:
         for name in ("joint_tiles", "fixed_evaluation"):
             if not isinstance(getattr(self, name), bool):
                 raise ValueError(f"expected true or false as {name}, got {getattr(self, name)!r}")
+        for name in ("epochs", "batch_size", "input_size", "decoder_width", "discriminator_width", "num_classes"):
+            _check_positive(name, getattr(self, name))
+        for name in ("base_channels", "n_train", "n_valid", "n_test"):
+            if getattr(self, name) is not None:
+                _check_positive(name, getattr(self, name))
         if self.task in ("normal", "autoencoder") and self.input_size < _SMALLEST_SCORED:
             raise ValueError(
                 f"expected an input_size of at least {_SMALLEST_SCORED} pixels for {self.task}, whose score looks at "
                 f"windows of that side, got {self.input_size}"
             )
-        for name in ("base_channels", "n_train", "n_valid", "n_test"):
-            if getattr(self, name) is not None:
-                _check_positive(name, getattr(self, name))
         outputs = _OUTPUTS.get(self.task)
         if self.num_classes != outputs if outputs else self.num_classes < 2:
             raise ValueError(
                 f"expected {outputs or 'at least 2'} as num_classes of {self.task}, got {self.num_classes}"
             )
-        _check_range("adversarial_weight", self.adversarial_weight, 0, 1)
-        for value in self.std:
-            _check_range("std", value, _LEAST_STD, math.inf)
-        for name in ("flip", "grey"):
-            _check_range(name, getattr(self.augmentation, name), 0, 1)
-        for name in ("brightness", "contrast", "saturation"):
-            _check_range(name, getattr(self.augmentation, name), 0, math.inf)
-        _check_range("hue", self.augmentation.hue, 0, 0.5)
-        _check_range("weight_decay", self.optimiser.weight_decay, 0, math.inf)
-        for value in (self.optimiser.momentum, *self.optimiser.betas):
-            _check_range("momentum and betas", value, 0, _LESS_THAN_1)
-        if self.optimiser.max_norm is not None:
-            _check_range("max_norm", self.optimiser.max_norm, _LEAST_STD, math.inf)
 
     @property
     def network_size(self) -> int:
@@ -197,6 +193,27 @@ class Recipe:
         plain["optimiser"] = Optimiser(**{**optimiser, "betas": tuple(optimiser["betas"])})
         plain["augmentation"] = Augmentation(**augmentation)
         return cls(**plain)
+
+
+def _check_optimiser(optimiser: Optimiser) -> None:
+    lr = optimiser.lr
+    if isinstance(lr, bool) or not isinstance(lr, int | float) or not 0 < lr < math.inf:
+        raise ValueError(f"expected a positive number as lr, got {lr!r}")
+    choice(optimiser.name, _OPTIMISERS, "optimiser")
+    choice(optimiser.schedule, _SCHEDULES, "schedule")
+    _check_range("weight_decay", optimiser.weight_decay, 0, math.inf)
+    for value in (optimiser.momentum, *optimiser.betas):
+        _check_range("momentum and betas", value, 0, _LESS_THAN_1)
+    if optimiser.max_norm is not None:
+        _check_range("max_norm", optimiser.max_norm, _LEAST_STD, math.inf)
+
+
+def _check_augmentation(augmentation: Augmentation) -> None:
+    for name in ("flip", "grey"):
+        _check_range(name, getattr(augmentation, name), 0, 1)
+    for name in ("brightness", "contrast", "saturation"):
+        _check_range(name, getattr(augmentation, name), 0, math.inf)
+    _check_range("hue", augmentation.hue, 0, 0.5)
 
 
 def _check_range(name: str, value: object, least: float, most: float) -> None:

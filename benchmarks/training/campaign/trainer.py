@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from benchmarks.errors import MissingExtraError
 from benchmarks.training.campaign.images import CampaignImages, ImageNeeds
 from benchmarks.training.campaign.plan import Plan, Trial
-from benchmarks.training.device import device_options, training_process
+from benchmarks.training.data.images import TASK_DOMAINS
+from benchmarks.training.device import torch_device, training_process
 
 if TYPE_CHECKING:
     from benchmarks.training.data.images import ImageSource
@@ -42,8 +43,12 @@ class FinishedTraining(Protocol):
 class Trainer(Protocol):
     """Trains; goes to worker processes by pickle."""
 
-    def prepare(self, plan: Plan) -> None:
-        """Do once, before the workers start, what all of them need; raise what would make every training fail."""
+    def prepare(self, plan: Plan) -> Trainer:
+        """Do once, before the workers start, what all of them need; raise what would make every training fail.
+
+        Returns:
+            The trainer that goes to the workers: this one, or one that holds what they share.
+        """
 
     def train(self, plan: Plan, trial: Trial, scratch: Path) -> FinishedTraining:
         """Do one training; `scratch` is a folder of its own that need not exist, kept until it has a record."""
@@ -57,6 +62,7 @@ class ImageTrainer:
         device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:1"``.
         threads: Of each worker on the CPU.
         checkpoints: Whether a training that is interrupted goes on from its last epoch.
+        images: Opened images by what a recipe needs of them, on a GPU that all workers share; `prepare` fills it.
 
     Example:
         >>> ImageTrainer(device="cpu").threads
@@ -66,9 +72,10 @@ class ImageTrainer:
     device: str = "auto"
     threads: int = 1
     checkpoints: bool = False
+    images: Mapping[ImageNeeds, Mapping[str, ImageSource]] | None = None
 
-    def prepare(self, plan: Plan) -> None:
-        """Check the device, and render the images once, so that workers find them on disk.
+    def prepare(self, plan: Plan) -> ImageTrainer:
+        """Check the device and open the images once: workers find them on disk, or share them on the GPU.
 
         Raises:
             MissingExtraError: If torch or lightning is not installed.
@@ -77,12 +84,25 @@ class ImageTrainer:
         """
         try:
             import lightning  # noqa: F401
-            import torch  # noqa: F401
+            import torch.multiprocessing  # noqa: F401  # from now on, a GPU's tensors go to other processes by handle
         except ImportError as error:
             raise MissingExtraError("A campaign", error.name or "torch", "training") from error
-        device_options(self.device)  # where it is missing, every training would fail and be recorded
-        for needs in {ImageNeeds.from_recipe(plan.recipe_for(task)) for task in plan.tasks}:
-            plan.images.open(needs, _domains(plan))
+        device = torch_device(self.device)  # where it is missing, every training would fail and be recorded
+        opened = {}
+        for task in plan.tasks:
+            needs = ImageNeeds.from_recipe(plan.recipe_for(task))
+            opened[needs] = _sources(plan.images, needs, _domains(plan, needs))
+        if device == "cpu":  # on disk they are mapped into memory, which all workers share
+            return self
+        from benchmarks.training.data.images import ImageSet
+
+        on_device = {
+            needs: {
+                split: source.to(device) if isinstance(source, ImageSet) else source for split, source in of.items()
+            }
+            for needs, of in opened.items()
+        }
+        return replace(self, images=on_device)
 
     def train(self, plan: Plan, trial: Trial, scratch: Path) -> FinishedTraining:
         """Train on the plan's images; a worker opens them once."""
@@ -90,11 +110,12 @@ class ImageTrainer:
 
         training_process(self.threads)
         recipe = plan.recipe_for(trial.task)
-        sources = _sources(plan.images, ImageNeeds.from_recipe(recipe), _domains(plan))
+        needs = ImageNeeds.from_recipe(recipe)
+        images = _sources(plan.images, needs, _domains(plan, needs)) if self.images is None else self.images[needs]
         options: dict[str, Any] = {"seed": trial.seed, "device": self.device}
         if self.checkpoints:
             options["checkpoint_dir"] = scratch
-        return train_architecture(trial.arch, trial.task, recipe, sources, **options)
+        return train_architecture(trial.arch, trial.task, recipe, images, **options)
 
 
 @lru_cache(maxsize=2)
@@ -102,8 +123,7 @@ def _sources(images: CampaignImages, needs: ImageNeeds, domains: tuple[str, ...]
     return images.open(needs, domains)
 
 
-def _domains(plan: Plan) -> tuple[str, ...]:
-    """All that some task of the plan reads."""
-    from benchmarks.training.data.images import TASK_DOMAINS
-
-    return tuple(dict.fromkeys(name for task in plan.tasks for name in TASK_DOMAINS[task]))
+def _domains(plan: Plan, needs: ImageNeeds) -> tuple[str, ...]:
+    """All that some task of the plan reads of such images."""
+    tasks = [task for task in plan.tasks if ImageNeeds.from_recipe(plan.recipe_for(task)) == needs]
+    return tuple(dict.fromkeys(name for task in tasks for name in TASK_DOMAINS[task]))

@@ -1,6 +1,5 @@
 """GaussianProcessSurrogate: contract, what it learns, and how it is calibrated."""
 
-
 import numpy as np
 import pandas as pd
 import pytest

@@ -147,9 +147,7 @@ def test_a_checkpoint_of_something_else_is_refused(dataset, tmp_path, monkeypatc
     interrupt(monkeypatch, PowerCutError())
     with pytest.raises(PowerCutError):
         train(fresh(dataset), [dataset], schedule, checkpoint_dir=tmp_path)
-    with pytest.raises(
-        ArtefactError, match=r"another training: training was .*delete last.ckpt in it or choose"
-    ):
+    with pytest.raises(ArtefactError, match=r"another training: training was .*delete last.ckpt in it or choose"):
         train(fresh(dataset, seed=1), [dataset], schedule, checkpoint_dir=tmp_path)
     sidecar = json.loads((tmp_path / "fit.json").read_text())
     (tmp_path / "fit.json").write_text(json.dumps(sidecar | {"node_schema": 0}))
