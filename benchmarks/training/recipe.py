@@ -94,7 +94,8 @@ class Recipe:
         std: What it is then divided by.
         adversarial_weight: Share of the discriminator in the loss ``"l1_gan"``; the rest is L1.
         input_size: Side of the images in pixels.
-        base_channels: Channels after the stem; None = as the architecture string says.
+        base_channels: Channels after the stem of an architecture of published width (64), others in proportion;
+            None = as the architecture string says.
         decoder_width: Widest layer of a dense task's decoder; its other layers scale with it.
         discriminator_width: Width of its first layer; its other layers scale with it.
         num_classes: Outputs; for jigsaw the number of permutations.
