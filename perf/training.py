@@ -25,7 +25,7 @@ from torchmetrics import Accuracy
 from benchmarks.training.data.augment import adjust_brightness, adjust_contrast, adjust_hue, adjust_saturation
 from benchmarks.training.data.images import ImageSet
 from benchmarks.training.device import training_process
-from benchmarks.training.losses import soft_cross_entropy
+from benchmarks.training.losses import LOSSES
 from benchmarks.training.networks.task_network import build_network
 from benchmarks.training.optimisers import make_optimiser, make_schedule
 from benchmarks.training.presets import get_recipe
@@ -101,7 +101,7 @@ class PlainModule(lightning.LightningModule):
     def _step(self, batch: tuple[Tensor, Tensor], split: str) -> Tensor:
         images, labels = batch
         outputs = self.network(images)
-        loss = soft_cross_entropy(outputs, labels)
+        loss = LOSSES[self.recipe.loss](outputs, labels)
         for k in (1, 5):
             metric = self.top1[f"{split}_top{k}"]
             metric(outputs, labels.argmax(1))

@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarks.errors import MissingExtraError, did_you_mean
 
-__all__ = ["device_options", "training_process"]
+__all__ = ["device_options", "torch_device", "training_process"]
 
 _TRIM_THRESHOLD, _TOP_PAD, _MMAP_MAX = -1, -2, -4  # of glibc's mallopt
 
@@ -49,6 +49,20 @@ def device_options(device: str) -> dict[str, Any]:
     raise ValueError(
         f"expected auto, cpu, cuda or cuda:N as the device, where torch finds {found}; got {device!r}{hint}"
     )
+
+
+def torch_device(device: str) -> str:
+    """A device of this machine by torch's name, e.g. ``"cuda:0"``; arguments and errors as in `device_options`.
+
+    Example:
+        >>> torch_device("cpu")
+        'cpu'
+    """
+    options = device_options(device)
+    if options["accelerator"] == "cpu":
+        return "cpu"
+    numbers = options["devices"]
+    return f"cuda:{numbers[0] if isinstance(numbers, list) else 0}"
 
 
 def training_process(threads: int) -> None:

@@ -63,8 +63,8 @@ def ssim(outputs: Tensor, targets: Tensor) -> Tensor:
     regions, and values differ from those of images rescaled to [0, 1].
 
     Args:
-        outputs: Of shape (B, 3, S, S), S at least 11.
-        targets: Of the same shape.
+        outputs: Images of shape (B, 3, S, S), S at least 11.
+        targets: Images of the same shape.
 
     Example:
         >>> images = torch.rand(2, 3, 16, 16)

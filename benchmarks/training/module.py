@@ -22,7 +22,8 @@ from benchmarks.training.data.loader import BatchLoader
 from benchmarks.training.data.targets import Preparation, images_per_split
 from benchmarks.training.losses import LOSSES, discriminator_loss, generator_loss
 from benchmarks.training.metrics import get_score
-from benchmarks.training.networks.task_network import Discriminator, build_network
+from benchmarks.training.networks.discriminator import Discriminator
+from benchmarks.training.networks.task_network import build_network
 from benchmarks.training.optimisers import make_optimiser, make_schedule
 from benchmarks.training.recipe import Recipe
 from benchmarks.training.run import TrainingFailed

@@ -10,7 +10,13 @@ from typing import Any
 from benchmarks.errors import choice
 from benchmarks.tasks import TRANSNAS_TASKS
 
-__all__ = ["Augmentation", "Optimiser", "Recipe"]
+__all__ = ["VERSION", "Augmentation", "Optimiser", "Recipe"]
+
+VERSION = 2
+"""Of what a recipe means: results of one recipe are comparable within a version.
+
+2: as published in targets, losses, metrics, discriminator and the norm of projections (1 differed in each).
+"""
 
 _LOSSES = {
     "class_scene": ("soft_cross_entropy", "exact_soft_cross_entropy"),
@@ -88,7 +94,8 @@ class Recipe:
         std: Standard deviation of each colour, by which they are then divided.
         adversarial_weight: Weight of the adversarial loss in ``"l1_gan"``; the rest is L1.
         input_size: Side of the images in pixels.
-        base_channels: Channels after the stem; None = those of the architecture string.
+        base_channels: Channels after the stem of an architecture of published width (64), other widths in proportion;
+            None = those of the architecture string.
         decoder_width: Widest layer of a dense task's decoder; its other layers scale with it.
         discriminator_width: Width of the discriminator's first layer; its other layers scale with it.
         num_classes: Number of outputs; for jigsaw the number of permutations.

@@ -20,7 +20,8 @@ from benchmarks.training.data.images import ImageSource
 from benchmarks.training.device import device_options
 from benchmarks.training.lightning_session import quiet, sigint_restored
 from benchmarks.training.module import GroundTruthModule
-from benchmarks.training.networks.task_network import GraphNetwork, TaskNetwork
+from benchmarks.training.networks.graph_network import GraphNetwork
+from benchmarks.training.networks.task_network import TaskNetwork, scaled_base_channels
 from benchmarks.training.recipe import Recipe
 from benchmarks.training.run import Run, TrainingFailed
 
@@ -81,7 +82,7 @@ def train_architecture(
     if task != recipe.task:
         raise ValueError(f"expected a recipe for {task!r}, got one for {recipe.task!r}")
     options = {**device_options(device), **(trainer_options or {})}
-    notes: list[str] = []
+    notes = _width_notes(arch, recipe)
     accumulate = 1
     while True:
         module = GroundTruthModule(arch, recipe, sources, seed=seed, accumulate=accumulate)
@@ -112,6 +113,15 @@ def train_architecture(
         )
     info = _model_facts(module.network.to(trained_on), recipe)  # Lightning has moved it to the CPU
     return Run(arch, task, seed, dict(module.metrics), info, module.epochs_done, notes)
+
+
+def _width_notes(arch: str, recipe: Recipe) -> list[str]:
+    """What a recipe makes of a width other than the published one."""
+    width = arch.partition("-")[0]
+    if recipe.base_channels is None or not width.isdigit() or width == "64":
+        return []
+    channels = scaled_base_channels(arch, recipe.base_channels)
+    return [f"width {width} was trained with {channels} base channels, as the recipe has {recipe.base_channels} for 64"]
 
 
 class _KeepLast(Checkpoint):

@@ -16,7 +16,8 @@ import torch
 
 from benchmarks.costs import graph_costs
 from benchmarks.spaces.registry import infer_space
-from benchmarks.training.networks.task_network import GraphNetwork, build_network
+from benchmarks.training.networks.graph_network import GraphNetwork
+from benchmarks.training.networks.task_network import build_network
 from benchmarks.training.rooms import rooms
 from benchmarks.training.rooms.render import RENDERER
 from encoders.zero_cost.batch import labelled_batch, noise_images, proxy_recipe

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from benchmarks.training.campaign import Progress
 
-__all__ = ["RetryFailed", "Workers", "campaign_app", "failures", "show_progress"]
+__all__ = ["RetryFailed", "Workers", "campaign_app", "count_of_workers", "failures", "show_progress"]
 
 campaign_app = typer.Typer(
     help="Train many architectures from a plan file; campaigns can be interrupted and resumed.",
@@ -38,7 +39,15 @@ Folder = Annotated[
         help="Folder of the training records. Default: the path of PLAN without its suffix.", show_default=False
     ),
 ]
-Workers = Annotated[int, typer.Option("--workers", "-w", min=1, help="Number of trainings to run in parallel.")]
+Workers = Annotated[
+    str,
+    typer.Option(
+        "--workers",
+        "-w",
+        metavar="N|auto",
+        help="Number of trainings to run in parallel; auto: one per core, or as many as are fastest on the GPU.",
+    ),
+]
 RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="Run trainings that failed before again.")]
 
 _REASONS = 5
@@ -54,13 +63,17 @@ _REASONS = 5
 def run(
     plan: PlanFile,
     folder: Folder = None,
-    workers: Workers = 1,
+    workers: Workers = "1",
     device: Device = "auto",
     threads: Threads = 1,
     retry_failed: RetryFailed = False,
     checkpoints: Annotated[
         bool, typer.Option(help="Save a checkpoint after every epoch, from which an interrupted training resumes.")
     ] = False,
+    minutes: Annotated[
+        float | None,
+        typer.Option(help="End after so many minutes; what is in progress is lost.", show_default=False),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Run every training of a plan that has no record yet. It can be interrupted at any time; run it again to resume.
@@ -79,7 +92,10 @@ def run(
 
     whole, place = load_plan(plan), _folder(plan, folder)
     trainer = ImageTrainer(device, threads, checkpoints)
-    with closing(run_campaign(whole, place, trainer, workers, retry_failed)) as steps:
+    limit = math.inf if minutes is None else 60 * minutes
+    if not limit > 0:
+        raise typer.BadParameter(f"expected a positive number, got {minutes:g}", param_hint="--minutes")
+    with closing(run_campaign(whole, place, trainer, count_of_workers(workers), retry_failed, limit)) as steps:
         show_progress(steps)
     status = campaign_status(whole, place)
     if as_json:
@@ -137,6 +153,54 @@ def table(
     missing = int(made.describe()["missing"].sum())
     gaps = f", {counted(missing, 'value')} missing" if missing else ""
     typer.echo(f"Wrote {out}: {counted(len(made), 'architecture')}, {counted(len(made.tasks), 'task')}{gaps}.")
+
+
+@campaign_app.command(
+    short_help="All records in one file.", epilog=examples("surrogates campaign pack plan.json records.jsonl.gz")
+)
+def pack(
+    plan: PlanFile,
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="File to write, usually ending in .jsonl.gz.")],
+    folder: Folder = None,
+) -> None:
+    """Write the records of a campaign to one file, to keep them or to carry them to another machine."""
+    from benchmarks.training.campaign import load_plan, pack_records
+
+    count = pack_records(load_plan(plan), _folder(plan, folder), out)
+    typer.echo(f"Wrote {out}: {counted(count, 'record')}.")
+
+
+@campaign_app.command(
+    short_help="Records from a file.", epilog=examples("surrogates campaign unpack plan.json records.jsonl.gz")
+)
+def unpack(
+    plan: PlanFile,
+    file: Annotated[Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, help="Written by 'pack'.")],
+    folder: Folder = None,
+) -> None:
+    """Add the records of a file to a campaign's folder, so that 'run' goes on from there."""
+    from benchmarks.training.campaign import load_plan, unpack_records
+
+    place = _folder(plan, folder)
+    count = unpack_records(load_plan(plan), file, place)
+    typer.echo(f"{place}: {counted(count, 'new record')}.")
+
+
+def count_of_workers(value: str) -> int | Literal["auto"]:
+    """The value of ``--workers``.
+
+    Raises:
+        typer.BadParameter: If it is neither a number from 1 nor "auto".
+
+    Example:
+        >>> count_of_workers("4"), count_of_workers("auto")
+        (4, 'auto')
+    """
+    if value == "auto":
+        return "auto"
+    if not value.isdigit() or int(value) < 1:
+        raise typer.BadParameter(f"expected a number from 1, or auto, got {value!r}", param_hint="--workers")
+    return int(value)
 
 
 def show_progress(steps: Iterable[Progress]) -> None:

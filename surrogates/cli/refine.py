@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from surrogates.cli.arguments import ALONE, AsJson, SpaceName, TableFile, TaskNames, table_of_one_space
-from surrogates.cli.campaign import RetryFailed, Workers, failures, show_progress
+from surrogates.cli.campaign import RetryFailed, Workers, count_of_workers, failures, show_progress
 from surrogates.cli.help import examples
 from surrogates.cli.output import counted, print_json, print_table, score
 from surrogates.cli.train import Device, Threads, check_out
@@ -60,7 +60,7 @@ def refine(
             help="Folder of the training records. Default: the path of OUT without its suffix.", show_default=False
         ),
     ] = None,
-    workers: Workers = 1,
+    workers: Workers = "1",
     device: Device = "auto",
     threads: Threads = 1,
     retry_failed: RetryFailed = False,
@@ -97,11 +97,11 @@ def refine(
     _check_made_alike(table, template)
     device_options(device)
     place = out.with_suffix("") if folder is None else folder
-    trainer = ImageTrainer(device, threads)
+    trainer, count = ImageTrainer(device, threads), count_of_workers(workers)
 
     def measure(archs: list[str]) -> Table:
         part = replace(template, archs=tuple(archs))
-        with closing(run_campaign(part, place / "runs", trainer, workers, retry_failed)) as steps:
+        with closing(run_campaign(part, place / "runs", trainer, count, retry_failed)) as steps:
             show_progress(steps)
         try:
             return campaign_table(part, place / "runs")
@@ -153,7 +153,8 @@ def _check_made_alike(table: Path, template: Plan) -> None:
         typer.echo(f"note: {table} does not record how it was made; make sure that this recipe was used", err=True)
         return
     for task in template.tasks:
-        before = {"recipe": made["recipes"].get(task), "images": made["images"].get(task)}
+        version = made.get("version", {}).get(task, 1)  # tables did not tell before the second
+        before = {"recipe": made["recipes"].get(task), "images": made["images"].get(task), "version": version}
         if found := differences(before, template.settings(task), json.dumps):
             raise ValueError(
                 f"expected the same recipe and images as in {table}, got others for {task}: {'; '.join(found)} "
@@ -178,7 +179,7 @@ def _write(last: Table, out: Path, source: Path, begin: Table, template: Plan, f
     made: dict[str, Any] = table_provenance(source)
     new = [arch for turn in found for arch in turn.archs]
     added = provenance(replace(template, archs=tuple(new)), place / "runs") if new else {}
-    keys = ("recipes", "images", "deviations", "settings")
+    keys = ("recipes", "images", "version", "deviations", "settings")
     note = {key: made[key] for key in keys if key in made}  # empty if the origin of the source table is unknown
     refined = {"table": begin.hash, "made": made, "added": added}
     save_table(replace(last, provenance={**note, "refined": refined}), out)

@@ -5,6 +5,7 @@ can be killed at any time, resumed, and run several times in parallel. `campaign
 """
 
 from benchmarks.training.campaign.images import ROOMS, CampaignImages, ImageNeeds, RoomsImages, TaskonomyImages
+from benchmarks.training.campaign.packing import pack_records, unpack_records
 from benchmarks.training.campaign.plan import Plan, Trial
 from benchmarks.training.campaign.plan_file import load_plan
 from benchmarks.training.campaign.pool import CampaignError
@@ -30,9 +31,11 @@ __all__ = [
     "campaign_status",
     "campaign_table",
     "load_plan",
+    "pack_records",
     "provenance",
     "read_record",
     "record_path",
     "run_campaign",
+    "unpack_records",
     "write_record",
 ]

@@ -14,7 +14,7 @@ from benchmarks.table_checks import check_archs
 from benchmarks.tasks import TRANSNAS_TASKS
 from benchmarks.training.campaign.images import ROOMS, CampaignImages, ImageNeeds
 from benchmarks.training.presets import get_recipe, list_presets
-from benchmarks.training.recipe import Recipe
+from benchmarks.training.recipe import VERSION, Recipe
 
 __all__ = ["DEFAULT_SEED", "Plan", "Trial", "changed_recipe", "fingerprint"]
 
@@ -103,13 +103,13 @@ class Plan:
         return changed_recipe(recipe, self.recipe_of.get(task, {}))
 
     def settings(self, task: str) -> dict[str, Any]:
-        """Settings of a task that must not change during a campaign: recipe and images, as JSON."""
+        """Settings of a task that must not change during a campaign: recipe, its version and images, as JSON."""
         return self._settings[task]
 
     @cached_property
     def _settings(self) -> dict[str, dict[str, Any]]:
         settings = {
-            task: {"recipe": self.recipe_for(task).to_dict(), "images": self.images.describe(task)}
+            task: {"recipe": self.recipe_for(task).to_dict(), "images": self.images.describe(task), "version": VERSION}
             for task in self.tasks
         }
         plain: dict[str, dict[str, Any]] = json.loads(json.dumps(settings))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import multiprocessing
 import signal
+import time
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -36,7 +38,7 @@ class WorkerPool:
         plan: The campaign.
         folder: Folder of the campaign.
         trainer: Runs the trainings.
-        size: Number of processes.
+        size: Number of processes. It may be changed while they work; a smaller pool lets workers end as they finish.
     """
 
     def __init__(self, plan: Plan, folder: Path, trainer: Trainer, size: int) -> None:
@@ -50,8 +52,12 @@ class WorkerPool:
         """The jobs in progress."""
         return [worker.job for worker in self._workers if worker.job is not None]
 
-    def reports(self, jobs: deque[Job]) -> Iterator[tuple[Job, Report]]:
+    def reports(self, jobs: deque[Job], until: float = math.inf) -> Iterator[tuple[Job, Report]]:
         """Run all jobs and yield one report per job as they complete.
+
+        Args:
+            jobs: What is to be done; taken from the left.
+            until: Stop here, by `time.monotonic`, whatever is still being done.
 
         Raises:
             CampaignError: If a worker does not start, or is terminated from outside.
@@ -59,7 +65,11 @@ class WorkerPool:
         """
         while jobs or self.busy():
             self._hand_out(jobs)
-            for link in connection.wait([worker.link for worker in self._workers]):
+            left = until - time.monotonic()
+            if left <= 0:
+                return
+            wait = None if left == math.inf else left
+            for link in connection.wait([worker.link for worker in self._workers], wait):
                 worker = next(worker for worker in self._workers if worker.link is link)
                 if (found := self._hear(worker)) is not None:
                     yield found
@@ -72,6 +82,11 @@ class WorkerPool:
             self._dismiss(worker)
 
     def _hand_out(self, jobs: deque[Job]) -> None:
+        for worker in [worker for worker in self._workers if worker.job is None][
+            : max(len(self._workers) - self.size, 0)
+        ]:
+            worker.link.send(None)
+            self._dismiss(worker)
         free = [worker for worker in self._workers if worker.job is None]
         for _ in range(min(self.size - len(self._workers), len(jobs) - len(free))):
             self._workers.append(_start(self.plan, self.folder, self.trainer))

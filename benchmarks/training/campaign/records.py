@@ -28,7 +28,9 @@ __all__ = [
     "keep_settings",
     "read_record",
     "read_records",
+    "record_from_json",
     "record_path",
+    "record_to_json",
     "write_record",
 ]
 
@@ -97,7 +99,7 @@ def write_record(folder: Path, record: Record) -> None:
     path = record_path(folder, record.trial)
     path.parent.mkdir(parents=True, exist_ok=True)
     with write_beside(path) as beside:
-        beside.write_text(json.dumps({"format": _FORMAT, **_plain(asdict(record))}, allow_nan=False), encoding="utf-8")
+        beside.write_text(json.dumps(record_to_json(record), allow_nan=False), encoding="utf-8")
 
 
 def read_record(path: Path) -> Record:
@@ -108,19 +110,40 @@ def read_record(path: Path) -> Record:
         FileNotFoundError: If there is none.
     """
     try:
-        content = json.loads(path.read_bytes())
-        version = content.pop("format")
-        content["trial"] = Trial(**content["trial"])
-        content["notes"] = tuple(content["notes"])
-        content["metrics"] = {name: _numbers(values) for name, values in content["metrics"].items()}
-        content["info"] = dict(zip(content["info"], _numbers(content["info"].values()), strict=True))
-        record = Record(**content)
+        record = record_from_json(json.loads(path.read_bytes()))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ArtefactError(f"{str(path)!r} is damaged ({error}); 'campaign run' trains it again") from error
-    if version != _FORMAT or record_path(path.parents[1], record.trial) != path:
-        found = f"format {version}, {record.trial}"
-        raise ArtefactError(f"{str(path)!r}: expected format {_FORMAT} and the training of its name, got {found}")
+    if record_path(path.parents[1], record.trial) != path:
+        raise ArtefactError(f"{str(path)!r}: expected the training of its name, got {record.trial}")
     return record
+
+
+def record_to_json(record: Record) -> dict[str, Any]:
+    """JSON values of a record; NaN becomes null.
+
+    Example:
+        >>> record = Record(Trial("64-2311-basic", "jigsaw"), "0", "", 1.0, {"valid_top1": [50.0]})
+        >>> record_from_json(record_to_json(record)) == record
+        True
+    """
+    plain: dict[str, Any] = _plain(asdict(record))
+    return {"format": _FORMAT, **plain}
+
+
+def record_from_json(values: Mapping[str, Any]) -> Record:
+    """What `record_to_json` gave.
+
+    Raises:
+        ValueError: If it is of another format, or something in it is not as expected; `KeyError` or `TypeError` too.
+    """
+    content = dict(values)
+    if (version := content.pop("format")) != _FORMAT:
+        raise ValueError(f"expected format {_FORMAT}, got {version}")
+    content["trial"] = Trial(**content["trial"])
+    content["notes"] = tuple(content["notes"])
+    content["metrics"] = {name: _numbers(entries) for name, entries in content["metrics"].items()}
+    content["info"] = dict(zip(content["info"], _numbers(content["info"].values()), strict=True))
+    return Record(**content)
 
 
 def read_records(folder: Path, plan: Plan) -> tuple[dict[Trial, Record], dict[Trial, ArtefactError]]:

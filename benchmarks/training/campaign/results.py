@@ -19,6 +19,7 @@ from benchmarks.tasks import TIME
 from benchmarks.training.campaign.plan import Plan, Trial, fingerprint
 from benchmarks.training.campaign.records import Record, failure_reasons, read_records
 from benchmarks.training.presets import changed_settings
+from benchmarks.training.recipe import VERSION
 
 __all__ = ["campaign_table", "provenance"]
 
@@ -77,6 +78,7 @@ def provenance(plan: Plan, folder: str | Path, seed: int | None = None) -> dict[
     return {
         "transnas-surrogates": benchmarks.__version__,
         "plan": plan.hash,
+        "version": dict.fromkeys(plan.tasks, VERSION),
         "preset": plan.preset,
         "seeds": list(plan.seeds) if seed is None else [seed],
         "settings": {task: fingerprint(plan.settings(task)) for task in plan.tasks},

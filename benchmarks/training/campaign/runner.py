@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections import deque
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
+
+from joblib import effective_n_jobs
 
 from benchmarks.training.campaign.plan import Plan, Trial
 from benchmarks.training.campaign.pool import CampaignError, WorkerPool
 from benchmarks.training.campaign.records import Record, check_settings, keep_settings, read_records
+from benchmarks.training.campaign.sizing import Sizing
 from benchmarks.training.campaign.status import TimeLeft
 from benchmarks.training.campaign.trainer import ImageTrainer, Trainer
 from benchmarks.training.campaign.worker import Job, Outcome, Report
+from benchmarks.training.device import torch_device
 
 __all__ = ["Progress", "run_campaign"]
 
 _GIVE_UP = 10
+_MOST_ON_A_GPU = 32
 
 
 @dataclass(frozen=True)
@@ -44,8 +52,9 @@ def run_campaign(
     plan: Plan,
     folder: str | Path,
     trainer: Trainer | None = None,
-    workers: int = 1,
+    workers: int | Literal["auto"] = 1,
     retry_failed: bool = False,
+    max_seconds: float = math.inf,
 ) -> Generator[Progress, None, None]:
     """Run every training of a plan that has no record in the folder.
 
@@ -56,8 +65,10 @@ def run_campaign(
         plan: The trainings.
         folder: Folder of the records; created if needed, resumed if it has records.
         trainer: Runs a training; `ImageTrainer` by default.
-        workers: Number of worker processes.
+        workers: Number of worker processes; ``"auto"`` takes one per core on a CPU, and on a GPU as many as measure
+            fastest (`Sizing`).
         retry_failed: Whether to repeat trainings that failed before.
+        max_seconds: Stop after this time; trainings in progress are lost, as at any interruption.
 
     Yields:
         One at the beginning, then one after every training.
@@ -66,10 +77,13 @@ def run_campaign(
         ArtefactError: If the folder was created with another recipe or other images; names what changed.
         CampaignError: If worker processes do not start, or 10 trainings in a row fail.
         OSError: If records cannot be written (a full disk); earlier records are intact.
-        ValueError: If `workers` is less than 1, or the trainer's device does not exist.
+        ValueError: If `workers` is less than 1, `max_seconds` is not positive, or the trainer's device does not exist.
     """
-    if workers < 1:
-        raise ValueError(f"expected at least 1 worker, got {workers}")
+    if workers != "auto" and workers < 1:
+        raise ValueError(f"expected at least 1 worker, or 'auto', got {workers}")
+    if not max_seconds > 0:
+        raise ValueError(f"expected a positive number of seconds, got {max_seconds}")
+    until = time.monotonic() + max_seconds
     folder, trainer = Path(folder), ImageTrainer() if trainer is None else trainer
     folder.mkdir(parents=True, exist_ok=True)
     check_settings(folder, plan)
@@ -79,19 +93,22 @@ def run_campaign(
     yield Progress(total, finished)
     if not jobs:
         return
-    trainer.prepare(plan)
+    trainer = trainer.prepare(plan)
     keep_settings(folder, plan)  # only now: a campaign that cannot start leaves no settings behind
     left = TimeLeft(record for record in known.values() if record.failure is None)
     failures = 0
-    pool = WorkerPool(plan, folder, trainer, min(workers, len(jobs)))
+    sizing = _sizing(trainer, workers, len(jobs))
+    pool = WorkerPool(plan, folder, trainer, sizing.size)
     try:
-        for job, report in _reports(pool, jobs):
+        for job, report in _reports(pool, jobs, until):
             if report.error is not None:
                 raise OSError(*report.error)
             failures = failures + 1 if report.outcome is Outcome.FAILED else 0
             if report.record is not None:
                 finished += 1
                 left.add(report.record)
+                _tell(sizing, plan, report.record)
+                pool.size = min(sizing.size, max(len(jobs) + len(pool.busy()), 1))
             ahead = [pending.trial for pending in (*jobs, *pool.busy())]
             yield Progress(total, finished, job.trial, report.outcome, report.record, left.seconds(ahead, pool.size))
             if failures == _GIVE_UP and report.record is not None:
@@ -103,6 +120,27 @@ def run_campaign(
         pool.end()
 
 
+def _sizing(trainer: Trainer, workers: int | Literal["auto"], jobs: int) -> Sizing:
+    """How many workers, now and later."""
+    if workers != "auto":
+        return Sizing.fixed(min(workers, jobs))
+    device, threads = getattr(trainer, "device", "cpu"), getattr(trainer, "threads", 1)
+    name = torch_device(device)
+    if name == "cpu":
+        return Sizing.fixed(min(max(effective_n_jobs(-1) // threads, 1), jobs))
+    import torch
+
+    return Sizing(min(_MOST_ON_A_GPU, jobs), lambda: float(torch.cuda.mem_get_info(name)[0]), time.monotonic)
+
+
+def _tell(sizing: Sizing, plan: Plan, record: Record) -> None:
+    """Let the size of the pool follow from how a training ended."""
+    if any("out of memory" in text for text in (record.failure or "", *record.notes)):
+        sizing.out_of_memory()
+    elif record.failure is None:
+        sizing.report((plan.recipe_for(record.trial.task).n_train or 1) * record.epochs)
+
+
 def _jobs(plan: Plan, known: dict[Trial, Record], retry_failed: bool) -> Iterator[Job]:
     for trial in plan.trials():
         record = known.get(trial)
@@ -112,12 +150,12 @@ def _jobs(plan: Plan, known: dict[Trial, Record], retry_failed: bool) -> Iterato
             yield Job(trial, replaces=record.started)
 
 
-def _reports(pool: WorkerPool, jobs: deque[Job]) -> Iterator[tuple[Job, Report]]:
+def _reports(pool: WorkerPool, jobs: deque[Job], until: float) -> Iterator[tuple[Job, Report]]:
     """Reports of all jobs; jobs taken by other processes are tried once more at the end."""
     taken: deque[Job] = deque()
-    for job, report in pool.reports(jobs):
+    for job, report in pool.reports(jobs, until):
         if report.outcome is Outcome.TAKEN:
             taken.append(job)
         else:
             yield job, report
-    yield from pool.reports(taken)
+    yield from pool.reports(taken, until)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from benchmarks.errors import MissingExtraError
 from benchmarks.training.campaign.images import CampaignImages, ImageNeeds
 from benchmarks.training.campaign.plan import Plan, Trial
-from benchmarks.training.device import device_options, training_process
+from benchmarks.training.data.images import TASK_DOMAINS
+from benchmarks.training.device import torch_device, training_process
 
 if TYPE_CHECKING:
     from benchmarks.training.data.images import ImageSource
@@ -42,8 +43,12 @@ class FinishedTraining(Protocol):
 class Trainer(Protocol):
     """Runs trainings; it is pickled and sent to worker processes."""
 
-    def prepare(self, plan: Plan) -> None:
-        """Do shared work once, before the workers start; raise errors that would make every training fail."""
+    def prepare(self, plan: Plan) -> Trainer:
+        """Do shared work once, before the workers start; raise errors that would make every training fail.
+
+        Returns:
+            The trainer that is sent to the workers: this one, or one that holds what they share.
+        """
 
     def train(self, plan: Plan, trial: Trial, scratch: Path) -> FinishedTraining:
         """Run one training; `scratch` is its own folder, which may not exist yet and is kept until it has a record."""
@@ -57,6 +62,7 @@ class ImageTrainer:
         device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:1"``.
         threads: Number of CPU threads per worker.
         checkpoints: Whether an interrupted training resumes from its last epoch.
+        images: Opened images by what a recipe needs of them, on a GPU that all workers share; set by `prepare`.
 
     Example:
         >>> ImageTrainer(device="cpu").threads
@@ -66,9 +72,10 @@ class ImageTrainer:
     device: str = "auto"
     threads: int = 1
     checkpoints: bool = False
+    images: Mapping[ImageNeeds, Mapping[str, ImageSource]] | None = None
 
-    def prepare(self, plan: Plan) -> None:
-        """Check the device, and render the images once, so that workers read them from disk.
+    def prepare(self, plan: Plan) -> ImageTrainer:
+        """Check the device and open the images once: workers read them from disk, or share them on the GPU.
 
         Raises:
             MissingExtraError: If torch or lightning is not installed.
@@ -77,12 +84,25 @@ class ImageTrainer:
         """
         try:
             import lightning  # noqa: F401
-            import torch  # noqa: F401
+            import torch.multiprocessing  # noqa: F401  # from now on, a GPU's tensors go to other processes by handle
         except ImportError as error:
             raise MissingExtraError("A campaign", error.name or "torch", "training") from error
-        device_options(self.device)  # with a missing device every training would fail and be recorded
-        for needs in {ImageNeeds.from_recipe(plan.recipe_for(task)) for task in plan.tasks}:
-            plan.images.open(needs, _domains(plan))
+        device = torch_device(self.device)  # where it is missing, every training would fail and be recorded
+        opened = {}
+        for task in plan.tasks:
+            needs = ImageNeeds.from_recipe(plan.recipe_for(task))
+            opened[needs] = _sources(plan.images, needs, _domains(plan, needs))
+        if device == "cpu":  # on disk they are mapped into memory, which all workers share
+            return self
+        from benchmarks.training.data.images import ImageSet
+
+        on_device = {
+            needs: {
+                split: source.to(device) if isinstance(source, ImageSet) else source for split, source in of.items()
+            }
+            for needs, of in opened.items()
+        }
+        return replace(self, images=on_device)
 
     def train(self, plan: Plan, trial: Trial, scratch: Path) -> FinishedTraining:
         """Train on the plan's images; each worker opens them once."""
@@ -90,11 +110,12 @@ class ImageTrainer:
 
         training_process(self.threads)
         recipe = plan.recipe_for(trial.task)
-        sources = _sources(plan.images, ImageNeeds.from_recipe(recipe), _domains(plan))
+        needs = ImageNeeds.from_recipe(recipe)
+        images = _sources(plan.images, needs, _domains(plan, needs)) if self.images is None else self.images[needs]
         options: dict[str, Any] = {"seed": trial.seed, "device": self.device}
         if self.checkpoints:
             options["checkpoint_dir"] = scratch
-        return train_architecture(trial.arch, trial.task, recipe, sources, **options)
+        return train_architecture(trial.arch, trial.task, recipe, images, **options)
 
 
 @lru_cache(maxsize=2)
@@ -102,8 +123,7 @@ def _sources(images: CampaignImages, needs: ImageNeeds, domains: tuple[str, ...]
     return images.open(needs, domains)
 
 
-def _domains(plan: Plan) -> tuple[str, ...]:
-    """Domains that any task of the plan reads."""
-    from benchmarks.training.data.images import TASK_DOMAINS
-
-    return tuple(dict.fromkeys(name for task in plan.tasks for name in TASK_DOMAINS[task]))
+def _domains(plan: Plan, needs: ImageNeeds) -> tuple[str, ...]:
+    """Domains that any task of the plan reads from such images."""
+    tasks = [task for task in plan.tasks if ImageNeeds.from_recipe(plan.recipe_for(task)) == needs]
+    return tuple(dict.fromkeys(name for task in tasks for name in TASK_DOMAINS[task]))

@@ -127,14 +127,24 @@ def _jitter(images: Tensor, augmentation: Augmentation, streams: RandomStreams) 
     if not asked:
         return images
     order = streams.uniform((n, len(asked))).argsort(dim=1)  # which change is applied at each position
+    change = _change_rows if images.device.type == "cpu" else _change_all
     for place in range(len(asked)):
         turn = {name: order[:, place] == position for position, (name, _) in enumerate(asked)}
-        images = _one_change(images, factors, turn)
+        images = change(images, factors, turn)
     return images
 
 
-def _one_change(images: Tensor, factors: Mapping[str, Tensor], turn: Mapping[str, Tensor]) -> Tensor:
+def _change_rows(images: Tensor, factors: Mapping[str, Tensor], turn: Mapping[str, Tensor]) -> Tensor:
     """Apply one change to each image; `turn` holds a mask of shape (B,) per kind of change."""
+    changed = torch.empty_like(images)
+    for name, mask in turn.items():
+        rows = mask.nonzero()[:, 0]
+        changed[rows] = _WAYS[name](images[rows], factors[name][rows])
+    return changed
+
+
+def _change_all(images: Tensor, factors: Mapping[str, Tensor], turn: Mapping[str, Tensor]) -> Tensor:
+    """As `_change_rows`, with shapes that do not depend on the masks, for devices that should not be synchronised."""
     changed = images
     blends = [name for name in ("brightness", "contrast", "saturation") if name in turn]
     if blends:  # with black, with the mean of the greyscale, with the greyscale
@@ -196,5 +206,11 @@ def _blend(images: Tensor, other: Tensor, factor: Tensor) -> Tensor:
     return torch.lerp(other.expand_as(images), images, factor[:, None, None, None]).clamp_(0.0, 1.0)
 
 
+_WAYS = {
+    "brightness": adjust_brightness,
+    "contrast": adjust_contrast,
+    "saturation": adjust_saturation,
+    "hue": adjust_hue,
+}
 _ADJUSTMENTS = (("brightness", 1.0), ("contrast", 1.0), ("saturation", 1.0), ("hue", 0.0))
 """Field of an augmentation -> neutral factor."""

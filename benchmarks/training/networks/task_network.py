@@ -16,15 +16,15 @@ from benchmarks.errors import choice
 from benchmarks.graph import ArchGraph
 from benchmarks.spaces.nasbench201 import NASBench201
 from benchmarks.spaces.registry import infer_space
-from benchmarks.training.networks.discriminator import Discriminator
 from benchmarks.training.networks.graph_network import GraphNetwork
 from benchmarks.training.networks.operations import kaiming_normal, scale_widths, torch_uniform
 
-__all__ = ["Discriminator", "GraphNetwork", "TaskNetwork", "build_backbone", "build_network"]
+__all__ = ["TaskNetwork", "build_backbone", "build_network", "scaled_base_channels"]
 
 _TILES = 9
 _CIFAR_CLASSES = {"cifar10": 10, "cifar100": 100, "ImageNet16-120": 120}
 _CIFAR_BASE = 16
+_PUBLISHED_BASE = 64
 _DENSE = {"segmentsemantic": 1, "normal": 2, "autoencoder": 2}
 """Number of nodes at the end of a dense decoder that have as many channels as the output."""
 _DECODER_WIDTH = 1024
@@ -109,7 +109,8 @@ def build_network(
         task: One of the seven tasks of TransNAS-Bench-101 or the three of NAS-Bench-201 (pooling and a linear layer).
         num_classes: Number of outputs; the published number by default.
         input_size: Side of the images in pixels (of one tile for jigsaw); the space's published one by default.
-        base_channels: Channels of the first stage, in place of the architecture's own.
+        base_channels: Channels of the first stage of an architecture of published width (64; 16 for NAS-Bench-201);
+            other widths in proportion.
         decoder_width: Widest layer of a dense task's decoder; its other layers scale with it, down to 8.
         joint_tiles: As in `Recipe`.
         seed: Seed of the initial weights; those of the backbone are the same for every task.
@@ -151,7 +152,8 @@ def build_backbone(
     Args:
         arch: Architecture string of any space.
         input_size: Side of the images in pixels; the space's published one by default.
-        base_channels: Channels of the first stage, in place of the architecture's own.
+        base_channels: Channels of the first stage of an architecture of published width (64; 16 for NAS-Bench-201);
+            other widths in proportion.
         seed: Seed of the initial weights.
 
     Raises:
@@ -176,7 +178,32 @@ def _backbone_graph(arch: str, input_size: int, base_channels: int | None) -> Ar
     if isinstance(space, NASBench201):
         return scale_widths(space.network_graph(arch, input_size), Fraction(base_channels, _CIFAR_BASE))
     _, _, rest = arch.partition("-")
-    return space.network_graph(f"{base_channels}-{rest}", input_size)
+    return space.network_graph(f"{scaled_base_channels(arch, base_channels)}-{rest}", input_size)
+
+
+def scaled_base_channels(arch: str, base_channels: int) -> int:
+    """Channels of the first stage of an architecture where one of the published width has `base_channels`.
+
+    Args:
+        arch: Architecture string of TransNAS-Bench-101, whose published width is 64.
+        base_channels: Channels in place of 64.
+
+    Raises:
+        ValueError: If the architecture's share of them is no whole number.
+
+    Example:
+        >>> [scaled_base_channels(f"{width}-41414-3_33_333", 8) for width in (32, 64, 128)]
+        [4, 8, 16]
+    """
+    width = int(arch.partition("-")[0])
+    channels = Fraction(base_channels * width, _PUBLISHED_BASE)
+    if channels.denominator > 1:
+        step = Fraction(_PUBLISHED_BASE, base_channels).numerator
+        raise ValueError(
+            f"{arch!r}: expected a width of which {base_channels} channels in place of {_PUBLISHED_BASE} make whole "
+            f"channels (a multiple of {step}), got {width}"
+        )
+    return int(channels)
 
 
 def _positive(name: str, value: int) -> int:

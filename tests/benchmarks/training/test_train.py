@@ -179,3 +179,18 @@ def test_l1_alone_is_the_adversarial_loss_without_weight() -> None:
     weightless = train(small_recipe("normal", adversarial_weight=0.0))
     for metric in ("train_l1_loss", "valid_l1_loss", "valid_ssim"):
         assert alone.metrics[metric] == pytest.approx(weightless.metrics[metric], rel=1e-4)
+
+
+def test_a_width_is_a_share_of_the_recipes_channels():
+    recipe = small_recipe("room_layout", epochs=1, base_channels=8)
+    sources = dict.fromkeys(("train", "valid", "test"), images())
+    runs = {
+        width: train_architecture(f"{width}-41414-3_01_003", recipe.task, recipe, sources, device="cpu")
+        for width in (32, 64, 128)
+    }
+    params = {width: run.info["model_params"] for width, run in runs.items()}
+    assert params[32] < params[64] / 3 < params[128] / 9, "another width is another network"
+    assert runs[64].notes == []
+    assert runs[32].notes == ["width 32 was trained with 4 base channels, as the recipe has 8 for 64"]
+    with pytest.raises(ValueError, match=r"a multiple of 8.*got 20"):
+        train_architecture("20-41414-3_01_003", recipe.task, recipe, sources, device="cpu")

@@ -29,8 +29,8 @@ class Fake:
     seconds: float = 0.0
     broken: dict[tuple[str, str], str] = field(default_factory=dict)
 
-    def prepare(self, plan: Plan) -> None:
-        pass
+    def prepare(self, plan: Plan) -> "Fake":
+        return self
 
     def train(self, plan: Plan, trial: Trial, scratch: Path) -> Any:
         with self.diary.open("a") as file:

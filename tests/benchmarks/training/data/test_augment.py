@@ -95,8 +95,10 @@ def test_colours_stay_colours_and_labels_stay():
     assert 0 < grey.sum() < 6
 
 
-def test_each_image_is_changed_in_an_order_of_its_own():
+@pytest.mark.parametrize("way", ["_change_rows", "_change_all"])
+def test_each_image_is_changed_in_an_order_of_its_own(way, monkeypatch):
     """One image after the other, one change after the other, with the numbers the batch draws."""
+    monkeypatch.setattr(colour, "_change_rows", getattr(colour, way))
     pixels, change = torch.rand(16, 3, 5, 5), Augmentation(0.0, 0.2, 0.3, 0.4, 0.1)
     changed = augment({"rgb": pixels}, change, RandomStreams((7,)))["rgb"]
     streams = RandomStreams((7,))

@@ -1,0 +1,96 @@
+"""The records of a campaign in one file, to keep in a repository or to carry to another machine."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from benchmarks.errors import ArtefactError
+from benchmarks.files import write_beside
+from benchmarks.training.campaign.plan import Plan, fingerprint
+from benchmarks.training.campaign.records import (
+    Record,
+    check_settings,
+    keep_settings,
+    read_records,
+    record_from_json,
+    record_to_json,
+    write_record,
+)
+
+__all__ = ["pack_records", "unpack_records"]
+
+
+def pack_records(plan: Plan, folder: str | os.PathLike[str], path: str | os.PathLike[str]) -> int:
+    """Write the records of a plan's trainings to one gzipped JSON lines file, in the order of the plan.
+
+    The same records give the same bytes. Records of other settings than the plan's are refused, not left out.
+
+    Args:
+        plan: Which trainings.
+        folder: The campaign's.
+        path: The file, usually ending in ``.jsonl.gz``.
+
+    Returns:
+        How many records there are.
+
+    Raises:
+        ArtefactError: If the folder was begun with other settings, or a record is damaged.
+        OSError: If the file cannot be written.
+    """
+    place = Path(folder)
+    check_settings(place, plan)
+    records, damaged = read_records(place, plan)
+    for error in damaged.values():
+        raise error
+    lines = [json.dumps(record_to_json(records[trial]), allow_nan=False) for trial in plan.trials() if trial in records]
+    with write_beside(path) as beside:
+        beside.write_bytes(gzip.compress(("\n".join(lines) + "\n").encode() if lines else b"", mtime=0))
+    return len(lines)
+
+
+def unpack_records(plan: Plan, path: str | os.PathLike[str], folder: str | os.PathLike[str]) -> int:
+    """Add the records of a file to a campaign's folder; of two records of one training the later one stays.
+
+    Args:
+        plan: Which trainings; records of others are left out.
+        path: Written by `pack_records`.
+        folder: The campaign's; made if it does not exist.
+
+    Returns:
+        How many records were written.
+
+    Raises:
+        ArtefactError: If the file is damaged, or a record or the folder is of other settings than the plan's; nothing
+            is written then.
+        FileNotFoundError: If there is no such file.
+    """
+    place = Path(folder)
+    check_settings(place, plan)
+    known, _ = read_records(place, plan)
+    wanted = set(plan.trials())
+    found = [record for record in _read(Path(path)) if record.trial in wanted]
+    for record in found:
+        if record.settings != fingerprint(plan.settings(record.trial.task)):
+            raise ArtefactError(
+                f"{str(path)!r}: {record.trial} was trained with another recipe or on other images than the plan says"
+            )
+    new = [r for r in found if r.trial not in known or known[r.trial].started < r.started]
+    if new:
+        keep_settings(place, plan)
+    for record in new:
+        write_record(place, record)
+    return len(new)
+
+
+def _read(path: Path) -> Iterator[Record]:
+    content = path.read_bytes()
+    try:
+        lines: list[dict[str, Any]] = [json.loads(line) for line in gzip.decompress(content).splitlines()]
+        yield from (record_from_json(line) for line in lines)
+    except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ArtefactError(f"{str(path)!r} is damaged, or no file of records: {error}") from error
