@@ -52,7 +52,7 @@ def device_options(device: str) -> dict[str, Any]:
 
 
 def torch_device(device: str) -> str:
-    """A device of this machine by torch's name, e.g. ``"cuda:0"``; arguments and errors as in `device_options`.
+    """Torch's name of a device of this machine, e.g. ``"cuda:0"``; arguments and errors as in `device_options`.
 
     Example:
         >>> torch_device("cpu")

@@ -13,9 +13,9 @@ from benchmarks.tasks import TRANSNAS_TASKS
 __all__ = ["VERSION", "Augmentation", "Optimiser", "Recipe"]
 
 VERSION = 2
-"""Of what a recipe means: results of one recipe are comparable within a version.
+"""Version of the training code; results of a recipe are only comparable within a version.
 
-2: as published in targets, losses, metrics, discriminator and the norm of projections (1 differed in each).
+2: targets, losses, metrics, discriminator and the norm of projections are as published (1 differed in each).
 """
 
 _LOSSES = {

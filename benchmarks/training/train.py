@@ -116,7 +116,7 @@ def train_architecture(
 
 
 def _width_notes(arch: str, recipe: Recipe) -> list[str]:
-    """What a recipe makes of a width other than the published one."""
+    """A note if the architecture's width is not the published one and the recipe scales it."""
     width = arch.partition("-")[0]
     if recipe.base_channels is None or not width.isdigit() or width == "64":
         return []

@@ -1,4 +1,4 @@
-"""The records of a campaign in one file, to keep in a repository or to carry to another machine."""
+"""Records of a campaign packed in one file, for a repository or another machine."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ __all__ = ["pack_records", "unpack_records"]
 def pack_records(plan: Plan, folder: str | os.PathLike[str], path: str | os.PathLike[str]) -> int:
     """Write the records of a plan's trainings to one gzipped JSON lines file, in the order of the plan.
 
-    The same records give the same bytes. Records of other settings than the plan's are refused, not left out.
+    The same records give the same bytes. Records with other settings than the plan's raise an error.
 
     Args:
-        plan: Which trainings.
-        folder: The campaign's.
+        plan: The plan of the campaign.
+        folder: Folder of the campaign.
         path: The file, usually ending in ``.jsonl.gz``.
 
     Returns:
-        How many records there are.
+        Number of records.
 
     Raises:
-        ArtefactError: If the folder was begun with other settings, or a record is damaged.
+        ArtefactError: If the folder was created with other settings, or a record is damaged.
         OSError: If the file cannot be written.
     """
     place = Path(folder)
@@ -54,18 +54,18 @@ def pack_records(plan: Plan, folder: str | os.PathLike[str], path: str | os.Path
 
 
 def unpack_records(plan: Plan, path: str | os.PathLike[str], folder: str | os.PathLike[str]) -> int:
-    """Add the records of a file to a campaign's folder; of two records of one training the later one stays.
+    """Add the records of a file to a campaign's folder; of two records of one training the later one is kept.
 
     Args:
-        plan: Which trainings; records of others are left out.
-        path: Written by `pack_records`.
-        folder: The campaign's; made if it does not exist.
+        plan: The plan of the campaign; records of other trainings are ignored.
+        path: A file written by `pack_records`.
+        folder: Folder of the campaign; created if it does not exist.
 
     Returns:
-        How many records were written.
+        Number of records written.
 
     Raises:
-        ArtefactError: If the file is damaged, or a record or the folder is of other settings than the plan's; nothing
+        ArtefactError: If the file is damaged, or a record or the folder has other settings than the plan's; nothing
             is written then.
         FileNotFoundError: If there is no such file.
     """
@@ -93,4 +93,4 @@ def _read(path: Path) -> Iterator[Record]:
         lines: list[dict[str, Any]] = [json.loads(line) for line in gzip.decompress(content).splitlines()]
         yield from (record_from_json(line) for line in lines)
     except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ArtefactError(f"{str(path)!r} is damaged, or no file of records: {error}") from error
+        raise ArtefactError(f"{str(path)!r} is damaged or not a file of records: {error}") from error

@@ -38,7 +38,7 @@ class WorkerPool:
         plan: The campaign.
         folder: Folder of the campaign.
         trainer: Runs the trainings.
-        size: Number of processes. It may be changed while they work; a smaller pool lets workers end as they finish.
+        size: Number of processes. It may be changed at any time; if it shrinks, workers end when their jobs are done.
     """
 
     def __init__(self, plan: Plan, folder: Path, trainer: Trainer, size: int) -> None:
@@ -56,8 +56,8 @@ class WorkerPool:
         """Run all jobs and yield one report per job as they complete.
 
         Args:
-            jobs: What is to be done; taken from the left.
-            until: Stop here, by `time.monotonic`, whatever is still being done.
+            jobs: Jobs to run; taken from the left.
+            until: Time of `time.monotonic` at which to stop, even with jobs in progress.
 
         Raises:
             CampaignError: If a worker does not start, or is terminated from outside.

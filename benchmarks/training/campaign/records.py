@@ -114,7 +114,7 @@ def read_record(path: Path) -> Record:
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise ArtefactError(f"{str(path)!r} is damaged ({error}); 'campaign run' trains it again") from error
     if record_path(path.parents[1], record.trial) != path:
-        raise ArtefactError(f"{str(path)!r}: expected the training of its name, got {record.trial}")
+        raise ArtefactError(f"{str(path)!r}: expected the training in the file name, got {record.trial}")
     return record
 
 
@@ -131,10 +131,10 @@ def record_to_json(record: Record) -> dict[str, Any]:
 
 
 def record_from_json(values: Mapping[str, Any]) -> Record:
-    """What `record_to_json` gave.
+    """Inverse of `record_to_json`.
 
     Raises:
-        ValueError: If it is of another format, or something in it is not as expected; `KeyError` or `TypeError` too.
+        ValueError: If it has another format or invalid content; also `KeyError` or `TypeError`.
     """
     content = dict(values)
     if (version := content.pop("format")) != _FORMAT:

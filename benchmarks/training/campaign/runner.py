@@ -65,10 +65,10 @@ def run_campaign(
         plan: The trainings.
         folder: Folder of the records; created if needed, resumed if it has records.
         trainer: Runs a training; `ImageTrainer` by default.
-        workers: Number of worker processes; ``"auto"`` takes one per core on a CPU, and on a GPU as many as measure
-            fastest (`Sizing`).
+        workers: Number of worker processes; ``"auto"`` uses one per core on a CPU, and on a GPU the number measured
+            to be fastest (`Sizing`).
         retry_failed: Whether to repeat trainings that failed before.
-        max_seconds: Stop after this time; trainings in progress are lost, as at any interruption.
+        max_seconds: Stop after this time; trainings in progress are discarded, as after any interruption.
 
     Yields:
         One at the beginning, then one after every training.
@@ -82,7 +82,7 @@ def run_campaign(
     if workers != "auto" and workers < 1:
         raise ValueError(f"expected at least 1 worker, or 'auto', got {workers}")
     if not max_seconds > 0:
-        raise ValueError(f"expected a positive number of seconds, got {max_seconds}")
+        raise ValueError(f"expected a positive number of seconds as max_seconds, got {max_seconds}")
     until = time.monotonic() + max_seconds
     folder, trainer = Path(folder), ImageTrainer() if trainer is None else trainer
     folder.mkdir(parents=True, exist_ok=True)
@@ -121,7 +121,7 @@ def run_campaign(
 
 
 def _sizing(trainer: Trainer, workers: int | Literal["auto"], jobs: int) -> Sizing:
-    """How many workers, now and later."""
+    """Number of workers, now and later."""
     if workers != "auto":
         return Sizing.fixed(min(workers, jobs))
     device, threads = getattr(trainer, "device", "cpu"), getattr(trainer, "threads", 1)
@@ -134,7 +134,7 @@ def _sizing(trainer: Trainer, workers: int | Literal["auto"], jobs: int) -> Sizi
 
 
 def _tell(sizing: Sizing, plan: Plan, record: Record) -> None:
-    """Let the size of the pool follow from how a training ended."""
+    """Update the sizing of the pool with the result of a training."""
     if any("out of memory" in text for text in (record.failure or "", *record.notes)):
         sizing.out_of_memory()
     elif record.failure is None:

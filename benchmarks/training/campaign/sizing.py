@@ -1,4 +1,4 @@
-"""How many trainings at once use a GPU best: doubled while that measures faster and memory lasts."""
+"""Number of parallel trainings on a GPU: doubled while throughput grows and memory suffices."""
 
 from __future__ import annotations
 
@@ -7,26 +7,27 @@ from collections.abc import Callable
 __all__ = ["Sizing"]
 
 _GROWTH = 1.1
-"""How much faster twice as many workers must be."""
+"""Minimum relative growth of the throughput when the number of workers is doubled."""
 _REPORTS = 2
-"""Trainings per worker that are measured at each size, after one that is not."""
+"""Measured trainings per worker at each size, after one that is not measured."""
 _SPARE = 1.2
 
 
 class Sizing:
-    """Decides the size of a worker pool from what its workers report.
+    """Size of a worker pool, chosen from the reports of its workers.
 
     Sizes 1, 2, 4, ... are tried in turn. At each size the images trained per second are measured over two trainings per
-    worker; the size is doubled while the rate grows by at least a tenth and the free memory would hold as many workers
-    again. Otherwise the fastest size is kept. A training that fails for want of memory takes one worker away for good.
+    worker; the size is doubled while the rate grows by at least a tenth and the free memory suffices for as many
+    additional workers. Otherwise the fastest size is kept. After a training that runs out of memory, the pool keeps one
+    worker less.
 
     Args:
-        largest: Most workers.
-        free_memory: Bytes free on the device; asked after every size.
-        clock: Seconds.
+        largest: Maximum number of workers.
+        free_memory: Returns the free bytes on the device; called after every size.
+        clock: Returns the time in seconds.
 
     Attributes:
-        size: Workers wanted now.
+        size: Current number of workers.
         settled: Whether the search is over.
 
     Example:
@@ -47,17 +48,17 @@ class Sizing:
 
     @classmethod
     def fixed(cls, size: int) -> Sizing:
-        """A size that stays."""
+        """A constant size."""
         sizing = cls(1, lambda: 0.0, lambda: 0.0)
         sizing.size = size
         return sizing
 
     def report(self, images: int) -> None:
-        """A training of so many images, over all epochs, is done."""
+        """Report a finished training of `images` images, over all epochs."""
         if self.settled:
             return
         self._reports += 1
-        if self._reports == self.size:  # the first of each worker also starts it
+        if self._reports == self.size:  # the first training of each worker includes its start-up
             self._since = self._clock()
         elif self._reports > self.size:
             self._images += images
@@ -65,8 +66,8 @@ class Sizing:
             self._decide(self._images / max(self._clock() - self._since, 1e-9))
 
     def out_of_memory(self) -> None:
-        """A training failed because the workers together asked for too much."""
-        if self._largest > 1:  # else somebody chose the size
+        """Report a training that failed because the workers together needed too much memory."""
+        if self._largest > 1:  # otherwise the size is fixed by the user
             self.size, self.settled = max(1, self.size - 1), True
 
     def _decide(self, rate: float) -> None:

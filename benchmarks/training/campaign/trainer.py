@@ -47,7 +47,7 @@ class Trainer(Protocol):
         """Do shared work once, before the workers start; raise errors that would make every training fail.
 
         Returns:
-            The trainer that is sent to the workers: this one, or one that holds what they share.
+            The trainer to send to the workers: this one, or one with shared data.
         """
 
     def train(self, plan: Plan, trial: Trial, scratch: Path) -> FinishedTraining:
@@ -62,7 +62,7 @@ class ImageTrainer:
         device: ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:1"``.
         threads: Number of CPU threads per worker.
         checkpoints: Whether an interrupted training resumes from its last epoch.
-        images: Opened images by what a recipe needs of them, on a GPU that all workers share; set by `prepare`.
+        images: Image requirements -> opened images, on a GPU that all workers share; set by `prepare`.
 
     Example:
         >>> ImageTrainer(device="cpu").threads
@@ -84,15 +84,15 @@ class ImageTrainer:
         """
         try:
             import lightning  # noqa: F401
-            import torch.multiprocessing  # noqa: F401  # from now on, a GPU's tensors go to other processes by handle
+            import torch.multiprocessing  # noqa: F401  # makes GPU tensors picklable, by handle
         except ImportError as error:
             raise MissingExtraError("A campaign", error.name or "torch", "training") from error
-        device = torch_device(self.device)  # where it is missing, every training would fail and be recorded
+        device = torch_device(self.device)  # with a missing device every training would fail and be recorded
         opened = {}
         for task in plan.tasks:
             needs = ImageNeeds.from_recipe(plan.recipe_for(task))
             opened[needs] = _sources(plan.images, needs, _domains(plan, needs))
-        if device == "cpu":  # on disk they are mapped into memory, which all workers share
+        if device == "cpu":  # the files are memory-mapped and shared by all workers
             return self
         from benchmarks.training.data.images import ImageSet
 
@@ -124,6 +124,6 @@ def _sources(images: CampaignImages, needs: ImageNeeds, domains: tuple[str, ...]
 
 
 def _domains(plan: Plan, needs: ImageNeeds) -> tuple[str, ...]:
-    """Domains that any task of the plan reads from such images."""
+    """Domains that any task of the plan reads from images with these requirements."""
     tasks = [task for task in plan.tasks if ImageNeeds.from_recipe(plan.recipe_for(task)) == needs]
     return tuple(dict.fromkeys(name for task in tasks for name in TASK_DOMAINS[task]))

@@ -144,7 +144,7 @@ def _change_rows(images: Tensor, factors: Mapping[str, Tensor], turn: Mapping[st
 
 
 def _change_all(images: Tensor, factors: Mapping[str, Tensor], turn: Mapping[str, Tensor]) -> Tensor:
-    """As `_change_rows`, with shapes that do not depend on the masks, for devices that should not be synchronised."""
+    """Like `_change_rows`, but with shapes independent of the masks, to avoid synchronisation with the device."""
     changed = images
     blends = [name for name in ("brightness", "contrast", "saturation") if name in turn]
     if blends:  # with black, with the mean of the greyscale, with the greyscale

@@ -182,14 +182,14 @@ def _backbone_graph(arch: str, input_size: int, base_channels: int | None) -> Ar
 
 
 def scaled_base_channels(arch: str, base_channels: int) -> int:
-    """Channels of the first stage of an architecture where one of the published width has `base_channels`.
+    """Base channels of an architecture if those of the published width are scaled to `base_channels`.
 
     Args:
         arch: Architecture string of TransNAS-Bench-101, whose published width is 64.
-        base_channels: Channels in place of 64.
+        base_channels: Channels of an architecture of width 64 after scaling.
 
     Raises:
-        ValueError: If the architecture's share of them is no whole number.
+        ValueError: If the architecture's number of channels is not an integer.
 
     Example:
         >>> [scaled_base_channels(f"{width}-41414-3_33_333", 8) for width in (32, 64, 128)]
@@ -200,8 +200,8 @@ def scaled_base_channels(arch: str, base_channels: int) -> int:
     if channels.denominator > 1:
         step = Fraction(_PUBLISHED_BASE, base_channels).numerator
         raise ValueError(
-            f"{arch!r}: expected a width of which {base_channels} channels in place of {_PUBLISHED_BASE} make whole "
-            f"channels (a multiple of {step}), got {width}"
+            f"{arch!r}: expected a width that is a multiple of {step}, so that scaling {_PUBLISHED_BASE} to "
+            f"{base_channels} gives an integer number of channels, got {width}"
         )
     return int(channels)
 

@@ -38,7 +38,7 @@ def load_arrays(folder: Path) -> dict[str, Tensor] | None:
         header = json.loads((folder / _HEADER).read_text("utf-8"))
         arrays = {}
         for name, checksum in header.items():
-            values = np.load(folder / f"{name}.npy", mmap_mode="c", allow_pickle=False)  # pages that processes share
+            values = np.load(folder / f"{name}.npy", mmap_mode="c", allow_pickle=False)  # shared between processes
             if zlib.crc32(values.data) != checksum:
                 raise ValueError(f"{name}.npy is damaged")
             arrays[name] = torch.from_numpy(values)

@@ -65,5 +65,5 @@ def test_damaged_files_are_refused(damage, tmp_path):
     if damage == b"":
         assert unpack_records(PLAN, path, tmp_path / "again") == 0  # gzip of nothing
         return
-    with pytest.raises(ArtefactError, match="is damaged, or no file of records"):
+    with pytest.raises(ArtefactError, match="is damaged or not a file of records"):
         unpack_records(PLAN, path, tmp_path / "again")

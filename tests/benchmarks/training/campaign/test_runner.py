@@ -144,7 +144,7 @@ def test_a_record_under_another_name_is_refused(tmp_path: Path, fake: Fake) -> N
     in_process(PLAN, tmp_path, fake)
     first, second = (record_path(tmp_path, trial) for trial in (PLAN.trials()[0], PLAN.trials()[2]))
     shutil.copy(first, second)
-    with pytest.raises(ArtefactError, match="expected the training of its name, got 64-2311"):
+    with pytest.raises(ArtefactError, match="expected the training in the file name, got 64-2311"):
         read_record(second)
 
 
