@@ -34,16 +34,13 @@ OF_TOOLS = {"_pytest", "packaging", "tomli", "typing_extensions"}
 def _imported(folder: Path, at_run_time: bool) -> dict[str, set[str]]:
     """Third-party package -> files below `folder` that import it; `at_run_time`: not only for type checkers."""
     found: dict[str, set[str]] = {}
+    own = {path.stem for path in folder.rglob("*.py")} if folder.name == "perf" else set()  # scripts beside each other
     for path in sorted(folder.rglob("*.py")):
         for module in _modules(ast.parse(path.read_text(encoding="utf-8")), at_run_time):
             name = module.partition(".")[0]
-            if name not in STDLIB and not (ROOT / name).exists() and name not in _siblings(path):
+            if name not in STDLIB and not (ROOT / name).exists() and name not in own:
                 found.setdefault(name, set()).add(str(path.relative_to(ROOT)))
     return found
-
-
-def _siblings(path: Path) -> set[str]:
-    return {other.stem for other in path.parent.glob("*.py")}
 
 
 def _modules(node: ast.AST, at_run_time: bool) -> Iterator[str]:
