@@ -141,7 +141,7 @@ def batches_that_do_not_fit_are_cut(device: str) -> str:
         run = trained("class_scene", device, epochs=1)
     finally:
         train_file.TaskNetwork.forward = forward
-    assert any("cut into parts of 8" in note for note in run.notes), run.notes
+    assert any("split into parts of 8" in note for note in run.notes), run.notes
     return run.notes[0]
 
 

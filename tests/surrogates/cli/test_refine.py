@@ -108,7 +108,7 @@ def test_the_bundled_table_is_refined_as_it_was_made(tmp_path: Path) -> None:
     result = run(*map(str, ["refine", "rooms-mini", *options, "--out", out]))
     if min(table_provenance("rooms-mini").get("version", {}).get(task, 1) for task in known.tasks) < VERSION:
         assert result.exit_code == 2
-        assert "was trained otherwise" in result.stderr
+        assert "expected the same recipe and images as in" in result.stderr
         assert f"version was 1 and is now {VERSION}" in result.stderr
         return
     assert result.exit_code == 0, result.stderr
