@@ -12,6 +12,8 @@ __all__ = ["unlike_published"]
 
 _IMAGES = "taskonomy"
 _SHOWN = 3
+_CURRENT = 2
+"""`benchmarks.training.recipe.VERSION`, known here without torch; only its trainings are like the published ones."""
 
 
 def unlike_published(table: Table, tasks: Iterable[str] | None = None) -> str:
@@ -38,6 +40,12 @@ def unlike_published(table: Table, tasks: Iterable[str] | None = None) -> str:
     deviations = table.provenance.get("deviations") or {}
     other = dict.fromkeys(name for task in wanted for name in images.get(task, {}) if name != _IMAGES)
     found = [f"images of {', '.join(other)} instead of {_IMAGES}"] if other else []
+    recipes, versions = table.provenance.get("recipes") or {}, table.provenance.get("version") or {}
+    for task in wanted:
+        version = versions.get(task, 1)  # tables of the first version do not record it
+        if task in recipes and version != (_CURRENT if not deviations.get(task) else 1):
+            found.append(f"{task}: version {version} of the training code")
+            break
     for task in wanted:
         if differences := deviations.get(task):
             more = len(differences) - _SHOWN

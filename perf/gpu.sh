@@ -22,7 +22,8 @@ mkdir -p "$out"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export PYTHONPATH=$PWD OMP_NUM_THREADS=1 TRANSNAS_CACHE_DIR=${TRANSNAS_CACHE_DIR:-$work/cache}
-deadline=$(($(date +%s) + $(python3 -c "print(int(60 * $minutes))")))
+total=$(python3 -c "print(int(60 * $minutes))")
+deadline=$(($(date +%s) + total))
 left() { echo $((deadline - $(date +%s))); }
 step() { printf '\n== %s (%d s left)\n' "$*" "$(left)" | tee -a "$out/log.txt"; }
 : > "$out/log.txt"
@@ -36,14 +37,14 @@ ImageTrainer('cpu').prepare(load_plan(sys.argv[1]))" "$plan" > /dev/null 2>> "$o
 images=$!
 
 step "checks"
-timeout "$((minutes * 60 / 4))" python3 perf/rooms_gpu/checks.py --device "$device" 2> >(tail -c 4000 >> "$out/log.txt") | tee "$out/checks.txt"
+timeout "$((total / 4))" python3 perf/rooms_gpu/checks.py --device "$device" 2> >(tail -c 4000 >> "$out/log.txt") | tee "$out/checks.txt"
 
 step "runs per hour"
-timeout "$((minutes * 60 / 3))" python3 perf/rooms_gpu/throughput.py --device "$device" --seconds "$((minutes * 15))" \
+timeout "$((total / 3))" python3 perf/rooms_gpu/throughput.py --device "$device" --seconds "$((total / 4))" \
   "${small[@]}" --out "$out/table.json" 2> >(tail -c 4000 >> "$out/log.txt") | tee "$out/throughput.txt"
 
 step "campaign"
-wait "$images"
+[ "$(left)" -gt 30 ] && timeout "$(left)" tail --pid="$images" -f /dev/null
 [ "$device" != cpu ] && [ -f perf/rooms_gpu/records.jsonl.gz ] && python3 -m surrogates campaign unpack "$plan" perf/rooms_gpu/records.jsonl.gz --folder "$work/runs"
 workers=$(python3 - "$out/table.json" <<'PYTHON'
 import json, sys

@@ -8,11 +8,13 @@ warm-up follows torch's notes on whole-network capture.)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor
+
+from benchmarks.training.data.augment import RandomStreams
 
 __all__ = ["CapturedStep", "Recorder", "cuda_recorder"]
 
@@ -102,8 +104,8 @@ class CapturedStep:
 class _CudaRecorder:
     """Records CUDA graphs that share one memory pool, on a separate stream."""
 
-    def __init__(self, generators: list[torch.Generator]) -> None:
-        self._generators = generators
+    def __init__(self, streams: Sequence[RandomStreams]) -> None:
+        self._streams = streams
         self._stream: Any = torch.cuda.Stream()  # type: ignore[no-untyped-call]
         self._pool = torch.cuda.graph_pool_handle()
 
@@ -117,21 +119,27 @@ class _CudaRecorder:
     def record(self, work: Callable[[], None]) -> Callable[[], None]:
         """Record the work as a CUDA graph and return its ``replay``."""
         graph = torch.cuda.CUDAGraph()
-        for generator in self._generators:
-            graph.register_generator_state(generator)
+        states = [stream.generator.get_state() for stream in self._streams]
+        for stream in self._streams:
+            graph.register_generator_state(stream.generator)
         torch.cuda.synchronize()
-        with torch.cuda.graph(graph, pool=self._pool, stream=self._stream, capture_error_mode="thread_local"):
-            work()
+        try:
+            with torch.cuda.graph(graph, pool=self._pool, stream=self._stream, capture_error_mode="thread_local"):
+                work()
+        except RuntimeError:
+            for stream, state in zip(self._streams, states, strict=True):
+                stream.renew(state)  # a recording that broke off may leave its generators bound to it
+            raise
         replay: Callable[[], None] = graph.replay
         return replay
 
 
-def cuda_recorder(device: torch.device, generators: list[torch.Generator]) -> Recorder | None:
+def cuda_recorder(device: torch.device, streams: Sequence[RandomStreams]) -> Recorder | None:
     """Recorder of steps on a device; None on a CPU, or if this version of torch cannot record random numbers.
 
     Args:
         device: Device that runs the work.
-        generators: All random generators that the work uses.
+        streams: All random numbers that the work uses.
 
     Example:
         >>> cuda_recorder(torch.device("cpu"), []) is None
@@ -140,4 +148,4 @@ def cuda_recorder(device: torch.device, generators: list[torch.Generator]) -> Re
     if device.type != "cuda" or not hasattr(torch.cuda.CUDAGraph, "register_generator_state"):
         return None
     with torch.cuda.device(device):
-        return _CudaRecorder(generators)
+        return _CudaRecorder(streams)

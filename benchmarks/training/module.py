@@ -193,12 +193,17 @@ class GroundTruthModule(lightning.LightningModule):
         self._draws, self._puzzles = (RandomStreams((0,), self.device) for _ in range(2))
         # Not recorded: several devices communicate in a step, and half precision decides in Python whether to step.
         alone = self.trainer.world_size == 1 and self.recipe.precision in _RECORDED
-        recorder = cuda_recorder(self.device, [self._draws.generator, self._puzzles.generator]) if alone else None
+        recorder = cuda_recorder(self.device, [self._draws, self._puzzles]) if alone else None
         self._totals = {}
         self._rates: list[Tensor] = []
         functions: dict[str, Callable[..., None]] = {split: partial(self._score_on, split) for split in SPLITS[1:]}
         functions["train"] = self._train_on
         self._steps = {name: CapturedStep(function, recorder) for name, function in functions.items()}
+
+    def release(self) -> None:
+        """Give back what recorded steps keep on the device; the module trains no further."""
+        self._steps.clear()
+        self._totals.clear()
 
     @property
     def refused(self) -> str:
@@ -221,7 +226,7 @@ class GroundTruthModule(lightning.LightningModule):
             outputs = self(inputs)
             loss = self._loss(outputs, targets)
             self.manual_backward(loss * (len(inputs) / n))
-            self._add("train", outputs, targets, loss)
+            self._add("train", outputs, targets)
             total += loss.detach()
         self._shorten(self.network)
         optimiser.step()
@@ -253,7 +258,7 @@ class GroundTruthModule(lightning.LightningModule):
             judged = self.discriminator(torch.cat([inputs, outputs], dim=1))
             loss = generator_loss(outputs, targets, judged, self.recipe.adversarial_weight)
             self.manual_backward(loss * (len(inputs) / n))
-            self._add("train", outputs, targets, self._loss(outputs.detach(), targets))
+            self._add("train", outputs, targets)
             total += loss.detach()
         self._shorten(self.network)
         for_generator.step()
@@ -299,7 +304,7 @@ class GroundTruthModule(lightning.LightningModule):
     def _score_on(self, split: str, **batch: Tensor) -> None:
         inputs, targets = self.prepare(batch, self._puzzles, training=False)
         outputs = self(inputs)
-        self._add(split, outputs, targets, self._loss(outputs, targets))
+        self._add(split, outputs, targets)
 
     def on_train_epoch_end(self) -> None:
         """Record the epoch's metrics; training metrics are averages over the epoch's steps, as published.
@@ -328,8 +333,8 @@ class GroundTruthModule(lightning.LightningModule):
         return f"a smaller learning rate than {self.recipe.optimiser.lr:g} may help"
 
     @torch.no_grad()
-    def _add(self, split: str, outputs: Tensor, targets: Tensor, loss: Tensor) -> None:
-        sums = self.score.sums(outputs.detach(), targets, loss.detach())
+    def _add(self, split: str, outputs: Tensor, targets: Tensor) -> None:
+        sums = self.score.sums(outputs.detach(), targets)
         if split not in self._totals:
             with torch.inference_mode(False):
                 self._totals[split] = torch.zeros_like(sums)

@@ -56,7 +56,14 @@ def _sgd(optimiser: Optimiser, network: nn.Module, rate: float | torch.Tensor) -
 
 
 def _adam(optimiser: Optimiser, network: nn.Module, rate: float | torch.Tensor) -> torch.optim.Optimizer:
-    return _fused(torch.optim.Adam, network, lr=rate, betas=optimiser.betas, weight_decay=optimiser.weight_decay)
+    return _fused(
+        torch.optim.Adam,
+        network,
+        lr=rate,
+        betas=optimiser.betas,
+        weight_decay=optimiser.weight_decay,
+        capturable=isinstance(rate, torch.Tensor) and rate.is_cuda,  # torch records no other step of Adam
+    )
 
 
 def _fused(kind: Callable[..., torch.optim.Optimizer], network: nn.Module, **options: Any) -> torch.optim.Optimizer:

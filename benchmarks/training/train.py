@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
 import statistics
 import time
@@ -100,18 +101,18 @@ def train_architecture(
                 ) from error
             accumulate *= 2
         # Outside the handler, because its traceback keeps the tensors of the failed step alive.
+        module.release()
         del module
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        _free_memory()
         notes.append(
             f"out of memory in epoch {epoch}: batches of {recipe.batch_size} split into parts of "
             f"{recipe.batch_size // accumulate}, gradients accumulated over {accumulate}"
         )
-    if module.refused:
-        notes.append(
-            f"steps could not be recorded as a CUDA graph ({module.refused}): each kernel was launched from Python"
-        )
+    if refused := module.refused:
+        notes.append(f"steps could not be recorded as a CUDA graph ({refused}): each kernel was launched from Python")
+    module.release()
     info = _model_facts(module.network.to(trained_on), recipe)  # Lightning has moved it to the CPU
+    _free_memory()
     return Run(arch, task, seed, dict(module.metrics), info, module.epochs_done, notes)
 
 
@@ -122,6 +123,13 @@ def _width_notes(arch: str, recipe: Recipe) -> list[str]:
         return []
     channels = scaled_base_channels(arch, recipe.base_channels)
     return [f"width {width} was trained with {channels} base channels, as the recipe has {recipe.base_channels} for 64"]
+
+
+def _free_memory() -> None:
+    """Collect the cycles of Lightning's objects, which keep tensors of the GPU alive, and return what they held."""
+    if torch.cuda.is_available():
+        gc.collect()
+        torch.cuda.empty_cache()
 
 
 class _KeepLast(Checkpoint):

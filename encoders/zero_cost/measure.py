@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["ProxyMeter", "ProxySettings"]
 
 _COUNTED = frozenset({"params", "multiply_adds"})
-_VERSION = 1  # version of the formulas; stored scores of other versions are ignored
+_VERSION = 2  # version of the formulas; stored scores of other versions are ignored
 _CACHED_BY = ("task", "input_size", "base_channels", "decoder_width", "batch_size", "random_state")
 
 

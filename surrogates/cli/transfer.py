@@ -103,9 +103,23 @@ def _check_writable(out: Path) -> None:
 
 
 def _save(found: TransferMatrix, out: Path) -> list[Path]:
-    """Write all files, replacing an existing transfer matrix; other files in the directory are kept."""
-    from benchmarks.files import write_folder_beside
+    """Write all files, each replacing its earlier version; other files in the directory are kept.
 
-    with write_folder_beside(out.resolve(), keep=lambda name: not _FILE.fullmatch(name)) as beside:
-        names = [path.name for path in found.save(beside, plots=can_plot())]
+    Everything is computed and written to a temporary directory first, so that an error leaves the old files.
+    """
+    from tempfile import TemporaryDirectory
+
+    from benchmarks.files import write_beside
+
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=out.resolve().parent, prefix=".") as temporary:
+        files = found.save(temporary, plots=can_plot())
+        out.mkdir(exist_ok=True)
+        for path in files:
+            with write_beside(out / path.name) as beside:
+                beside.write_bytes(path.read_bytes())
+    names = [path.name for path in files]
+    for path in out.iterdir():
+        if _FILE.fullmatch(path.name) and path.name not in names:  # of an earlier matrix
+            path.unlink()
     return [out / name for name in names]

@@ -31,7 +31,7 @@ __all__ = ["ALL_OTHERS", "TransferMatrix", "transfer_matrix", "transfer_runs"]
 
 ALL_OTHERS = "all others"
 """Name of the source that combines all tasks but the target."""
-_BASELINE = "no source"
+_BASELINE = "\0no source"
 _VALUES = ("correlation", "tau", "alone", "gain")
 
 

@@ -64,10 +64,10 @@ class WorkerPool:
             OSError: If the record of a worker's death cannot be written.
         """
         while jobs or self.busy():
-            self._hand_out(jobs)
             left = until - time.monotonic()
             if left <= 0:
                 return
+            self._hand_out(jobs)
             wait = None if left == math.inf else left
             for link in connection.wait([worker.link for worker in self._workers], wait):
                 worker = next(worker for worker in self._workers if worker.link is link)
@@ -82,10 +82,10 @@ class WorkerPool:
             self._dismiss(worker)
 
     def _hand_out(self, jobs: deque[Job]) -> None:
-        for worker in [worker for worker in self._workers if worker.job is None][
-            : max(len(self._workers) - self.size, 0)
-        ]:
-            worker.link.send(None)
+        idle = sorted((worker for worker in self._workers if worker.job is None), key=lambda worker: worker.ready)
+        for worker in idle[: max(len(self._workers) - self.size, 0)]:  # those that are still starting first
+            if not worker.ready:
+                worker.process.kill()
             self._dismiss(worker)
         free = [worker for worker in self._workers if worker.job is None]
         for _ in range(min(self.size - len(self._workers), len(jobs) - len(free))):

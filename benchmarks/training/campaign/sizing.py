@@ -67,7 +67,7 @@ class Sizing:
 
     def out_of_memory(self) -> None:
         """Report a training that failed because the workers together needed too much memory."""
-        if self._largest > 1:  # otherwise the size is fixed by the user
+        if self._largest > 1 and self.size > 1:  # otherwise the size is fixed by the user
             self.size, self.settled = max(1, self.size - 1), True
 
     def _decide(self, rate: float) -> None:

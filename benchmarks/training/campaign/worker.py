@@ -78,8 +78,8 @@ def work(link: connection.Connection, plan: Plan, folder: Path, trainer: Trainer
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the campaign handles Ctrl-C and ends its workers
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    link.send(READY)
     try:
+        link.send(READY)
         while (job := link.recv()) is not None:
             link.send(do(job, plan, folder, trainer))
     except (EOFError, BrokenPipeError):

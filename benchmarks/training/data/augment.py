@@ -51,6 +51,11 @@ class RandomStreams:
         """Restart with another seed, in the same generator."""
         self.generator.manual_seed(mix(seed))
 
+    def renew(self, state: Tensor) -> None:
+        """Continue from a state of the generator, in a new one."""
+        self.generator = torch.Generator(self.device)
+        self.generator.set_state(state)
+
     def uniform(self, shape: tuple[int, ...], low: float = 0.0, high: float = 1.0) -> Tensor:
         """Numbers in [low, high), of the given shape."""
         return torch.rand(shape, generator=self.generator, device=self.device) * (high - low) + low

@@ -83,9 +83,9 @@ class FrontSearch(PredictorSearch):
     def gain(self, posterior: Posterior, options: Options, turn: int) -> Float:
         """Expected hypervolume improvement of measuring each of n rows, of shape (n,)."""
         position, z = options.position, self._floored()
-        steps = _staircase(self._charged[self.rows_], z, float(z.min()), self._dearest)
         mean, std = posterior.mean()[position], posterior.std_of_label()[position]
-        return _expected(mean, std, self._charged[options.rows], *steps)
+        measured = z, self._charged[self.rows_], float(z.min()), self._dearest
+        return expected_area(mean, std, self._charged[options.rows], *measured)
 
     def labels(self) -> tuple[Ints, Float]:
         """Rows and their floored and standardised values, each of shape (n,); only the last 800."""

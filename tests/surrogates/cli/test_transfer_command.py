@@ -33,7 +33,7 @@ def made_up(monkeypatch: pytest.MonkeyPatch) -> None:
     def runs(values: pd.DataFrame, methods: dict[str, Any], k: list[int], seeds: list[int], *_: object) -> Any:
         for n, seed in itertools.product(k, seeds):
             for method in methods:
-                sources = {"no source": 0, ALL_OTHERS: 2}.get(method, 1)
+                sources = {next(iter(methods)): 0, ALL_OTHERS: 2}.get(method, 1)  # the baseline comes first
                 tau = 0.3 + 0.01 * n + 0.1 * sources + 0.01 * (method in ("long", ALL_OTHERS)) + 0.02 * seed * sources
                 yield pd.DataFrame(
                     {"method": [method], "n_train": n, "seed": seed, "task": values.columns[0], "tau": tau}
