@@ -58,7 +58,11 @@ def test_records_of_another_recipe_are_refused_and_nothing_is_written(folder, tm
         pack_records(other, folder, tmp_path / "other.gz")
 
 
-@pytest.mark.parametrize("damage", [b"", b"no gzip", gzip.compress(b"{}"), gzip.compress(json.dumps([1]).encode())])
+@pytest.mark.parametrize(
+    "damage",
+    [b"", b"no gzip", gzip.compress(b"{}"), gzip.compress(json.dumps([1]).encode())],
+    ids=["empty", "no gzip", "object", "list"],  # the bytes hold the time, which each worker of xdist has its own of
+)
 def test_damaged_files_are_refused(damage, tmp_path):
     path = tmp_path / "records.gz"
     path.write_bytes(damage)
