@@ -1,4 +1,4 @@
-"""A pytest plugin for an installation without extras: what stops at a missing extra is skipped, all else must pass."""
+"""A pytest plugin for the core on its lowest versions: what stops at a missing extra is skipped, all else must pass."""
 
 from collections.abc import Generator
 
@@ -8,6 +8,16 @@ EXTRAS = {
     "torch", "torch_geometric", "lightning", "safetensors", "PIL", "matplotlib", "optuna", "pymoo", "syne_tune",
     "torchmetrics",
 }  # fmt: skip
+# Old versions use what newer ones below them deprecate (typer of click, matplotlib of pyparsing); ours may not.
+DEPRECATIONS = ["ignore::DeprecationWarning", r"error::DeprecationWarning:(benchmarks|encoders|surrogates|tests)\b"]
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Generator[None, None, None]:
+    """Deprecations count where our code causes them."""
+    for line in DEPRECATIONS:
+        early_config.addinivalue_line("filterwarnings", line)
+    return (yield)
 
 
 @pytest.hookimpl(wrapper=True)

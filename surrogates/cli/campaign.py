@@ -12,7 +12,7 @@ import typer
 from surrogates.cli.arguments import AsJson
 from surrogates.cli.failures import FAILED
 from surrogates.cli.help import examples
-from surrogates.cli.output import counted, duration, print_json, print_table, stderr
+from surrogates.cli.output import counted, duration, print_json, print_table, progress_bar, stderr
 from surrogates.cli.train import Device, Threads
 
 if TYPE_CHECKING:
@@ -206,12 +206,11 @@ def count_of_workers(value: str) -> int | Literal["auto"]:
 def show_progress(steps: Iterable[Progress]) -> None:
     """Show a progress bar with the time left (on a terminal), a line per failure, and a summary on interruption."""
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
-    from rich.progress import Progress as Bar
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[left]}"))
     console, far = stderr(), ""
     try:
-        with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        with progress_bar(*columns, console=console) as progress:
             bar = progress.add_task("starting", total=None, left="")
             for step in steps:
                 far = f"{step.finished:,} of {counted(step.total, 'training')} finished"

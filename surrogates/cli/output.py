@@ -15,7 +15,7 @@ import typer
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.progress import Progress
+    from rich.progress import Progress, ProgressColumn
 
 __all__ = [
     "can_plot",
@@ -181,12 +181,20 @@ def stderr() -> Console:
     return Console(stderr=True, highlight=False)
 
 
-def progress_bar() -> Progress:
-    """A progress bar that disappears when done; disabled if stderr is not a terminal."""
+def progress_bar(*columns: ProgressColumn, console: Console | None = None) -> Progress:
+    """A progress bar that disappears when done; writes nothing if its console is not a terminal.
+
+    Args:
+        *columns: What it shows; rich's default if none.
+        console: Where it is shown; `stderr()` if not given.
+    """
+    from rich.console import Console
     from rich.progress import Progress
 
-    console = stderr()
-    return Progress(console=console, transient=True, disable=not console.is_terminal)
+    console = console or stderr()
+    shown = console.is_terminal
+    # quiet: rich before 14.3 ends a disabled bar with an empty line
+    return Progress(*columns, console=console if shown else Console(quiet=True), transient=True, disable=not shown)
 
 
 def _write_rich(columns: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> None:

@@ -113,7 +113,7 @@ def test_bootstrap_interval_agrees_with_scipy(rng):
     low, high = bootstrap_interval(spearman_rho, x, y, level=0.9, n_resamples=2000, rng=1)
     scipys = stats.bootstrap(
         (x, y), spearman_rho, paired=True, vectorized=False, method="percentile", confidence_level=0.9,
-        n_resamples=2000, rng=np.random.default_rng(2),
+        n_resamples=2000, random_state=np.random.default_rng(2),
     ).confidence_interval  # fmt: skip
     assert (low, high) == pytest.approx(tuple(scipys), abs=0.01)
     assert low < spearman_rho(x, y) < high

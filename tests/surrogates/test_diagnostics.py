@@ -4,14 +4,13 @@ import shutil
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from benchmarks import save_table
 from benchmarks.table import Table
 from surrogates import diagnostics
-from surrogates.cli.app import app
 from surrogates.diagnostics import Finding, examine
 from surrogates.pretrained import load as pretrained
+from tests.surrogates.cli.helpers import run
 
 
 def find(findings: list[Finding], what: str) -> Finding:
@@ -91,11 +90,11 @@ def test_tables_are_checked(macro_table: Table, tmp_path: Path, monkeypatch: pyt
 
 
 def test_the_doctor_has_an_exit_code(tmp_path: Path) -> None:
-    well = CliRunner().invoke(app, ["doctor", "--json"])
+    well = run("doctor", "--json")
     assert well.exit_code == 0
     assert {finding["status"] for finding in json.loads(well.stdout)} <= {"ok", "note"}
     (tmp_path / "broken.csv").write_text("x\n1\n")
-    ill = CliRunner().invoke(app, ["doctor", str(tmp_path / "broken.csv")])
+    ill = run("doctor", tmp_path / "broken.csv")
     assert ill.exit_code == 1
     assert "broken" in ill.stdout
     assert ill.stderr.startswith("error: 1 of ")

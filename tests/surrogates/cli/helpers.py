@@ -2,6 +2,7 @@
 
 import csv
 import io
+from inspect import signature
 from pathlib import Path
 
 from typer.testing import CliRunner, Result
@@ -11,10 +12,12 @@ from surrogates.cli.app import app
 CELL = "64-41414-3_33_333"
 OUTSIDE = "32-4141-3_33_333"
 QUICK = {"n_members": 2, "n_rounds": 5}
+# click below 8.2 mixes stderr into stdout unless told not to, later ones cannot be told
+RUNNER = CliRunner(**{"mix_stderr": False} if "mix_stderr" in signature(CliRunner).parameters else {})
 
 
 def run(*arguments: str | Path, stdin: str | None = None) -> Result:
-    return CliRunner().invoke(app, [str(argument) for argument in arguments], input=stdin)
+    return RUNNER.invoke(app, [str(argument) for argument in arguments], input=stdin)
 
 
 def rows_of(text: str) -> list[dict[str, str]]:

@@ -5,13 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from typer.testing import CliRunner
 
 from benchmarks import Table, UnknownNameError, get_space, load_table, save_table
 from benchmarks.tasks import TRANSNAS_TASKS
-from surrogates.cli.app import app
 from surrogates.evaluation.leaderboard import PUBLISHED, leaderboard, standings
 from surrogates.registry import BASELINES, MODELS, make_model
+from tests.surrogates.cli.helpers import run
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +82,7 @@ def test_command_prints_and_writes(table, tmp_path):
     path, out = tmp_path / "table.csv", tmp_path / "runs.csv"
     save_table(table, path)
     arguments = [str(path), "--models", "linear,knn", "--train-sizes", "40", "--seeds", "0,1", "--out", str(out)]
-    result = CliRunner().invoke(app, ["leaderboard", *arguments])
+    result = run("leaderboard", *arguments)
     assert result.exit_code == 0, result.output
     assert "protocol all, n = 40" in result.stdout
     assert "protocol distinct, n = 40" in result.stdout
@@ -93,6 +92,6 @@ def test_command_prints_and_writes(table, tmp_path):
 def test_command_refuses_unknown_models(table, tmp_path):
     path = tmp_path / "table.csv"
     save_table(table, path)
-    result = CliRunner().invoke(app, ["leaderboard", str(path), "--models", "lineer"])
+    result = run("leaderboard", path, "--models", "lineer")
     assert result.exit_code == 2
     assert "did you mean 'linear'" in result.stderr
