@@ -31,6 +31,18 @@ class Encoder(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
     Attributes:
         space_: Name of the space, after `fit`.
         n_features_out_: Number of features, after `fit`.
+
+    Example:
+        An encoder of your own:
+
+        >>> class Depth(Encoder):
+        ...     def feature_names(self, space):
+        ...         return ["depth"]
+        ...
+        ...     def encode(self, space, archs):
+        ...         return np.array([[len(arch)] for arch in archs])
+        >>> Depth().fit_transform(["64-2311-basic", "64-111111-basic"]).tolist()
+        [[13.0], [15.0]]
     """
 
     def fit(self, archs: Sequence[str], y: object = None) -> Self:
@@ -63,7 +75,13 @@ class Encoder(TransformerMixin, BaseEstimator, ABC):  # type: ignore[misc]
                 f"expected architectures of {self.space_}, on which this {type(self).__name__} was fitted, got "
                 f"{strings[0]!r} of {came.name}"
             )
-        return np.ascontiguousarray(self.encode(space, strings), dtype=np.float32)
+        X = np.ascontiguousarray(self.encode(space, strings), dtype=np.float32)
+        if X.shape != (len(strings), self.n_features_out_):
+            raise ValueError(
+                f"{type(self).__name__}.encode: expected features of shape {(len(strings), self.n_features_out_)}, one "
+                f"column per name, got {X.shape}"
+            )
+        return X
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
         """Names of the features, of shape (n_features_out_,)."""

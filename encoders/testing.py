@@ -18,22 +18,22 @@ __all__ = ["check_encoder"]
 _SAMPLE = 60
 
 
-def check_encoder(encoder: Encoder, space: Space, outside: str | None = None) -> None:
+def check_encoder(encoder: Encoder, space: str | Space, outside: str | None = None) -> None:
     """Check that an encoder fulfils the contract of `Encoder` on a space.
 
     Args:
         encoder: Any encoder, fitted or not.
-        space: The space to encode.
+        space: The space to encode, or its name.
         outside: An architecture that its grammar allows but that is not in the published set, if there is one.
 
     Raises:
         AssertionError: Names the part of the contract that is violated.
 
     Example:
-        >>> from benchmarks import get_space
         >>> from encoders import OneHotEncoding
-        >>> check_encoder(OneHotEncoding(), get_space("transnas101-micro"), outside="32-4114-3_33_333")
+        >>> check_encoder(OneHotEncoding(), "transnas101-micro", outside="32-4114-3_33_333")
     """
+    space = get_space(space)
     archs = space.sample(_SAMPLE, rng=0)
     fresh = clone(encoder)
     _expect(NotFittedError, lambda: fresh.transform(archs), "transform before fit is refused")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from surrogates.base import Surrogate as Surrogate
     from surrogates.evaluation.held_out import evaluate as evaluate
     from surrogates.evaluation.transfer_matrix import TransferMatrix as TransferMatrix
+    from surrogates.labels import Labels as Labels
     from surrogates.models.boosted import BoostedSurrogate as BoostedSurrogate
     from surrogates.models.ensemble import EnsembleSurrogate as EnsembleSurrogate
     from surrogates.models.gaussian_process import GaussianProcessSurrogate as GaussianProcessSurrogate
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from surrogates.pretrained.load import load_agreement as load_agreement
     from surrogates.pretrained.load import load_pretrained as load_pretrained
     from surrogates.store.load import load_surrogate as load_surrogate
+    from surrogates.store.pack import Pack as Pack
     from surrogates.store.save import save_surrogate as save_surrogate
+    from surrogates.store.storable import register_storable as register_storable
 
 __all__, __getattr__, __dir__ = lazy_facade(__name__)

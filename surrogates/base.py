@@ -41,6 +41,28 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
         n_archs_: Number of distinct functions seen in `fit`.
         cv_scores_: For every task, the results of cross-validation on the training rows: ``tau`` (Kendall) and
             ``coverage`` (of the 90 % interval); empty if there were too few labels.
+
+    Example:
+        A surrogate of your own; `register_storable` allows it to be saved.
+
+        >>> from surrogates import Labels, Pack, register_storable
+        >>> @register_storable
+        ... class MeanSurrogate(Surrogate):
+        ...     def fit_functions(self, labels: Labels) -> None:
+        ...         self._mean = np.nanmean(labels.values, axis=0)
+        ...         self._std = np.nanstd(labels.values, axis=0)
+        ...
+        ...     def predict_functions(self, archs):
+        ...         return np.tile(self._mean, (len(archs), 1)), np.tile(self._std, (len(archs), 1))
+        ...
+        ...     def pack(self) -> Pack:
+        ...         return Pack(arrays={"mean": self._mean, "std": self._std})
+        ...
+        ...     def unpack(self, pack: Pack) -> None:
+        ...         self._mean, self._std = pack.arrays["mean"], pack.arrays["std"]
+        >>> surrogate = MeanSurrogate().fit(["64-2311-basic", "64-1234-basic"], [90.0, 94.0])
+        >>> surrogate.predict(["64-111111-basic"], return_std=True)
+        (array([92.]), array([2.]))
     """
 
     space_: str
@@ -119,11 +141,19 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
         rows: dict[str, int] = {}
         inverse = [rows.setdefault(arch, len(rows)) for arch in space.simplify(strings)]
         mean, std = self.predict_functions(list(rows))
+        expected = (len(rows), len(self.tasks_))
+        if not mean.shape == std.shape == expected:
+            raise ValueError(
+                f"{type(self).__name__}.predict_functions: expected a mean and a std of shape {expected}, got "
+                f"{mean.shape} and {std.shape}"
+            )
         mean, std = mean[inverse].reshape(shape), std[inverse].reshape(shape)
         return (mean, std) if return_std else mean
 
     def score(self, archs: Sequence[str], Y: ArrayLike | pd.DataFrame | pd.Series[Any]) -> float:
         """Kendall's tau-b between predictions and labels, mean over the tasks, in -1..1; NaN labels are ignored.
+
+        It is NaN, undefined, if the labels or the predictions of a task are all equal.
 
         Args:
             archs: n architecture strings.

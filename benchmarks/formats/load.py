@@ -17,7 +17,7 @@ from benchmarks.spaces.space import Space
 from benchmarks.table import Table
 from benchmarks.table_checks import Duplicates
 
-__all__ = ["READERS", "load_table", "table_provenance"]
+__all__ = ["PROVENANCE_READERS", "READERS", "load_table", "table_provenance"]
 
 READERS: dict[str, Callable[[Path, Duplicates], Table]] = {
     ".csv": read_csv,
@@ -26,6 +26,9 @@ READERS: dict[str, Callable[[Path, Duplicates], Table]] = {
 }
 """File suffix -> reader; readers report errors in the content, `load_table` adds the file name. To add a format, add an
 entry here and in `benchmarks.formats.save.WRITERS`."""
+
+PROVENANCE_READERS: dict[str, Callable[[Path], dict[str, Any]]] = {".parquet": read_provenance}
+"""File suffix -> reader of the provenance, for formats that hold one."""
 
 
 def load_table(
@@ -81,10 +84,11 @@ def table_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
         'mini'
     """
     file = find_table(path)
-    if file.suffix.casefold() != ".parquet":
+    reader = PROVENANCE_READERS.get(file.suffix.casefold())
+    if reader is None:
         return {}
     with _naming(file):
-        return read_provenance(file)
+        return reader(file)
 
 
 @contextmanager

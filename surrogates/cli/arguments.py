@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from surrogates.search.registry import INFORMED, list_searchers
+
 if TYPE_CHECKING:
     from benchmarks.protocols import Protocol
     from benchmarks.table import Table
@@ -29,9 +31,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the results as JSON.
 SpaceName = Annotated[
     str | None, typer.Option("--space", help="Use this space; required if the table holds several spaces.")
 ]
-# Literal names, as importing the registry would slow down every command; a test compares them with it.
-ALONE = "random, local, evolution, reinforce, ddpnas, pnas, bananas, predictor, attentive, front, nsga2."
-SEARCHERS = ALONE.replace(".", ", transfer.")
+SEARCHERS = ", ".join(list_searchers()) + "."
+ALONE = SEARCHERS.replace(f", {INFORMED}", "")
 _TABLE_HELP = "CSV, Parquet or published .pth file, or the name of a bundled table (rooms-mini)."
 
 
@@ -54,7 +55,8 @@ TableOption = Annotated[
     typer.Option("--table", metavar="TABLE", callback=_find, help=f"Table of measured results: {_TABLE_HELP}"),
 ]
 TaskNames = Annotated[
-    list[str] | None, typer.Option("--task", "-t", help="Use only this task; repeatable. Default: all tasks.")
+    list[str] | None,
+    typer.Option("--task", "-t", metavar="TASK", help="Use only this task; repeatable. Default: all tasks."),
 ]
 
 

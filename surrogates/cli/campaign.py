@@ -31,7 +31,10 @@ campaign_app = typer.Typer(
 )
 
 PlanFile = Annotated[
-    Path, typer.Argument(metavar="PLAN", exists=True, dir_okay=False, help="Plan file (JSON); see 'run --help'.")
+    Path,
+    typer.Argument(
+        metavar="PLAN", exists=True, dir_okay=False, help="Plan file (JSON), as described under 'campaign run --help'."
+    ),
 ]
 Folder = Annotated[
     Path | None,

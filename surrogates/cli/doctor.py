@@ -21,7 +21,7 @@ EXAMPLES = examples("surrogates doctor", "NAS_DATA=/data surrogates doctor resul
 def doctor(
     tables: Annotated[
         list[Path] | None,
-        typer.Argument(metavar="[TABLE]...", help="Tables to check, in addition to those in the folder $NAS_DATA."),
+        typer.Argument(metavar="TABLE", help="Tables to check, in addition to those in the folder $NAS_DATA."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

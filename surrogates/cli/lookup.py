@@ -34,9 +34,7 @@ EXAMPLES = examples(
 
 
 def lookup(
-    archs: Annotated[
-        list[str], typer.Argument(metavar="ARCH...", help="One or more architecture strings, of any space.")
-    ],
+    archs: Annotated[list[str], typer.Argument(metavar="ARCH", help="One or more architecture strings, of any space.")],
     task: TaskNames = None,
     as_json: AsJson = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print the results as CSV.")] = False,

@@ -34,7 +34,7 @@ def predict(
     ],
     archs: Annotated[
         list[str],
-        typer.Argument(metavar="ARCH...|-", help="Architecture strings, or - to read one per line from stdin."),
+        typer.Argument(metavar="ARCH|-", help="Architecture strings, or - to read one per line from stdin."),
     ],
 ) -> None:
     """Predict architectures with a stored surrogate; prints CSV with mean and standard deviation of every task.

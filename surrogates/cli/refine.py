@@ -33,19 +33,26 @@ EXAMPLES = examples(
 def refine(
     table: TableFile,
     out: Annotated[Path, typer.Option("--out", "-o", help="Table file to write: .parquet, .csv or .pth.")],
-    budget: Annotated[int, typer.Option(min=1, help="Number of architectures to train per round.")] = 16,
-    rounds: Annotated[int, typer.Option(min=1, help="Number of rounds of selecting, training and fitting.")] = 1,
+    budget: Annotated[int, typer.Option(metavar="N", min=1, help="Number of architectures to train per round.")] = 16,
+    rounds: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Number of rounds of selecting, training and fitting.")
+    ] = 1,
     model: Annotated[str, typer.Option(help=f"Surrogate: one of {', '.join(STORABLE_MODELS)}.")] = "boosted",
     by: Annotated[
         str,
         typer.Option(help="Selection: uncertainty (highest predicted standard deviation), or a searcher: " + ALONE),
     ] = "uncertainty",
-    seed: Annotated[int, typer.Option(min=0, help="Random seed of the searcher.")] = 0,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Random seed of the searcher.")] = 0,
     task: TaskNames = None,
     space: SpaceName = None,
     plan: Annotated[
         Path | None,
-        typer.Option(exists=True, dir_okay=False, help="Plan file (JSON) whose recipe, images and seeds are used."),
+        typer.Option(
+            metavar="PLAN",
+            exists=True,
+            dir_okay=False,
+            help="Plan file (JSON) whose recipe, images and seeds are used.",
+        ),
     ] = None,
     preset: Annotated[
         str | None,

@@ -28,8 +28,8 @@ class _Split(str, Enum):
     test = "test"
 
 
-Size = Annotated[int, typer.Option(min=16, max=1024, help="Height and width of the images in pixels.")]
-Seed = Annotated[int, typer.Option(min=0, help="Random seed of the scenes.")]
+Size = Annotated[int, typer.Option(metavar="N", min=16, max=1024, help="Height and width of the images in pixels.")]
+Seed = Annotated[int, typer.Option(metavar="N", min=0, help="Random seed of the scenes.")]
 
 
 @rooms_app.command(
@@ -43,8 +43,8 @@ def sheet(
     split: Annotated[_Split, typer.Option(help="Split to draw images from.")] = _Split.train,
     size: Size = 64,
     seed: Seed = 0,
-    columns: Annotated[int, typer.Option(min=1, help="Number of images per row.")] = 6,
-    rows: Annotated[int, typer.Option(min=1, help="Number of rows of images.")] = 3,
+    columns: Annotated[int, typer.Option(metavar="N", min=1, help="Number of images per row.")] = 6,
+    rows: Annotated[int, typer.Option(metavar="N", min=1, help="Number of rows of images.")] = 3,
 ) -> None:
     """Draw a contact sheet of images with their segmentation, surface normals and, as text, other labels."""
     from benchmarks.errors import choice
@@ -70,9 +70,9 @@ def sheet(
 )
 def export(
     out: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder to write; an interrupted export is resumed.")],
-    train: Annotated[int, typer.Option(min=1, help="Number of training images.")] = 8_192,
-    valid: Annotated[int, typer.Option(min=1, help="Number of validation images.")] = 1_024,
-    test: Annotated[int, typer.Option(min=1, help="Number of test images.")] = 1_024,
+    train: Annotated[int, typer.Option(metavar="N", min=1, help="Number of training images.")] = 8_192,
+    valid: Annotated[int, typer.Option(metavar="N", min=1, help="Number of validation images.")] = 1_024,
+    test: Annotated[int, typer.Option(metavar="N", min=1, help="Number of test images.")] = 1_024,
     size: Size = 256,
     seed: Seed = 0,
 ) -> None:

@@ -31,7 +31,9 @@ class _Objective(str, Enum):
 
 
 def search(
-    task: Annotated[list[str], typer.Option("--task", "-t", help="Task to optimise; repeatable for several tasks.")],
+    task: Annotated[
+        list[str], typer.Option("--task", "-t", metavar="TASK", help="Task to optimise; repeatable for several tasks.")
+    ],
     space: Annotated[
         str | None, typer.Option(help="Space to search; required without --table, or if the table holds several.")
     ] = None,
@@ -53,7 +55,10 @@ def search(
         float | None, typer.Option(help="Maximum number of multiply-adds of the backbone for one image.")
     ] = None,
     top: Annotated[
-        int, typer.Option(min=1, help="Number of architectures to show; a Pareto front is always shown in full.")
+        int,
+        typer.Option(
+            metavar="N", min=1, help="Number of architectures to show; a Pareto front is always shown in full."
+        ),
     ] = 5,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Directory to store the searches in, and to resume them from.")

@@ -9,7 +9,7 @@ import typer
 
 from surrogates.cli.arguments import AsJson, SpaceName, TableFile
 from surrogates.cli.help import examples
-from surrogates.cli.output import print_json, print_table
+from surrogates.cli.output import counted, print_json, print_table
 
 __all__ = ["table_app"]
 
@@ -32,7 +32,9 @@ def info(table: TableFile, space: SpaceName = None, as_json: AsJson = False) -> 
     if as_json:
         print_json({"archs": len(results), "spaces": results.spaces, "hash": results.hash, "tasks": rows})
         return
-    typer.echo(f"{len(results):,} architectures of {', '.join(results.spaces)}, {len(results.tasks)} tasks")
+    typer.echo(
+        f"{counted(len(results), 'architecture')} of {', '.join(results.spaces)}, {counted(len(results.tasks), 'task')}"
+    )
     columns = ["task", "metric", "unit", "measured", "missing", "epochs_kept", "min", "median", "max"]
     titles = [column.replace("_", " ") for column in columns]
     print_table(titles, [[_cell(row[column]) for column in columns] for row in rows], left=3)
@@ -48,7 +50,7 @@ def info(table: TableFile, space: SpaceName = None, as_json: AsJson = False) -> 
 )
 def convert(
     table: TableFile,
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="File to write: .csv, .parquet or .pth.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="File to write, by its ending: .csv, .parquet or .pth.")],
     space: SpaceName = None,
 ) -> None:
     """Convert a table to another format; the file is written atomically.
@@ -57,13 +59,15 @@ def convert(
     provenance of the values.
     """
     from benchmarks.formats import load_table, save_table, table_suffix
+    from benchmarks.formats.load import PROVENANCE_READERS
 
     suffix = table_suffix(out)
     results = load_table(table, space=space)
     save_table(results, out)
-    typer.echo(f"Wrote {out}: {len(results):,} architectures, {len(results.tasks)} tasks.")
-    if results.provenance and suffix != ".parquet":
-        typer.echo(f"note: {out} does not hold the provenance recorded in {table}; use .parquet to keep it", err=True)
+    typer.echo(f"Wrote {out}: {counted(len(results), 'architecture')}, {counted(len(results.tasks), 'task')}.")
+    if results.provenance and suffix not in PROVENANCE_READERS:
+        able = ", ".join(PROVENANCE_READERS)
+        typer.echo(f"note: {out} does not hold the provenance recorded in {table}; use {able} to keep it", err=True)
 
 
 def _cell(value: object) -> str:

@@ -29,16 +29,20 @@ EXAMPLES = examples(
 
 Device = Annotated[str, typer.Option(help="Device: auto (a GPU if available), cpu, cuda or cuda:N.")]
 Preset = Annotated[str, typer.Option(help="Training recipe: paper (as published), quick or mini.")]
-Threads = Annotated[int, typer.Option(min=1, help="Number of CPU threads per training.")]
+Threads = Annotated[int, typer.Option(metavar="N", min=1, help="Number of CPU threads per training.")]
 
 
 def train(
     arch: Annotated[str, typer.Argument(metavar="ARCH", help="Architecture string.")],
-    task: Annotated[str, typer.Option("--task", "-t", help=f"Task: one of {', '.join(TRANSNAS_TASKS)}.")],
+    task: Annotated[
+        str, typer.Option("--task", "-t", metavar="TASK", help=f"Task: one of {', '.join(TRANSNAS_TASKS)}.")
+    ],
     preset: Preset = "quick",
-    epochs: Annotated[int | None, typer.Option(min=1, help="Number of epochs. Default: that of the recipe.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Number of epochs. Default: that of the recipe.")
+    ] = None,
     seed: Annotated[
-        int, typer.Option(min=0, help="Random seed of initial weights, order of images and augmentation.")
+        int, typer.Option(metavar="N", min=0, help="Random seed of initial weights, order of images and augmentation.")
     ] = 666,
     data: Annotated[
         Path | None,

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
+from benchmarks.errors import choice
 from surrogates.kernels.features import relevance
 from surrogates.kernels.functions import CORRELATIONS, unit_distance
 
@@ -32,6 +33,9 @@ class FeatureKernel:
         length: Length scale, in units of `unit_distance`.
         weights: Weights of the features, with a mean of 1, of shape (d,).
 
+    Raises:
+        UnknownNameError: If there is no kernel of that name; names the nearest one.
+
     Example:
         >>> kernel = FeatureKernel("laplace", 2.0, np.array([1.5, 0.5]))
         >>> kernel.matrix(np.zeros((1, 2)), np.array([[1.0, 1.0]])).round(3).tolist()  # exp(-1 / 2)
@@ -41,6 +45,9 @@ class FeatureKernel:
     shape: str
     length: float
     weights: Float
+
+    def __post_init__(self) -> None:
+        choice(self.shape, CORRELATIONS, "kernel")
 
     def distances(self, X: Float, Y: Float) -> Float:
         """Distances of shape (n, m) between features of shape (n, d) and (m, d), not divided by the length scale."""
@@ -57,16 +64,19 @@ class FeatureKernel:
         return self.correlations(self.distances(X, Y))
 
 
-def feature_kernels(X: Float, Z: Float, lengths: Sequence[float]) -> list[FeatureKernel]:
-    """Candidate kernels: features weighted by three powers of their relevance, two shapes, all lengths.
+def feature_kernels(
+    X: Float, Z: Float, lengths: Sequence[float], shapes: Sequence[str] = ("laplace", "matern")
+) -> list[FeatureKernel]:
+    """Candidate kernels: features weighted by three powers of their relevance, all shapes, all lengths.
 
     Args:
         X: Standardised features of n labelled architectures, of shape (n, d).
         Z: Normal scores, NaN where not measured, of shape (n, T).
         lengths: Length scales.
+        shapes: Keys of `CORRELATIONS`.
 
     Returns:
-        6 kernels per length; kernels that differ only in length are adjacent.
+        3 kernels per shape and length; kernels that differ only in length are adjacent.
 
     Example:
         >>> X = np.array([[0.0, 1.0], [1.0, -1.0], [2.0, 1.0]])
@@ -74,7 +84,7 @@ def feature_kernels(X: Float, Z: Float, lengths: Sequence[float]) -> list[Featur
         12
     """
     weights = [relevance(X, Z, power, floor) for power, floor in _FLOORS.items()]
-    parts = product([weight / weight.mean() for weight in weights], CORRELATIONS, map(float, lengths))
+    parts = product([weight / weight.mean() for weight in weights], shapes, map(float, lengths))
     return [FeatureKernel(shape, length, weight) for weight, shape, length in parts]
 
 

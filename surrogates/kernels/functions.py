@@ -66,4 +66,5 @@ def matern52(distances: Float, length: float) -> Float:
 
 
 CORRELATIONS = {"laplace": (laplace, "cityblock"), "matern": (matern32, "euclidean")}
-"""Name of a kernel on features, as stored -> its correlation function and the metric of its distances."""
+"""Name of a kernel on features, as stored -> its correlation function and the metric of its distances. To add a kernel,
+add its function and an entry; `GaussianProcessSurrogate(kernels=...)` uses it."""

@@ -41,6 +41,7 @@ class GaussianProcessSurrogate(CalibratedSurrogate):
     Args:
         length_scales: Length scales of the kernels, in mean absolute (L1) or root mean square (L2) standard deviations
             per feature.
+        kernels: Names of the kernels, keys of `surrogates.kernels.functions.CORRELATIONS`.
         max_rows: Maximum number of labelled rows in the posterior; a random subset if there are more.
         evidence_rows: Number of rows for kernel selection, the first of those in the posterior.
         n_jobs: Threads of the linear algebra with 400 or more rows; all cores if -1. With one, the default, results on
@@ -66,12 +67,14 @@ class GaussianProcessSurrogate(CalibratedSurrogate):
         self,
         *,
         length_scales: Sequence[float] = (1.0, 2.0, 4.0, 8.0),
+        kernels: Sequence[str] = ("laplace", "matern"),
         max_rows: int = 2048,
         evidence_rows: int = 512,
         n_jobs: int | None = None,
         random_state: int | np.random.RandomState | None = 0,
     ) -> None:
         self.length_scales = length_scales
+        self.kernels = kernels
         self.max_rows = max_rows
         self.evidence_rows = evidence_rows
         self.n_jobs = n_jobs
@@ -81,6 +84,8 @@ class GaussianProcessSurrogate(CalibratedSurrogate):
         check_scalar(self.max_rows, "max_rows", Integral, min_val=1)
         if not len(self.length_scales) or min(self.length_scales) <= 0:
             raise ValueError(f"length_scales: expected positive numbers, at least one, got {self.length_scales!r}")
+        if isinstance(self.kernels, str) or not len(self.kernels):
+            raise ValueError(f"kernels: expected a list of names, at least one, got {self.kernels!r}")
         with self._threads(len(labels.values)):
             self._fit_rows(labels)
 
@@ -114,7 +119,7 @@ class GaussianProcessSurrogate(CalibratedSurrogate):
         rows = slice(self.evidence_rows)
         found = [
             (kernel, Coregion.fit(Eigen.from_kernel(kernel.matrix(X[rows], X[rows])), R[rows]))
-            for kernel in feature_kernels(X, Z, self.length_scales)
+            for kernel in feature_kernels(X, Z, self.length_scales, self.kernels)
         ]
         kept, shares = likeliest(np.array([-tasks.loss for _, tasks in found]), _KEPT)
         return [found[j] for j in kept], shares

@@ -1,21 +1,24 @@
-"""Search methods behind one ask/tell interface, and `run_search`, which runs them on an oracle."""
+"""Search methods behind one ask/tell interface, and `run_search`, which runs them on an oracle.
 
-from surrogates.search.base import Searcher
-from surrogates.search.constraints import Constraint
-from surrogates.search.errors import ConstraintError
-from surrogates.search.history import History, SearchError
-from surrogates.search.ranks import scores
-from surrogates.search.registry import list_searchers, make_searcher
-from surrogates.search.run import run_search
+Names are imported on first use: the command line reads the names of the searchers without loading one.
+"""
 
-__all__ = [
-    "Constraint",
-    "ConstraintError",
-    "History",
-    "SearchError",
-    "Searcher",
-    "list_searchers",
-    "make_searcher",
-    "run_search",
-    "scores",
-]
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from benchmarks.facade import lazy_facade
+
+if TYPE_CHECKING:
+    from surrogates.search.base import Searcher as Searcher
+    from surrogates.search.constraints import Constraint as Constraint
+    from surrogates.search.errors import ConstraintError as ConstraintError
+    from surrogates.search.history import History as History
+    from surrogates.search.history import SearchError as SearchError
+    from surrogates.search.pareto import front as front
+    from surrogates.search.ranks import scores as scores
+    from surrogates.search.registry import list_searchers as list_searchers
+    from surrogates.search.registry import make_searcher as make_searcher
+    from surrogates.search.run import run_search as run_search
+
+__all__, __getattr__, __dir__ = lazy_facade(__name__)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from surrogates.search.base import Searcher
 
 __all__ = [
+    "INFORMED",
     "informed_searcher",
     "list_searchers",
     "make_searcher",
@@ -39,7 +40,7 @@ _SEARCHERS = {
     "transfer": ("surrogates.search.searchers.transfer", "TransferSearch"),
 }
 
-_INFORMED = "transfer"
+INFORMED = "transfer"
 """The searcher that uses values of other tasks."""
 
 
@@ -105,7 +106,7 @@ def informed_searcher(name: str, seed: int, others: Callable[[], pd.DataFrame], 
         >>> informed_searcher("random", 3, pd.DataFrame)
         RandomSearch(random_state=3)
     """
-    if name == _INFORMED:
+    if name == INFORMED:
         sources = others()
         if not sources.shape[1]:
             raise ValueError(f"the searcher {name!r} learns from other tasks: expected at least one, got none")

@@ -1,19 +1,22 @@
 """Estimators as JSON: class name and constructor parameters, including nested estimators.
 
-Only classes in `STORABLE` are written and instantiated, so loading an artefact cannot run arbitrary code.
+Only classes in `STORABLE`, and those given to `register_storable`, are written and instantiated, so loading an artefact
+cannot run arbitrary code.
 """
 
 from __future__ import annotations
 
 import importlib
 import math
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from benchmarks.errors import ArtefactError
 
-__all__ = ["STORABLE", "class_of", "from_json", "to_json"]
+__all__ = ["STORABLE", "class_of", "from_json", "register_storable", "to_json"]
+
+_Class = TypeVar("_Class", bound=type)
 
 STORABLE: dict[str, str] = {
     "BoostedSurrogate": "surrogates.models.boosted",
@@ -27,7 +30,39 @@ STORABLE: dict[str, str] = {
     "PathEncoding": "encoders.paths",
     "TransferSurrogate": "surrogates.models.transfer.surrogate",
 }
-"""Class name -> module. To make a class storable, add it here."""
+"""Name of a class of this package -> its module."""
+
+_REGISTERED: dict[str, type[Any]] = {}
+
+
+def register_storable(kind: _Class) -> _Class:
+    """Allow a surrogate or encoder of your own to be stored and loaded, under the name of its class; a decorator.
+
+    The process that loads must register the class as well: import the module that defines it.
+
+    Args:
+        kind: Subclass of `Surrogate` or `Encoder`, or another estimator; its constructor parameters are stored.
+
+    Returns:
+        The class.
+
+    Raises:
+        ValueError: If another class has this name.
+
+    Example:
+        >>> from encoders import OneHotEncoding
+        >>> @register_storable
+        ... class PlainEncoding(OneHotEncoding):
+        ...     pass
+        >>> from_json(to_json(PlainEncoding(), "encoder"))
+        PlainEncoding()
+    """
+    name = kind.__name__
+    known = _REGISTERED.get(name)
+    if name in STORABLE or (known and (known.__module__, known.__qualname__) != (kind.__module__, kind.__qualname__)):
+        raise ValueError(f"expected a class with a name of its own, got another {name!r}")
+    _REGISTERED[name] = kind  # a cell or module that is run again defines its class again
+    return kind
 
 
 def class_of(name: object) -> type[Any]:
@@ -40,8 +75,13 @@ def class_of(name: object) -> type[Any]:
         >>> class_of("OneHotEncoding").__module__
         'encoders.one_hot'
     """
+    if isinstance(name, str) and name in _REGISTERED:
+        return _REGISTERED[name]
     if not isinstance(name, str) or name not in STORABLE:
-        raise ArtefactError(f"unknown class {name!r}; this version supports {', '.join(sorted(STORABLE))}")
+        raise ArtefactError(
+            f"unknown class {name!r}; this version supports {', '.join(sorted({*STORABLE, *_REGISTERED}))}; a class of "
+            "your own must be registered first (surrogates.register_storable)"
+        )
     found = getattr(importlib.import_module(STORABLE[name]), name)
     assert isinstance(found, type)
     return found
@@ -76,13 +116,14 @@ def to_json(value: Any, what: str) -> Any:
     if isinstance(value, dict) and all(isinstance(key, str) for key in value):
         return {"dict": {key: to_json(entry, f"{what}[{key!r}]") for key, entry in value.items()}}
     name = type(value).__name__
-    if name in STORABLE and type(value) is class_of(name):
+    if name in {*STORABLE, *_REGISTERED} and type(value) is class_of(name):
         stored = value.params_to_store() if hasattr(value, "params_to_store") else value.get_params(deep=False)
         params = sorted(stored.items())
         return {"class": name, "params": {key: to_json(entry, f"{what}.{key}") for key, entry in params}}
     raise ArtefactError(
         f"cannot store {what} without pickle: expected numbers, strings, lists or one of "
-        f"{', '.join(sorted(STORABLE))}, got a {type(value).__module__}.{type(value).__qualname__}"
+        f"{', '.join(sorted({*STORABLE, *_REGISTERED}))}, got a {type(value).__module__}.{type(value).__qualname__}; "
+        "surrogates.register_storable allows an estimator of your own"
     )
 
 

@@ -6,6 +6,7 @@ import pytest
 from scipy.stats import kendalltau
 
 from benchmarks import get_space, list_spaces
+from benchmarks.errors import UnknownNameError
 from surrogates.models import gaussian_process
 from surrogates.models.gaussian_process import GaussianProcessSurrogate
 from surrogates.testing import check_surrogate
@@ -20,6 +21,18 @@ OUTSIDE = {
 @pytest.mark.parametrize("name", list_spaces())
 def test_contract(name):
     check_surrogate(GaussianProcessSurrogate(length_scales=(2.0, 8.0)), get_space(name), outside=OUTSIDE[name])
+
+
+def test_the_kernels_are_those_asked_for():
+    archs = get_space("transnas101-macro").sample(60, rng=0)
+    size = [float(sum(map(int, arch.split("-")[1]))) for arch in archs]
+    for name in ("laplace", "matern"):
+        fitted = GaussianProcessSurrogate(kernels=[name]).fit(archs, size)
+        assert {kernel.shape for kernel in fitted.kernels_} == {name}
+    with pytest.raises(UnknownNameError, match="did you mean 'laplace'"):
+        GaussianProcessSurrogate(kernels=["laplac"]).fit(archs, size)
+    with pytest.raises(ValueError, match="kernels: expected a list of names"):
+        GaussianProcessSurrogate(kernels="laplace").fit(archs, size)
 
 
 def test_related_tasks_lend_labels():

@@ -10,7 +10,7 @@ from benchmarks.errors import ArtefactError
 from encoders import Encoder
 from surrogates.base import Surrogate
 from surrogates.store.npz import npz_arrays, npz_bytes
-from surrogates.store.storable import STORABLE, class_of, from_json, to_json
+from surrogates.store.storable import STORABLE, class_of, from_json, register_storable, to_json
 
 
 def test_arrays_of_objects_are_refused() -> None:
@@ -43,6 +43,25 @@ def test_every_public_encoder_and_surrogate_is_storable() -> None:
     ]
     classes = {c for c in public if isinstance(c, type) and issubclass(c, (Encoder, Surrogate))} - {Encoder, Surrogate}
     assert classes == {class_of(name) for name in STORABLE}
+
+
+def test_a_class_of_your_own_is_stored_once_it_is_registered() -> None:
+    class Reversed(encoders.OneHotEncoding):
+        pass
+
+    with pytest.raises(ArtefactError, match="register_storable"):
+        to_json(Reversed(), "encoder")
+    register_storable(Reversed)
+    assert type(from_json(to_json(Reversed(), "encoder"))) is Reversed
+    again = type(
+        "Reversed", (encoders.OneHotEncoding,), {"__qualname__": Reversed.__qualname__, "__module__": __name__}
+    )
+    assert class_of(register_storable(again).__name__) is again, "the same class, defined again"
+
+
+def test_a_registered_class_needs_a_name_of_its_own() -> None:
+    with pytest.raises(ValueError, match="a name of its own, got another 'OneHotEncoding'"):
+        register_storable(type("OneHotEncoding", (encoders.OneHotEncoding,), {}))
 
 
 def test_npz_bytes_do_not_depend_on_the_order() -> None:
