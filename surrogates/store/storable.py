@@ -120,10 +120,11 @@ def to_json(value: Any, what: str) -> Any:
         stored = value.params_to_store() if hasattr(value, "params_to_store") else value.get_params(deep=False)
         params = sorted(stored.items())
         return {"class": name, "params": {key: to_json(entry, f"{what}.{key}") for key, entry in params}}
+    own = "; surrogates.register_storable allows an estimator of your own" if hasattr(value, "get_params") else ""
     raise ArtefactError(
         f"cannot store {what} without pickle: expected numbers, strings, lists or one of "
-        f"{', '.join(sorted({*STORABLE, *_REGISTERED}))}, got a {type(value).__module__}.{type(value).__qualname__}; "
-        "surrogates.register_storable allows an estimator of your own"
+        f"{', '.join(sorted({*STORABLE, *_REGISTERED}))}, got a {type(value).__module__}."
+        f"{type(value).__qualname__}{own}"
     )
 
 
