@@ -5,8 +5,8 @@
 #   OUT=folder bash perf/gpu.sh --device cpu --minutes 3 # does all of it work at all
 #
 # Needs torch, lightning, pandas, pyarrow, scikit-learn, typer and rich; no installation of this package, no network. The
-# campaign goes on from perf/rooms_gpu/records.jsonl.gz; $OUT gets checks.txt, throughput.txt, table.json, log.txt and
-# records.jsonl.gz, which perf/rooms_gpu/collect.py merges into the repository. The table is printed last.
+# campaign goes on from perf/rooms_gpu/records.jsonl.gz; $OUT gets checks.txt, throughput.txt, table.json, fused.txt,
+# log.txt and records.jsonl.gz, which perf/rooms_gpu/collect.py merges into the repository. The table is printed last.
 set -u
 cd "$(dirname "$0")/.."
 device=cuda minutes=9
@@ -43,6 +43,10 @@ step "runs per hour"
 timeout "$((total / 3))" python3 perf/rooms_gpu/throughput.py --device "$device" --seconds "$((total / 4))" \
   "${small[@]}" --out "$out/table.json" 2> >(tail -c 4000 >> "$out/log.txt") | tee "$out/throughput.txt"
 
+step "several seeds in one step"
+timeout "$((total / 12))" python3 perf/rooms_gpu/fused.py --device "$device" "${small[@]}" \
+  2> >(tail -c 4000 >> "$out/log.txt") | tee "$out/fused.txt"
+
 step "campaign"
 [ "$(left)" -gt 30 ] && timeout "$(left)" tail --pid="$images" -f /dev/null
 [ "$device" != cpu ] && [ -f perf/rooms_gpu/records.jsonl.gz ] && python3 -m surrogates campaign unpack "$plan" perf/rooms_gpu/records.jsonl.gz --folder "$work/runs"
@@ -64,4 +68,4 @@ if [ "$seconds" -gt 20 ]; then
 fi
 
 step "table"
-cat "$out/checks.txt" "$out/throughput.txt"
+cat "$out/checks.txt" "$out/throughput.txt" "$out/fused.txt"
