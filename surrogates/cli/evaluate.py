@@ -56,7 +56,8 @@ def evaluate(
 
     The model is fitted to some rows of the table and predicts all others. Scores are means over the seeds, tau with its
     standard deviation. The ceiling is the tau of a perfect predictor under training noise, estimated from equivalent
-    architectures that were trained separately; - if there are none.
+    architectures that were trained separately: with few of them a rough guide, which a model may exceed; - if there are
+    none.
 
     Runs without training labels of a task are left out of the means of this task; a line below the scores reports them.
     """

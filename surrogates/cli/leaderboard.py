@@ -52,7 +52,8 @@ def leaderboard(
 
     Tau is the mean over tasks and seeds. Published results are included where they exist for a training size (one task
     at a time, protocol all) and the table holds all published architectures of the space. The noise ceiling is the tau
-    of a perfect predictor under training noise.
+    of a perfect predictor under training noise, estimated from equivalent architectures that were trained separately:
+    with few of them a rough guide, which a model may exceed.
     """
     from typing import cast, get_args
 
