@@ -2,6 +2,7 @@
 
     NAS_DATA=<folder> python perf/rooms_mini/report.py
     NAS_DATA=<folder> python perf/rooms_mini/report.py --records perf/rooms_mini/plan    # also after every epoch
+    NAS_DATA=<folder> python perf/rooms_mini/report.py --table new.parquet               # another table of trainings
 
 The tables were created with
 
@@ -124,8 +125,13 @@ def cost() -> None:
     print(", ".join(f"{task} {runs['seconds'] / runs['done']:.0f}" for task, runs in made.items()), end="\n\n")
 
 
-def main(records: Path | None) -> None:
-    """Print all reports."""
+def main(records: Path | None, table: Path | None) -> None:
+    """Print all reports, or those of another table alone."""
+    if table is not None:
+        ours, truth = load_table(table), published()
+        fidelity(ours, truth)
+        strides(ours, truth)
+        return
     ours, again, truth = load_table("rooms-mini"), load_table("rooms-mini-again"), published()
     cost()
     fidelity(ours, truth)
@@ -138,4 +144,6 @@ def main(records: Path | None) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--records", type=Path, help="folder of the campaign's records")
-    main(parser.parse_args().records)
+    parser.add_argument("--table", type=Path, help="table of a campaign to report on, instead of the bundled ones")
+    options = parser.parse_args()
+    main(options.records, options.table)
