@@ -28,8 +28,8 @@ def save_surrogate(surrogate: Packable, directory: str | Path, table: Table | No
     """Write a fitted surrogate; the same surrogate gives the same bytes.
 
     Args:
-        surrogate: Fitted surrogate; its class and those of its nested estimators must be in
-            `surrogates.store.storable.STORABLE`.
+        surrogate: Fitted surrogate; its class and those of its nested estimators must be of this package, or registered
+            (`surrogates.register_storable`).
         directory: Target; an existing artefact of this project is replaced.
         table: Table it was fitted on. Its hash and the differences of its trainings from the published ones are stored,
             so `Oracle` can reject tables of other trainings.
