@@ -1,7 +1,8 @@
 """Memory-mapped cache of tables that are slow to read: converted once, opened in milliseconds.
 
 A cache is a folder with ``header.json`` (architectures, and the position of each column) and one flat ``.npy`` file per
-number type. Its key is the file's resolved path, size and modification time, so a changed file gets a new cache.
+number type. Its key is the file's resolved path, size, times (of its content and of its entry) and inode, so a changed
+or replaced file gets a new cache.
 """
 
 from __future__ import annotations
@@ -71,7 +72,8 @@ def cached(path: Path, convert: Callable[[Path], Table]) -> Table:
     state = path.stat()
     family = hashlib.sha256(str(path).encode()).hexdigest()[:16]
     prefix = f"{path.stem}-{family}-"
-    folder = cache_dir() / f"{prefix}{state.st_size:x}-{state.st_mtime_ns:x}"
+    marks = (state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino)
+    folder = cache_dir() / f"{prefix}{'-'.join(f'{mark:x}' for mark in marks)}"
     table = _open(folder)
     if table is not None:
         return table

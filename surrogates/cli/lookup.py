@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from surrogates.cli.arguments import AsJson, TableOption, TaskNames
+from surrogates.cli.arguments import ArchNames, AsJson, TableOption, TaskNames, numbered_archs
 from surrogates.cli.help import examples
 from surrogates.cli.output import print_csv, print_json, print_table
 
@@ -29,12 +29,13 @@ class _Source(str, Enum):
 EXAMPLES = examples(
     "surrogates lookup 64-41414-3_33_333",
     "surrogates lookup 64-2311-basic 64-41414-0_31_023 --task jigsaw --csv",
+    "cat archs.txt | surrogates lookup - --task jigsaw --csv",
     "surrogates lookup 64-41414-3_33_333 --table transnas-bench_v10141024.pth --json",
 )
 
 
 def lookup(
-    archs: Annotated[list[str], typer.Argument(metavar="ARCH", help="One or more architecture strings, of any space.")],
+    archs: ArchNames,
     task: TaskNames = None,
     as_json: AsJson = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print the results as CSV.")] = False,
@@ -51,14 +52,15 @@ def lookup(
 
     With --table, measured values of the table are preferred over predictions for architectures of its spaces.
 
-    Values are in the unit of the metric. Predictions have a standard deviation (± 1.645 standard deviations cover
-    90 %), measured values have none. Ranks are among all published architectures of the space, 1 is best.
+    Architectures may be of any space. Values are in the unit of the metric. Predictions have a standard deviation
+    (± 1.645 standard deviations cover 90 %), measured values have none. Ranks are among all published
+    architectures of the space, 1 is best.
     """
     if as_json and as_csv:
         raise typer.BadParameter("expected one of --json and --csv, got both")
     if source is _Source.table and table is None:
         raise typer.BadParameter("expected --table with --source table, got none")
-    found = _answers(archs, list(dict.fromkeys(task or [])), source.value, table)
+    found = _answers(_valid(archs), list(dict.fromkeys(task or [])), source.value, table)
     records = [_record(space, answer) for space, answers in found for answer in answers]
     if as_json:
         print_json(records)
@@ -68,6 +70,23 @@ def lookup(
         for position, (space, answers) in enumerate(found):
             typer.echo("\n" * (position > 0), nl=False)
             _show(space, list(answers))
+
+
+def _valid(archs: list[str]) -> list[str]:
+    """The architectures, from the command line or stdin; an error names the line."""
+    from benchmarks.errors import ArchitectureError
+    from benchmarks.spaces.registry import infer_space
+
+    found = []
+    for where, arch in numbered_archs(archs):
+        try:
+            infer_space(arch).validate(arch)
+        except ArchitectureError as error:
+            raise ArchitectureError(f"{where}{error}") from None
+        found.append(arch)
+    if not found:
+        raise ArchitectureError("expected at least one architecture on stdin, got none")
+    return found
 
 
 def _answers(archs: list[str], tasks: list[str], source: Any, path: Path | None) -> list[tuple[Space, Answers]]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from surrogates.cli.arguments import ArchNames, numbered_archs
 from surrogates.cli.help import examples
 
 if TYPE_CHECKING:
@@ -32,25 +33,23 @@ def predict(
         str,
         typer.Argument(metavar="MODEL", help="Directory of a stored surrogate, or name of a bundled one (a space)."),
     ],
-    archs: Annotated[
-        list[str],
-        typer.Argument(metavar="ARCH|-", help="Architecture strings, or - to read one per line from stdin."),
-    ],
+    archs: ArchNames,
 ) -> None:
     """Predict architectures with a stored surrogate; prints CSV with mean and standard deviation of every task.
+
+    The last column says whether the architecture is one of the published ones; treat predictions of others with care.
 
     Rows are in input order and written in batches of 1,024; blank lines are skipped. At the first line that is not an
     architecture of the model's space the command stops with exit code 2 and reports the line number.
     """
     import csv
 
-    if "-" in archs and len(archs) > 1:
-        raise typer.BadParameter("expected either architectures or - (read them from stdin), got both")
+    lines = numbered_archs(archs)
     surrogate = open_model(model)
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(["arch", *surrogate.tasks_, *(f"{task}_std" for task in surrogate.tasks_)])
+    writer.writerow(["arch", *surrogate.tasks_, *(f"{task}_std" for task in surrogate.tasks_), "in_domain"])
     sys.stdout.flush()
-    for batch in _batches(_numbered(archs)):
+    for batch in _batches(lines):
         writer.writerows(_rows(surrogate, batch))
         sys.stdout.flush()
 
@@ -75,16 +74,6 @@ def open_model(model: str) -> Surrogate:
     return load_pretrained(choice(model, list_pretrained(), "directory or bundled model"))
 
 
-def _numbered(archs: list[str]) -> Iterator[tuple[str, str]]:
-    """Pairs of a prefix for error messages (the line number if read from stdin) and an architecture."""
-    if archs != ["-"]:
-        yield from (("", arch) for arch in archs)
-        return
-    for number, line in enumerate(sys.stdin, start=1):
-        if arch := line.lstrip("\ufeff").strip():  # strips a byte order mark
-            yield f"stdin, line {number}: ", arch
-
-
 def _batches(lines: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
     lines = iter(lines)
     while batch := list(itertools.islice(lines, _BATCH)):
@@ -93,8 +82,10 @@ def _batches(lines: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, str]]
 
 def _rows(surrogate: Surrogate, batch: list[tuple[str, str]]) -> Iterator[list[object]]:
     from benchmarks.errors import ArchitectureError
+    from benchmarks.spaces.registry import get_space
     from surrogates.oracle.predictors import predict_matrix
 
+    space = get_space(surrogate.space_)
     good: list[str] = []
     problem = None
     for where, arch in batch:
@@ -106,7 +97,7 @@ def _rows(surrogate: Surrogate, batch: list[tuple[str, str]]) -> Iterator[list[o
         good.append(arch)
     mean, std = predict_matrix(surrogate, good)
     for arch, values, spreads in zip(good, mean.tolist(), std.tolist(), strict=True):
-        yield [arch, *values, *spreads]
+        yield [arch, *values, *spreads, arch in space]
     if problem is not None:
         raise problem
 

@@ -39,7 +39,7 @@ class Answer(NamedTuple):
     of: int | None = None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Answers:
     """Answers for n architectures on T tasks.
 
@@ -57,6 +57,8 @@ class Answers:
     Example:
         >>> one = np.ones((1, 1))
         >>> answers = Answers(("64-2311-basic",), ("jigsaw",), 90 * one, one, one < 1, np.array([True]))
+        >>> answers
+        Answers(1 x 1: jigsaw; 0 measured)
         >>> answer = next(iter(answers))
         >>> answer.value, answer.std, answer.source
         (90.0, 1.0, 'surrogate')
@@ -73,6 +75,12 @@ class Answers:
 
     def __len__(self) -> int:
         return self.value.size
+
+    def __repr__(self) -> str:
+        """Sizes instead of values, of which there may be a hundred thousand."""
+        ranked = "" if self.rank is None else ", ranked"
+        n, t = self.value.shape
+        return f"Answers({n:,} x {t}: {', '.join(self.tasks)}; {int(self.measured.sum()):,} measured{ranked})"
 
     def __iter__(self) -> Iterator[Answer]:
         """Iterate over architectures, and over all tasks of each."""

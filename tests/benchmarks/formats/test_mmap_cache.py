@@ -53,6 +53,19 @@ def test_columns_are_mapped_not_read(source, convert):
     assert not values.flags.writeable
 
 
+@pytest.mark.parametrize("replace", [True, False])
+def test_a_file_of_the_same_size_and_time_is_another_file(source, convert, replace):
+    cached(source, convert)
+    state = source.stat()
+    new = source.with_suffix(".new") if replace else source
+    new.write_text("2")
+    os.utime(new, ns=(state.st_atime_ns, state.st_mtime_ns))
+    new.replace(source)
+    assert (source.stat().st_size, source.stat().st_mtime_ns) == (state.st_size, state.st_mtime_ns)
+    cached(source, convert)
+    assert convert.calls == 2
+
+
 def test_a_changed_file_is_converted_again_and_its_old_cache_removed(source, convert):
     cached(source, convert)
     old = only_cache()

@@ -51,6 +51,22 @@ def test_lookup_prints_exact_json_and_csv() -> None:
     assert {answer["unit"] for answer in from_json} == {"%", "-"}
 
 
+def test_lookup_reads_architectures_from_stdin() -> None:
+    piped = run("lookup", "-", "--csv", stdin=f"\ufeff{CELL}\n\n64-2311-basic \r\n")
+    assert piped.exit_code == 0
+    assert piped.stdout == run("lookup", CELL, "64-2311-basic", "--csv").stdout
+
+
+def test_lookup_names_the_line_of_a_bad_architecture() -> None:
+    result = run("lookup", "-", stdin=f"{CELL}\n\n64-2315-basic\n")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("error: stdin, line 3: '64-2315-basic': expected a macro code")
+    assert "at least one architecture on stdin, got none" in run("lookup", "-", stdin="\n").stderr
+    both = run("lookup", CELL, "-", stdin="")
+    assert both.exit_code == 2
+    assert "either architectures or -" in " ".join(both.stderr.replace("│", " ").split())
+
+
 def test_lookup_answers_every_time_it_is_asked() -> None:
     rows = rows_of(run("lookup", CELL, "64-2311-basic", CELL, "--task", "jigsaw", "--csv").stdout)
     assert [row["arch"] for row in rows] == [CELL, "64-2311-basic", CELL]

@@ -11,11 +11,16 @@ def test_predict_writes_every_digit(model: Path, fitted: BoostedSurrogate, macro
     assert result.exit_code == 0
     mean, std = fitted.predict(macro_archs[:3], return_std=True)
     rows = list(csv.reader(io.StringIO(result.stdout)))
-    assert rows[0] == ["arch", "jigsaw", "room_layout", "jigsaw_std", "room_layout_std"]
+    assert rows[0] == ["arch", "jigsaw", "room_layout", "jigsaw_std", "room_layout_std", "in_domain"]
     assert rows[1:] == [
-        [arch, *map(repr, values), *map(repr, spreads)]
+        [arch, *map(repr, values), *map(repr, spreads), "True"]
         for arch, values, spreads in zip(macro_archs[:3], mean.tolist(), std.tolist(), strict=True)
     ]
+
+
+def test_predict_says_which_architectures_are_published(model: Path) -> None:
+    rows = rows_of(run("predict", model, "64-2311-basic", "32-2311-basic", "64-23111141-basic").stdout)
+    assert [row["in_domain"] for row in rows] == ["True", "False", "False"]
 
 
 def test_predict_streams_stdin_in_order(model: Path, macro_archs: list[str]) -> None:
