@@ -79,12 +79,17 @@ def class_of(name: object) -> type[Any]:
         return _REGISTERED[name]
     if not isinstance(name, str) or name not in STORABLE:
         raise ArtefactError(
-            f"unknown class {name!r}; this version supports {', '.join(sorted({*STORABLE, *_REGISTERED}))}; a class of "
-            "your own must be registered first (surrogates.register_storable)"
+            f"unknown class {name!r}; this version supports {_storable()}; a class of your own must be registered "
+            "first (surrogates.register_storable)"
         )
     found = getattr(importlib.import_module(STORABLE[name]), name)
     assert isinstance(found, type)
     return found
+
+
+def _storable() -> str:
+    """The names of all storable classes, those of this package first."""
+    return ", ".join([*sorted(STORABLE), *sorted(_REGISTERED)])
 
 
 def to_json(value: Any, what: str) -> Any:
@@ -123,8 +128,7 @@ def to_json(value: Any, what: str) -> Any:
     own = "; surrogates.register_storable allows an estimator of your own" if hasattr(value, "get_params") else ""
     raise ArtefactError(
         f"cannot store {what} without pickle: expected numbers, strings, lists or one of "
-        f"{', '.join(sorted({*STORABLE, *_REGISTERED}))}, got a {type(value).__module__}."
-        f"{type(value).__qualname__}{own}"
+        f"{_storable()}, got a {type(value).__module__}.{type(value).__qualname__}{own}"
     )
 
 
