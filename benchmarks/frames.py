@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks.errors import TableError
-from benchmarks.task_log import INFO_NAMES, Epoch, TaskLog, check_epoch
-from benchmarks.tasks import find_task, list_tasks
+from benchmarks.task_log import EXTRA, EXTRA_INFO, INFO_NAMES, Epoch, TaskLog, check_epoch
+from benchmarks.tasks import find_metric, find_task, list_tasks
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -60,7 +60,7 @@ def parse_frame(frame: pd.DataFrame) -> tuple[list[str], Columns, Columns]:
             continue
         task, _, name = label.partition("/")
         _check_spelling(task)
-        target = info if name in INFO_NAMES else metrics
+        target = info if name in INFO_NAMES or name.startswith(EXTRA_INFO) else metrics
         if not name:
             _warn_of_losses(task)
         name = name or find_task(task).column
@@ -89,6 +89,9 @@ def to_frame(archs: Sequence[str], logs: Mapping[str, TaskLog], epoch: Epoch = "
     Raises:
         TableError: If no task has the epoch.
 
+    Warns:
+        UserWarning: If `epoch` is ``"best"`` and the direction of a metric is not known; it is left out.
+
     Example:
         >>> log = TaskLog.from_arrays({"valid_top1": np.array([[90.0]]), "valid_loss": np.array([[0.5]])})
         >>> list(to_frame(["64-2311-basic"], {"jigsaw": log}))
@@ -101,9 +104,14 @@ def to_frame(archs: Sequence[str], logs: Mapping[str, TaskLog], epoch: Epoch = "
     for task, log in logs.items():
         primary = find_task(task).column
         for name in log.metrics:
-            columns[task if name == primary else f"{task}/{name}"] = log.select(name, epoch)
+            extra = find_metric(name).higher_is_better is None
+            if extra and epoch == "best":
+                warnings.warn(f"{task}/{name} is left out: it has no known direction, so no best epoch", stacklevel=3)
+                continue
+            column = task if name == primary else f"{task}/{EXTRA * extra}{name}"
+            columns[column] = log.select(name, epoch)
         for name, values in log.info.items():
-            columns[f"{task}/{name}"] = values
+            columns[f"{task}/{'' if name in INFO_NAMES else EXTRA_INFO}{name}"] = values
     return pd.DataFrame(columns)
 
 

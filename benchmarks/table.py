@@ -18,7 +18,7 @@ from benchmarks.spaces.space import Space
 from benchmarks.table_checks import Duplicates, check_logs
 from benchmarks.table_summary import content_hash, describe_logs, summarise
 from benchmarks.task_log import Epoch, TaskLog, check_epoch
-from benchmarks.tasks import infer_metric, metric_column
+from benchmarks.tasks import find_metric, metric_column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -62,6 +62,7 @@ class Table:
             frame: A column or index ``arch`` (or ``architecture``, ``arch_str``) and numeric columns: ``class_scene``
                 (the task's primary metric), ``class_scene/valid_loss`` (another one) or ``class_scene/model_params`` (a
                 model fact). Any other name is a user-defined task, higher is better; names of losses or errors warn.
+                ``class_scene/extra_NAME`` is a metric of unknown direction.
             space: Keep only the rows of this search space.
             duplicates: Rows of one architecture that disagree are an ``"error"`` or replaced by their ``"mean"``.
 
@@ -93,6 +94,8 @@ class Table:
         Raises:
             TableError: If a shape or value is invalid; names the row and the column.
             ArchitectureError: If a string is not an architecture; names the row.
+
+        A metric ``extra_NAME`` or model fact ``info_NAME`` is kept as ``NAME``, without unit, bounds or direction.
 
         Example:
             >>> table = Table.from_logs(["64-2311-basic"], {"jigsaw": {"valid_loss": [[3.0, 1.0, 2.0]]}})
@@ -171,13 +174,13 @@ class Table:
             choice(names[self.tasks[0]], existing, "metric" if metric else f"metric (of column {self.tasks[0]!r})")
         epoch = check_epoch(epoch, [self.logs[task].epochs for task in having])
         frame = self._frame({t: log.select(names[t], epoch) if t in having else None for t, log in self.logs.items()})
-        others = {t: name for t, name in names.items() if infer_metric(name) != infer_metric(metric_column(t))}
+        others = {t: name for t, name in names.items() if find_metric(name) != find_metric(metric_column(t))}
         frame.attrs.update({"metric": others} if others else {})
         return frame
 
     def oriented(self, metric: str | None = None, epoch: Epoch = "final") -> pd.DataFrame:
         """Like `to_frame`, multiplied by the metric's sign: higher is better in every column."""
-        return self.to_frame(metric, epoch) * [infer_metric(metric_column(t, metric)).sign for t in self.tasks]
+        return self.to_frame(metric, epoch) * [find_metric(metric_column(t, metric)).sign for t in self.tasks]
 
     def value(self, arch: str, task: str, metric: str | None = None, epoch: Epoch = "final") -> float:
         """One value, looked up in constant time; arguments as in `to_frame`.
@@ -204,7 +207,7 @@ class Table:
         if k < 1:
             raise ValueError(f"expected k >= 1, got {k}")
         values = self.where(tasks=[task]).to_frame(metric, epoch)[task].dropna()
-        rising = not infer_metric(metric_column(task, metric)).higher_is_better
+        rising = find_metric(metric_column(task, metric)).sign < 0
         return values.sort_values(ascending=rising, kind="stable")[:k]
 
     def info(self, name: str) -> pd.DataFrame:

@@ -11,15 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.errors import TableError
-from benchmarks.tasks import TIME, infer_metric
+from benchmarks.tasks import TIME, find_metric
 
-__all__ = ["INFO_NAMES", "Epoch", "TaskLog", "check_epoch"]
+__all__ = ["EXTRA", "EXTRA_INFO", "INFO_NAMES", "Epoch", "TaskLog", "check_epoch"]
 
 Epoch: TypeAlias = Literal["final", "best"] | int
 Rows: TypeAlias = "slice | NDArray[np.int64]"
 
 INFO_NAMES = ("inference_time", "encoder_params", "model_params", "model_FLOPs", "encoder_FLOPs")
 """Model facts that the published file stores beside the metrics."""
+EXTRA = "extra_"
+"""Prefix of a metric that the package does not know, where tables are made: ``extra_train_g_loss``."""
+EXTRA_INFO = "info_"
+"""Prefix of a model fact that the package does not know, where tables are made."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,10 +108,13 @@ class TaskLog:
         """The first epoch at which a metric is best, of shape (n,), -1 where it was never measured.
 
         Time is cumulative, not a result: its best epoch is the last.
+
+        Raises:
+            TableError: If the direction of the metric is not known.
         """
         if column == TIME:
             return self.lengths[rows] - 1
-        oriented = infer_metric(column).sign * self.metrics[column][rows]  # (n, E)
+        oriented = find_metric(column).sign * self.metrics[column][rows]  # (n, E)
         missing = np.isnan(oriented)
         return np.where(missing.all(axis=1), -1, np.where(missing, -np.inf, oriented).argmax(axis=1))
 

@@ -200,7 +200,7 @@ class Oracle:
         if name not in self._rankings:
             metric = find_task(name).metric
             column = self._published.value[:, self.tasks.index(name)]
-            self._rankings[name] = Ranking(column, metric.higher_is_better)
+            self._rankings[name] = Ranking(column, metric.sign > 0)
         return self._rankings[name]
 
     def oriented(self, tasks: Iterable[str] | str | None = None) -> pd.DataFrame:
