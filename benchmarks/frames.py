@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks.errors import TableError
+from benchmarks.interchange import as_frame
 from benchmarks.task_log import EXTRA, EXTRA_INFO, INFO_NAMES, Epoch, TaskLog, check_epoch
 from benchmarks.tasks import find_metric, find_task, list_tasks
 
@@ -26,12 +27,12 @@ Columns = dict[str, dict[str, object]]
 _LOWER_IS_BETTER = ("loss", "error", "err", "mse", "mae", "latency", "time", "perplexity", "ppl", "std", "seconds")
 
 
-def parse_frame(frame: pd.DataFrame) -> tuple[list[str], Columns, Columns]:
+def parse_frame(frame: object) -> tuple[list[str], Columns, Columns]:
     """Split a DataFrame into architectures, metrics and model facts.
 
     Args:
-        frame: Architectures in a column or index named as in `ARCH_COLUMNS`; every other column holds numbers. A
-            column without a name (the row numbers pandas writes) is ignored.
+        frame: A table that `as_frame` reads; architectures in a column or index named as in `ARCH_COLUMNS`; every other
+            column holds numbers. A column without a name (the row numbers pandas writes) is ignored.
 
     Returns:
         The n architectures; task -> metric -> values of shape (n,); task -> model fact -> values of shape
@@ -50,7 +51,7 @@ def parse_frame(frame: pd.DataFrame) -> tuple[list[str], Columns, Columns]:
         >>> archs, list(metrics["jigsaw"])
         (['64-2311-basic'], ['valid_top1'])
     """
-    frame = _arch_as_column(frame)
+    frame = _arch_as_column(as_frame(frame))
     arch_column = next(name for name in frame.columns if _is_arch(name))
     metrics: Columns = {}
     info: Columns = {}

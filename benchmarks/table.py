@@ -54,13 +54,13 @@ class Table:
 
     @classmethod
     def from_frame(
-        cls, frame: pd.DataFrame, space: str | Space | None = None, duplicates: Duplicates = "error"
+        cls, frame: object, space: str | Space | None = None, duplicates: Duplicates = "error"
     ) -> Table:
         """Create a table from a DataFrame with one row per architecture.
 
         Args:
-            frame: A column or index ``arch`` (or ``architecture``, ``arch_str``) and numeric columns: ``class_scene``
-                (the task's primary metric), ``class_scene/valid_loss`` (another one) or ``class_scene/model_params`` (a
+            frame: A DataFrame, a table of pyarrow or polars, or a dictionary of columns. It has a column or index ``arch``
+                (or ``architecture``, ``arch_str``) and numeric columns: ``class_scene`` (the task's primary metric), ``class_scene/valid_loss`` (another one) or ``class_scene/model_params`` (a
                 model fact). Any other name is a user-defined task, higher is better; names of losses or errors warn.
                 ``class_scene/extra_NAME`` is a metric of unknown direction.
             space: Keep only the rows of this search space.
