@@ -1,8 +1,7 @@
 """Memory-mapped cache of tables that are slow to read: converted once, opened in milliseconds.
 
-A cache is a folder with ``header.json`` (its SHA-256 in the first line, then architectures, the position of each column,
-and the SHA-256 of the other files) and one flat ``.npy`` file per number type. All are compared when it is opened: a
-damaged cache is rebuilt. That reads every byte once, some 0.1 s for 100 MB. Its key is the file's resolved path, size, times (of its content and of its entry) and inode, so a changed
+A cache is a folder with ``header.json`` (architectures, the position of each column), one flat ``.npy`` file per number
+type, and the SHA-256 of each. All are compared when it is opened: a damaged cache is rebuilt. That reads every byte once, some 0.1 s for 100 MB. Its key is the file's resolved path, size, times (of its content and of its entry) and inode, so a changed
 or replaced file gets a new cache.
 """
 
@@ -29,7 +28,7 @@ from benchmarks.task_log import TaskLog
 __all__ = ["cache_dir", "cached"]
 
 _VERSION = 2
-_HEADER = "header.json"
+_HEADER, _CHECKSUM = "header.json", "header.sha256"
 _TYPES = ("float64", "int64")
 _log = logging.getLogger(__name__)
 
@@ -103,8 +102,8 @@ def cached(path: Path, convert: Callable[[Path], Table]) -> Table:
 def _open(folder: Path) -> Table | None:
     """The memory-mapped table of a cache folder, or None if it is missing or damaged."""
     try:
-        recorded, _, text = read_file(folder / _HEADER).partition(b"\n")
-        if recorded.decode("ascii") != hashlib.sha256(text).hexdigest():
+        text = read_file(folder / _HEADER)
+        if read_file(folder / _CHECKSUM) != hashlib.sha256(text).hexdigest().encode():
             return None
         header = json.loads(text)
         if header["version"] != _VERSION:
@@ -174,7 +173,8 @@ def _store(table: Table, folder: Path) -> None:
             "tasks": tasks,
         }
         text = json.dumps(header).encode()
-        (beside / _HEADER).write_bytes(hashlib.sha256(text).hexdigest().encode() + b"\n" + text)
+        (beside / _HEADER).write_bytes(text)
+        (beside / _CHECKSUM).write_text(hashlib.sha256(text).hexdigest(), "ascii")
 
 
 def _column(flat: dict[str, NDArray[Any]], place: list[Any]) -> NDArray[Any]:
