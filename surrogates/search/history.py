@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks import limits
 from benchmarks.errors import ArtefactError, SurrogatesError, choice
-from benchmarks.files import write_beside
+from benchmarks.files import read_file, write_beside
 from benchmarks.tasks import find_task
 from surrogates.search.ranks import scores
 
@@ -171,7 +172,7 @@ class History:
             FileNotFoundError: If there is no such file.
             ArtefactError: If the file is damaged, or written by a newer version.
         """
-        text = Path(path).read_text(encoding="utf-8")
+        text = read_file(path, limits.METADATA_BYTES)
         try:
             content = json.loads(text)
             if content["format"] != _FORMAT:
@@ -180,7 +181,7 @@ class History:
             values = np.array(content["values"], dtype=np.float64).reshape(len(archs), len(tasks))
             cost = np.array(content["cost"], dtype=np.float64).reshape(len(archs))  # null becomes NaN
             return cls(str(content["space"]), tasks, archs, values, cost, dict(content["search"]))
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
             raise ArtefactError(f"{str(path)!r} is not the history of a search, or is damaged: {error}") from error
 
 

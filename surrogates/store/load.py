@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks.errors import ArtefactError
 from benchmarks.spaces.registry import list_spaces
 from surrogates.base import Surrogate
-from surrogates.store.artefact import read_files, read_metadata
+from surrogates.store.artefact import parsing, read_files, read_metadata
 from surrogates.store.pack import Pack
 from surrogates.store.save import KIND
 from surrogates.store.storable import class_of, from_json
@@ -43,12 +43,8 @@ def load_surrogate(directory: str | Path) -> Surrogate:
     except ArtefactError as error:
         raise ArtefactError(f"{str(directory)!r}: {error}") from None
     files = read_files(directory, metadata)
-    try:
+    with parsing(directory, f"this version of {metadata['class']}"):
         return _restore(metadata, files)
-    except (AttributeError, KeyError, OSError, TypeError, ValueError) as error:  # XGBoostError is a ValueError
-        raise ArtefactError(
-            f"{str(directory)!r}: the content does not match this version of {metadata['class']}: {error}"
-        ) from error
 
 
 def _restore(metadata: dict[str, Any], files: dict[str, bytes]) -> Surrogate:
