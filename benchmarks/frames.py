@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmarks.errors import TableError
+from benchmarks.errors import TableError, shown
 from benchmarks.interchange import as_frame
+from benchmarks.limits import STRING
 from benchmarks.task_log import EXTRA, EXTRA_INFO, INFO_NAMES, Epoch, TaskLog, check_epoch
 from benchmarks.tasks import find_metric, find_task, list_tasks
 
@@ -22,6 +23,7 @@ __all__ = ["ARCH_COLUMNS", "parse_frame", "to_frame"]
 ARCH_COLUMNS = ("arch", "architecture", "arch_str")
 """Accepted names of the column of architecture strings; case is ignored."""
 
+_LISTED = 50  # columns listed in one message
 Columns = dict[str, dict[str, object]]
 
 _LOWER_IS_BETTER = ("loss", "error", "err", "mse", "mae", "latency", "time", "perplexity", "ppl", "std", "seconds")
@@ -59,6 +61,8 @@ def parse_frame(frame: object) -> tuple[list[str], Columns, Columns]:
         label = str(column).strip()
         if column == arch_column or label.startswith("Unnamed: "):
             continue
+        if len(label) > STRING:
+            raise TableError(f"expected names of columns of at most {STRING:,} characters, got {shown(label)}")
         task, _, name = label.partition("/")
         _check_spelling(task)
         target = info if name in INFO_NAMES or name.startswith(EXTRA_INFO) else metrics
@@ -69,7 +73,7 @@ def parse_frame(frame: object) -> tuple[list[str], Columns, Columns]:
             raise TableError(f"column {label!r}: {task}/{name} occurs twice")
         target[task][name] = _numbers(frame.iloc[:, position], label)
     if not metrics:
-        raise TableError(f"expected a column for at least one task, got only {', '.join(map(repr, frame.columns))}")
+        raise TableError(f"expected a column for at least one task, got only {', '.join(map(shown, frame.columns[:_LISTED]))}")
     for task in set(info) - set(metrics):
         raise TableError(f"{task}: expected a column of results beside the model info, such as {task!r}")
     archs = [arch.strip() if isinstance(arch, str) else arch for arch in frame[arch_column]]
@@ -149,7 +153,7 @@ def _arch_as_column(frame: pd.DataFrame) -> pd.DataFrame:
     strings = len(frame) > 0 and all(isinstance(entry, str) for entry in frame.index)
     if strings or _is_arch(frame.index.name):
         return frame.rename_axis("arch").reset_index()
-    came = ", ".join(map(repr, frame.columns)) or "none"
+    came = ", ".join(map(shown, frame.columns[:_LISTED])) or "none"
     raise TableError(
         f"expected a column of architecture strings named {' or '.join(map(repr, ARCH_COLUMNS))}; "
         f"the columns are {came}"
@@ -168,7 +172,7 @@ def _numbers(values: pd.Series[float], label: str) -> object:
         wrong = np.flatnonzero(numbers.isna() & values.notna()).tolist()
     if len(wrong):
         raise TableError(
-            f"column {label!r}, row {wrong[0]}: expected a number, got {values.iloc[wrong[0]]!r}; "
+            f"column {shown(label)}, row {wrong[0]}: expected a number, got {shown(values.iloc[wrong[0]])}; "
             "every column except the architectures must hold results of a task (drop the others)"
         )
     if numbers.dtype.kind in "iu":

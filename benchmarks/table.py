@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.errors import TableError, choice
+from benchmarks.errors import TableError, choice, shown
 from benchmarks.frames import parse_frame
+from benchmarks.limits import SHOWN
 from benchmarks.spaces.registry import get_space
 from benchmarks.spaces.space import Space
 from benchmarks.table_checks import Duplicates, check_logs
@@ -232,8 +233,8 @@ class Table:
         try:
             return self._row_of[arch]
         except KeyError:
-            (near,) = difflib.get_close_matches(str(arch), self.archs, n=1, cutoff=0)
-            raise TableError(f"{arch!r} is not in this table of {len(self):,} rows; the nearest is {near!r}") from None
+            (near,) = difflib.get_close_matches(str(arch)[:SHOWN], self.archs, n=1, cutoff=0)
+            raise TableError(f"{shown(arch)} is not in this table of {len(self):,} rows; the nearest is {near!r}") from None
 
     # -- selection ------------------------------------------------------------------------------------------
 

@@ -179,7 +179,7 @@ def merge_duplicates(
         (array([0, 1]), array([1.5, 3. ]))
     """
     if duplicates not in ("error", "mean"):
-        raise TableError(f"expected duplicates='error' or 'mean', got {duplicates!r}")
+        raise TableError(f"expected duplicates='error' or 'mean', got {shown(duplicates)}")
     rows_of: dict[str, list[int]] = {}
     for row, arch in enumerate(archs):
         rows_of.setdefault(arch, []).append(row)

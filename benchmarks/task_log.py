@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeAlias, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.errors import TableError
+from benchmarks.errors import TableError, shown
 from benchmarks.tasks import TIME, find_metric
 
 __all__ = ["EXTRA", "EXTRA_INFO", "INFO_NAMES", "Epoch", "TaskLog", "check_epoch"]
@@ -138,11 +138,11 @@ def check_epoch(epoch: object, lengths: Iterable[int]) -> Epoch:
         return cast(Epoch, epoch)
     expected = f"expected 'final', 'best' or an integer from {-longest} to {longest - 1}"
     if isinstance(epoch, (str, bool)):
-        raise TableError(f"{expected}, got epoch={epoch!r}")
+        raise TableError(f"{expected}, got epoch={shown(epoch)}")
     try:
         number = operator.index(cast(int, epoch))
     except TypeError:
-        raise TableError(f"{expected}, got epoch={epoch!r}") from None
+        raise TableError(f"{expected}, got epoch={shown(epoch)}") from None
     if not -longest <= number < longest:
         raise TableError(f"{expected}, got epoch={number}")
     return number

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.errors import shown
 from benchmarks.spaces.registry import infer_space
 from benchmarks.tasks import metric_column
 from encoders.base import as_strings
@@ -120,4 +121,4 @@ def _check_index(archs: list[str], Y: Any) -> None:
         return
     for row, (arch, label) in enumerate(zip(archs, index, strict=True)):
         if arch != label:
-            raise ValueError(f"expected labels of {arch!r} at row {row}, got those of {label!r}")
+            raise ValueError(f"expected labels of {shown(arch)} at row {row}, got those of {shown(label)}")

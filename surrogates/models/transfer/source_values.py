@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.errors import ArchitectureError
+from benchmarks.errors import ArchitectureError, shown
 from benchmarks.spaces.registry import get_space, infer_space
 from benchmarks.table import Table
 from surrogates.base import Surrogate
@@ -218,7 +218,7 @@ def _parts(source: Any, space: str) -> list[_Part]:
 
 def _space_of(row: int, arch: object) -> str:
     if not isinstance(arch, str):
-        raise ArchitectureError(f"expected a DataFrame indexed by architecture strings, got {arch!r} at row {row}")
+        raise ArchitectureError(f"expected a DataFrame indexed by architecture strings, got {shown(arch)} at row {row}")
     return infer_space([arch]).name
 
 
