@@ -118,6 +118,8 @@ def test_results_of_one_architecture(api, database):
 
 def test_verbose_says_what_was_loaded(pth, capsys):
     TransNASBenchAPI(pth)
+    assert capsys.readouterr().out == ""
+    TransNASBenchAPI(pth, verbose=True)
     assert capsys.readouterr().out == "TransNASBenchAPI(7 architectures/7 tasks)\n"
 
 
