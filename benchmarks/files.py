@@ -309,15 +309,14 @@ def is_litter(name: str) -> bool:
 
 
 def kind_of_file(path: str | os.PathLike[str]) -> str:
-    """What is at a path, for messages: ``"a file"``, ``"a folder"``, ``"a FIFO"``, ``"a socket"``, ``"a device"``, or
-    ``"nothing"``.
+    """What is at a path: ``"a file"``, ``"a folder"``, ``"a FIFO"``, ``"a socket"``, ``"a device"`` or ``"nothing"``.
 
     Example:
         >>> kind_of_file("/no/such/file"), kind_of_file("/dev/null")
         ('nothing', 'a device')
     """
     try:
-        mode = os.stat(path).st_mode
+        mode = Path(path).stat().st_mode
     except (OSError, ValueError):  # a name with a null character is a ValueError
         return "nothing"
     return next((kind for test, kind in _KINDS if test(mode)), "a file")
@@ -342,7 +341,7 @@ def read_file(path: str | os.PathLike[str], most: int = limits.FILE_BYTES) -> by
     if (kind := kind_of_file(path)) not in ("a file", "nothing"):
         raise OSError(errno.EINVAL, f"expected a file, got {kind}", str(path))
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # a FIFO that appears now does not wait either
-    with open(handle, "rb") as file:
+    with os.fdopen(handle, "rb") as file:
         state = os.fstat(handle)
         if not stat.S_ISREG(state.st_mode):
             raise OSError(errno.EINVAL, "expected a file, got something else", str(path))

@@ -73,7 +73,9 @@ def parse_frame(frame: object) -> tuple[list[str], Columns, Columns]:
             raise TableError(f"column {label!r}: {task}/{name} occurs twice")
         target[task][name] = _numbers(frame.iloc[:, position], label)
     if not metrics:
-        raise TableError(f"expected a column for at least one task, got only {', '.join(map(shown, frame.columns[:_LISTED]))}")
+        raise TableError(
+            f"expected a column for at least one task, got only {', '.join(map(shown, frame.columns[:_LISTED]))}"
+        )
     for task in set(info) - set(metrics):
         raise TableError(f"{task}: expected a column of results beside the model info, such as {task!r}")
     archs = [arch.strip() if isinstance(arch, str) else arch for arch in frame[arch_column]]

@@ -1,4 +1,4 @@
-"""Tables of other libraries as DataFrames: polars, pyarrow, anything with Arrow's or the DataFrame interchange protocol."""
+"""Tables of other libraries as DataFrames: polars, pyarrow, whatever exports Arrow streams or the interchange protocol."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def as_frame(data: object) -> pd.DataFrame:
     """A table of any library as a DataFrame with one level of columns.
 
     Args:
-        data: A DataFrame of pandas; an object with ``__arrow_c_stream__`` (pyarrow, polars, duckdb) or ``__dataframe__``;
-            a dictionary of columns; or a list of dictionaries, one per row. Two levels of columns, as `DataFrame.pivot`
+        data: A DataFrame of pandas; an object with ``__arrow_c_stream__`` (pyarrow, polars) or ``__dataframe__``; a
+            dictionary of columns; or a list of dictionaries, one per row. Two levels of columns, as `DataFrame.pivot`
             makes them, become ``task/metric`` if one of them holds metrics, and are dropped if all entries are equal.
 
     Raises:
@@ -87,8 +87,8 @@ def _one_level(frame: pd.DataFrame) -> pd.DataFrame:
         names = [label[0] if label else "" for label in labels]
     else:
         raise TableError(
-            f"two levels of columns, such as {shown(pairs[0])}: expected tasks and metrics (valid_top1, ...), or one level "
-            "of equal entries; name the columns 'task' or 'task/metric'"
+            f"two levels of columns, such as {shown(pairs[0])}: expected tasks and metrics (valid_top1, ...), or one "
+            "level of equal entries; name the columns 'task' or 'task/metric'"
         )
     flat = frame.copy(deep=False)
     flat.columns = pd.Index(names)

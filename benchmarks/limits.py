@@ -1,6 +1,6 @@
 """Limits on what is read from files, so that a small file cannot ask for much memory or time.
 
-Each is far above the published data (7,352 architectures, 7 tasks, 30 epochs) and told in the message of the error. They
+Each is far above the published data (7,352 architectures, 7 tasks, 30 epochs) and told in the error's message. They
 bound files, not arrays that a program made itself.
 """
 

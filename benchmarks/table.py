@@ -54,15 +54,14 @@ class Table:
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def from_frame(
-        cls, frame: object, space: str | Space | None = None, duplicates: Duplicates = "error"
-    ) -> Table:
+    def from_frame(cls, frame: object, space: str | Space | None = None, duplicates: Duplicates = "error") -> Table:
         """Create a table from a DataFrame with one row per architecture.
 
         Args:
-            frame: A DataFrame, a table of pyarrow or polars, or a dictionary of columns. It has a column or index ``arch``
-                (or ``architecture``, ``arch_str``) and numeric columns: ``class_scene`` (the task's primary metric), ``class_scene/valid_loss`` (another one) or ``class_scene/model_params`` (a
-                model fact). Any other name is a user-defined task, higher is better; names of losses or errors warn.
+            frame: A DataFrame, a table of pyarrow or polars, or a dictionary of columns. It has a column or index
+                ``arch`` (or ``architecture``, ``arch_str``) and numeric columns: ``class_scene`` (the task's primary
+                metric), ``class_scene/valid_loss`` (another one) or ``class_scene/model_params`` (a model fact). Any
+                other name is a user-defined task, higher is better; names of losses or errors warn.
                 ``class_scene/extra_NAME`` is a metric of unknown direction.
             space: Keep only the rows of this search space.
             duplicates: Rows of one architecture that disagree are an ``"error"`` or replaced by their ``"mean"``.
@@ -234,7 +233,9 @@ class Table:
             return self._row_of[arch]
         except KeyError:
             (near,) = difflib.get_close_matches(str(arch)[:SHOWN], self.archs, n=1, cutoff=0)
-            raise TableError(f"{shown(arch)} is not in this table of {len(self):,} rows; the nearest is {near!r}") from None
+            raise TableError(
+                f"{shown(arch)} is not in this table of {len(self):,} rows; the nearest is {near!r}"
+            ) from None
 
     # -- selection ------------------------------------------------------------------------------------------
 

@@ -67,8 +67,8 @@ class Metric:
         """
         if self.higher_is_better is None:
             raise TableError(
-                f"{self.name} is an extra metric: whether higher or lower is better is not known, so nothing is its best; "
-                "choose an epoch ('final' or a number), or another metric"
+                f"{self.name} is an extra metric: whether higher or lower is better is not known, so nothing is its "
+                "best; choose an epoch ('final' or a number), or another metric"
             )
         return 1.0 if self.higher_is_better else -1.0
 

@@ -2,21 +2,21 @@
 
 Same names, arguments, defaults and return types as `TransNASBenchAPI` of the public repository yawen-d/TransNASBench
 (api/api.py), so that a program written for it runs with this one. Its errors are caught by the same ``except``: an
-unknown architecture or task is a `KeyError`, an unknown metric, model fact or search space and an epoch beyond the last an
-`AssertionError`, a position or an epoch before the first an `IndexError`; all are also errors of this package. All
+unknown architecture or task is a `KeyError`; an unknown metric, model fact or search space, and an epoch beyond the last,
+an `AssertionError`; a position or an epoch before the first an `IndexError`. All are errors of this package as well. The
 differences, each on purpose:
 
-- ``mode="best"`` and `get_best_epoch_status` use the metric's direction: the best loss is the smallest, where the original
-  takes the largest. ``time_elapsed`` is no result: its best is the last and longest, as in the original.
+- ``mode="best"`` and `get_best_epoch_status` use the metric's direction: the best loss is the smallest, where the
+  original takes the largest. ``time_elapsed`` is no result: its best is the last and longest, as in the original.
 - `get_best_archs` sorts losses in ascending order; times, as in the original, the longest first.
 - A metric whose direction is not known (``train_g_loss``) has no best: an error says so. `get_best_archs` leaves out
   architectures that were not measured.
 - What a file lacks is NaN, or an empty list, where the original raises a `KeyError`; an infinite loss is NaN.
 - ``time_elapsed`` is in seconds, where the file may hold clock readings.
-- `all_results`, `database` and `data` are built when asked for, and what they return is a copy: changing it changes nothing.
+- `all_results`, `database` and `data` are built when asked for; changing what they return changes no other answer.
 - ``verbose=True`` prints a summary; the original stores the flag only.
-- ``mode`` and ``epoch`` may be integers of numpy. `index2arch` and `arch2index` take constant time; the second load of a
-  file takes milliseconds. The first argument may be any file that `load_table` reads, or a `Table`.
+- ``mode`` and ``epoch`` may be integers of numpy. `index2arch` and `arch2index` take constant time; the second load of
+  a file takes milliseconds. The first argument may be any file that `load_table` reads, or a `Table`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Any, Literal
 
-from benchmarks.errors import SurrogatesError, TableError, UnknownNameError, choice, shown
+from benchmarks.errors import SurrogatesError, TableError, UnknownNameError, choice
 from benchmarks.formats.load import load_table
 from benchmarks.formats.transnas_pth import SPACE_KEYS, to_nested
 from benchmarks.table import Table
@@ -209,7 +209,7 @@ class TransNASBenchAPI:
         if isinstance(mode, str) and mode == "list":
             return log.metrics[name][row, : log.lengths[row]].tolist()  # type: ignore[no-any-return]
         if not isinstance(mode, str):
-            mode = self._epoch(mode, arch, task, log.epochs)
+            return self.table.value(arch, task, metric, self._epoch(mode, log.epochs))
         return self.table.value(arch, task, metric, mode)
 
     def get_epoch_status(self, arch: str, task: str, epoch: int, xseed: int | None = None) -> dict[str, float]:
@@ -230,9 +230,7 @@ class TransNASBenchAPI:
         total = self.get_total_epochs(arch, task)
         if not total:
             raise WrongEpochError(f"{arch} was not trained on {task}")
-        if isinstance(epoch, str):
-            raise WrongEpochError(f"expected an epoch number, got epoch={shown(epoch)}")
-        number = self._epoch(epoch, arch, task, total)
+        number = self._epoch(epoch, total)
         values = {name: self.table.value(arch, task, name, number) for name in self.metrics_dict[task]}
         return {"epoch": number % total, **values}
 
@@ -275,7 +273,7 @@ class TransNASBenchAPI:
         except TableError as error:
             raise UnknownArchError(str(error)) from None
 
-    def _epoch(self, epoch: object, arch: str, task: str, total: int) -> int:
+    def _epoch(self, epoch: object, total: int) -> int:
         """The number of an epoch that exists.
 
         Raises:
@@ -287,7 +285,8 @@ class TransNASBenchAPI:
         except TableError as error:
             early = isinstance(epoch, int) and epoch < 0
             raise (WrongIndexError if early else WrongEpochError)(str(error)) from None
-        assert not isinstance(number, str), "the caller has refused strings"
+        if isinstance(number, str):
+            raise WrongEpochError(f"expected an epoch number, got epoch={number!r}")
         return number
 
 

@@ -114,5 +114,7 @@ def as_strings(archs: Iterable[str]) -> list[str]:
     for position, arch in enumerate(strings):
         if not isinstance(arch, str):
             kind = type(arch).__name__
-            raise ArchitectureError(f"expected an architecture string at position {position}, got {kind} {shown(arch)}{naslib_hint(arch)}")
+            raise ArchitectureError(
+                f"expected an architecture string at position {position}, got {kind} {shown(arch)}{naslib_hint(arch)}"
+            )
     return [str(arch) for arch in strings]

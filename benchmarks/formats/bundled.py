@@ -50,4 +50,6 @@ def find_table(path: str | os.PathLike[str]) -> Path:
         return _FOLDER / f"{path}.parquet"
     if (kind := kind_of_file(found)) not in ("nothing", "a folder"):
         raise TableNotFoundError(f"{shown(str(path))[1:-1]}: expected a file, got {kind}")
-    raise TableNotFoundError(f"no such file: {shown(str(path))[1:-1]}{did_you_mean(path, names)} Bundled tables: {', '.join(names)}")
+    raise TableNotFoundError(
+        f"no such file: {shown(str(path))[1:-1]}{did_you_mean(path, names)} Bundled tables: {', '.join(names)}"
+    )

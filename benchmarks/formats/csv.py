@@ -38,8 +38,8 @@ def read_csv(source: Path | TextIO | BinaryIO, duplicates: Duplicates = "error")
     r"""Read a csv file with the columns described in `Table.from_frame`.
 
     Tabs or semicolons between the columns, decimal commas beside them, lines that start with ``#``, UTF-16 with a byte
-    order mark, and gzip are read too; a warning says how. Which separator it is, the header tells: the first of comma, tab
-    and semicolon with which it has a column of architectures.
+    order mark, and gzip are read too; a warning says how. Which separator it is, the header tells: the first of comma,
+    tab and semicolon with which it has a column of architectures.
 
     Args:
         source: The file, or an open text or binary stream.
@@ -78,7 +78,9 @@ def read_csv(source: Path | TextIO | BinaryIO, duplicates: Duplicates = "error")
         raise TableError(f"expected a csv file with a header line ({error!s:.{SHOWN}})") from error
     twice = [name for name in dict.fromkeys(dialect.header) if name and dialect.header.count(name) > 1]
     if twice:
-        raise TableError(f"expected unique column names, got {twice[0]!r:.{SHOWN}} {dialect.header.count(twice[0])} times")
+        raise TableError(
+            f"expected unique column names, got {twice[0]!r:.{SHOWN}} {dialect.header.count(twice[0])} times"
+        )
     if dialect.separator != ",":
         frame = _with_points(frame, dialect.separator, how)
     if how:
@@ -134,7 +136,7 @@ def _text(content: bytes | str) -> tuple[str, list[str]]:
 
 
 def _without_comments(text: str, how: list[str]) -> str:
-    """The text without lines that start with ``#``; such a line with the names of the columns stays, without its sign."""
+    """The text without lines that start with ``#``; if one of them names the columns, it stays, without that sign."""
     if not (text.startswith("#") or "\n#" in text or "\r#" in text):
         return text
     lines = text.splitlines(keepends=True)

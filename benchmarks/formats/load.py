@@ -47,8 +47,8 @@ def load_table(
     Args:
         path: The name of a bundled table (`list_tables`); a csv or parquet file with one row per architecture (see
             `Table.from_frame` for its columns); a folder of partitioned parquet files; the published
-            ``transnas-bench_v10141024.pth``, which is converted once into a memory-mapped cache; or an open stream of csv
-            or parquet. Text with tabs, semicolons, decimal commas or comment lines, and gzip, are read as csv.
+            ``transnas-bench_v10141024.pth``, which is converted once into a memory-mapped cache; or an open stream of
+            csv or parquet. Text with tabs, semicolons, decimal commas or comment lines, and gzip, are read as csv.
         space: Keep only the rows of this search space; the published file holds two.
         duplicates: Rows of one architecture that disagree are an ``"error"`` or replaced by their ``"mean"``.
 
@@ -61,7 +61,8 @@ def load_table(
         ArchitectureError: If the string in a row is not an architecture; names the file.
 
     Warns:
-        UserWarning: If a text file is not plain csv, how it was read; if a .pth has fields that the package does not know.
+        UserWarning: If a text file is not plain csv, how it was read; if a .pth has fields that are not
+            known.
 
     Example:
         >>> import tempfile

@@ -123,8 +123,8 @@ def from_nested(database: object) -> Table:
             anything than `benchmarks.limits` allows; names it.
 
     Warns:
-        UserWarning: If a metric or model fact is not one that the package knows. It is kept, without a direction, if its
-            values are numbers.
+        UserWarning: If a metric or model fact is not one that the package knows. It is kept, without a direction, if
+            its values are numbers.
 
     Example:
         >>> entry = {"model_info": {}, "metrics": {"valid_top1": [80.0, 90.0]}, "total_epochs": 2}
@@ -191,7 +191,9 @@ def _convert(database: object, left_out: list[str]) -> Table:
         listed = {task: _names(database["metrics_dict"][task], f"metrics of {task}", limits.COLUMNS) for task in tasks}
         facts = _names(database.get("info_names", []), "model facts", limits.COLUMNS)
         names = {
-            task: _and_others(listed[task], [entry[task]["metrics"] for entry in results.values() if task in entry], task)
+            task: _and_others(
+                listed[task], [entry[task]["metrics"] for entry in results.values() if task in entry], task
+            )
             for task in tasks
         }
         _check_sizes(results, names)
@@ -274,8 +276,8 @@ def _check_archive(path: Path) -> bool:
         raise TableError(f"damaged, truncated or not written by torch.save ({error!s:.{SHOWN}})") from error
     if packed is not None:
         raise TableError(
-            f"expected members that are stored, as torch.save writes them, got {shown(packed.filename)} compressed from "
-            f"{packed.file_size:,} to {packed.compress_size:,} bytes"
+            f"expected members that are stored, as torch.save writes them, got {shown(packed.filename)} compressed "
+            f"from {packed.file_size:,} to {packed.compress_size:,} bytes"
         )
     if wrong is not None:
         problem = f"the checksum of {shown(wrong)} differs from the recorded one" if wrong else "its members overlap"
@@ -289,7 +291,9 @@ def _results(data: Mapping[str, Any]) -> dict[str, Any]:
     for key, entries in data.items():
         for arch in entries:
             if arch in results:
-                raise TableError(f"{shown(arch)[1:-1]}: expected every architecture once, got it in {shown(key)} and before")
+                raise TableError(
+                    f"{shown(arch)[1:-1]}: expected every architecture once, got it in {shown(key)} and before"
+                )
         results.update(entries)
         if len(results) > limits.ROWS:
             raise TableError(f"expected at most {limits.ROWS:,} architectures, got more")
@@ -410,7 +414,7 @@ def _facts(
     for name in names:
         known = name in INFO_NAMES
         values = [entries[arch].get("model_info", {}).get(name) if arch in entries else None for arch in results]
-        whole = all(type(value) is int for value in values)
+        whole = all(type(value) is int and abs(value) < _WHOLE for value in values)
         numbers, wrong = _numbers(values)
         if wrong is not None and not known:
             left_out.append(name)
@@ -418,7 +422,6 @@ def _facts(
         if wrong is not None:
             arch = next(arch for arch, value in zip(results, values, strict=True) if value is wrong)
             raise TableError(f"{arch[:_NAME]}, {task}/{name}: expected a number, got {shown(wrong)}")
-        whole = whole and all(abs(value) < _WHOLE for value in values)
         facts[name if known else f"{EXTRA_INFO}{name}"] = np.array(*((values, np.int64) if whole else (numbers,)))
     return facts
 

@@ -62,8 +62,8 @@ def infer_space(archs: str | Iterable[str]) -> Space:
         space = _space_of(string)
         if first is not None:
             raise ArchitectureError(
-                f"architectures of different spaces: {shown(strings[0])} is {first.name}, {shown(string)} is {space.name}; "
-                "expected one space at a time"
+                f"architectures of different spaces: {shown(strings[0])} is {first.name}, {shown(string)} is "
+                f"{space.name}; expected one space at a time"
             )
         first = space
     assert first is not None

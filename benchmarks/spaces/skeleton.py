@@ -51,14 +51,14 @@ class Skeleton:
         """
         if not re.fullmatch(r"[1-9][0-9]{0,8}", base) or int(base) % 2 or int(base) > _MAX_BASE:
             raise ArchitectureError(
-                f"{shown(arch)}: expected an even number of base channels from 2 to {_MAX_BASE}, got {shown(base)}; nearest: "
-                f"{_nearest_base(base)}"
+                f"{shown(arch)}: expected an even number of base channels from 2 to {_MAX_BASE}, got {shown(base)}; "
+                f"nearest: {_nearest_base(base)}"
             )
         if not re.fullmatch(rf"[1-4]{{1,{MAX_MODULES}}}", code):
             nearest = "".join(str(min(max(int(c), 1), 4)) for c in code[:SHOWN] if c in "0123456789")[:MAX_MODULES]
             raise ArchitectureError(
-                f"{shown(arch)}: expected a macro code of 1 to {MAX_MODULES} digits from 1 to 4, got {shown(code)}; nearest: "
-                f"{nearest or '41414'}"
+                f"{shown(arch)}: expected a macro code of 1 to {MAX_MODULES} digits from 1 to 4, got {shown(code)}; "
+                f"nearest: {nearest or '41414'}"
             )
         return cls(int(base), code)
 

@@ -63,14 +63,14 @@ class Space(ABC):
         return self.format(self.parse(str(arch)))
 
     def from_naslib(self, ops: Sequence[int]) -> str:
-        """The string of an architecture as NASLib writes it: a tuple or list of integers (``get_hash``, ``op_indices``).
+        """The string of an architecture that NASLib writes as integers (``get_hash``, ``op_indices``).
 
         Args:
-            ops: For cells, the index of the operation on each of the six edges; for the macro space, its digits, with or
-                without zeros at the end.
+            ops: Tuple or list. For cells, the index of the operation on each of the six edges; for the macro space, its
+                digits, with or without zeros at the end.
 
         Raises:
-            ArchitectureError: If NASLib has no such form for the space, or the integers are not one of its architectures.
+            ArchitectureError: If NASLib has no such form for the space, or they are not one of its architectures.
 
         Example:
             >>> from benchmarks import get_space
@@ -247,7 +247,9 @@ def naslib_integers(ops: Any, space: str, most: int) -> list[int]:
     if not listed or any(isinstance(op, bool) or not isinstance(op, (int, np.integer)) for op in found):
         raise ArchitectureError(f"expected a tuple or list of integers of NASLib for {space}, got {shown(ops)}")
     if outside := [op for op in found if not 0 <= op <= most]:
-        raise ArchitectureError(f"expected integers from 0 to {most} for {space}, got {shown(outside[0])} in {shown(ops)}")
+        raise ArchitectureError(
+            f"expected integers from 0 to {most} for {space}, got {shown(outside[0])} in {shown(ops)}"
+        )
     return [int(op) for op in found]
 
 

@@ -61,7 +61,8 @@ class TransNASMacro(Space):
         if len(fields) != 3 or fields[2] != "basic":
             nearest = "-".join([*fields[:2], "basic"]) if len(fields) >= 2 else self.example
             raise ArchitectureError(
-                f"{shown(arch)}: expected '<base channels>-<macro code>-basic', e.g. {self.example!r}; nearest: {shown(nearest)}"
+                f"{shown(arch)}: expected '<base channels>-<macro code>-basic', e.g. {self.example!r}; "
+                f"nearest: {shown(nearest)}"
             )
         return Skeleton.parse(fields[0], fields[1], str(arch))
 

@@ -30,7 +30,7 @@ def doctor(
         typer.Option(
             "--artefact",
             metavar="DIR",
-            help="Load only this stored surrogate, of a stranger say, and predict with it, in a process of its own; repeatable.",
+            help="Check only this stored surrogate: load it and predict with it in a child process; repeatable.",
         ),
     ] = None,
     as_json: AsJson = False,
@@ -38,7 +38,9 @@ def doctor(
     """Check versions, extras, shadowed package names, and the integrity of bundled surrogates and tables.
 
     With --artefact, stored surrogates are checked instead: a model that was made to harm can end the process that
-    loads it, so it is loaded in a child. The exit code is 1 if a check fails. Extras that are not installed are reported, but do not count as failures.
+    loads it, so it is loaded in a child.
+
+    The exit code is 1 if a check fails. Extras that are not installed are reported, but do not count as failures.
     """
     from surrogates.diagnostics import Finding, examine
 

@@ -330,17 +330,23 @@ class Oracle:
 
             archs = as_strings(archs)  # a DataFrame or an array of one column
         if isinstance(archs, str):
-            raise ArchitectureError(f"expected a list of architecture strings, got {type(archs).__name__} {shown(archs)}")
+            raise ArchitectureError(
+                f"expected a list of architecture strings, got {type(archs).__name__} {shown(archs)}"
+            )
         return tuple(self._check_arch(arch, position) for position, arch in enumerate(archs))
 
     def _check_arch(self, arch: object, position: int | None = None) -> str:
         if not isinstance(arch, str):
             where = "" if position is None else f" at position {position}"
-            raise ArchitectureError(f"expected an architecture string{where}, got {type(arch).__name__} {shown(arch)}{naslib_hint(arch)}")
+            raise ArchitectureError(
+                f"expected an architecture string{where}, got {type(arch).__name__} {shown(arch)}{naslib_hint(arch)}"
+            )
         string = str(arch)
         if string not in self.space:
             if not self.space.recognises(string) and (other := infer_space(string)) != self.space:
-                raise ArchitectureError(f"expected architectures of {self.space.name}, got {shown(string)} of {other.name}")
+                raise ArchitectureError(
+                    f"expected architectures of {self.space.name}, got {shown(string)} of {other.name}"
+                )
             self.space.parse(string)
         return string
 

@@ -130,7 +130,9 @@ def read_metadata(directory: str | Path, kind: str) -> dict[str, Any]:
             f"reads up to {FORMAT_VERSION}): pip install --upgrade transnas-surrogates"
         )
     if metadata.get("kind") != kind:
-        raise ArtefactError(f"{str(directory)!r}: expected a stored {kind}, got a stored {metadata.get('kind')!s:.{limits.SHOWN}}")
+        raise ArtefactError(
+            f"{str(directory)!r}: expected a stored {kind}, got a stored {metadata.get('kind')!s:.{limits.SHOWN}}"
+        )
     return metadata
 
 
@@ -157,7 +159,9 @@ def read_files(directory: str | Path, metadata: Mapping[str, Any]) -> dict[str, 
         except OSError as error:
             raise ArtefactError(f"{str(directory)!r}: cannot read {shown(name)}: {error.strerror or error}") from error
         if not isinstance(expected["bytes"], int):
-            raise ArtefactError(f"{str(directory)!r}: expected the size of {shown(name)}, got {shown(expected['bytes'])}")
+            raise ArtefactError(
+                f"{str(directory)!r}: expected the size of {shown(name)}, got {shown(expected['bytes'])}"
+            )
         if len(data) != expected["bytes"]:
             problem = "truncated" if len(data) < expected["bytes"] else "damaged"
             raise ArtefactError(
