@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from benchmarks.errors import ArchitectureError, TableError, UnknownNameError
 from benchmarks.spaces.registry import infer_space
-from benchmarks.task_log import INFO_NAMES, TaskLog
-from benchmarks.tasks import infer_metric
+from benchmarks.task_log import TaskLog
+from benchmarks.tasks import INFO_NAMES, infer_metric
 
 __all__ = ["Duplicates", "check_archs", "check_info", "check_logs", "check_metric", "merge_duplicates"]
 

@@ -13,13 +13,10 @@ from numpy.typing import NDArray
 from benchmarks.errors import TableError
 from benchmarks.tasks import TIME, infer_metric
 
-__all__ = ["INFO_NAMES", "Epoch", "TaskLog", "check_epoch"]
+__all__ = ["Epoch", "TaskLog", "check_epoch"]
 
 Epoch: TypeAlias = Literal["final", "best"] | int
 Rows: TypeAlias = "slice | NDArray[np.int64]"
-
-INFO_NAMES = ("inference_time", "encoder_params", "model_params", "model_FLOPs", "encoder_FLOPs")
-"""Model facts that the published file stores beside the metrics."""
 
 
 @dataclass(frozen=True, eq=False)

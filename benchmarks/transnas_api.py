@@ -20,8 +20,8 @@ from benchmarks.errors import TableError, choice
 from benchmarks.formats.load import load_table
 from benchmarks.formats.transnas_pth import SPACE_KEYS, to_nested
 from benchmarks.table import Table
-from benchmarks.task_log import INFO_NAMES, check_epoch
-from benchmarks.tasks import infer_metric
+from benchmarks.task_log import check_epoch
+from benchmarks.tasks import INFO_NAMES, infer_metric
 
 __all__ = ["ArchResult", "TransNASBenchAPI"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import warnings
+from collections.abc import Collection
 from pathlib import Path
 
 from benchmarks.errors import TableError
@@ -16,7 +17,7 @@ from benchmarks.task_log import Epoch
 __all__ = ["read_csv", "write_csv"]
 
 
-def read_csv(path: Path, duplicates: Duplicates = "error") -> Table:
+def read_csv(path: Path, duplicates: Duplicates = "error", minimize: Collection[str] | str = ()) -> Table:
     r"""Read a csv file with the columns described in `Table.from_frame`.
 
     Raises:
@@ -44,7 +45,7 @@ def read_csv(path: Path, duplicates: Duplicates = "error") -> Table:
     twice = [name for name in dict.fromkeys(header) if name and header.count(name) > 1]
     if twice:
         raise TableError(f"expected unique column names, got {twice[0]!r} {header.count(twice[0])} times")
-    return Table.from_frame(frame, duplicates=duplicates)
+    return Table.from_frame(frame, duplicates=duplicates, minimize=minimize)
 
 
 def write_csv(table: Table, path: Path, epoch: Epoch = "final") -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from benchmarks.table_checks import Duplicates
 
 __all__ = ["PROVENANCE_READERS", "READERS", "load_table", "table_provenance"]
 
-READERS: dict[str, Callable[[Path, Duplicates], Table]] = {
+READERS: dict[str, Callable[[Path, Duplicates, Collection[str] | str], Table]] = {
     ".csv": read_csv,
     ".parquet": read_parquet,
     ".pth": read_pth,
@@ -32,7 +32,11 @@ PROVENANCE_READERS: dict[str, Callable[[Path], dict[str, Any]]] = {".parquet": r
 
 
 def load_table(
-    path: str | os.PathLike[str], space: str | Space | None = None, duplicates: Duplicates = "error"
+    path: str | os.PathLike[str],
+    space: str | Space | None = None,
+    duplicates: Duplicates = "error",
+    *,
+    minimize: Collection[str] | str = (),
 ) -> Table:
     r"""Load a table of measured results.
 
@@ -42,6 +46,7 @@ def load_table(
             once into a memory-mapped cache.
         space: Keep only the rows of this search space; the published file holds two.
         duplicates: Rows of one architecture that disagree are an ``"error"`` or replaced by their ``"mean"``.
+        minimize: User-defined tasks that are better when lower, as in `Table.from_frame`.
 
     Returns:
         The table; its `provenance` is that of the parquet file or bundled table.
@@ -65,7 +70,7 @@ def load_table(
     if reader is None:
         raise TableError(f"{file}: expected a file ending in {', '.join(READERS)}, got {file.suffix or 'no suffix'!r}")
     with _naming(file):
-        table = reader(file, duplicates)
+        table = reader(file, duplicates, minimize)
     return table if space is None else table.where(space=space)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ __all__ = ["read_parquet", "read_provenance", "write_parquet"]
 _PROVENANCE = b"transnas-surrogates"
 
 
-def read_parquet(path: Path, duplicates: Duplicates = "error") -> Table:
+def read_parquet(path: Path, duplicates: Duplicates = "error", minimize: Collection[str] | str = ()) -> Table:
     """Read a parquet file with the columns described in `Table.from_frame`, and its provenance.
 
     Raises:
@@ -39,7 +40,8 @@ def read_parquet(path: Path, duplicates: Duplicates = "error") -> Table:
         frame = pd.read_parquet(path)
     except (ValueError, OSError) as error:  # pyarrow raises subclasses of these
         raise TableError(f"expected a parquet file; this one is damaged or something else ({error})") from error
-    return replace(Table.from_frame(frame, duplicates=duplicates), provenance=read_provenance(path))
+    table = Table.from_frame(frame, duplicates=duplicates, minimize=minimize)
+    return replace(table, provenance=read_provenance(path))
 
 
 def read_provenance(path: Path) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import pickle
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +25,8 @@ from benchmarks.files import write_beside
 from benchmarks.formats.mmap_cache import cached
 from benchmarks.table import Table
 from benchmarks.table_checks import Duplicates
-from benchmarks.task_log import INFO_NAMES, Epoch
-from benchmarks.tasks import TIME
+from benchmarks.task_log import Epoch
+from benchmarks.tasks import INFO_NAMES, TIME
 
 __all__ = ["SPACE_KEYS", "from_nested", "read_pth", "to_nested", "write_pth"]
 
@@ -37,7 +37,7 @@ _KEYS = ("metrics_dict", "info_names", "task_list", "data")
 _CLOCK = re.compile(r"(?:(\d+) days?, )?(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 
 
-def read_pth(path: Path, duplicates: Duplicates = "error") -> Table:
+def read_pth(path: Path, duplicates: Duplicates = "error", minimize: Collection[str] | str = ()) -> Table:
     """Read a file in the published layout; converted once, then memory-mapped (`benchmarks.formats.mmap_cache`).
 
     The file is unpickled with ``weights_only=True``, so code in it does not run. Elapsed time written as
@@ -46,6 +46,7 @@ def read_pth(path: Path, duplicates: Duplicates = "error") -> Table:
     Args:
         path: The file.
         duplicates: Not used: an architecture that occurs twice is always an error here.
+        minimize: Must be empty: the file names the metric of every value, and so its direction.
 
     Raises:
         TableError: If the file is damaged, contains other objects than plain data, or has another layout.
@@ -61,6 +62,8 @@ def read_pth(path: Path, duplicates: Duplicates = "error") -> Table:
         >>> table.value("64-2311-basic", "jigsaw", "valid_loss", epoch=0)
         3.0
     """
+    if minimize:
+        raise TableError(f"expected no minimize for a .pth, whose metrics have a direction, got {minimize!r:.200}")
     return cached(path, lambda file: from_nested(_load(file)))
 
 

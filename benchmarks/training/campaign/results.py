@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 import benchmarks
 from benchmarks.errors import TableError
 from benchmarks.table import Table
-from benchmarks.task_log import INFO_NAMES
-from benchmarks.tasks import TIME
+from benchmarks.tasks import INFO_NAMES, TIME
 from benchmarks.training.campaign.plan import Plan, Trial, fingerprint
 from benchmarks.training.campaign.records import Record, failure_reasons, read_records
 from benchmarks.training.presets import changed_settings
