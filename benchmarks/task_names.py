@@ -127,8 +127,8 @@ def _of_plain_name(name: str, minimize: bool) -> Task:
     if lower_is_better(name):
         raise UnknownNameError(
             f"{name!r:.200}: the name says that lower is better, but a task of your own is better when higher unless "
-            f"its direction is given: minimize=[{name!r:.200}] (--minimize), or {name + '/valid_value'!r:.200} if higher "
-            "is better"
+            f"its direction is given: minimize=[{name!r:.200}] (--minimize), or {name + '/valid_value'!r:.200} if "
+            "higher is better"
         )
     return task
 

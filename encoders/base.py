@@ -104,7 +104,9 @@ def as_strings(archs: Iterable[str]) -> list[str]:
         ArchitectureError: If it is a single string or contains other types; names the position.
     """
     if isinstance(archs, str) or not isinstance(archs, Iterable):
-        raise ArchitectureError(f"expected a list of architecture strings, got {type(archs).__name__} {archs!r}")
+        raise ArchitectureError(f"expected a list of architecture strings, got {type(archs).__name__} {archs!r:.200}")
+    if isinstance(archs, (set, frozenset)):
+        raise ArchitectureError(f"expected a list of architecture strings, got a {type(archs).__name__}, without order")
     shape: tuple[int, ...] = getattr(archs, "shape", (0,))
     if len(shape) != 1:
         if len(shape) != 2 or shape[1] != 1:
@@ -114,5 +116,5 @@ def as_strings(archs: Iterable[str]) -> list[str]:
     for position, arch in enumerate(strings):
         if not isinstance(arch, str):
             kind = type(arch).__name__
-            raise ArchitectureError(f"expected an architecture string at position {position}, got {kind} {arch!r}")
+            raise ArchitectureError(f"expected an architecture string at position {position}, got {kind} {arch!r:.200}")
     return [str(arch) for arch in strings]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
@@ -37,6 +37,7 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
     Attributes:
         space_: Name of the space.
         tasks_: Names of the tasks ("y0", "y1", ... for unnamed columns).
+        minimize_: Those of them that are the user's own and better when lower.
         one_task_: Whether the labels were a vector; predictions are then vectors as well.
         n_archs_: Number of distinct functions seen in `fit`.
         cv_scores_: For every task, the results of cross-validation on the training rows: ``tau`` (Kendall) and
@@ -67,11 +68,18 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
 
     space_: str
     tasks_: tuple[str, ...]
+    minimize_: tuple[str, ...] = ()
     one_task_: bool
     n_archs_: int
     cv_scores_: dict[str, dict[str, float]]
 
-    def fit(self, archs: Sequence[str], Y: ArrayLike | pd.DataFrame | pd.Series[Any]) -> Self:
+    def fit(
+        self,
+        archs: Sequence[str],
+        Y: ArrayLike | pd.DataFrame | pd.Series[Any],
+        *,
+        minimize: Collection[str] | str = (),
+    ) -> Self:
         """Fit to measured performance, from scratch: an earlier fit is discarded.
 
         Args:
@@ -79,15 +87,19 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
             Y: Labels of shape (n, T) or (n,) in any unit, NaN where not measured. Columns of a DataFrame name the
                 tasks, each with its primary metric (``jigsaw/valid_loss`` for another metric). A task whose labels
                 are all equal is predicted as that value with a std of 0.
+            minimize: Tasks of the user's own that are better when lower; names that say so (``latency_ms``) are refused
+                without it. Searches and ranks need the direction, the fit does not.
 
         Raises:
             ArchitectureError: If `archs` is empty, mixes spaces, or contains an invalid string.
-            ValueError: If labels and architectures do not match, a label is infinite, or a task has no label.
+            ValueError: If labels and architectures do not match, a label is infinite, or a task has no label or a name
+                that is refused (see `Labels.from_data`).
 
         Warns:
-            UserWarning: If a task's labels are all equal, or belong to another metric than the task's name implies.
+            UserWarning: If a task's labels are all equal, belong to another metric than the task's name implies, or are
+                fractions of a metric in percent; if columns are left out.
         """
-        labels = Labels.from_data(archs, Y)
+        labels = Labels.from_data(archs, Y, minimize)
         self.fit_labels(labels)
         warn_of_equal_labels(labels)
         return self
@@ -103,6 +115,7 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
         self.cv_scores_ = {}
         (learn or self.fit_functions)(labels)
         self.space_, self.tasks_, self.one_task_ = labels.space, labels.tasks, labels.one_task
+        self.minimize_ = labels.minimize
         self.n_archs_ = len(labels.archs)
         return self
 
@@ -164,7 +177,8 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
         """
         from benchmarks.metrics import kendall_tau
 
-        labels = Labels.from_data(archs, Y)
+        came = [str(name) for name in getattr(Y, "columns", [getattr(Y, "name", None)])]
+        labels = Labels.from_data(archs, Y, [name for name in self.minimize_ if name in came])
         own_names = self.tasks_ != tuple(f"y{t}" for t in range(len(self.tasks_)))
         named = hasattr(Y, "columns") or (own_names and getattr(Y, "name", None) is not None)
         named = named or labels.values.shape[1] != len(self.tasks_)

@@ -10,6 +10,7 @@ from benchmarks.spaces.registry import list_spaces
 from surrogates.base import Surrogate
 from surrogates.store.artefact import read_files, read_metadata
 from surrogates.store.pack import Pack
+from surrogates.store.provenance import lowered_tasks
 from surrogates.store.save import KIND
 from surrogates.store.storable import class_of, from_json
 
@@ -59,6 +60,7 @@ def _restore(metadata: dict[str, Any], files: dict[str, bytes]) -> Surrogate:
         raise ArtefactError(f"unknown space {metadata['space']!r}; this version supports {', '.join(list_spaces())}")
     surrogate.space_ = metadata["space"]
     surrogate.tasks_ = tuple(task["name"] for task in metadata["tasks"])
+    surrogate.minimize_ = lowered_tasks(metadata["tasks"])
     surrogate.one_task_ = metadata["one_task"]
     surrogate.n_archs_ = metadata["n_archs"]
     surrogate.cv_scores_ = from_json(metadata["cv_scores"])

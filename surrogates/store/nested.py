@@ -46,6 +46,7 @@ def pack_surrogate(surrogate: Surrogate) -> Pack:
     learned = {name: getattr(surrogate, name) for name in _LEARNED}
     made_of = to_json(surrogate, "a nested surrogate")
     settings = {"made_of": made_of, "tasks": list(surrogate.tasks_), "learned": learned}
+    settings |= {"minimize": list(surrogate.minimize_)} if surrogate.minimize_ else {}
     return Pack({**settings, "own": pack.settings}, pack.arrays, pack.models)
 
 
@@ -53,6 +54,7 @@ def unpack_surrogate(pack: Pack) -> Surrogate:
     """Inverse of `pack_surrogate`."""
     surrogate: Surrogate = from_json(pack.settings["made_of"])
     surrogate.tasks_ = tuple(pack.settings["tasks"])
+    surrogate.minimize_ = tuple(pack.settings.get("minimize", ()))
     for name in _LEARNED:
         setattr(surrogate, name, pack.settings["learned"][name])
     surrogate.unpack(Pack(pack.settings["own"], pack.arrays, pack.models))

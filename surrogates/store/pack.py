@@ -59,6 +59,7 @@ class Packable(Protocol):
     Attributes:
         space_: Name of the space.
         tasks_: Names of the tasks.
+        minimize_: Those of them that are the user's own and better when lower.
         one_task_: Whether the labels were a vector.
         n_archs_: Number of distinct functions seen in `fit`.
         cv_scores_: Results of cross-validation.
@@ -66,6 +67,7 @@ class Packable(Protocol):
 
     space_: str
     tasks_: tuple[str, ...]
+    minimize_: tuple[str, ...]
     one_task_: bool
     n_archs_: int
     cv_scores_: dict[str, dict[str, float]]

@@ -62,7 +62,7 @@ def save_surrogate(surrogate: Packable, directory: str | Path, table: Table | No
     content = {
         **made_of,
         "space": surrogate.space_,
-        "tasks": describe_tasks(surrogate.tasks_),
+        "tasks": describe_tasks(surrogate.tasks_, surrogate.minimize_),
         "one_task": surrogate.one_task_,
         "n_archs": surrogate.n_archs_,
         "table_hash": getattr(surrogate, "table_hash_", None) if table is None else table.hash,
