@@ -63,12 +63,12 @@ def _from_objects(array: NDArray[Any], what: str) -> NDArray[np.float64]:
     for place, value in np.ndenumerate(array):
         if value is None or type(value).__name__ in ("NAType", "NaTType", "MaskedConstant"):
             numbers[place] = np.nan
-        elif isinstance(value, Real) and type(value) is not bool:
+        elif isinstance(value, (bool, np.bool_)) or not isinstance(value, Real):
+            kind = "text" if isinstance(value, str) else f"a {type(value).__name__}"
+            raise ValueError(f"expected numeric {what}, got {kind}: {value!r:.100}")
+        else:
             try:
                 numbers[place] = float(value)
             except OverflowError:
                 raise ValueError(f"expected numeric {what}, got an integer too large for a float") from None
-        else:
-            kind = "text" if isinstance(value, str) else f"a {type(value).__name__}"
-            raise ValueError(f"expected numeric {what}, got {kind}: {value!r:.100}")
     return numbers

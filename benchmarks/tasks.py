@@ -27,6 +27,7 @@ __all__ = [
     "metric_column",
     "minimized",
     "result_columns",
+    "trained_task",
 ]
 
 SPLITS = ("train", "valid", "test")
@@ -152,6 +153,17 @@ def result_columns() -> tuple[str, ...]:
         (True, True)
     """
     return _COLUMNS
+
+
+def trained_task(name: str) -> str:
+    """The task whose training gives a value: that of ``jigsaw/valid_loss`` is ``jigsaw``.
+
+    Example:
+        >>> trained_task("jigsaw/valid_loss"), trained_task("jigsaw")
+        ('jigsaw', 'jigsaw')
+    """
+    of, _, column = name.rpartition("/")
+    return of if of and column in _COLUMNS else name
 
 
 def list_tasks(benchmark: str | None = None) -> tuple[str, ...]:

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
-from benchmarks.errors import ArchitectureError, TableError, choice
+from benchmarks.errors import ArchitectureError, TableError, UnknownNameError, choice
 from benchmarks.provenance import unlike_published
 from benchmarks.spaces.registry import get_space, infer_space
-from benchmarks.tasks import find_task
+from benchmarks.task_names import choose_task, name_tasks
+from benchmarks.tasks import Task, find_task, minimized
 from surrogates.oracle.answers import Answers, Ranking
+from surrogates.oracle.mixing import check_mixture
 from surrogates.oracle.predictors import CachedSurrogate, TabulatedSurrogate, predict_matrix
 from surrogates.oracle.table_lookup import Measured
 from surrogates.oracle.usage import Queries
@@ -45,6 +49,8 @@ class Oracle:
         source: ``"auto"`` uses the table first, then the surrogate; ``"table"`` and ``"surrogate"`` use only one.
         cache_size: Maximum number of canonical architectures with cached predictions, and of architectures per task
             with cached answers of `oracle(arch, task)`; the oldest entries are evicted first.
+        minimize: Tasks of a predictor of the user's own that are better when lower; surrogates of this package and
+            tables know their directions.
 
     Attributes:
         space: The space of the architectures.
@@ -53,7 +59,12 @@ class Oracle:
     Raises:
         ValueError: If there is neither surrogate nor table, or `source` names a missing one.
         sklearn.exceptions.NotFittedError: If the surrogate is not fitted.
-        TableError: If table and surrogate are of different spaces or trainings, or a table alone is of several spaces.
+        TableError: If table and surrogate are of different spaces or trainings, or differ in the direction or unit of a
+            task, or a table alone is of several spaces.
+        UnknownNameError: If a predictor's task has a name that is refused (`benchmarks.task_names`).
+
+    Warns:
+        UserWarning: If measured values lie far outside the intervals of the predictions: another training, or unit.
 
     Example:
         >>> oracle = Oracle.from_pretrained("transnas101-micro")
@@ -72,6 +83,7 @@ class Oracle:
         source: AnswerSource = "auto",
         *,
         cache_size: int = 1 << 16,
+        minimize: Collection[str] | str = (),
     ) -> None:
         choice(source, get_args(AnswerSource), "source")
         if surrogate is None and (table is None or source == "surrogate"):
@@ -83,7 +95,11 @@ class Oracle:
         self.source: AnswerSource = source
         self.cache_size = cache_size
         self.queries = Queries(self.table, cache_size)
+        self._minimize = _lowered(surrogate, minimize)
         self._prepare()
+        if self._measured is not None and self._predictor is not None:
+            assert self.table is not None
+            check_mixture(self.table, self._predictor, self._minimize)
 
     @classmethod
     def from_pretrained(cls, space: str | Space, table: Table | None = None, source: AnswerSource = "auto") -> Oracle:
@@ -134,6 +150,25 @@ class Oracle:
     def tasks(self) -> tuple[str, ...]:
         """Names of the tasks: the surrogate's, then those that only the table has."""
         return self._tasks
+
+    def task(self, name: str) -> Task:
+        """The task of a name, with its metric, unit and direction.
+
+        Args:
+            name: One of `tasks`, or ``task/metric`` for any metric of the table.
+
+        Raises:
+            UnknownNameError: If there is no such task; the message names the nearest one.
+
+        Example:
+            >>> Oracle.from_pretrained("transnas101-micro").task("jigsaw/valid_top1").name
+            'jigsaw'
+        """
+        chosen = self._choose(name)
+        if chosen in self._minimize:
+            return minimized(find_task(chosen))
+        predicted = () if self._predictor is None else self._predictor.tasks_
+        return find_task(chosen) if chosen in predicted or self.table is None else self.table.task(chosen)
 
     # -- queries ------------------------------------------------------------------------------------------------
 
@@ -196,11 +231,11 @@ class Oracle:
 
     def ranking(self, task: str) -> Ranking:
         """Ranking of all published architectures on one task, computed once; not counted as queries."""
-        name = choice(task, self.tasks, "task")
+        name = self._choose(task)
         if name not in self._rankings:
-            metric = find_task(name).metric
-            column = self._published.value[:, self.tasks.index(name)]
-            self._rankings[name] = Ranking(column, metric.higher_is_better)
+            known = name in self.tasks
+            column = self._published.value[:, self.tasks.index(name)] if known else self._everywhere(name)
+            self._rankings[name] = Ranking(column, self.task(name).metric.higher_is_better)
         return self._rankings[name]
 
     def oriented(self, tasks: Iterable[str] | str | None = None) -> pd.DataFrame:
@@ -223,7 +258,7 @@ class Oracle:
         """
         import pandas as pd
 
-        columns = {task: find_task(task).metric.sign * self.ranking(task).values for task in self._check_tasks(tasks)}
+        columns = {task: self.task(task).metric.sign * self.ranking(task).values for task in self._check_tasks(tasks)}
         return pd.DataFrame(columns, index=pd.Index(self.space.archs, name="arch"))
 
     def bake(self) -> Oracle:
@@ -237,14 +272,15 @@ class Oracle:
             'auto'
         """
         baked = None if self.surrogate is None else TabulatedSurrogate.from_predictor(self.surrogate)
-        return Oracle(baked, self.table, self.source, cache_size=self.cache_size)
+        return Oracle(baked, self.table, self.source, cache_size=self.cache_size, minimize=self._minimize)
 
     def __repr__(self) -> str:
         return f"<Oracle of {self.space.name}, {len(self.tasks)} tasks, source={self.source!r}>"
 
     def __getstate__(self) -> dict[str, Any]:
         return {
-            name: getattr(self, name) for name in ("surrogate", "table", "space", "source", "cache_size", "queries")
+            name: getattr(self, name)
+            for name in ("surrogate", "table", "space", "source", "cache_size", "queries", "_minimize")
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -275,6 +311,9 @@ class Oracle:
         self.queries.record([(string, name)])
         self.queries.remember(string, name, value)
         return value
+
+    def _everywhere(self, task: str) -> NDArray[np.float64]:
+        return self._find(self.space.archs, (task,)).value[:, 0]
 
     @cached_property
     def _published(self) -> Answers:
@@ -344,7 +383,26 @@ class Oracle:
         if tasks is None:
             return self.tasks
         names = [tasks] if isinstance(tasks, str) else list(tasks)
-        return tuple(choice(name, self.tasks, "task") for name in names)
+        return tuple(self._choose(name) for name in names)
+
+    def _choose(self, name: str) -> str:
+        """The task of a name: of the surrogate or the table, or any metric of the table."""
+        if name in self._tasks:
+            return name
+        if self._measured is not None and self.table is not None and isinstance(name, str) and "/" in name:
+            with suppress(UnknownNameError):
+                return self.table.task(name).name
+        return choose_task(name, self._tasks)
+
+
+def _lowered(surrogate: Predictor | None, minimize: Collection[str] | str) -> tuple[str, ...]:
+    """The user's own tasks of a predictor that are better when lower; refuses names without the direction they say."""
+    if surrogate is None:
+        return ()
+    known = getattr(surrogate, "minimize_", ())
+    given = (minimize,) if isinstance(minimize, str) else tuple(minimize)
+    tasks = name_tasks(surrogate.tasks_, {*known, *given}) if not hasattr(surrogate, "minimize_") or given else {}
+    return tuple(dict.fromkeys((*known, *(task.name for task in tasks.values() if task == minimized(task)))))
 
 
 def _of_one_space(surrogate: Predictor | None, table: Table | None) -> tuple[Table | None, Space]:

@@ -15,7 +15,7 @@ from benchmarks.errors import ArchitectureError, ArtefactError
 from benchmarks.spaces.registry import get_space
 from surrogates.store.artefact import read_files, read_metadata, write_artefact
 from surrogates.store.npz import npz_arrays, npz_bytes
-from surrogates.store.provenance import describe_tasks, library_versions
+from surrogates.store.provenance import describe_tasks, library_versions, lowered_tasks
 
 if TYPE_CHECKING:
     from surrogates.base import Surrogate
@@ -183,6 +183,7 @@ class TabulatedSurrogate:
         mean: Expected performance in the metrics' own units, of shape (C, T).
         std: Standard deviations of these values, of shape (C, T).
         beyond: Predictor of architectures outside the published set; without it they are an error.
+        minimize: The user's own tasks that are better when lower.
 
     Example:
         >>> baked = TabulatedSurrogate("transnas101-macro", ["jigsaw"], np.arange(3256), *np.ones((2, 3256, 1)))
@@ -198,9 +199,11 @@ class TabulatedSurrogate:
         mean: NDArray[Any],
         std: NDArray[Any],
         beyond: Predictor | None = None,
+        minimize: Sequence[str] = (),
     ) -> None:
         self.space_ = get_space(space).name
         self.tasks_ = tuple(tasks)
+        self.minimize_ = tuple(minimize)
         self.classes, self.mean, self.std, self.beyond = classes, mean, std, beyond
         published = len(get_space(space))
         if classes.shape != (published,) or not 0 <= classes.min() <= classes.max() < len(mean):
@@ -222,7 +225,9 @@ class TabulatedSurrogate:
         canonical = space.canonicals(space.archs)
         rows = {arch: row for row, arch in enumerate(dict.fromkeys(canonical))}
         classes = np.array([rows[arch] for arch in canonical], dtype=np.int32)
-        return cls(space.name, predictor.tasks_, classes, *predict_matrix(predictor, list(rows)), beyond=predictor)
+        mean, std = predict_matrix(predictor, list(rows))
+        lowered = getattr(predictor, "minimize_", ())
+        return cls(space.name, predictor.tasks_, classes, mean, std, beyond=predictor, minimize=lowered)
 
     @overload
     def predict(self, archs: Sequence[str], return_std: Literal[False] = False) -> NDArray[np.float64]: ...
@@ -261,7 +266,7 @@ class TabulatedSurrogate:
         """
         content = {
             "space": self.space_,
-            "tasks": describe_tasks(self.tasks_),
+            "tasks": describe_tasks(self.tasks_, self.minimize_),
             "libraries": library_versions(),
         }
         arrays = {
@@ -283,6 +288,7 @@ class TabulatedSurrogate:
         try:
             arrays = npz_arrays(files[_ARRAYS])
             tasks = [task["name"] for task in metadata["tasks"]]
-            return cls(metadata["space"], tasks, arrays["classes"], arrays["mean"], arrays["std"], beyond)
+            lowered = lowered_tasks(metadata["tasks"])
+            return cls(metadata["space"], tasks, arrays["classes"], arrays["mean"], arrays["std"], beyond, lowered)
         except (KeyError, TypeError, ValueError) as error:
             raise ArtefactError(f"{str(directory)!r}: the content does not match this version: {error}") from error

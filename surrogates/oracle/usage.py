@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benchmarks.tasks import trained_task
 from surrogates.oracle.training_cost import training_seconds
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class Queries:
         NaN if a user-defined task was queried and the table has no training times for it.
         """
         with self._lock:
-            pairs = sorted(self._pairs)
+            pairs = sorted({(arch, trained_task(task)) for arch, task in self._pairs})
         archs_of: dict[str, list[str]] = {}
         for arch, task in pairs:
             archs_of.setdefault(task, []).append(arch)

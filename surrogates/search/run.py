@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from numbers import Integral
 from pathlib import Path
@@ -35,6 +35,7 @@ def run_search(
     *,
     space: str | Space | None = None,
     constraint: Constraint | None = None,
+    minimize: Collection[str] | str = (),
     batch_size: int = 1,
     folder: str | Path | None = None,
     progress: bool = False,
@@ -45,11 +46,14 @@ def run_search(
         searcher: A name (`list_searchers`), or a searcher, which is not modified: a copy with this seed is used.
         oracle: An `Oracle`, a `Table` (only measured architectures are searched), or a function from a list of n
             architectures to values of shape (n,) or (n, T) in the tasks' own units.
-        task: One task or several. The metric of a task gives its direction; a task of no benchmark is maximised.
+        task: One task or several. The metric of a task gives its direction; a task of no benchmark is maximised unless
+            it is in `minimize`.
         budget: Number of architectures to query.
         seed: Seed of the searcher. The same seed gives the same search.
         space: The space to search; required if the oracle is a function.
         constraint: Bounds on the cost of an architecture.
+        minimize: Tasks of a function that are the user's own and better when lower (an oracle or table knows its
+            directions); names that say so, such as ``test_error``, are refused without it.
         batch_size: Number of architectures per call of the oracle; if the oracle fails on one of them, the values of
             those after it are discarded.
         folder: Folder to store the history in. An interrupted search found there is resumed, also with a larger
@@ -63,7 +67,7 @@ def run_search(
     Raises:
         ValueError: If the budget is not between 1 and the number of allowed architectures, or `batch_size` < 1.
         ConstraintError: If no architecture meets the constraint; names the smallest available cost.
-        UnknownNameError: If there is no such searcher, task or space; names the nearest one.
+        UnknownNameError: If there is no such searcher, task or space, or a task's name is refused; names the nearest.
         TypeError: If an argument has the wrong type.
         ArtefactError: If the folder holds another search or one of another oracle, or is damaged.
         SearchError: If the oracle fails or returns a value that is not finite, or the searcher raises; its `history`
@@ -75,7 +79,7 @@ def run_search(
         >>> history.to_frame().columns.tolist()
         ['step', 'arch', 'value', 'best', 'cost']
     """
-    objective = check_search(oracle, task, budget, space=space, constraint=constraint)
+    objective = check_search(oracle, task, budget, space=space, constraint=constraint, minimize=minimize)
     return search_objective(searcher, objective, budget, seed, batch_size=batch_size, folder=folder, progress=progress)
 
 
@@ -86,6 +90,7 @@ def check_search(
     *,
     space: str | Space | None = None,
     constraint: Constraint | None = None,
+    minimize: Collection[str] | str = (),
 ) -> Objective:
     """Check the arguments of a search and return its objective; nothing is queried or written.
 
@@ -105,7 +110,7 @@ def check_search(
         ...
         ValueError: expected 1 <= budget <= 4,096 (the architectures of transnas101-micro), got 5000
     """
-    objective = open_objective(oracle, task, space=space, constraint=constraint)
+    objective = open_objective(oracle, task, space=space, constraint=constraint, minimize=minimize)
     check_type(budget, Integral, "budget", "an integer")
     available = int(objective.allowed.sum())
     if not 1 <= budget <= available:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.errors import choice
 from benchmarks.spaces.space import Space
-from benchmarks.tasks import find_task
 from surrogates.oracle.oracle import Oracle
 from surrogates.search.adapters.decisions import Decisions
 from surrogates.search.constraints import Constraint
@@ -29,6 +28,7 @@ class Objectives:
         costs: ``"params"`` and ``"multiply_adds"`` of the backbone, each an objective to minimise.
         space: The space to search; required if the oracle is a function.
         constraint: Bounds on the cost of an architecture.
+        minimize: As in `run_search`.
 
     Attributes:
         objective: The task values.
@@ -57,15 +57,15 @@ class Objectives:
         *,
         space: str | Space | None = None,
         constraint: Constraint | None = None,
+        minimize: Collection[str] | str = (),
     ) -> None:
-        self.objective = open_objective(oracle, tasks, space=space, constraint=constraint)
+        self.objective = open_objective(oracle, tasks, space=space, constraint=constraint, minimize=minimize)
         costs = (costs,) if isinstance(costs, str) else tuple(costs)
         self._oracle = oracle
         self._columns = [COSTS.index(choice(cost, COSTS, "cost")) for cost in costs]
         self.decisions = Decisions(self.objective.space, self.objective.allowed)
         self.names = (*self.objective.tasks, *costs)
-        signs = [find_task(task).metric.sign for task in self.objective.tasks]
-        self.signs = np.array(signs + [-1.0] * len(self._columns))
+        self.signs = np.append(self.objective.signs, [-1.0] * len(self._columns))
 
     def measure(self, archs: Sequence[str]) -> NDArray[np.float64]:
         """The objectives of n architectures, each in its own unit, of shape (n, K), with a single oracle call.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from optuna.distributions import CategoricalDistribution
@@ -39,6 +39,7 @@ class OptunaObjective:
         costs: ``"params"`` and ``"multiply_adds"``, each an additional objective to minimise.
         space: The space to search; required if the oracle is a function.
         constraint: Bounds on the cost of an architecture.
+        minimize: As in `run_search`.
 
     Attributes:
         objectives: The objectives and the encoding of architectures.
@@ -67,8 +68,9 @@ class OptunaObjective:
         *,
         space: str | Space | None = None,
         constraint: Constraint | None = None,
+        minimize: Collection[str] | str = (),
     ) -> None:
-        self.objectives = Objectives(oracle, tasks, costs, space=space, constraint=constraint)
+        self.objectives = Objectives(oracle, tasks, costs, space=space, constraint=constraint, minimize=minimize)
         self.directions = ["maximize" if sign > 0 else "minimize" for sign in self.objectives.signs]
         self.distributions = distributions(self.objectives.decisions)
 

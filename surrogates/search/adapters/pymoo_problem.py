@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,7 @@ class PymooProblem(Problem):  # type: ignore[misc]
         costs: ``"params"`` and ``"multiply_adds"``, each an additional objective to minimise.
         space: The space to search; required if the oracle is a function.
         constraint: Bounds on the cost of an architecture.
+        minimize: As in `run_search`.
 
     Attributes:
         objectives: The objectives and the encoding of architectures.
@@ -56,8 +57,9 @@ class PymooProblem(Problem):  # type: ignore[misc]
         *,
         space: str | Space | None = None,
         constraint: Constraint | None = None,
+        minimize: Collection[str] | str = (),
     ) -> None:
-        self.objectives = Objectives(oracle, tasks, costs, space=space, constraint=constraint)
+        self.objectives = Objectives(oracle, tasks, costs, space=space, constraint=constraint, minimize=minimize)
         decisions = self.objectives.decisions
         bounds = zip(decisions.options, decisions.lower, decisions.upper, strict=True)
         super().__init__(

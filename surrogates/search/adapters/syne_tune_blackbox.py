@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,7 @@ class SyneTuneBlackbox(Blackbox):  # type: ignore[misc]
         tasks: One task or several.
         space: The space to search; required if the oracle is a function.
         constraint: Bounds on the cost of an architecture.
+        minimize: As in `run_search`.
 
     Attributes:
         objectives: The objectives and the encoding of architectures.
@@ -53,8 +54,9 @@ class SyneTuneBlackbox(Blackbox):  # type: ignore[misc]
         *,
         space: str | Space | None = None,
         constraint: Constraint | None = None,
+        minimize: Collection[str] | str = (),
     ) -> None:
-        self.objectives = Objectives(oracle, tasks, space=space, constraint=constraint)
+        self.objectives = Objectives(oracle, tasks, space=space, constraint=constraint, minimize=minimize)
         super().__init__(
             configuration_space={
                 name: choice(list(options)) for name, options in self.objectives.decisions.options.items()
