@@ -34,6 +34,8 @@ def real_numbers(values: Any, what: str = "values") -> NDArray[np.float64]:
         array = np.asarray(values.data if mask is not None else values)
     except (TypeError, ValueError) as error:
         raise ValueError(f"expected numeric {what}, got {type(values).__name__}: {error}") from None
+    if isinstance(values, (list, tuple)) and array.dtype.kind in "iuf":
+        _refuse_truth_values(values, what)
     if array.dtype.kind not in "iuf":
         array = _from_objects(array, what)
     numbers = array.astype(np.float64)
@@ -51,6 +53,13 @@ def reads_as_fractions(values: NDArray[np.float64]) -> bool:
     """
     known = values[~np.isnan(values)]
     return bool(len(known) and known.min() >= 0 and known.max() <= 1 and (known % 1 > 0).any())
+
+
+def _refuse_truth_values(values: Any, what: str) -> None:
+    """A list of numbers and truth values is an array of numbers to numpy."""
+    for value in np.array(values, dtype=object).flat:
+        if isinstance(value, (bool, np.bool_)):
+            raise ValueError(f"expected numeric {what}, got truth values: {value!r}")
 
 
 def _from_objects(array: NDArray[Any], what: str) -> NDArray[np.float64]:

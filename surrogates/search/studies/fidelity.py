@@ -64,7 +64,8 @@ def predicted_table(predictor: Predictor, table: Table) -> Table:
     low, high = np.array([find_task(task).metric.bounds for task in predictor.tasks_]).T
     frame = pd.DataFrame(np.clip(mean, low, high), index=list(table.archs), columns=list(predictor.tasks_))
     frame = frame[list(table.tasks)]
-    return Table.from_frame(frame.where(table.to_frame().notna().to_numpy()).rename_axis("arch").reset_index())
+    known = frame.where(table.to_frame().notna().to_numpy()).rename_axis("arch").reset_index()
+    return Table.from_frame(known, minimize=table.minimize)
 
 
 @dataclass(frozen=True)
