@@ -59,8 +59,8 @@ def train(
             "--images",
             metavar="FOLDER",
             help="Any folder of pictures: for jigsaw and autoencoder, and with one sub-folder per class for the tasks "
-            "class_object and class_scene. Sub-folders train and val are the splits; otherwise 20 % of the pictures are validation "
-            "images, chosen by the hash of their names.",
+            "class_object and class_scene. Sub-folders train and val are the splits; otherwise 20 % of the pictures "
+            "are validation images, chosen by the hash of their names.",
         ),
     ] = None,
     train_images: Annotated[

@@ -207,9 +207,9 @@ def check_labels(task: str) -> None:
     if task in _LABELS:
         raise ImageFolderError(
             f"{task} needs {_LABELS[task]}, which a folder of pictures does not have: write images and labels in "
-            "Taskonomy's layout ('surrogates rooms export' writes an example) and give that folder as --data, in a plan "
-            "as 'taskonomy'; images alone suffice for jigsaw and autoencoder, with one sub-folder per class also for "
-            f"{' and '.join(CLASS_TASKS)}"
+            "Taskonomy's layout ('surrogates rooms export' writes an example) and give that folder as --data, in a "
+            "plan as 'taskonomy'; images alone suffice for jigsaw and autoencoder, with one sub-folder per class also "
+            f"for {' and '.join(CLASS_TASKS)}"
         )
 
 
@@ -240,8 +240,11 @@ def read_image_folder(root: str | os.PathLike[str]) -> ImageFolder:
         ({'train': 8, 'valid': 2}, 'valid: 20 %, by the hash of the names')
     """
     folder = Path(root)
-    if not folder.is_dir():
-        kind = "a file; unpack archives first" if folder.exists() else "nothing there"
+    try:
+        kind = "" if folder.is_dir() else "a file; unpack archives first" if folder.exists() else "nothing there"
+    except OSError as error:
+        kind = str(error.strerror)
+    if kind:
         raise ImageFolderError(f"expected a folder of images, got {str(folder)!r:.200} ({kind})")
     if any((folder / name).is_file() for name in SPLIT_FILES.values()):
         raise ImageFolderError(

@@ -258,8 +258,8 @@ def read_templates(root: Path, split_path: Path) -> list[str]:
     """All templates of a split; a suffix .png or .npy is dropped, as in the published reader."""
     if not split_path.is_file():
         raise TaskonomyNotFoundError(
-            f"there is no split file {split_path}: expected Taskonomy's layout; any other folder of pictures is given as "
-            "--images, in a plan as 'folder'"
+            f"there is no split file {split_path}: expected Taskonomy's layout; any other folder of pictures is given "
+            "as --images, in a plan as 'folder'"
         )
     lists = _read_json(split_path)
     names = lists.get("filename_list") if isinstance(lists, dict) else None
