@@ -209,7 +209,7 @@ def check_labels(task: str) -> None:
             f"{task} needs {_LABELS[task]}, which a folder of pictures does not have: write images and labels in "
             "Taskonomy's layout ('surrogates rooms export' writes an example) and give that folder as --data, in a "
             "plan as 'taskonomy'; images alone suffice for jigsaw and autoencoder, with one sub-folder per class also "
-            f"for {' and '.join(CLASS_TASKS)}"
+            f"for {' and '.join(CLASS_TASKS)} (in a plan, list the tasks)"
         )
 
 
