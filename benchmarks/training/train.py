@@ -51,7 +51,8 @@ def train_architecture(
         arch: Architecture string.
         task: Task name; must be the recipe's.
         recipe: Training settings.
-        sources: Images by split: ``"train"``, ``"valid"``, ``"test"``.
+        sources: Images by split: ``"train"``, ``"valid"`` and ``"test"``, which may be missing if the recipe's
+            ``n_test`` is None.
         seed: Seed of weights, order of images and augmentation; reproducible on the same kind of device.
         device: ``"auto"`` (a GPU if there is one), ``"cpu"``, ``"cuda"`` or ``"cuda:1"``; `device_options` checks it.
         checkpoint_dir: Folder for the state after each epoch. A training resumes from its own checkpoint, with the same
