@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
 from benchmarks.errors import ArchitectureError, TableError, choice
+from benchmarks.forks import cached_property
 from benchmarks.provenance import unlike_published
 from benchmarks.spaces.registry import get_space, infer_space
 from benchmarks.tasks import find_task
