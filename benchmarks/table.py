@@ -5,13 +5,13 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.errors import TableError, choice
+from benchmarks.forks import cached_property
 from benchmarks.frames import parse_frame
 from benchmarks.spaces.registry import get_space
 from benchmarks.spaces.space import Space

@@ -13,10 +13,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any, Literal
 
 from benchmarks.errors import TableError, choice
+from benchmarks.forks import cached_property
 from benchmarks.formats.load import load_table
 from benchmarks.formats.transnas_pth import SPACE_KEYS, to_nested
 from benchmarks.table import Table

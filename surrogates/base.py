@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted
 
+from benchmarks.forks import one_thread_if_forked
 from benchmarks.spaces.registry import get_space, infer_space
 from encoders.base import as_strings
 from surrogates.labels import Labels
@@ -104,6 +105,7 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
         warn_of_equal_labels(labels)
         return self
 
+    @one_thread_if_forked()
     def fit_labels(self, labels: Labels, learn: Callable[[Labels], None] | None = None) -> Self:
         """Fit to checked labels, without a warning about labels that are all equal.
 
@@ -126,6 +128,7 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
         self, archs: Sequence[str], return_std: Literal[True]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
 
+    @one_thread_if_forked()
     def predict(
         self, archs: Sequence[str], return_std: bool = False
     ) -> NDArray[np.float64] | tuple[NDArray[np.float64], NDArray[np.float64]]:

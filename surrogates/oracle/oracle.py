@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from contextlib import suppress
 from dataclasses import replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.errors import ArchitectureError, TableError, UnknownNameError, choice
+from benchmarks.forks import cached_property
 from benchmarks.provenance import unlike_published
 from benchmarks.spaces.registry import get_space, infer_space
 from benchmarks.task_names import choose_task, name_tasks

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, overload
 
@@ -12,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.errors import ArchitectureError, ArtefactError
+from benchmarks.forks import ForkSafeLock, without_forks
 from benchmarks.spaces.registry import get_space
 from surrogates.store.artefact import read_files, read_metadata, write_artefact
 from surrogates.store.npz import npz_arrays, npz_bytes
@@ -74,17 +73,23 @@ class LazySurrogate:
 
     def __init__(self, directory: str | Path) -> None:
         self.directory = Path(directory)
+        self._lock = ForkSafeLock()
+        self._loaded: Surrogate | None = None
 
-    @cached_property
+    @property
     def surrogate(self) -> Surrogate:
         """The loaded surrogate.
 
         Raises:
             ArtefactError: If the directory cannot be read.
         """
-        from surrogates.store.load import load_surrogate
+        if self._loaded is None:
+            with without_forks(), self._lock:
+                if self._loaded is None:
+                    from surrogates.store.load import load_surrogate
 
-        return load_surrogate(self.directory)
+                    self._loaded = load_surrogate(self.directory)
+        return self._loaded
 
     @property
     def space_(self) -> str:
@@ -104,6 +109,9 @@ class LazySurrogate:
 
     def __getstate__(self) -> dict[str, Any]:
         return {"directory": self.directory}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(**state)  # type: ignore[misc]
 
 
 class CachedSurrogate:
@@ -129,7 +137,7 @@ class CachedSurrogate:
         self.predictor = predictor
         self.size = size
         self._rows: dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
 
     @property
     def space_(self) -> str:

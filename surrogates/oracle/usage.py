@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 import operator
 import sys
-import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benchmarks.forks import ForkSafeLock
 from benchmarks.tasks import trained_task
 from surrogates.oracle.training_cost import training_seconds
 
@@ -47,7 +47,7 @@ class Queries:
         self._table, self._size = table, size
         self._pairs: set[tuple[str, str]] = set()
         self._recorded = 0
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
 
     @property
     def total(self) -> int:
@@ -98,7 +98,7 @@ class Queries:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self.warm = {}
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
 
 
 def _counted(value: float) -> Callable[[], float]:

@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from benchmarks.errors import ArtefactError, SurrogatesError, choice
 from benchmarks.files import write_beside
+from benchmarks.forks import cached_property
 from benchmarks.tasks import find_task
 from surrogates.search.ranks import scores
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.errors import ArtefactError
+from benchmarks.forks import one_thread_if_forked
 from benchmarks.spaces.registry import list_spaces
 from surrogates.base import Surrogate
 from surrogates.store.artefact import read_files, read_metadata
@@ -17,6 +18,7 @@ from surrogates.store.storable import class_of, from_json
 __all__ = ["load_surrogate"]
 
 
+@one_thread_if_forked()
 def load_surrogate(directory: str | Path) -> Surrogate:
     """Read a surrogate written by `save_surrogate`; all files are verified before a model is parsed.
 

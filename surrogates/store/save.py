@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.forks import one_thread_if_forked
 from benchmarks.provenance import unlike_published
 from surrogates.store.artefact import write_artefact
 from surrogates.store.pack import Packable
@@ -24,6 +25,7 @@ KIND = "surrogate"
 """Kind of artefact."""
 
 
+@one_thread_if_forked()
 def save_surrogate(surrogate: Packable, directory: str | Path, table: Table | None = None) -> Path:
     """Write a fitted surrogate; the same surrogate gives the same bytes.
 

@@ -6,10 +6,10 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
-from functools import cached_property
 from typing import Any, TypeVar
 
 from benchmarks.errors import choice
+from benchmarks.forks import cached_property
 from benchmarks.table_checks import check_archs
 from benchmarks.tasks import TRANSNAS_TASKS
 from benchmarks.training.campaign.images import ROOMS, CampaignImages
