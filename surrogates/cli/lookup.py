@@ -142,7 +142,9 @@ def _show(space: Space, answers: list[Answer]) -> None:
     sizes = {answer.of for answer in answers}
     of = f" of {sizes.pop():,}" if len(sizes) == 1 else ""
     rows = [_row(answer, with_size=not of) for answer in answers]
-    print_table(["task", "metric", "value", "± std", f"rank{of}", "source"], rows, left=2)
+    print_table(
+        ["task", "metric", "value", "± std", f"rank{of}", "source"], rows, left=2, optional=("metric", "source")
+    )
     published = f"one of the {len(space):,} published architectures of {space.name}"
     if answers[0].in_domain:
         typer.echo(f"In domain: {published}.")
