@@ -9,7 +9,7 @@ import typer
 
 from surrogates.cli.arguments import SpaceName, TableFile, TaskNames, table_of_one_space
 from surrogates.cli.help import examples
-from surrogates.cli.output import print_table, stderr
+from surrogates.cli.output import print_table, working
 from surrogates.registry import BASELINES, STORABLE_MODELS
 
 __all__ = ["EXAMPLES", "fit"]
@@ -47,7 +47,7 @@ def fit(
     check_target(out)
     surrogate = make_model(model, seed)
     results = table_of_one_space(table, space, task or [])
-    with stderr().status(f"fitting {len(results):,} architectures, {len(results.tasks)} tasks"):
+    with working(f"fitting {len(results):,} architectures, {len(results.tasks)} tasks"):
         surrogate.fit(list(results.archs), results.to_frame())
         save_surrogate(surrogate, out, results)
     scores = surrogate.cv_scores_

@@ -72,7 +72,7 @@ def leaderboard(
     sizes = training_sizes(train_sizes, (32, 128, 512), results, cast("list[Protocol]", ways))
     runs: list[pd.DataFrame] = []
     with progress_bar() as progress:
-        bar = progress.add_task("", total=len(chosen) * len(sizes) * len(numbers) * len(ways))
+        bar = progress.add_task("fitting", total=len(chosen) * len(sizes) * len(numbers) * len(ways))
         for run in leaderboard_runs(results, chosen, sizes, numbers, cast("list[Protocol]", ways)):
             runs.append(run)
             if out is not None:  # rewritten after every run, so that it is complete when interrupted

@@ -8,7 +8,8 @@ import math
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,7 @@ __all__ = [
     "score",
     "score_and_sd",
     "stderr",
+    "working",
 ]
 
 _LEAST_FOLD = 20
@@ -191,19 +193,46 @@ def stderr() -> Console:
 
 
 def progress_bar(*columns: ProgressColumn, console: Console | None = None) -> Progress:
-    """A progress bar that disappears when done; writes nothing if its console is not a terminal.
+    """Progress of long work: on a terminal a bar that disappears when done, elsewhere lines on stderr.
+
+    The lines come after five seconds, then every minute, then once at the end (`surrogates.cli.logged_progress`).
 
     Args:
-        *columns: What it shows; rich's default if none.
+        *columns: What the bar shows; rich's default if none.
         console: Where it is shown; `stderr()` if not given.
     """
-    from rich.console import Console
     from rich.progress import Progress
 
     console = console or stderr()
-    shown = console.is_terminal
-    # quiet: rich before 14.3 ends a disabled bar with an empty line
-    return Progress(*columns, console=console if shown else Console(quiet=True), transient=True, disable=not shown)
+    if not console.is_terminal:
+        from surrogates.cli.logged_progress import LoggedProgress
+
+        return LoggedProgress(duration)
+    # what is printed meanwhile is a result, not for this console
+    return Progress(*columns, console=console, transient=True, redirect_stdout=False)
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """Progress of work whose length is unknown: on a terminal a spinner, elsewhere lines as those of `progress_bar`.
+
+    Args:
+        what: What is done, e.g. "fitting 64 architectures".
+
+    Example:
+        >>> with working("fitting 64 architectures"):
+        ...     pass
+    """
+    console = stderr()
+    if console.is_terminal:
+        with console.status(what):
+            yield
+        return
+    from surrogates.cli.logged_progress import LoggedProgress
+
+    with LoggedProgress(duration) as progress:
+        progress.add_task(what, total=None)
+        yield
 
 
 def _aligned(cells: list[list[str]], left: int) -> list[str]:

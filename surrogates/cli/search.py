@@ -99,7 +99,7 @@ def search(
         RunDirectory(out, "study").claim({"study": "search", **about, "constraint": str(constraint), "objective": cost})
     histories = []
     with progress_bar() as progress:
-        bar = progress.add_task("", total=len(numbers))
+        bar = progress.add_task("searching", total=len(numbers))
         for seed in numbers:
             kept = None if out is None else out / f"seed-{seed}"
             histories.append(search_objective(searcher, asked, budget, seed, folder=kept))

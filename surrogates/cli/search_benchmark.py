@@ -9,7 +9,7 @@ import typer
 
 from surrogates.cli.arguments import SEARCHERS, AsJson, SpaceName, TableFile, TaskNames, integers, table_of_one_space
 from surrogates.cli.help import examples
-from surrogates.cli.output import can_plot, no_plots_note, print_json, print_table, progress_bar, score, stderr
+from surrogates.cli.output import can_plot, no_plots_note, print_json, print_table, progress_bar, score, working
 from surrogates.registry import MODELS, make_model
 
 if TYPE_CHECKING:
@@ -66,11 +66,11 @@ def search_benchmark(
     how = {"surrogate": "bundled"} if bundled else {"surrogate": model, "train_rows": train_rows, "fit_seed": fit_seed}
     fit = _bundled(values) if bundled else _fitted(values, model, train_rows, fit_seed)
     RunDirectory(out, "study").claim({"study": "search-benchmark", "table": values.hash, **how})
-    with stderr().status("fitting the surrogate"):
+    with working("fitting the surrogate"):
         predicted = predicted_table(fit(), values)
     searches = []
     with progress_bar() as progress:
-        bar = progress.add_task("", total=2 * len(chosen) * len(values.tasks) * len(numbers))
+        bar = progress.add_task("searching", total=2 * len(chosen) * len(values.tasks) * len(numbers))
         on_surrogate = run_grid(predicted, chosen, numbers, budget, kept / ON_SURROGATE)
         for source, running in ((ON_TABLE, on_table), (ON_SURROGATE, on_surrogate)):
             for done in running:

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import tempfile
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +15,7 @@ import typer
 from benchmarks.tasks import TRANSNAS_TASKS
 from surrogates.cli.arguments import AsJson
 from surrogates.cli.help import examples
-from surrogates.cli.output import counted, print_json, print_table, stderr
+from surrogates.cli.output import counted, print_json, print_table, stderr, working
 
 if TYPE_CHECKING:
     from benchmarks.training.run import Run
@@ -76,11 +77,12 @@ def train(
     device_options(device)  # before images are rendered
     training_process(threads)
     console = stderr()
-    with console.status("opening the images"):
+    with working("opening the images"):
         sources = images.open(ImageNeeds.from_recipe(recipe), TASK_DOMAINS[task])
-    run = train_architecture(
-        plan.archs[0], task, recipe, sources, seed=seed, device=device, progress=console.is_terminal
-    )
+    with nullcontext() if console.is_terminal else working(f"training {plan.archs[0]} on {task}"):
+        run = train_architecture(
+            plan.archs[0], task, recipe, sources, seed=seed, device=device, progress=console.is_terminal
+        )
     if out is not None:
         with write_beside(out) as beside:
             beside.write_text(json.dumps(run.to_json(), indent=2) + "\n", encoding="utf-8")

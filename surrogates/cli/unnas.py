@@ -48,7 +48,7 @@ def unnas(
     results = table_of_one_space(table, space, task or [])
     searches = []
     with progress_bar() as progress:
-        bar = progress.add_task("", total=len(results.tasks) * len(numbers))
+        bar = progress.add_task("searching", total=len(results.tasks) * len(numbers))
         for done in unnas_searches(results, method, budget, numbers):
             searches.append(done)
             progress.update(bar, advance=1, description=f"on {done.task}")
