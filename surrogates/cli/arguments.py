@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,16 +17,15 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ALONE",
-    "OWN_MODEL",
     "SEARCHERS",
     "ArchNames",
     "AsJson",
+    "OptionalTable",
     "SpaceName",
     "TableFile",
     "TableOption",
     "TaskNames",
     "integers",
-    "model_named",
     "numbered_archs",
     "table_of_one_space",
     "training_sizes",
@@ -38,9 +37,6 @@ SpaceName = Annotated[
 ]
 SEARCHERS = ", ".join(list_searchers()) + "."
 ALONE = SEARCHERS.replace(f", {INFORMED}", "")
-OWN_MODEL = (
-    "or module:attribute for a scikit-learn regressor or pipeline, or a class of your own, e.g. mine:MyRegressor"
-)
 _TABLE_HELP = "CSV, Parquet or published .pth file, or the name of a bundled table (rooms-mini)."
 
 
@@ -84,6 +80,7 @@ def _find(path: Path | None) -> Path | None:
 
 
 TableFile = Annotated[Path, typer.Argument(metavar="TABLE", callback=_find, help=_TABLE_HELP)]
+OptionalTable = Annotated[Path | None, typer.Argument(metavar="[TABLE]", callback=_find, help=_TABLE_HELP)]
 TableOption = Annotated[
     Path | None,
     typer.Option("--table", metavar="TABLE", callback=_find, help=f"Table of measured results: {_TABLE_HELP}"),
@@ -135,50 +132,6 @@ def training_sizes(value: str | None, usual: Sequence[int], table: Table, protoc
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--train-sizes") from None
     return sizes
-
-
-def model_named(name: str) -> object:
-    """An unfitted model: one of this package by its name, or one of your own as ``module:attribute``.
-
-    Modules of the working directory are found as well.
-
-    Raises:
-        UnknownNameError: If there is no such model; the message names the nearest one.
-        ValueError: If the name has another form, the module cannot be imported, has no such attribute, or that is not a
-            model.
-
-    Example:
-        >>> model_named("sklearn.linear_model:Ridge").__name__
-        'Ridge'
-    """
-    import importlib
-
-    from benchmarks.errors import did_you_mean
-    from surrogates.evaluation.estimators import as_method
-    from surrogates.registry import make_model
-
-    if ":" not in name and not name.endswith(".py"):
-        return make_model(name)
-    module_name, _, attribute = name.partition(":")
-    if not attribute or not all(part.isidentifier() for part in module_name.split(".")) or module_name.endswith(".py"):
-        raise ValueError(
-            f"expected module:attribute, such as mine:MyRegressor for a class in the file mine.py, got {name!r:.200}"
-        )
-    if "" not in sys.path:
-        sys.path.append("")  # the working directory, after everything else
-    try:
-        found: Any = importlib.import_module(module_name)
-    except Exception as error:  # whatever the user's module raises
-        raise ValueError(f"cannot import {module_name!r:.200}: {type(error).__name__}: {error!s:.200}") from error
-    for part in attribute.split("."):
-        if not hasattr(found, part):
-            raise ValueError(f"{module_name!r:.200} has no {attribute!r:.200}{did_you_mean(part, dir(found))}")
-        found = getattr(found, part)
-    try:
-        as_method(found)
-    except TypeError as error:
-        raise ValueError(f"{name}: {error}") from error
-    return cast("object", found)
 
 
 def table_of_one_space(path: Any, space: str | None, tasks: list[str]) -> Table:

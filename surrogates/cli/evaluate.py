@@ -8,17 +8,16 @@ from typing import Annotated, Any
 import typer
 
 from surrogates.cli.arguments import (
-    OWN_MODEL,
     AsJson,
     SpaceName,
     TableFile,
     TaskNames,
     integers,
-    model_named,
     table_of_one_space,
     training_sizes,
 )
 from surrogates.cli.help import examples
+from surrogates.cli.models import OWN_MODEL, model_named
 from surrogates.cli.output import print_json, print_table, progress_bar, score
 from surrogates.registry import MODELS
 

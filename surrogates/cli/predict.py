@@ -6,19 +6,19 @@ import itertools
 import sys
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from surrogates.cli.arguments import ArchNames, numbered_archs
 from surrogates.cli.help import examples
+from surrogates.cli.models import open_model
 from surrogates.cli.output import progress_bar
 
 if TYPE_CHECKING:
     from surrogates.base import Surrogate
 
-__all__ = ["EXAMPLES", "open_model", "predict"]
+__all__ = ["EXAMPLES", "predict"]
 
 _BATCH = 1024
 
@@ -55,26 +55,6 @@ def predict(
         for batch in batches:
             writer.writerows(_rows(surrogate, batch))
             sys.stdout.flush()
-
-
-def open_model(model: str) -> Surrogate:
-    """Load the surrogate in a directory, or the bundled one of a space.
-
-    Raises:
-        UnknownNameError: If it is neither a directory nor the name of a bundled surrogate.
-        ArtefactError: If the directory does not hold a surrogate, or is damaged.
-
-    Example:
-        >>> open_model("transnas101-macro").space_
-        'transnas101-macro'
-    """
-    from benchmarks.errors import choice
-    from surrogates.pretrained import list_pretrained, load_pretrained
-    from surrogates.store.load import load_surrogate
-
-    if Path(model).exists():
-        return load_surrogate(model)
-    return load_pretrained(choice(model, list_pretrained(), "directory or bundled model"))
 
 
 def _batches(lines: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
