@@ -10,6 +10,7 @@ import typer
 
 from surrogates.cli.arguments import SEARCHERS, AsJson, TableOption, integers, table_of_one_space
 from surrogates.cli.help import examples
+from surrogates.cli.models import StoredModel, model_hash, open_oracle
 from surrogates.cli.output import check_figure_file, duration, print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ __all__ = ["EXAMPLES", "search"]
 EXAMPLES = examples(
     "surrogates search --space transnas101-micro --task jigsaw",
     "surrogates search --space transnas101-macro --task normal --task jigsaw --method evolution --max-params 5e6",
+    "surrogates search --model my-model --task jigsaw --method predictor --budget 200",
     "surrogates search --table results.csv --task jigsaw --method nsga2 --objective params --plot found.png",
 )
 
@@ -35,7 +37,8 @@ def search(
         list[str], typer.Option("--task", "-t", metavar="TASK", help="Task to optimise; repeatable for several tasks.")
     ],
     space: Annotated[
-        str | None, typer.Option(help="Space to search; required without --table, or if the table holds several.")
+        str | None,
+        typer.Option(help="Space to search; required without --table and --model, or if the table holds several."),
     ] = None,
     method: Annotated[str, typer.Option(help=f"Searcher: {SEARCHERS}")] = "predictor",
     budget: Annotated[int, typer.Option(help="Number of architectures to query per search.")] = 100,
@@ -43,6 +46,7 @@ def search(
         str, typer.Option("--seeds", "--seed", help="Random seeds, comma-separated; one search per seed.")
     ] = "0",
     table: TableOption = None,
+    model: StoredModel = None,
     objective: Annotated[
         _Objective | None,
         typer.Option(
@@ -68,7 +72,10 @@ def search(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Search for the best architectures on one task or several, on the bundled surrogate or a table.
+    """Search for the best architectures on one task or several, on a surrogate or a table.
+
+    What is searched: the bundled surrogate of --space, your own surrogate with --model, or with --table only what was
+    measured. With both, measured values are preferred over predictions.
 
     Values are in the unit of the metric; predictions have a standard deviation, measured values have none. Ranks are
     among all architectures with values, 1 is best. With several tasks, architectures are ordered by their mean rank
@@ -82,7 +89,7 @@ def search(
     numbers = integers(seeds, "--seeds", 0)
     bounded = max_params is not None or max_multiply_adds is not None
     constraint = Constraint(max_params, max_multiply_adds) if bounded else None
-    oracle = _oracle(space, table)
+    oracle = _oracle(space, table, model)
     asked = check_search(oracle, task, budget, constraint=constraint)
     cost = searcher_cost(method, None if objective is None else objective.value)
     params = {} if cost is None else {"cost": cost}
@@ -94,12 +101,14 @@ def search(
     if out is not None:
         from benchmarks.files import RunDirectory
 
-        known = "bundled" if oracle.table is None else oracle.table.hash
+        measured = [] if oracle.table is None else [oracle.table.hash]
+        predicted = [model_hash(model or oracle.space.name)] if model is not None or not measured else []
+        known = " + ".join([*predicted, *measured])
         about = {"space": oracle.space.name, "tasks": task, "method": method, "oracle": known}
         RunDirectory(out, "study").claim({"study": "search", **about, "constraint": str(constraint), "objective": cost})
     histories = []
     with progress_bar() as progress:
-        bar = progress.add_task("", total=len(numbers))
+        bar = progress.add_task("searching", total=len(numbers))
         for seed in numbers:
             kept = None if out is None else out / f"seed-{seed}"
             histories.append(search_objective(searcher, asked, budget, seed, folder=kept))
@@ -118,15 +127,25 @@ def search(
     _show(records, histories, method)
 
 
-def _oracle(space: str | None, table: Path | None) -> Oracle:
+def _oracle(space: str | None, table: Path | None, model: str | None) -> Oracle:
     from surrogates.oracle.oracle import Oracle
 
+    if model is not None:
+        from benchmarks.formats.load import load_table
+        from benchmarks.spaces.registry import get_space
+
+        oracle = open_oracle(model, None if table is None else load_table(table))
+        if space is not None and get_space(space) != oracle.space:
+            raise typer.BadParameter(
+                f"expected {oracle.space}, the space of the model, got {space}", param_hint="--space"
+            )
+        return oracle
     if table is not None:
         return Oracle.from_table(table_of_one_space(table, space, []))
     if space is None:
         from benchmarks.spaces.registry import list_spaces
 
-        raise typer.BadParameter(f"expected --table or --space (one of {', '.join(list_spaces())}), got neither")
+        raise typer.BadParameter(f"expected --table, --model or --space (one of {', '.join(list_spaces())}), got none")
     return Oracle.from_pretrained(space)
 
 

@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import tempfile
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,7 +16,7 @@ import typer
 from benchmarks.tasks import TRANSNAS_TASKS
 from surrogates.cli.arguments import AsJson
 from surrogates.cli.help import examples
-from surrogates.cli.output import counted, print_json, print_table, stderr
+from surrogates.cli.output import counted, print_json, print_table, stderr, working
 
 if TYPE_CHECKING:
     from benchmarks.training.campaign import CampaignImages
@@ -106,11 +107,12 @@ def train(
     device_options(device)  # before images are rendered
     training_process(threads)
     console = stderr()
-    with console.status("opening the images"):
+    with working("opening the images"):
         sources = images.open(ImageNeeds.from_recipe(recipe), TASK_DOMAINS[task])
-    run = train_architecture(
-        plan.archs[0], task, recipe, sources, seed=seed, device=device, progress=console.is_terminal
-    )
+    with nullcontext() if console.is_terminal else working(f"training {plan.archs[0]} on {task}"):
+        run = train_architecture(
+            plan.archs[0], task, recipe, sources, seed=seed, device=device, progress=console.is_terminal
+        )
     shown = run.notes
     if about:
         run = replace(run, notes=[about, *run.notes])

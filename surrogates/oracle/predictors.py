@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, overload
@@ -19,10 +20,22 @@ from surrogates.store.provenance import describe_tasks, library_versions, lowere
 if TYPE_CHECKING:
     from surrogates.base import Surrogate
 
-__all__ = ["CachedSurrogate", "LazySurrogate", "Predictor", "TabulatedSurrogate", "predict_matrix"]
+__all__ = [
+    "SINGLE_QUESTIONS",
+    "CachedSurrogate",
+    "LazySurrogate",
+    "Predictor",
+    "TabulatedSurrogate",
+    "predict_matrix",
+]
 
 KIND = "answers"
 _ARRAYS = "answers.npz"
+SINGLE_QUESTIONS = 8
+"""New architectures asked one by one before all published ones are predicted (`CachedSurrogate`)."""
+_CHEAP_SECONDS = 1.0
+_TRIALS = ((8, 1000), (64, 100))
+"""Sizes of batches, and how many single questions the whole space may cost by each: the small one is less exact."""
 
 
 class Predictor(Protocol):
@@ -117,6 +130,11 @@ class LazySurrogate:
 class CachedSurrogate:
     """Wraps a predictor with a bounded cache keyed by canonical form; the oldest entries are evicted first.
 
+    After `SINGLE_QUESTIONS` new architectures, asked one by one, all published ones are predicted at once and cached,
+    if the cache holds them and this takes no longer than about a hundred further questions (two small batches are timed
+    to tell). The values are those of single questions up to rounding: the same bits for trees, a relative 1e-12 for
+    Gaussian processes, whose sums depend on the size of a batch.
+
     Thread-safe (one thread predicts at a time); picklable (without the cache).
 
     Args:
@@ -137,6 +155,7 @@ class CachedSurrogate:
         self.predictor = predictor
         self.size = size
         self._rows: dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
+        self._seconds: list[float] = []  # of the first single questions
         self._lock = ForkSafeLock()
 
     @property
@@ -163,8 +182,13 @@ class CachedSurrogate:
             known = {arch: self._rows[arch] for arch in distinct if arch in self._rows}
             new = [arch for arch in distinct if arch not in known]
             if new:
-                for arch, mean, std in zip(new, *predict_matrix(self.predictor, new), strict=True):
-                    known[arch] = self._rows[arch] = (mean, std)
+                begun = time.perf_counter()
+                self._predict(new)
+                known |= {arch: self._rows[arch] for arch in new}
+                if len(new) == 1 and len(self._seconds) < SINGLE_QUESTIONS:
+                    self._seconds.append(time.perf_counter() - begun)
+                    if len(self._seconds) == SINGLE_QUESTIONS:
+                        self._fill(min(self._seconds))
                 for oldest in list(self._rows)[: max(len(self._rows) - self.size, 0)]:
                     del self._rows[oldest]
         found = np.array([known[arch] for arch in canonical]).reshape(len(archs), 2, len(self.tasks_))
@@ -172,6 +196,25 @@ class CachedSurrogate:
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    def _fill(self, single: float) -> None:
+        """Cache all published architectures, if that is cheap by the time of a single question, in seconds."""
+        space = get_space(self.space_)
+        if len(space) > self.size:
+            return
+        left = [arch for arch in dict.fromkeys(space.canonicals(space.archs)) if arch not in self._rows]
+        for n, limit in _TRIALS:
+            begun = time.perf_counter()
+            self._predict(left[:n])
+            another = (time.perf_counter() - begun - single) / (n - 1)
+            left = left[n:]
+            if another * len(left) > max(_CHEAP_SECONDS, limit * single):
+                return
+        self._predict(left)
+
+    def _predict(self, archs: list[str]) -> None:
+        for arch, mean, std in zip(archs, *predict_matrix(self.predictor, archs), strict=True):
+            self._rows[arch] = (mean, std)
 
     def __getstate__(self) -> dict[str, Any]:
         return {"predictor": self.predictor, "size": self.size}
