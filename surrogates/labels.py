@@ -1,40 +1,45 @@
-"""Checked training labels: n rows, T tasks, each row belonging to one of m distinct functions."""
+"""Checked training labels: n rows, T tasks, each row belonging to one of m distinct functions, or strings."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.spaces.registry import infer_space
+from benchmarks.spaces.registry import get_space, infer_space
 from benchmarks.tasks import metric_column
 from encoders.base import as_strings
+from surrogates.equivalence import Equivalence, forms
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike
+
+    from benchmarks.spaces.space import Space
 
 __all__ = ["Labels"]
 
 
 @dataclass(frozen=True)
 class Labels:
-    """Training labels, grouped by the function that an architecture computes.
+    """Training labels, grouped by the function that an architecture computes, or by its string.
 
     Architectures that compute the same function (`Space.simplify`) share a group: their rows are replicates, which
-    surrogates pool.
+    surrogates pool. Labels that dead operations change, such as latency, are grouped by string instead (`select`).
 
     Attributes:
         space: Name of the space.
         tasks: Names of the T tasks.
-        archs: The m distinct simplest forms, in order of first appearance.
+        archs: The m distinct simplest forms (or strings), in order of first appearance.
         group: Index into `archs` of every row, of shape (n,).
         values: Labels in the metrics' own units, NaN where not measured, of shape (n, T).
         one_task: Whether the labels were a vector; predictions are then vectors as well.
+        strings: The n architecture strings.
+        equivalence: What a group has in common: its ``"function"`` or its ``"string"``.
     """
 
     space: str
@@ -43,6 +48,8 @@ class Labels:
     group: NDArray[np.int64]
     values: NDArray[np.float64]
     one_task: bool
+    strings: tuple[str, ...]
+    equivalence: Equivalence = "function"
 
     @classmethod
     def from_data(cls, archs: Sequence[str], Y: ArrayLike | pd.DataFrame | pd.Series[Any]) -> Labels:
@@ -69,9 +76,32 @@ class Labels:
         strings = as_strings(archs)
         space = infer_space(strings)
         tasks, matrix, one_task = _matrix(strings, Y)
-        order: dict[str, int] = {}
-        group = np.array([order.setdefault(arch, len(order)) for arch in space.simplify(strings)], dtype=np.int64)
-        return cls(space.name, tasks, tuple(order), group, matrix, one_task)
+        grouped, group = _groups(space, strings, "function")
+        return cls(space.name, tasks, grouped, group, matrix, one_task, tuple(strings))
+
+    def select(self, tasks: Sequence[str], equivalence: Equivalence) -> Labels:
+        """The labels of some of the tasks, with all rows, grouped by function or by string.
+
+        Example:
+            >>> labels = Labels.from_data(["64-41414-3_00_300", "64-41414-0_00_300"], [1.0, 3.0])
+            >>> labels.select(labels.tasks, "string").group.tolist()
+            [0, 1]
+        """
+        columns = [self.tasks.index(task) for task in tasks]
+        archs, group = self.archs, self.group
+        if equivalence != self.equivalence:
+            archs, group = _groups(get_space(self.space), self.strings, equivalence)
+        values = self.values if tuple(tasks) == self.tasks else self.values[:, columns]
+        return replace(self, tasks=tuple(tasks), archs=archs, group=group, values=values, equivalence=equivalence)
+
+
+def _groups(
+    space: Space, strings: Sequence[str], equivalence: Equivalence
+) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    """Distinct forms of n architectures, in order of first appearance, and the index of each, of shape (n,)."""
+    order: dict[str, int] = {}
+    group = np.array([order.setdefault(form, len(order)) for form in forms(space, strings, equivalence)], np.int64)
+    return tuple(order), group
 
 
 def _matrix(archs: list[str], Y: Any) -> tuple[tuple[str, ...], NDArray[np.float64], bool]:

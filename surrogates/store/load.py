@@ -9,6 +9,7 @@ from benchmarks.errors import ArtefactError
 from benchmarks.spaces.registry import list_spaces
 from surrogates.base import Surrogate
 from surrogates.store.artefact import read_files, read_metadata
+from surrogates.store.nested import unpack_state
 from surrogates.store.pack import Pack
 from surrogates.store.save import KIND
 from surrogates.store.storable import class_of, from_json
@@ -61,8 +62,9 @@ def _restore(metadata: dict[str, Any], files: dict[str, bytes]) -> Surrogate:
     surrogate.tasks_ = tuple(task["name"] for task in metadata["tasks"])
     surrogate.one_task_ = metadata["one_task"]
     surrogate.n_archs_ = metadata["n_archs"]
+    surrogate.equivalence_ = metadata.get("equivalence", "function")  # missing in artefacts of earlier versions
     surrogate.cv_scores_ = from_json(metadata["cv_scores"])
     surrogate.table_hash_ = metadata["table_hash"]
     surrogate.trainings_ = metadata.get("trainings")  # missing in artefacts of the first version
-    surrogate.unpack(Pack.from_files(from_json(metadata["settings"]), files))
+    unpack_state(surrogate, Pack.from_files(from_json(metadata["settings"]), files))
     return surrogate
