@@ -1,10 +1,10 @@
-"""The one door for labels: n rows, T tasks, each row belonging to one of m distinct functions."""
+"""The one door for labels: n rows, T tasks, each row belonging to one of m distinct functions, or strings."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,34 +13,38 @@ from numpy.typing import NDArray
 from benchmarks.errors import ArchitectureError, UnknownNameError
 from benchmarks.frames import ARCH_COLUMNS
 from benchmarks.numbers import reads_as_fractions, real_numbers
-from benchmarks.spaces.registry import infer_space
+from benchmarks.spaces.registry import get_space, infer_space
 from benchmarks.task_names import name_tasks
 from benchmarks.tasks import Task, metric_column
 from encoders.base import as_strings
+from surrogates.equivalence import Equivalence, forms
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike
+
+    from benchmarks.spaces.space import Space
 
 __all__ = ["Labels"]
 
 
 @dataclass(frozen=True)
 class Labels:
-    """Training labels, grouped by the function that an architecture computes.
+    """Training labels, grouped by the function that an architecture computes, or by its string.
 
     Architectures that compute the same function (`Space.simplify`) share a group: their rows are replicates, which
-    surrogates pool.
+    surrogates pool. Labels that dead operations change, such as latency, are grouped by string instead (`select`).
 
     Attributes:
         space: Name of the space.
         tasks: Names of the T tasks.
-        archs: The m distinct simplest forms, in order of first appearance.
+        archs: The m distinct simplest forms (or strings), in order of first appearance.
         group: Index into `archs` of every row, of shape (n,).
         values: Labels in the metrics' own units, NaN where not measured, of shape (n, T).
         one_task: Whether the labels were a vector; predictions are then vectors as well.
         strings: The n architectures as given.
         minimize: Those of the tasks that are the user's own and better when lower.
+        equivalence: What a group has in common: its ``"function"`` or its ``"string"``.
     """
 
     space: str
@@ -49,8 +53,9 @@ class Labels:
     group: NDArray[np.int64]
     values: NDArray[np.float64]
     one_task: bool
-    strings: tuple[str, ...] = ()
+    strings: tuple[str, ...]
     minimize: tuple[str, ...] = ()
+    equivalence: Equivalence = "function"
 
     @classmethod
     def from_data(
@@ -87,11 +92,41 @@ class Labels:
         space = infer_space(strings)
         _check_rows(archs, strings, Y)
         tasks, matrix, one_task = _matrix(strings, Y, minimize)
-        order: dict[str, int] = {}
-        group = np.array([order.setdefault(arch, len(order)) for arch in space.simplify(strings)], dtype=np.int64)
+        grouped, group = _groups(space, strings, "function")
         lowered = tuple(task.name for task in tasks if task.benchmark == "user" and task.metric.name == "cost")
         names = tuple(task.name for task in tasks)
-        return cls(space.name, names, tuple(order), group, matrix, one_task, tuple(strings), lowered)
+        return cls(space.name, names, grouped, group, matrix, one_task, tuple(strings), lowered)
+
+    def select(self, tasks: Sequence[str], equivalence: Equivalence) -> Labels:
+        """The labels of some of the tasks, with all rows, grouped by function or by string.
+
+        Example:
+            >>> labels = Labels.from_data(["64-41414-3_00_300", "64-41414-0_00_300"], [1.0, 3.0])
+            >>> labels.select(labels.tasks, "string").group.tolist()
+            [0, 1]
+        """
+        columns = [self.tasks.index(task) for task in tasks]
+        archs, group = self.archs, self.group
+        if equivalence != self.equivalence:
+            archs, group = _groups(get_space(self.space), self.strings, equivalence)
+        return replace(
+            self,
+            tasks=tuple(tasks),
+            archs=archs,
+            group=group,
+            values=self.values if tuple(tasks) == self.tasks else self.values[:, columns],
+            minimize=tuple(task for task in self.minimize if task in tasks),
+            equivalence=equivalence,
+        )
+
+
+def _groups(
+    space: Space, strings: Sequence[str], equivalence: Equivalence
+) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    """Distinct forms of n architectures, in order of first appearance, and the index of each, of shape (n,)."""
+    order: dict[str, int] = {}
+    group = np.array([order.setdefault(form, len(order)) for form in forms(space, strings, equivalence)], np.int64)
+    return tuple(order), group
 
 
 def _matrix(archs: list[str], Y: Any, minimize: Collection[str] | str) -> tuple[list[Task], NDArray[np.float64], bool]:

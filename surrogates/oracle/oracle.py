@@ -47,7 +47,7 @@ class Oracle:
         surrogate: A fitted surrogate.
         table: Measured results; from a table of several spaces, the rows of the surrogate's space are used.
         source: ``"auto"`` uses the table first, then the surrogate; ``"table"`` and ``"surrogate"`` use only one.
-        cache_size: Maximum number of canonical architectures with cached predictions, and of architectures per task
+        cache_size: Maximum number of classes of architectures with cached predictions, and of architectures per task
             with cached answers of `oracle(arch, task)`; the oldest entries are evicted first.
         minimize: Tasks of a predictor of the user's own that are better when lower; surrogates of this package and
             tables know their directions.

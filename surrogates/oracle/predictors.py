@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from benchmarks.errors import ArchitectureError, ArtefactError
 from benchmarks.forks import ForkSafeLock, without_forks
 from benchmarks.spaces.registry import get_space
+from surrogates.equivalence import Equivalence
 from surrogates.store.artefact import read_files, read_metadata, write_artefact
 from surrogates.store.npz import npz_arrays, npz_bytes
 from surrogates.store.provenance import describe_tasks, library_versions, lowered_tasks
@@ -27,6 +28,7 @@ __all__ = [
     "Predictor",
     "TabulatedSurrogate",
     "predict_matrix",
+    "prediction_keys",
 ]
 
 KIND = "answers"
@@ -64,6 +66,30 @@ class Predictor(Protocol):
         self, archs: Sequence[str], return_std: Literal[True]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Mean and std of n architectures, each of shape (n, T), or (n,) for one task, in the metrics' own units."""
+
+
+def equivalence_of(predictor: Predictor) -> Equivalence:
+    """The predictor's `equivalence_`; ``"function"`` if it does not say.
+
+    Example:
+        >>> from surrogates import load_pretrained
+        >>> equivalence_of(load_pretrained("transnas101-micro"))
+        'function'
+    """
+    found: Equivalence = getattr(predictor, "equivalence_", "function")
+    return found
+
+
+def prediction_keys(predictor: Predictor, archs: Sequence[str]) -> list[str]:
+    """For each architecture the string that stands for all with the same prediction.
+
+    The canonical form, or the string itself if the predictor tells apart architectures of one function
+    (``equivalence_ == "string"``).
+    """
+    space = get_space(predictor.space_)
+    if equivalence_of(predictor) == "string":
+        return [space.validate(arch) for arch in archs]
+    return space.canonicals(archs)
 
 
 def predict_matrix(predictor: Predictor, archs: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -114,6 +140,11 @@ class LazySurrogate:
         """Names of the T tasks."""
         return self.surrogate.tasks_
 
+    @property
+    def equivalence_(self) -> Equivalence:
+        """Whether predictions are those of a function or of a string."""
+        return self.surrogate.equivalence_
+
     def predict(
         self, archs: Sequence[str], return_std: Literal[True]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -128,7 +159,7 @@ class LazySurrogate:
 
 
 class CachedSurrogate:
-    """Wraps a predictor with a bounded cache keyed by canonical form; the oldest entries are evicted first.
+    """Wraps a predictor with a bounded cache of classes (`prediction_keys`); the oldest entries are evicted first.
 
     After `SINGLE_QUESTIONS` new architectures, asked one by one, all published ones are predicted at once and cached,
     if the cache holds them and this takes no longer than about a hundred further questions (two small batches are timed
@@ -139,7 +170,7 @@ class CachedSurrogate:
 
     Args:
         predictor: Predictor of architectures that are not cached.
-        size: Maximum number of cached canonical architectures.
+        size: Maximum number of cached classes of architectures.
 
     Example:
         >>> from surrogates import load_pretrained
@@ -168,6 +199,11 @@ class CachedSurrogate:
         """Names of the T tasks."""
         return self.predictor.tasks_
 
+    @property
+    def equivalence_(self) -> Equivalence:
+        """Whether predictions are those of a function or of a string."""
+        return equivalence_of(self.predictor)
+
     def predict(
         self, archs: Sequence[str], return_std: Literal[True]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -176,8 +212,8 @@ class CachedSurrogate:
         Raises:
             ArchitectureError: If a string is not an architecture of the space.
         """
-        canonical = get_space(self.space_).canonicals(archs)
-        distinct = dict.fromkeys(canonical)
+        keys = prediction_keys(self.predictor, archs)
+        distinct = dict.fromkeys(keys)
         with self._lock:
             known = {arch: self._rows[arch] for arch in distinct if arch in self._rows}
             new = [arch for arch in distinct if arch not in known]
@@ -191,7 +227,7 @@ class CachedSurrogate:
                         self._fill(min(self._seconds))
                 for oldest in list(self._rows)[: max(len(self._rows) - self.size, 0)]:
                     del self._rows[oldest]
-        found = np.array([known[arch] for arch in canonical]).reshape(len(archs), 2, len(self.tasks_))
+        found = np.array([known[key] for key in keys]).reshape(len(archs), 2, len(self.tasks_))
         return found[:, 0], found[:, 1]
 
     def __len__(self) -> int:
@@ -202,7 +238,7 @@ class CachedSurrogate:
         space = get_space(self.space_)
         if len(space) > self.size:
             return
-        left = [arch for arch in dict.fromkeys(space.canonicals(space.archs)) if arch not in self._rows]
+        left = [arch for arch in dict.fromkeys(prediction_keys(self.predictor, space.archs)) if arch not in self._rows]
         for n, limit in _TRIALS:
             begun = time.perf_counter()
             self._predict(left[:n])
@@ -269,13 +305,13 @@ class TabulatedSurrogate:
 
     @classmethod
     def from_predictor(cls, predictor: Predictor) -> TabulatedSurrogate:
-        """Tabulate the predictions of one architecture per canonical class of the predictor's space."""
+        """Tabulate one prediction per class of architectures that share it (see `prediction_keys`)."""
         if isinstance(predictor, cls):
             return predictor
         space = get_space(predictor.space_)
-        canonical = space.canonicals(space.archs)
-        rows = {arch: row for row, arch in enumerate(dict.fromkeys(canonical))}
-        classes = np.array([rows[arch] for arch in canonical], dtype=np.int32)
+        keys = prediction_keys(predictor, space.archs)
+        rows = {key: row for row, key in enumerate(dict.fromkeys(keys))}
+        classes = np.array([rows[key] for key in keys], dtype=np.int32)
         mean, std = predict_matrix(predictor, list(rows))
         lowered = getattr(predictor, "minimize_", ())
         return cls(space.name, predictor.tasks_, classes, mean, std, beyond=predictor, minimize=lowered)

@@ -10,6 +10,7 @@ from benchmarks.forks import one_thread_if_forked
 from benchmarks.spaces.registry import list_spaces
 from surrogates.base import Surrogate
 from surrogates.store.artefact import read_files, read_metadata
+from surrogates.store.nested import unpack_state
 from surrogates.store.pack import Pack
 from surrogates.store.provenance import lowered_tasks
 from surrogates.store.save import KIND
@@ -65,8 +66,9 @@ def _restore(metadata: dict[str, Any], files: dict[str, bytes]) -> Surrogate:
     surrogate.minimize_ = lowered_tasks(metadata["tasks"])
     surrogate.one_task_ = metadata["one_task"]
     surrogate.n_archs_ = metadata["n_archs"]
+    surrogate.equivalence_ = metadata.get("equivalence", "function")  # missing in artefacts of earlier versions
     surrogate.cv_scores_ = from_json(metadata["cv_scores"])
     surrogate.table_hash_ = metadata["table_hash"]
     surrogate.trainings_ = metadata.get("trainings")  # missing in artefacts of the first version
-    surrogate.unpack(Pack.from_files(from_json(metadata["settings"]), files))
+    unpack_state(surrogate, Pack.from_files(from_json(metadata["settings"]), files))
     return surrogate

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
+from surrogates.equivalence import Equivalence
 from surrogates.store.npz import npz_arrays, npz_bytes
 
 __all__ = ["Pack", "Packable"]
@@ -61,8 +62,9 @@ class Packable(Protocol):
         tasks_: Names of the tasks.
         minimize_: Those of them that are the user's own and better when lower.
         one_task_: Whether the labels were a vector.
-        n_archs_: Number of distinct functions seen in `fit`.
+        n_archs_: Number of distinct functions (or strings) seen in `fit`.
         cv_scores_: Results of cross-validation.
+        equivalence_: Whether predictions are those of ``"function"`` or ``"string"``.
     """
 
     space_: str
@@ -71,6 +73,11 @@ class Packable(Protocol):
     one_task_: bool
     n_archs_: int
     cv_scores_: dict[str, dict[str, float]]
+    equivalence_: Equivalence
+
+    @property
+    def parts_(self) -> Sequence[Packable]:
+        """Fitted surrogates of some of the tasks each; empty if all tasks were fitted together."""
 
     def pack(self) -> Pack:
         """The fitted state, without these attributes."""
