@@ -46,6 +46,12 @@ class JoinedSurrogate:
         self.space_ = spaces[0]
 
     @property
+    def minimize_(self) -> tuple[str, ...]:
+        """The user's own tasks that are better when lower."""
+        lowered = ((getattr(predictor, "minimize_", ()), tasks) for predictor, tasks in self.parts)
+        return tuple(task for names, tasks in lowered for task in tasks if task in names)
+
+    @property
     def trainings_(self) -> dict[str, Any]:
         """How the trainings of each task differ from the published ones, where a part says so."""
         said = ((getattr(predictor, "trainings_", None) or {}, tasks) for predictor, tasks in self.parts)

@@ -296,7 +296,7 @@ class Oracle:
             >>> oracle = Oracle.from_pretrained("transnas101-micro")
             >>> best = oracle.best("jigsaw", 3, constraints=["params<=1e6"])
             >>> best["arch"].tolist()
-            []
+            ['64-41414-2_01_111', '64-41414-0_10_201', '64-41414-1_01_211']
             >>> bool((best["params"] <= 1e6).all())
             True
         """
@@ -319,12 +319,14 @@ class Oracle:
             ValueError: If two of them have the same task, there are two tables, or they are of several spaces.
 
         Example:
+            >>> import pandas as pd
             >>> from surrogates import BoostedSurrogate
             >>> oracle = Oracle.from_pretrained("transnas101-macro")
             >>> archs = oracle.space.sample(60, rng=0)
-            >>> depth = BoostedSurrogate(n_members=2, random_state=0).fit(archs, pd.Series(map(len, archs), name="depth"))
-            >>> oracle.join(depth).best("jigsaw", constraints=["depth<=14"]).columns[-1]
-            'depth'
+            >>> latency = pd.Series([len(arch) / 4 for arch in archs], name="latency_ms")
+            >>> surrogate = BoostedSurrogate(n_members=2, random_state=0).fit(archs, latency, minimize="latency_ms")
+            >>> oracle.join(surrogate).best("jigsaw", constraints=["latency_ms<=3.5"]).columns[-1]
+            'latency_ms'
         """
         from benchmarks.table import Table
         from surrogates.oracle.join import join_sources

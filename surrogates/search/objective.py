@@ -18,7 +18,7 @@ from benchmarks.task_names import name_tasks
 from benchmarks.tasks import TIME, find_task, minimized, trained_task
 from surrogates.oracle.training_cost import training_seconds
 from surrogates.search.constraints import Constraint, as_constraint
-from surrogates.search.quantities import Quantities, cost_to_minimise
+from surrogates.search.quantities import Quantities, cost_series
 from surrogates.search.space_arrays import COSTS
 
 if TYPE_CHECKING:
@@ -88,11 +88,7 @@ class Objective:
         cost = params.get("cost")
         if not isinstance(cost, str) or cost in COSTS or self.oracle is None:
             return searcher
-        import pandas as pd
-
-        index = pd.Index(self.space.archs, name="arch")
-        params["cost"] = pd.Series(cost_to_minimise(self.oracle, cost), index, name=cost)
-        return type(searcher)(**params)
+        return type(searcher)(**{**params, "cost": cost_series(self.oracle, cost)})
 
 
 def open_objective(

@@ -13,9 +13,11 @@ from benchmarks.spaces.space import Space
 from surrogates.search.space_arrays import COSTS, cost_column
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from surrogates.oracle.answers import Ranking
 
-__all__ = ["Quantities", "cost_to_minimise", "quantity"]
+__all__ = ["Quantities", "cost_series", "cost_to_minimise", "quantity"]
 
 Float = NDArray[np.float64]
 
@@ -76,9 +78,21 @@ def cost_to_minimise(over: str | Space | Quantities, name: str) -> Float:
         ValueError: 'jigsaw' is better when higher and cannot be minimised as a cost: search it as a further task
     """
     values = quantity(over, name)
-    if not isinstance(over, str | Space) and name not in COSTS:
-        if over.ranking(name).higher_is_better:
-            raise ValueError(
-                f"{name!r} is better when higher and cannot be minimised as a cost: search it as a further task"
-            )
+    if not isinstance(over, str | Space) and name not in COSTS and over.ranking(name).higher_is_better:
+        raise ValueError(
+            f"{name!r} is better when higher and cannot be minimised as a cost: search it as a further task"
+        )
     return values
+
+
+def cost_series(over: str | Space | Quantities, name: str) -> pd.Series[float]:
+    """As `cost_to_minimise`, indexed by architecture, as the parameter ``cost`` of a searcher.
+
+    Example:
+        >>> cost_series("transnas101-macro", "params").name
+        'params'
+    """
+    import pandas as pd
+
+    space = get_space(over) if isinstance(over, str | Space) else over.space
+    return pd.Series(cost_to_minimise(over, name), pd.Index(space.archs, name="arch"), name=name)
