@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,7 +11,7 @@ import typer
 from surrogates.cli.arguments import ArchNames, AsJson, TableOption, TaskNames, numbered_archs
 from surrogates.cli.help import examples
 from surrogates.cli.models import StoredModel, open_oracle
-from surrogates.cli.output import print_csv, print_json, print_table
+from surrogates.cli.output import measurement, print_csv, print_json, print_table
 
 if TYPE_CHECKING:
     from benchmarks.spaces.space import Space
@@ -173,16 +172,8 @@ def _row(answer: Answer, with_size: bool) -> list[str]:
     assert answer.rank is not None
     assert answer.of is not None
     known = find_task(answer.task)
-    unit = "" if known.metric.unit == "-" else f" {known.metric.unit}"
-    digits = _decimals(answer.std)
-    value = f"{answer.value:.{digits}f}" if answer.std > 0 else f"{answer.value:.6g}"
-    std = "-" if math.isnan(answer.std) else f"± {answer.std:.{digits}f}"
+    value, std = measurement(answer.value, answer.std, known.metric.unit)
     share = 100 * answer.rank / answer.of
     top = f"{share:.0f} %" if share >= 10 else f"{share:.2g} %"
     size = f" of {answer.of:,}" if with_size else ""
-    return [answer.task, known.column, value + unit, std, f"{answer.rank:,}{size} ({top})", answer.source]
-
-
-def _decimals(std: float) -> int:
-    """Decimals that show two significant digits of the standard deviation."""
-    return min(max(1 - math.floor(math.log10(std)), 0), 6) if std > 0 else 6
+    return [answer.task, known.column, value, std, f"{answer.rank:,}{size} ({top})", answer.source]

@@ -25,6 +25,7 @@ __all__ = [
     "check_figure_file",
     "counted",
     "duration",
+    "measurement",
     "no_plots_note",
     "print_csv",
     "print_json",
@@ -143,6 +144,18 @@ def duration(seconds: float) -> str:
     if not hours:
         return f"{minutes} min {rest:02} s"
     return f"{hours} h {minutes:02} min" if hours < 48 else f"{hours // 24} d {hours % 24:02} h"
+
+
+def measurement(value: float, std: float, unit: str = "-") -> tuple[str, str]:
+    """Format a value with its unit, and its standard deviation with two significant digits; a dash for a NaN one.
+
+    Example:
+        >>> measurement(94.2345, 1.086, "%"), measurement(0.56339, float("nan"))
+        (('94.2 %', '± 1.1'), ('0.56339', '-'))
+    """
+    digits = min(max(1 - math.floor(math.log10(std)), 0), 6) if std > 0 else 6
+    shown = f"{value:.{digits}f}" if std > 0 else f"{value:.6g}"
+    return shown + ("" if unit == "-" else f" {unit}"), "-" if math.isnan(std) else f"± {std:.{digits}f}"
 
 
 def can_plot() -> bool:

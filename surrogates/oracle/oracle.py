@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from benchmarks.spaces.space import Space
     from benchmarks.table import Table
     from surrogates.oracle.predictors import Predictor
+    from surrogates.search.constraints import Constraint
 
 __all__ = ["Oracle", "AnswerSource"]
 
@@ -260,6 +261,89 @@ class Oracle:
 
         columns = {task: self.task(task).metric.sign * self.ranking(task).values for task in self._check_tasks(tasks)}
         return pd.DataFrame(columns, index=pd.Index(self.space.archs, name="arch"))
+
+    def best(
+        self,
+        task: str,
+        n: int = 10,
+        *,
+        constraints: Constraint | str | Iterable[str] = (),
+        distinct: bool = True,
+    ) -> pd.DataFrame:
+        """The n best of all published architectures on one task: exact, by their value. Not counted as queries.
+
+        Args:
+            task: The task; its metric has the direction.
+            n: Number of architectures; all that there are if it is larger.
+            constraints: Bounds that all must meet, such as ``["params<=1e6", "normal>0.5"]``, on ``params`` and
+                ``multiply_adds`` of the backbone and on tasks of this oracle in their own units (`Bound.parse`).
+            distinct: Whether one architecture stands for all that compute the same function: the best of them, of
+                equally good ones the cheapest. Otherwise each is listed.
+
+        Returns:
+            DataFrame, best first, of equally good ones the cheapest first: arch, value (in the metric's own unit), std
+            (NaN where measured), rank (among all published architectures, equal values share one), twins (number of
+            other architectures that compute the same function and meet the constraints), params, multiply_adds, and a
+            column per constrained task.
+
+        Raises:
+            UnknownNameError: If there is no such task or cost; the message names the nearest one.
+            ConstraintError: If no architecture meets the constraints; the message names the nearest bounds that one
+                meets.
+            ValueError: If n < 1, or a constraint is not readable.
+
+        Example:
+            >>> oracle = Oracle.from_pretrained("transnas101-micro")
+            >>> best = oracle.best("jigsaw", 3, constraints=["params<=1e6"])
+            >>> best["arch"].tolist()
+            ['64-41414-2_01_111', '64-41414-0_10_201', '64-41414-1_01_211']
+            >>> bool((best["params"] <= 1e6).all())
+            True
+        """
+        from surrogates.oracle.best import best_architectures
+        from surrogates.search.constraints import as_constraint
+
+        std = self._published.std[:, self.tasks.index(choice(task, self.tasks, "task"))]
+        bounds = as_constraint(constraints)
+        return best_architectures(self, task, std, n, constraint=bounds, distinct=distinct)
+
+    def join(self, *others: Oracle | Predictor | Table) -> Oracle:
+        """Oracle with the tasks of others of the same space beside those of this one, such as a surrogate of a latency.
+
+        Its tasks can be asked, searched, charged and bounded together. Queries are counted from zero.
+
+        Args:
+            others: Oracles, fitted surrogates or tables, each with other tasks; at most one table in all.
+
+        Raises:
+            ValueError: If two of them have the same task, there are two tables, or they are of several spaces.
+
+        Example:
+            >>> import pandas as pd
+            >>> from surrogates import BoostedSurrogate
+            >>> oracle = Oracle.from_pretrained("transnas101-macro")
+            >>> archs = oracle.space.sample(60, rng=0)
+            >>> latency = pd.Series([len(arch) / 4 for arch in archs], name="latency_ms")
+            >>> surrogate = BoostedSurrogate(n_members=2, random_state=0).fit(archs, latency, minimize="latency_ms")
+            >>> oracle.join(surrogate).best("jigsaw", constraints=["latency_ms<=3.5"]).columns[-1]
+            'latency_ms'
+        """
+        from benchmarks.table import Table
+        from surrogates.oracle.join import join_sources
+
+        oracles = [self]
+        for other in others:
+            made = Oracle.from_table(other) if isinstance(other, Table) else other
+            oracles.append(made if isinstance(made, Oracle) else Oracle(made))
+        surrogate, table = join_sources(
+            (
+                None if oracle.source == "table" else oracle.surrogate,
+                None if oracle.source == "surrogate" else oracle.table,
+                oracle.tasks,
+            )
+            for oracle in oracles
+        )
+        return Oracle(surrogate, table, cache_size=max(oracle.cache_size for oracle in oracles))
 
     def bake(self) -> Oracle:
         """Copy with precomputed predictions of all published architectures, which gives the same answers.

@@ -17,10 +17,13 @@ from benchmarks.spaces.space import Space
 from benchmarks.task_names import name_tasks
 from benchmarks.tasks import TIME, find_task, minimized, trained_task
 from surrogates.oracle.training_cost import training_seconds
-from surrogates.search.constraints import Constraint
+from surrogates.search.constraints import Constraint, as_constraint
+from surrogates.search.quantities import Quantities, cost_series
+from surrogates.search.space_arrays import COSTS
 
 if TYPE_CHECKING:
     from benchmarks.table import Table
+    from surrogates.search.base import Searcher
 
 __all__ = ["Objective", "open_objective"]
 
@@ -37,7 +40,8 @@ class Objective:
         measure: Function from a list of n architectures to their values in the metrics' own units, of shape (n, T).
         known: Mask of the architectures that have values, of shape (N,).
         allowed: Mask of the known architectures that meet the constraint, of shape (N,).
-        constraint: Bounds on the cost of an architecture, if any.
+        constraint: Bounds on costs and tasks of an architecture, if any.
+        oracle: The oracle, whose other tasks can be bounded and charged; None for a function.
         table: Table of measured training times, if any.
         remembers: Whether values are stored, so that querying again is free.
         minimize: Those of the tasks that are the user's own and better when lower.
@@ -49,6 +53,7 @@ class Objective:
     known: NDArray[np.bool_]
     allowed: NDArray[np.bool_]
     constraint: Constraint | None = None
+    oracle: Quantities | None = None
     table: Table | None = None
     remembers: bool = False
     minimize: tuple[str, ...] = ()
@@ -72,6 +77,19 @@ class Objective:
                 total += _estimate(self.space.name, task)[rows]
         return total
 
+    def charge(self, searcher: Searcher) -> Searcher:
+        """A searcher whose ``cost``, if it names a task of the oracle, is replaced by the values of that task.
+
+        Raises:
+            UnknownNameError: If there is no such task; names the nearest one.
+            ValueError: If the task is better when higher.
+        """
+        params = searcher.get_params(deep=False)
+        cost = params.get("cost")
+        if not isinstance(cost, str) or cost in COSTS or self.oracle is None:
+            return searcher
+        return type(searcher)(**{**params, "cost": cost_series(self.oracle, cost)})
+
 
 def open_objective(
     oracle: object,
@@ -79,6 +97,7 @@ def open_objective(
     *,
     space: str | Space | None = None,
     constraint: Constraint | None = None,
+    constraints: str | Iterable[str] = (),
     minimize: Collection[str] | str = (),
 ) -> Objective:
     """The objective behind an oracle, a table or a function.
@@ -90,13 +109,16 @@ def open_objective(
             in the tasks' own units.
         tasks: One task or several.
         space: The space to search; required if the oracle is a function.
-        constraint: Bounds on the cost of an architecture.
+        constraint: Bounds on an architecture.
+        constraints: Further bounds as strings, such as ``["params<=1e6", "latency_ms<=5"]`` (`Bound.parse`): on costs
+            of the backbone, and on tasks of an oracle or table.
         minimize: Tasks of a function that are the user's own and better when lower; names that say so are refused
             without it. An oracle or table knows its directions.
 
     Raises:
-        ValueError: If there is no task, a function is given without a space, or the space is not the oracle's.
-        ConstraintError: If no architecture meets the constraint; names the smallest available cost.
+        ValueError: If there is no task, a constraint is not readable, a function is given without a space, or the space
+            is not the oracle's.
+        ConstraintError: If no architecture meets the constraints; names the nearest bounds that one meets.
         UnknownNameError: If the oracle does not know a task, a name is refused, or there is no such space.
         TypeError: If an argument has the wrong type.
 
@@ -107,10 +129,11 @@ def open_objective(
     """
     check_type(constraint, Constraint | None, "constraint", "a Constraint or None")
     objective = _without_constraint(oracle, tasks, space, minimize)
-    if constraint is None:
+    bounds = as_constraint(constraint, constraints)
+    if bounds is None:
         return objective
-    allowed = constraint.check(objective.space, objective.known)
-    return replace(objective, allowed=allowed, constraint=constraint)
+    allowed = bounds.check(objective.oracle or objective.space, objective.known)
+    return replace(objective, allowed=allowed, constraint=bounds)
 
 
 def _without_constraint(
@@ -165,7 +188,9 @@ def _of_oracle(
         return np.array([[oracle(arch, task) for task in tasks] for arch in archs], dtype=np.float64)
 
     lowered = tuple(task.name for task in found.values() if task.benchmark == "user" and task == minimized(task))
-    return Objective(oracle.space, tasks, measure, known, known, table=oracle.table, remembers=True, minimize=lowered)
+    return Objective(
+        oracle.space, tasks, measure, known, known, None, oracle, oracle.table, remembers=True, minimize=lowered
+    )
 
 
 def _of_function(function: Callable[[list[str]], Any], n_tasks: int) -> Callable[[list[str]], Values]:
