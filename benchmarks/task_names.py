@@ -114,7 +114,7 @@ def choose_task(name: object, choices: Collection[str], what: str = "task") -> s
 
 def _of_plain_name(name: str, minimize: bool) -> Task:
     task = find_task(name)
-    if task.benchmark != "user":
+    if task.metric.name != "value":
         return task
     if not name:
         raise UnknownNameError("expected the name of a task, got an empty one")

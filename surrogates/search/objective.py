@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.errors import UnknownNameError, check_type
+from benchmarks.errors import UnknownNameError, check_type, choice
 from benchmarks.numbers import real_numbers
 from benchmarks.spaces.registry import get_space
 from benchmarks.spaces.space import Space
@@ -171,6 +171,9 @@ def _of_oracle(
 ) -> Objective:
     if space is not None and get_space(space) != oracle.space:
         raise ValueError(f"expected the space of the oracle, {oracle.space}, got space={str(space)!r}")
+    for name in names:
+        if "/" not in name:  # a metric of its table is known to the oracle only
+            choice(name, oracle.tasks, "task of the oracle")
     found = {name: oracle.task(name) for name in names}
     tasks = tuple(task.name for task in found.values())
     for name in (minimize,) if isinstance(minimize, str) else minimize:
