@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmarks.errors import TableError, shown
+from benchmarks.errors import TableError, UnknownNameError, shown
 from benchmarks.interchange import as_frame
 from benchmarks.limits import STRING
-from benchmarks.task_log import EXTRA, EXTRA_INFO, INFO_NAMES, Epoch, TaskLog, check_epoch
-from benchmarks.tasks import find_metric, find_task, list_tasks
+from benchmarks.quantities import lower_is_better
+from benchmarks.task_log import EXTRA, EXTRA_INFO, Epoch, TaskLog, check_epoch
+from benchmarks.task_names import name_tasks
+from benchmarks.tasks import INFO_NAMES, find_metric, find_task
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,26 +27,25 @@ ARCH_COLUMNS = ("arch", "architecture", "arch_str")
 _LISTED = 50  # columns listed in one message
 Columns = dict[str, dict[str, object]]
 
-_LOWER_IS_BETTER = ("loss", "error", "err", "mse", "mae", "latency", "time", "perplexity", "ppl", "std", "seconds")
 
-
-def parse_frame(frame: object) -> tuple[list[str], Columns, Columns]:
+def parse_frame(frame: object, minimize: Collection[str] | str = ()) -> tuple[list[str], Columns, Columns]:
     """Split a DataFrame into architectures, metrics and model facts.
 
     Args:
         frame: A table that `as_frame` reads; architectures in a column or index named as in `ARCH_COLUMNS`; every other
-            column holds numbers. A column without a name (the row numbers pandas writes) is ignored.
+            column holds numbers.
+        minimize: Columns of tasks of the user's own that are better when lower.
 
     Returns:
         The n architectures; task -> metric -> values of shape (n,); task -> model fact -> values of shape
         (n,).
 
     Raises:
-        TableError: If there is no architecture column, no other column, a duplicate column, or text instead of a
-            number.
+        TableError: If there is no architecture column, no other column, a duplicate column, text instead of a
+            number, or a name that is refused (`benchmarks.task_names`).
 
     Warns:
-        UserWarning: If the name of a user-defined task suggests that lower is better: a loss, an error, a latency.
+        UserWarning: If columns that hold no results of a task are left out: seeds, identifiers, ranks.
 
     Example:
         >>> import pandas as pd
@@ -55,29 +55,40 @@ def parse_frame(frame: object) -> tuple[list[str], Columns, Columns]:
     """
     frame = _arch_as_column(as_frame(frame))
     arch_column = next(name for name in frame.columns if _is_arch(name))
+    labels = {str(column).strip(): position for position, column in enumerate(frame.columns) if column != arch_column}
+    if too_long := [name for name in labels if len(name) > STRING]:
+        raise TableError(f"expected names of columns of at most {STRING:,} characters, got {shown(too_long[0])}")
+    extras = [name for name in labels if name.rpartition("/")[2].startswith((EXTRA, EXTRA_INFO)) and "/" in name]
+    if len(labels) < frame.shape[1] - 1:
+        names = [str(column).strip() for column in frame.columns]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise TableError(f"column {twice!r}: {twice} occurs twice")
+    try:
+        tasks = name_tasks([name for name in labels if name not in extras], minimize)
+    except UnknownNameError as error:
+        raise TableError(f"column {error}") from None
+    if left_out := [name for name in labels if name not in (*tasks, *extras) and not name.startswith("Unnamed: ")]:
+        warnings.warn(
+            f"left out {', '.join(map(repr, left_out))}: columns that hold no results of a task (one that does is "
+            f"written {left_out[0] + '/valid_value'!r})",
+            stacklevel=3,
+        )
     metrics: Columns = {}
     info: Columns = {}
-    for position, column in enumerate(frame.columns):
-        label = str(column).strip()
-        if column == arch_column or label.startswith("Unnamed: "):
-            continue
-        if len(label) > STRING:
-            raise TableError(f"expected names of columns of at most {STRING:,} characters, got {shown(label)}")
-        task, _, name = label.partition("/")
-        _check_spelling(task)
-        target = info if name in INFO_NAMES or name.startswith(EXTRA_INFO) else metrics
-        if not name:
-            _warn_of_losses(task)
-        name = name or find_task(task).column
-        if name in target.setdefault(task, {}):
-            raise TableError(f"column {label!r}: {task}/{name} occurs twice")
-        target[task][name] = _numbers(frame.iloc[:, position], label)
+    for label, task in tasks.items():
+        of = task.name.removesuffix(f"/{task.column}")
+        target = info if task.column in INFO_NAMES else metrics
+        target.setdefault(of, {})[task.column] = _numbers(frame.iloc[:, labels[label]], label)
+    for label in extras:
+        of, _, name = label.rpartition("/")
+        target = info if name.startswith(EXTRA_INFO) else metrics
+        target.setdefault(of, {})[name] = _numbers(frame.iloc[:, labels[label]], label)
     if not metrics:
         raise TableError(
             f"expected a column for at least one task, got only {', '.join(map(shown, frame.columns[:_LISTED]))}"
         )
-    for task in set(info) - set(metrics):
-        raise TableError(f"{task}: expected a column of results beside the model info, such as {task!r}")
+    for lonely in set(info) - set(metrics):
+        raise TableError(f"{lonely}: expected a column of results beside the model info, such as {lonely!r}")
     archs = [arch.strip() if isinstance(arch, str) else arch for arch in frame[arch_column]]
     return archs, metrics, info
 
@@ -115,8 +126,8 @@ def to_frame(archs: Sequence[str], logs: Mapping[str, TaskLog], epoch: Epoch = "
             if extra and epoch == "best":
                 warnings.warn(f"{task}/{name} is left out: it has no known direction, so no best epoch", stacklevel=3)
                 continue
-            column = task if name == primary else f"{task}/{EXTRA * extra}{name}"
-            columns[column] = log.select(name, epoch)
+            plain = name == primary and not (find_task(task).benchmark == "user" and lower_is_better(task))
+            columns[task if plain else f"{task}/{EXTRA * extra}{name}"] = log.select(name, epoch)
         for name, values in log.info.items():
             columns[f"{task}/{'' if name in INFO_NAMES else EXTRA_INFO}{name}"] = values
     return pd.DataFrame(columns)
@@ -124,26 +135,6 @@ def to_frame(archs: Sequence[str], logs: Mapping[str, TaskLog], epoch: Epoch = "
 
 def _is_arch(column: object) -> bool:
     return str(column).strip().casefold() in ARCH_COLUMNS
-
-
-def _check_spelling(task: str) -> None:
-    """A known task in another spelling is an error, not a user-defined task."""
-    plain = task.casefold().replace("-", "_")
-    for known in list_tasks():
-        if task != known and plain == known.casefold().replace("-", "_"):
-            raise TableError(f"column {task!r}: did you mean the task {known!r}?")
-
-
-def _warn_of_losses(task: str) -> None:
-    """Warn if the name of a user-defined task contradicts the default that higher is better."""
-    words = re.split(r"[^a-z]+", task.casefold())
-    lower = any(word.endswith(_LOWER_IS_BETTER) for word in words) and not {"neg", "negative", "minus"} & set(words)
-    if find_task(task).benchmark == "user" and lower:
-        warnings.warn(
-            f"column {task!r} is not a known task, so it is read as a user-defined task, higher is better; "
-            "if lower is better, pass its negative",
-            stacklevel=3,
-        )
 
 
 def _arch_as_column(frame: pd.DataFrame) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""Tables of other libraries as DataFrames: polars, pyarrow, whatever exports Arrow streams or the interchange protocol."""
+"""Tables of other libraries as DataFrames: polars, pyarrow, whatever offers Arrow or the interchange protocol."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.errors import TableError, UnknownNameError, shown
-from benchmarks.task_log import INFO_NAMES
-from benchmarks.tasks import SPLITS, infer_metric
+from benchmarks.tasks import INFO_NAMES, SPLITS, infer_metric
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from benchmarks.table import Table
@@ -27,7 +27,8 @@ def unlike_published(table: Table, tasks: Iterable[str] | None = None) -> str:
         tasks: Tasks to compare; all by default.
 
     Returns:
-        Images other than the published ones, and the first differences of the recipe of the first task that differs;
+        Images other than the published ones (an own folder with the hash of its content, because the images of two
+        folders differ, too), and the first differences of the recipe of the first task that differs;
         empty if the table has no provenance or its trainings are the published ones.
 
     Example:
@@ -38,7 +39,9 @@ def unlike_published(table: Table, tasks: Iterable[str] | None = None) -> str:
     wanted = table.tasks if tasks is None else [task for task in tasks if task in table.tasks]
     images = table.provenance.get("images") or {}
     deviations = table.provenance.get("deviations") or {}
-    other = dict.fromkeys(name for task in wanted for name in images.get(task, {}) if name != _IMAGES)
+    other = dict.fromkeys(
+        _named(name, about) for task in wanted for name, about in images.get(task, {}).items() if name != _IMAGES
+    )
     found = [f"images of {', '.join(other)} instead of {_IMAGES}"] if other else []
     recipes, versions = table.provenance.get("recipes") or {}, table.provenance.get("version") or {}
     for task in wanted:
@@ -52,3 +55,9 @@ def unlike_published(table: Table, tasks: Iterable[str] | None = None) -> str:
             found.append(f"{task}: {', '.join(differences[:_SHOWN])}{f' and {more} more' * (more > 0)}")
             break
     return "; ".join(found)
+
+
+def _named(name: str, about: Any) -> str:
+    """A source of images; of a user's own folder with its content."""
+    content = about.get("content") if isinstance(about, Mapping) else None
+    return f"an own {name} (content {content})" if content else name

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.errors import TableError, choice, shown
+from benchmarks.forks import cached_property
 from benchmarks.frames import parse_frame
 from benchmarks.limits import SHOWN
 from benchmarks.spaces.registry import get_space
@@ -19,7 +19,8 @@ from benchmarks.spaces.space import Space
 from benchmarks.table_checks import Duplicates, check_logs
 from benchmarks.table_summary import content_hash, describe_logs, summarise
 from benchmarks.task_log import Epoch, TaskLog, check_epoch
-from benchmarks.tasks import find_metric, metric_column
+from benchmarks.task_names import choose_task
+from benchmarks.tasks import INFO_NAMES, Task, find_metric, find_task, metric_column, minimized
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,23 +55,42 @@ class Table:
     provenance: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def from_frame(cls, frame: object, space: str | Space | None = None, duplicates: Duplicates = "error") -> Table:
+    def from_frame(
+        cls,
+        frame: object,
+        space: str | Space | None = None,
+        duplicates: Duplicates = "error",
+        *,
+        minimize: Collection[str] | str = (),
+    ) -> Table:
         """Create a table from a DataFrame with one row per architecture.
 
         Args:
             frame: A DataFrame, a table of pyarrow or polars, or a dictionary of columns. It has a column or index
                 ``arch`` (or ``architecture``, ``arch_str``) and numeric columns: ``class_scene`` (the task's primary
-                metric), ``class_scene/valid_loss`` (another one) or ``class_scene/model_params`` (a model fact). Any
-                other name is a user-defined task, higher is better; names of losses or errors warn.
-                ``class_scene/extra_NAME`` is a metric of unknown direction.
+                metric), ``class_scene/valid_loss`` (another one), ``class_scene/model_params`` (a model fact) or
+                ``class_scene/extra_NAME`` (a metric of unknown direction). Any other name is a user-defined task,
+                better when higher unless it is in `minimize`; names that say otherwise (a latency) are refused.
+                Bookkeeping (seeds, identifiers) is left out.
             space: Keep only the rows of this search space.
             duplicates: Rows of one architecture that disagree are an ``"error"`` or replaced by their ``"mean"``.
+            minimize: Columns of user-defined tasks that are better when lower.
 
         Raises:
-            TableError: If there is no architecture column, or a value is invalid; names the row and the column.
+            TableError: If there is no architecture column, a name is refused, or a value is invalid; names the row and
+                the column.
             ArchitectureError: If a string is not an architecture; names the row.
+
+        Warns:
+            UserWarning: If columns are left out, or a metric in percent holds fractions.
+
+        Example:
+            >>> import pandas as pd
+            >>> measured = pd.DataFrame({"arch": ["64-2311-basic", "64-1234-basic"], "latency_ms": [3.0, 2.0]})
+            >>> Table.from_frame(measured, minimize=["latency_ms"]).best("latency_ms").index[0]
+            '64-1234-basic'
         """
-        archs, metrics, info = parse_frame(frame)
+        archs, metrics, info = parse_frame(frame, minimize)
         table = cls.from_logs(archs, metrics, info, duplicates=duplicates)
         return table if space is None else table.where(space=space)
 
@@ -129,7 +149,52 @@ class Table:
 
     def metrics(self, task: str) -> tuple[str, ...]:
         """Names of the metrics recorded for a task, with their split."""
-        return tuple(self.logs[choice(task, self.logs, "task")].metrics)
+        return tuple(self.logs[choose_task(task, self.logs)].metrics)
+
+    def task(self, name: str) -> Task:
+        """The task of a name, with the metric, unit and direction that it has in this table.
+
+        Args:
+            name: One of `tasks`, or ``task/metric`` for another metric or model fact that is recorded for it.
+
+        Raises:
+            UnknownNameError: If this table has no such task or metric; names the nearest one.
+
+        Example:
+            >>> table = Table.from_logs(["64-2311-basic"], {"jigsaw": {"valid_loss": [0.2]}})
+            >>> table.task("jigsaw/valid_loss").metric.higher_is_better
+            False
+        """
+        own = [f"{of}/{column}" for of, log in self.logs.items() for column in (*log.metrics, *log.info)]
+        chosen = choose_task(name, (*self.tasks, *own))
+        if chosen in self.logs:
+            task = find_task(chosen)
+            lowered = minimized(task)
+            recorded = self.logs[chosen].metrics
+            return lowered if task.column not in recorded and lowered.column in recorded else task
+        return find_task(chosen)
+
+    @property
+    def minimize(self) -> tuple[str, ...]:
+        """Names of the user-defined tasks that are better when lower."""
+        return tuple(name for name in self.tasks if self.task(name) == minimized(find_task(name)))
+
+    def column(self, name: str) -> NDArray[np.float64]:
+        """Final values of a task, or of ``task/metric``, in the metric's own unit, of shape (n,); NaN where missing.
+
+        Raises:
+            UnknownNameError: If this table has no such task or metric; names the nearest one.
+
+        Example:
+            >>> table = Table.from_logs(["64-2311-basic"], {"jigsaw": {"valid_loss": [[0.3, 0.2]]}})
+            >>> table.column("jigsaw/valid_loss")
+            array([0.2])
+        """
+        task = self.task(name)
+        log = self.logs[task.name if task.name in self.logs else task.name.rpartition("/")[0]]
+        if task.column in INFO_NAMES:
+            return np.asarray(log.info[task.column], dtype=np.float64)
+        return log.select(task.column) if task.column in log.metrics else np.full(len(self), np.nan)
 
     @cached_property
     def hash(self) -> str:
@@ -146,7 +211,7 @@ class Table:
         return arch in self._row_of
 
     def __repr__(self) -> str:
-        return summarise(self.archs, self.spaces, self.logs)
+        return summarise(self.archs, self.spaces, self.logs, {name: self.task(name) for name in self.tasks})
 
     # -- values ---------------------------------------------------------------------------------------------
 
@@ -167,20 +232,24 @@ class Table:
             UnknownNameError: If no task has the metric; names the nearest one.
             TableError: If no task has the epoch, or the metric's name and `split` contradict each other.
         """
-        names = {task: metric_column(task, metric, split) for task in self.tasks}
+        names = {task: self._metric_column(task, metric, split) for task in self.tasks}
         having = [task for task in self.tasks if names[task] in self.logs[task].metrics]
         if not having:
             existing = dict.fromkeys(name for log in self.logs.values() for name in log.metrics)
             choice(names[self.tasks[0]], existing, "metric" if metric else f"metric (of column {self.tasks[0]!r})")
         epoch = check_epoch(epoch, [self.logs[task].epochs for task in having])
         frame = self._frame({t: log.select(names[t], epoch) if t in having else None for t, log in self.logs.items()})
-        others = {t: name for t, name in names.items() if find_metric(name) != find_metric(metric_column(t))}
+        others = {t: name for t, name in names.items() if find_metric(name) != find_metric(self.task(t).column)}
         frame.attrs.update({"metric": others} if others else {})
+        frame.attrs.update({"minimize": list(self.minimize)} if self.minimize and metric is None else {})
         return frame
 
     def oriented(self, metric: str | None = None, epoch: Epoch = "final") -> pd.DataFrame:
         """Like `to_frame`, multiplied by the metric's sign: higher is better in every column."""
-        return self.to_frame(metric, epoch) * [find_metric(metric_column(t, metric)).sign for t in self.tasks]
+        signs = [find_metric(self._metric_column(t, metric)).sign for t in self.tasks]
+        frame = self.to_frame(metric, epoch) * signs
+        frame.attrs.pop("minimize", None)
+        return frame
 
     def value(self, arch: str, task: str, metric: str | None = None, epoch: Epoch = "final") -> float:
         """One value, looked up in constant time; arguments as in `to_frame`.
@@ -189,8 +258,11 @@ class Table:
             TableError: If the architecture is not in this table.
             UnknownNameError: If there is no such task or metric; names the nearest one.
         """
-        log = self.logs[choice(task, self.logs, "task")]
-        name = choice(metric_column(task, metric), log.metrics, f"metric of {task}")
+        if metric is None and task not in self.logs and epoch == "final":
+            return float(self.column(task)[self.row(arch)])
+        task = choose_task(task, self.logs)
+        log = self.logs[task]
+        name = choice(self._metric_column(task, metric), log.metrics, f"metric of {task}")
         row = self.row(arch)
         return float(log.select(name, check_epoch(epoch, [log.epochs]), slice(row, row + 1))[0])
 
@@ -206,8 +278,9 @@ class Table:
         """
         if k < 1:
             raise ValueError(f"expected k >= 1, got {k}")
+        task = choose_task(task, self.logs)
         values = self.where(tasks=[task]).to_frame(metric, epoch)[task].dropna()
-        rising = find_metric(metric_column(task, metric)).sign < 0
+        rising = find_metric(self._metric_column(task, metric)).sign < 0
         return values.sort_values(ascending=rising, kind="stable")[:k]
 
     def info(self, name: str) -> pd.DataFrame:
@@ -221,7 +294,7 @@ class Table:
 
     def describe(self) -> pd.DataFrame:
         """One row per task: primary metric, unit, direction, number measured and missing, epochs kept, range."""
-        return describe_logs(self.logs)
+        return describe_logs(self.logs, {name: self.task(name) for name in self.tasks})
 
     def row(self, arch: str) -> int:
         """Position of an architecture in the table.
@@ -261,7 +334,7 @@ class Table:
         if space is not None:
             name = get_space(space).name
             rows = [row for row in rows if self.row_spaces[row] == name]
-        names = self.tasks if tasks is None else tuple(choice(task, self.logs, "task") for task in tasks)
+        names = self.tasks if tasks is None else tuple(choose_task(task, self.logs) for task in tasks)
         if not rows or not names:
             raise TableError(f"the selection from {', '.join(self.spaces)} and {', '.join(self.tasks)} is empty")
         together = rows[-1] - rows[0] == len(rows) - 1 and rows == list(range(rows[0], rows[-1] + 1))
@@ -272,6 +345,13 @@ class Table:
             {task: self.logs[task].take(taken) for task in names},
             self.provenance,
         )
+
+    def _metric_column(self, task: str, metric: str | None, split: str | None = None) -> str:
+        """Name of a metric, by default of the task's primary metric in this table."""
+        primary = self.task(task)
+        if metric is None and primary != find_task(task):
+            return f"{split or primary.split}_{primary.metric.name}"
+        return metric_column(task, metric, split)
 
     def _frame(self, columns: Mapping[str, NDArray[Any] | None]) -> pd.DataFrame:
         """One column per task, NaN where there is none."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
@@ -10,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.errors import ArchitectureError, TableError, UnknownNameError, shown
+from benchmarks.numbers import reads_as_fractions, real_numbers
 from benchmarks.spaces.registry import infer_space, naslib_hint
-from benchmarks.task_log import EXTRA, EXTRA_INFO, INFO_NAMES, TaskLog
-from benchmarks.tasks import find_metric, infer_metric
+from benchmarks.task_log import EXTRA, EXTRA_INFO, TaskLog
+from benchmarks.tasks import INFO_NAMES, find_metric, infer_metric
 
 __all__ = ["Duplicates", "check_archs", "check_info", "check_logs", "check_metric", "merge_duplicates"]
 
@@ -39,6 +41,9 @@ def check_logs(
         TableError: If a shape or value is invalid; names the row (from 0) and the column.
         ArchitectureError: If a string is not an architecture; names the row.
 
+    Warns:
+        UserWarning: If all values of a metric in percent are fractions.
+
     Example:
         >>> check_logs(["64-2311-basic"], {"jigsaw": {"valid_top1": [90.0]}}, {}, "error")[2]["jigsaw"].epochs
         1
@@ -54,6 +59,7 @@ def check_logs(
             raise TableError(f"{task}: expected the same number of epochs for every metric, got {shapes}")
         facts = {name: check_info(task, name, values, strings) for name, values in info.get(task, {}).items()}
         logs[task] = TaskLog.from_arrays(arrays, _kept(EXTRA_INFO, facts))
+        _warn_of_fractions(task, arrays)
     rows, merged = merge_duplicates(strings, logs, duplicates)
     return tuple(strings[row] for row in rows), tuple(spaces[row] for row in rows), merged
 
@@ -211,6 +217,16 @@ def _kept(prefix: str, columns: Mapping[str, NDArray[Any]]) -> dict[str, NDArray
     return {name.removeprefix(prefix): values for name, values in columns.items()}
 
 
+def _warn_of_fractions(task: str, arrays: Mapping[str, NDArray[np.float64]]) -> None:
+    for name, values in arrays.items():
+        if find_metric(name).unit == "%" and reads_as_fractions(values):
+            warnings.warn(
+                f"{task}/{name}: all values are within 0 to 1, but the metric is in percent; if they are fractions, "
+                "multiply them by 100",
+                stacklevel=4,
+            )
+
+
 def _mean(group: NDArray[Any]) -> NDArray[np.float64]:
     """Mean of the measured values over the first axis; exact where all agree, NaN where none was measured."""
     lowest = np.fmin.reduce(group, axis=0)
@@ -221,9 +237,9 @@ def _mean(group: NDArray[Any]) -> NDArray[np.float64]:
 
 def _numbers(values: object, label: str) -> NDArray[np.float64]:
     try:
-        return np.array(values, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise TableError(f"{label}: expected numbers ({error})") from None
+        return real_numbers(values)
+    except ValueError as error:
+        raise TableError(f"{label}: {error}") from None
 
 
 def _refuse_infinite(values: NDArray[np.float64], label: str, archs: Sequence[str]) -> None:

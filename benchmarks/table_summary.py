@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from benchmarks.task_log import TaskLog
-from benchmarks.tasks import find_task
+from benchmarks.tasks import Task, find_task
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 __all__ = ["content_hash", "describe_logs", "summarise"]
 
 
-def describe_logs(logs: Mapping[str, TaskLog]) -> pd.DataFrame:
+def describe_logs(logs: Mapping[str, TaskLog], tasks: Mapping[str, Task] | None = None) -> pd.DataFrame:
     """One row per task: its primary metric at the final epoch.
 
     Args:
         logs: Task -> log; the same architectures for all tasks.
+        tasks: Task -> its primary metric and direction; those of `find_task` if not given.
 
     Returns:
         DataFrame indexed by task with the columns metric, unit, higher_is_better, measured and missing (architectures),
@@ -37,7 +38,7 @@ def describe_logs(logs: Mapping[str, TaskLog]) -> pd.DataFrame:
 
     rows = []
     for name, log in logs.items():
-        task = find_task(name)
+        task = find_task(name) if tasks is None else tasks[name]
         values = log.select(task.column) if task.column in log.metrics else np.empty(0)
         values = values[~np.isnan(values)]
         low, middle, high = np.percentile(values, [0, 50, 100]) if len(values) else (np.nan,) * 3
@@ -58,13 +59,19 @@ def describe_logs(logs: Mapping[str, TaskLog]) -> pd.DataFrame:
     return pd.DataFrame(rows).set_index("task")
 
 
-def summarise(archs: Sequence[str], spaces: Sequence[str], logs: Mapping[str, TaskLog]) -> str:
+def summarise(
+    archs: Sequence[str],
+    spaces: Sequence[str],
+    logs: Mapping[str, TaskLog],
+    tasks: Mapping[str, Task] | None = None,
+) -> str:
     """A few lines of text about a table.
 
     Args:
         archs: The n architecture strings.
         spaces: Names of their search spaces.
         logs: Task -> log of these architectures.
+        tasks: As in `describe_logs`.
 
     Example:
         >>> log = TaskLog.from_arrays({"valid_top1": np.array([[90.0]])})
@@ -76,7 +83,7 @@ def summarise(archs: Sequence[str], spaces: Sequence[str], logs: Mapping[str, Ta
     counts = f"{n:,} architecture{'s' * (n != 1)} x {t} task{'s' * (t != 1)}"
     lines = [f"Table: {counts} ({', '.join(spaces)})"]
     width = max(map(len, logs))
-    for name, row in describe_logs(logs).iterrows():
+    for name, row in describe_logs(logs, tasks).iterrows():
         unit = "" if row["unit"] == "-" else f" {row['unit']}"
         span = f"{row['min']:.4g} .. {row['max']:.4g}{unit}" if row["measured"] else ""
         lines.append(f"  {name:<{width}}  {row['metric']:<14} {row['measured']:>7,} measured  {span}".rstrip())

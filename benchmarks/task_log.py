@@ -13,13 +13,11 @@ from numpy.typing import NDArray
 from benchmarks.errors import TableError, shown
 from benchmarks.tasks import TIME, find_metric
 
-__all__ = ["EXTRA", "EXTRA_INFO", "INFO_NAMES", "Epoch", "TaskLog", "check_epoch"]
+__all__ = ["EXTRA", "EXTRA_INFO", "Epoch", "TaskLog", "check_epoch"]
 
 Epoch: TypeAlias = Literal["final", "best"] | int
 Rows: TypeAlias = "slice | NDArray[np.int64]"
 
-INFO_NAMES = ("inference_time", "encoder_params", "model_params", "model_FLOPs", "encoder_FLOPs")
-"""Model facts that the published file stores beside the metrics."""
 EXTRA = "extra_"
 """Prefix of a metric that the package does not know, where tables are made: ``extra_train_g_loss``."""
 EXTRA_INFO = "info_"

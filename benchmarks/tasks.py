@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from benchmarks.errors import TableError, choice
 
 __all__ = [
+    "INFO_NAMES",
     "NASBENCH201_TASKS",
     "SPLITS",
     "TIME",
@@ -25,6 +26,9 @@ __all__ = [
     "infer_metric",
     "list_tasks",
     "metric_column",
+    "minimized",
+    "result_columns",
+    "trained_task",
 ]
 
 SPLITS = ("train", "valid", "test")
@@ -80,7 +84,7 @@ class Task:
     Attributes:
         name: Name in the benchmark.
         metric: The primary metric, on `split`.
-        split: The split the primary metric is read from.
+        split: The split the primary metric is read from; empty for time and for facts about the model.
         label: Display name.
         benchmark: Benchmark that measured it.
         epochs: Number of epochs of the published training.
@@ -98,7 +102,7 @@ class Task:
     @property
     def column(self) -> str:
         """Name of the primary metric in the published file, e.g. ``"valid_top1"``."""
-        return f"{self.split}_{self.metric.name}"
+        return f"{self.split}_{self.metric.name}" if self.split else self.metric.name
 
 
 def get_task(name: str) -> Task:
@@ -132,10 +136,44 @@ def find_task(name: str) -> Task:
     if name in _TASKS:
         return _TASKS[name]
     of, _, column = name.rpartition("/")
+    if of and column in (TIME, *_FACTS):
+        return replace(find_task(of), name=name, metric=_METRICS.get(column) or _FACTS[column], split="")
     split, _, metric = column.partition("_")
     if of and split in SPLITS and metric in _METRICS:
         return replace(find_task(of), name=name, metric=_METRICS[metric], split=split)
     return Task(name, _METRICS["value"], "valid", name, "user", epochs=1, train_images=0)
+
+
+def minimized(task: Task) -> Task:
+    """A user-defined task whose lower values are better: its metric is ``cost``, a number without a unit.
+
+    Example:
+        >>> task = minimized(find_task("edgegpu_energy"))
+        >>> task.name, task.column, task.metric.higher_is_better
+        ('edgegpu_energy', 'valid_cost', False)
+    """
+    return replace(task, metric=_METRICS["cost"])
+
+
+def result_columns() -> tuple[str, ...]:
+    """Names of everything that is recorded of a training: each metric on each split, time, and facts about the model.
+
+    Example:
+        >>> "valid_top1" in result_columns(), "model_params" in result_columns()
+        (True, True)
+    """
+    return _COLUMNS
+
+
+def trained_task(name: str) -> str:
+    """The task whose training gives a value: that of ``jigsaw/valid_loss`` is ``jigsaw``.
+
+    Example:
+        >>> trained_task("jigsaw/valid_loss"), trained_task("jigsaw")
+        ('jigsaw', 'jigsaw')
+    """
+    of, _, column = name.rpartition("/")
+    return of if of and column in _COLUMNS else name
 
 
 def list_tasks(benchmark: str | None = None) -> tuple[str, ...]:
@@ -219,9 +257,24 @@ _METRICS = {
         Metric("loss", "-", False, (0.0, math.inf)),
         Metric("l1_loss", "-", False, (0.0, math.inf)),
         Metric("value", "-", True, (-math.inf, math.inf)),
+        Metric("cost", "-", False, (-math.inf, math.inf)),
         Metric(TIME, "s", False, (0.0, math.inf)),
     )
 }
+
+_FACTS = {
+    name: Metric(name, unit, False, (0.0, math.inf))
+    for name, unit in (
+        ("inference_time", "s"),
+        ("encoder_params", "-"),
+        ("model_params", "-"),
+        ("model_FLOPs", "-"),
+        ("encoder_FLOPs", "-"),
+    )
+}
+INFO_NAMES = tuple(_FACTS)
+"""Model facts that the published file stores beside the metrics."""
+_COLUMNS = (*(f"{split}_{name}" for split in SPLITS for name in _METRICS if name != TIME), TIME, *INFO_NAMES)
 
 # Taskonomy "final5k" split: about 80,000 training images (paper, section 3.1). NAS-Bench-201: section 2.2.
 _ROWS = (

@@ -2,9 +2,9 @@
 
 Same names, arguments, defaults and return types as `TransNASBenchAPI` of the public repository yawen-d/TransNASBench
 (api/api.py), so that a program written for it runs with this one. Its errors are caught by the same ``except``: an
-unknown architecture or task is a `KeyError`; an unknown metric, model fact or search space, and an epoch beyond the last,
-an `AssertionError`; a position or an epoch before the first an `IndexError`. All are errors of this package as well. The
-differences, each on purpose:
+unknown architecture or task is a `KeyError`; an unknown metric, model fact or search space, and an epoch beyond the
+last, an `AssertionError`; a position or an epoch before the first an `IndexError`. All are errors of this package as
+well. The differences, each on purpose:
 
 - ``mode="best"`` and `get_best_epoch_status` use the metric's direction: the best loss is the smallest, where the
   original takes the largest. ``time_elapsed`` is no result: its best is the last and longest, as in the original.
@@ -23,15 +23,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from functools import cached_property
 from typing import Any, Literal
 
 from benchmarks.errors import SurrogatesError, TableError, UnknownNameError, choice
+from benchmarks.forks import cached_property
 from benchmarks.formats.load import load_table
 from benchmarks.formats.transnas_pth import SPACE_KEYS, to_nested
 from benchmarks.table import Table
-from benchmarks.task_log import INFO_NAMES, TaskLog, check_epoch
-from benchmarks.tasks import TIME, find_metric
+from benchmarks.task_log import TaskLog, check_epoch
+from benchmarks.tasks import INFO_NAMES, TIME, find_metric
 
 __all__ = [
     "ArchResult",

@@ -6,6 +6,16 @@ from encoders.costs import Costs
 from encoders.graph_features import GraphFeatures
 from encoders.one_hot import OneHotEncoding
 from encoders.paths import PathEncoding
+from encoders.written_features import WrittenFeatures
 from encoders.zero_cost.estimator import ZeroCost
 
-__all__ = ["Costs", "Encoder", "GraphFeatures", "OneHotEncoding", "PathEncoding", "ZeroCost", "__version__"]
+__all__ = [
+    "Costs",
+    "Encoder",
+    "GraphFeatures",
+    "OneHotEncoding",
+    "PathEncoding",
+    "WrittenFeatures",
+    "ZeroCost",
+    "__version__",
+]

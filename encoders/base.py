@@ -105,6 +105,8 @@ def as_strings(archs: Iterable[str]) -> list[str]:
     """
     if isinstance(archs, str) or not isinstance(archs, Iterable):
         raise ArchitectureError(f"expected a list of architecture strings, got {type(archs).__name__} {shown(archs)}")
+    if isinstance(archs, (set, frozenset)):
+        raise ArchitectureError(f"expected a list of architecture strings, got a {type(archs).__name__}, without order")
     shape: tuple[int, ...] = getattr(archs, "shape", (0,))
     if len(shape) != 1:
         if len(shape) != 2 or shape[1] != 1:

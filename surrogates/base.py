@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, get_args, overload
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
+from benchmarks.forks import one_thread_if_forked
 from benchmarks.spaces.registry import get_space, infer_space
 from encoders.base import as_strings
+from surrogates.equivalence import Equivalence, equivalence_of_tasks, forms
 from surrogates.labels import Labels
 from surrogates.store.pack import Pack
 from surrogates.store.save import save_surrogate
@@ -37,8 +39,12 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
     Attributes:
         space_: Name of the space.
         tasks_: Names of the tasks ("y0", "y1", ... for unnamed columns).
+        minimize_: Those of them that are the user's own and better when lower.
         one_task_: Whether the labels were a vector; predictions are then vectors as well.
-        n_archs_: Number of distinct functions seen in `fit`.
+        equivalence_: ``"function"`` if architectures of equal function have equal predictions on all tasks, else
+            ``"string"``.
+        parts_: Surrogates of some of the tasks each, if costs and other tasks were fitted at once; else empty.
+        n_archs_: Number of distinct functions (or strings) seen in `fit`.
         cv_scores_: For every task, the results of cross-validation on the training rows: ``tau`` (Kendall) and
             ``coverage`` (of the 90 % interval); empty if there were too few labels.
 
@@ -67,31 +73,48 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
 
     space_: str
     tasks_: tuple[str, ...]
+    minimize_: tuple[str, ...] = ()
     one_task_: bool
+    equivalence_: Equivalence = "function"
+    parts_: tuple[Surrogate, ...] = ()
     n_archs_: int
     cv_scores_: dict[str, dict[str, float]]
 
-    def fit(self, archs: Sequence[str], Y: ArrayLike | pd.DataFrame | pd.Series[Any]) -> Self:
+    def fit(
+        self,
+        archs: Sequence[str],
+        Y: ArrayLike | pd.DataFrame | pd.Series[Any],
+        *,
+        minimize: Collection[str] | str = (),
+    ) -> Self:
         """Fit to measured performance, from scratch: an earlier fit is discarded.
+
+        Tasks are fitted together, except that costs and other tasks are fitted apart if they differ in `equivalence`
+        (see the constructor).
 
         Args:
             archs: n architecture strings of one space. Equivalent architectures are pooled as replicates.
             Y: Labels of shape (n, T) or (n,) in any unit, NaN where not measured. Columns of a DataFrame name the
                 tasks, each with its primary metric (``jigsaw/valid_loss`` for another metric). A task whose labels
                 are all equal is predicted as that value with a std of 0.
+            minimize: Tasks of the user's own that are better when lower; names that say so (``latency_ms``) are refused
+                without it. Searches and ranks need the direction, the fit does not.
 
         Raises:
             ArchitectureError: If `archs` is empty, mixes spaces, or contains an invalid string.
-            ValueError: If labels and architectures do not match, a label is infinite, or a task has no label.
+            ValueError: If labels and architectures do not match, a label is infinite, or a task has no label or a name
+                that is refused (see `Labels.from_data`).
 
         Warns:
-            UserWarning: If a task's labels are all equal, or belong to another metric than the task's name implies.
+            UserWarning: If a task's labels are all equal, belong to another metric than the task's name implies, or are
+                fractions of a metric in percent; if columns are left out, or a task is taken for a cost by its name.
         """
-        labels = Labels.from_data(archs, Y)
+        labels = Labels.from_data(archs, Y, minimize)
         self.fit_labels(labels)
         warn_of_equal_labels(labels)
         return self
 
+    @one_thread_if_forked()
     def fit_labels(self, labels: Labels, learn: Callable[[Labels], None] | None = None) -> Self:
         """Fit to checked labels, without a warning about labels that are all equal.
 
@@ -100,11 +123,35 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
             learn: Function that fits this surrogate to the labels, such as an incremental update; `fit_functions` if
                 not given.
         """
-        self.cv_scores_ = {}
-        (learn or self.fit_functions)(labels)
+        requested: Equivalence | None = getattr(self, "equivalence", None)
+        kinds = equivalence_of_tasks(requested, labels.tasks, type(self).__name__, self.tells_strings_apart())
+        self.cv_scores_, self.parts_ = {}, ()
+        self.equivalence_ = "string" if "string" in kinds else "function"
+        grouped = labels.select(labels.tasks, self.equivalence_)
+        if len(set(kinds)) == 1:
+            (learn or self.fit_functions)(grouped)
+        else:
+            self.parts_ = tuple(self._fit_part(labels, kinds, kind) for kind in get_args(Equivalence))
+            found = {task: scores for part in self.parts_ for task, scores in part.cv_scores_.items()}
+            self.cv_scores_ = {task: found[task] for task in labels.tasks if task in found}
         self.space_, self.tasks_, self.one_task_ = labels.space, labels.tasks, labels.one_task
-        self.n_archs_ = len(labels.archs)
+        self.minimize_ = labels.minimize
+        self.n_archs_ = len(grouped.archs)
         return self
+
+    def tells_strings_apart(self) -> bool:
+        """Whether the surrogate can give different predictions to architectures of one function.
+
+        If so, its constructor has an argument `equivalence`, and `fit_functions` and `predict_functions` get distinct
+        strings instead of simplest forms where that is ``"string"``.
+        """
+        return "equivalence" in self.get_params(deep=False)
+
+    def _fit_part(self, labels: Labels, kinds: Sequence[Equivalence], kind: Equivalence) -> Surrogate:
+        """A copy, fitted to the tasks of one kind."""
+        tasks = [task for task, own in zip(labels.tasks, kinds, strict=True) if own == kind]
+        part: Surrogate = clone(self).set_params(equivalence=kind)
+        return part.fit_labels(labels.select(tasks, kind))
 
     @overload
     def predict(self, archs: Sequence[str], return_std: Literal[False] = False) -> NDArray[np.float64]: ...
@@ -113,6 +160,7 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
         self, archs: Sequence[str], return_std: Literal[True]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
 
+    @one_thread_if_forked()
     def predict(
         self, archs: Sequence[str], return_std: bool = False
     ) -> NDArray[np.float64] | tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -138,8 +186,11 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
             raise ArchitectureError(
                 f"expected architectures of {space.name}, the space of `fit`, got {strings[0]!r} of {came.name}"
             )
+        if self.parts_:
+            mean, std = self._predict_parts(strings)
+            return (mean, std) if return_std else mean
         rows: dict[str, int] = {}
-        inverse = [rows.setdefault(arch, len(rows)) for arch in space.simplify(strings)]
+        inverse = [rows.setdefault(arch, len(rows)) for arch in forms(space, strings, self.equivalence_)]
         mean, std = self.predict_functions(list(rows))
         expected = (len(rows), len(self.tasks_))
         if not mean.shape == std.shape == expected:
@@ -149,6 +200,14 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
             )
         mean, std = mean[inverse].reshape(shape), std[inverse].reshape(shape)
         return (mean, std) if return_std else mean
+
+    def _predict_parts(self, strings: list[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean and std of n architectures on the tasks of all parts, each of shape (n, T)."""
+        mean, std = np.empty((2, len(strings), len(self.tasks_)))
+        for part in self.parts_:
+            columns = [self.tasks_.index(task) for task in part.tasks_]
+            mean[:, columns], std[:, columns] = part.predict(strings, return_std=True)
+        return mean, std
 
     def score(self, archs: Sequence[str], Y: ArrayLike | pd.DataFrame | pd.Series[Any]) -> float:
         """Kendall's tau-b between predictions and labels, mean over the tasks, in -1..1; NaN labels are ignored.
@@ -164,7 +223,8 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
         """
         from benchmarks.metrics import kendall_tau
 
-        labels = Labels.from_data(archs, Y)
+        came = [str(name) for name in getattr(Y, "columns", [getattr(Y, "name", None)])]
+        labels = Labels.from_data(archs, Y, [name for name in self.minimize_ if name in came])
         own_names = self.tasks_ != tuple(f"y{t}" for t in range(len(self.tasks_)))
         named = hasattr(Y, "columns") or (own_names and getattr(Y, "name", None) is not None)
         named = named or labels.values.shape[1] != len(self.tasks_)
@@ -181,11 +241,11 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
 
     @abstractmethod
     def fit_functions(self, labels: Labels) -> None:
-        """Fit to checked labels; may set `cv_scores_`."""
+        """Fit to checked labels, grouped by function or by string; may set `cv_scores_`."""
 
     @abstractmethod
     def predict_functions(self, archs: list[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Mean and std of m distinct simplest forms, each of shape (m, T)."""
+        """Mean and std of m distinct simplest forms (or strings, as in `fit_functions`), each of shape (m, T)."""
 
     @abstractmethod
     def pack(self) -> Pack:

@@ -1,41 +1,50 @@
-"""Checked training labels: n rows, T tasks, each row belonging to one of m distinct functions."""
+"""The one door for labels: n rows, T tasks, each row belonging to one of m distinct functions, or strings."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.errors import shown
-from benchmarks.spaces.registry import infer_space
-from benchmarks.tasks import metric_column
+from benchmarks.errors import ArchitectureError, UnknownNameError
+from benchmarks.frames import ARCH_COLUMNS
+from benchmarks.numbers import reads_as_fractions, real_numbers
+from benchmarks.spaces.registry import get_space, infer_space
+from benchmarks.task_names import name_tasks
+from benchmarks.tasks import Task, metric_column
 from encoders.base import as_strings
+from surrogates.equivalence import Equivalence, forms
 
 if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike
+
+    from benchmarks.spaces.space import Space
 
 __all__ = ["Labels"]
 
 
 @dataclass(frozen=True)
 class Labels:
-    """Training labels, grouped by the function that an architecture computes.
+    """Training labels, grouped by the function that an architecture computes, or by its string.
 
     Architectures that compute the same function (`Space.simplify`) share a group: their rows are replicates, which
-    surrogates pool.
+    surrogates pool. Labels that dead operations change, such as latency, are grouped by string instead (`select`).
 
     Attributes:
         space: Name of the space.
         tasks: Names of the T tasks.
-        archs: The m distinct simplest forms, in order of first appearance.
+        archs: The m distinct simplest forms (or strings), in order of first appearance.
         group: Index into `archs` of every row, of shape (n,).
         values: Labels in the metrics' own units, NaN where not measured, of shape (n, T).
         one_task: Whether the labels were a vector; predictions are then vectors as well.
+        strings: The n architectures as given.
+        minimize: Those of the tasks that are the user's own and better when lower.
+        equivalence: What a group has in common: its ``"function"`` or its ``"string"``.
     """
 
     space: str
@@ -44,23 +53,35 @@ class Labels:
     group: NDArray[np.int64]
     values: NDArray[np.float64]
     one_task: bool
+    strings: tuple[str, ...]
+    minimize: tuple[str, ...] = ()
+    equivalence: Equivalence = "function"
 
     @classmethod
-    def from_data(cls, archs: Sequence[str], Y: ArrayLike | pd.DataFrame | pd.Series[Any]) -> Labels:
+    def from_data(
+        cls,
+        archs: Sequence[str],
+        Y: ArrayLike | pd.DataFrame | pd.Series[Any],
+        minimize: Collection[str] | str = (),
+    ) -> Labels:
         """Check n architectures and their labels.
 
         Args:
             archs: n architecture strings of one space; duplicates are allowed.
-            Y: Labels of shape (n, T) or (n,), NaN where not measured; a DataFrame's columns name the tasks.
+            Y: Labels of shape (n, T) or (n,), NaN where not measured. Columns of a DataFrame, or the name of a Series,
+                name the tasks (`benchmarks.task_names`); bookkeeping columns are left out. Architectures in an index or
+                column must be those of the rows.
+            minimize: Names of the user's own tasks that are better when lower.
 
         Raises:
-            ArchitectureError: If `archs` is empty, mixes spaces, or contains an invalid string.
-            ValueError: If lengths differ, a label is infinite or not a number, a task has no label, or the index of a
-                DataFrame does not match `archs`.
+            ArchitectureError: If `archs` is empty, a set, mixes spaces, or contains an invalid string.
+            ValueError: If lengths differ, a label is infinite or not a number, a task has no label or a name that is
+                refused, or architectures of the labels are others than `archs`.
 
         Warns:
-            UserWarning: If a column named after a task contains another metric than the task's primary one (as
-                recorded by `Table.to_frame`).
+            UserWarning: If columns are left out, a metric in percent holds fractions, `archs` and `Y` are pandas
+                objects with different indexes, or a column named after a task contains another metric than the task's
+                primary one (as recorded by `Table.to_frame`).
 
         Example:
             >>> labels = Labels.from_data(["64-41414-3_00_300", "64-41414-0_00_300"], [1.0, 3.0])
@@ -69,32 +90,97 @@ class Labels:
         """
         strings = as_strings(archs)
         space = infer_space(strings)
-        tasks, matrix, one_task = _matrix(strings, Y)
-        order: dict[str, int] = {}
-        group = np.array([order.setdefault(arch, len(order)) for arch in space.simplify(strings)], dtype=np.int64)
-        return cls(space.name, tasks, tuple(order), group, matrix, one_task)
+        _check_rows(archs, strings, Y)
+        tasks, matrix, one_task = _matrix(strings, Y, minimize)
+        grouped, group = _groups(space, strings, "function")
+        lowered = tuple(task.name for task in tasks if task.benchmark == "user" and task.metric.name == "cost")
+        names = tuple(task.name for task in tasks)
+        return cls(space.name, names, grouped, group, matrix, one_task, tuple(strings), lowered)
+
+    def select(self, tasks: Sequence[str], equivalence: Equivalence) -> Labels:
+        """The labels of some of the tasks, with all rows, grouped by function or by string.
+
+        Example:
+            >>> labels = Labels.from_data(["64-41414-3_00_300", "64-41414-0_00_300"], [1.0, 3.0])
+            >>> labels.select(labels.tasks, "string").group.tolist()
+            [0, 1]
+        """
+        columns = [self.tasks.index(task) for task in tasks]
+        archs, group = self.archs, self.group
+        if equivalence != self.equivalence:
+            archs, group = _groups(get_space(self.space), self.strings, equivalence)
+        return replace(
+            self,
+            tasks=tuple(tasks),
+            archs=archs,
+            group=group,
+            values=self.values if tuple(tasks) == self.tasks else self.values[:, columns],
+            minimize=tuple(task for task in self.minimize if task in tasks),
+            equivalence=equivalence,
+        )
 
 
-def _matrix(archs: list[str], Y: Any) -> tuple[tuple[str, ...], NDArray[np.float64], bool]:
-    """Task names, labels of shape (n, T), and whether the labels were a vector."""
+def _groups(
+    space: Space, strings: Sequence[str], equivalence: Equivalence
+) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+    """Distinct forms of n architectures, in order of first appearance, and the index of each, of shape (n,)."""
+    order: dict[str, int] = {}
+    group = np.array([order.setdefault(form, len(order)) for form in forms(space, strings, equivalence)], np.int64)
+    return tuple(order), group
+
+
+def _matrix(archs: list[str], Y: Any, minimize: Collection[str] | str) -> tuple[list[Task], NDArray[np.float64], bool]:
+    """Tasks, labels of shape (n, T), and whether the labels were a vector."""
     columns = [str(name) for name in Y.columns] if hasattr(Y, "columns") else None
-    try:
-        given = np.ma.filled(Y.astype(np.float64), np.nan) if isinstance(Y, np.ma.MaskedArray) else Y
-        matrix = np.asarray(given, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"expected numeric labels, got {type(Y).__name__}: {error}") from None
+    attrs = getattr(Y, "attrs", {})
+    if columns is not None:
+        if len(set(columns)) < len(columns) or not columns:
+            raise ValueError(f"expected distinct task columns, at least one, got {columns}")
+        own = [name for name in columns if name.casefold() not in ARCH_COLUMNS]
+        named = _name(own, minimize, attrs)
+        Y = Y[[name for name in Y.columns if str(name) in named]]
+    matrix = real_numbers(Y, "labels")
     one_task = matrix.ndim == 1
     if matrix.ndim not in (1, 2):
         raise ValueError(f"expected labels of shape (n,) or (n, T), got {matrix.shape}")
     if len(matrix) != len(archs):
         raise ValueError(f"expected one row of labels for each of {len(archs)} architectures, got {len(matrix)}")
     matrix = matrix.reshape(len(archs), -1)
-    _check_index(archs, Y)
     if columns is None:
         name = getattr(Y, "name", None)
-        columns = [str(name)] if one_task and name is not None else [f"y{t}" for t in range(matrix.shape[1])]
-    if len(set(columns)) < len(columns) or not columns:
-        raise ValueError(f"expected distinct task columns, at least one, got {columns}")
+        names = [str(name)] if one_task and name is not None else [f"y{t}" for t in range(matrix.shape[1])]
+        if not names:
+            raise ValueError("expected distinct task columns, at least one, got []")
+        named = _name(names, minimize, attrs)
+    _check_values(archs, matrix, list(named))
+    _warn_of_units(named, matrix)
+    _warn_of_metrics(list(named), attrs)
+    return list(named.values()), matrix, one_task
+
+
+def _name(names: list[str], minimize: Collection[str] | str, attrs: Any) -> dict[str, Task]:
+    """The tasks of the names, without bookkeeping; directions that a table's frame knows are used as well."""
+    lowered = {minimize} if isinstance(minimize, str) else set(minimize)
+    lowered |= set(names) & set(attrs.get("minimize", ()))
+    named = name_tasks(names, lowered)
+    left_out = [name for name in names if name not in named]
+    if not named:
+        raise UnknownNameError(
+            f"expected labels of a task, got {', '.join(map(repr, names))}, the name of bookkeeping; a task is written "
+            f"{names[0] + '/valid_value'!r}"
+            if names
+            else "expected labels of a task, got only architectures"
+        )
+    if left_out:
+        warnings.warn(
+            f"left out {', '.join(map(repr, left_out))}: columns that hold no results of a task (one that does is "
+            f"written {left_out[0] + '/valid_value'!r})",
+            stacklevel=6,
+        )
+    return named
+
+
+def _check_values(archs: list[str], matrix: NDArray[np.float64], columns: list[str]) -> None:
     for row, column in np.argwhere(np.isinf(matrix)):
         raise ValueError(
             f"expected finite labels or NaN, got {matrix[row, column]} for {archs[row]!r}, {columns[column]}"
@@ -104,21 +190,60 @@ def _matrix(archs: list[str], Y: Any) -> tuple[tuple[str, ...], NDArray[np.float
         raise ValueError(
             f"expected at least one label of task {name!r} ({metric_column(name)}), got none; drop the column"
         )
-    others = getattr(Y, "attrs", {}).get("metric", {})
+
+
+def _warn_of_units(named: dict[str, Task], matrix: NDArray[np.float64]) -> None:
+    for (name, task), column in zip(named.items(), matrix.T, strict=True):
+        if task.metric.unit == "%" and reads_as_fractions(column):
+            warnings.warn(
+                f"{name!r}: all labels are within 0 to 1, but {task.column} is in percent; if they are fractions, "
+                "multiply them by 100",
+                stacklevel=5,
+            )
+
+
+def _warn_of_metrics(columns: list[str], attrs: Any) -> None:
+    others = attrs.get("metric", {})
     for name in columns:
         if name in others:
             warnings.warn(
                 f"column {name!r} contains {others[name]}, but a task name without a metric means "
                 f"{metric_column(name)}: rename it '{name}/{others[name]}', as in frame.add_suffix('/{others[name]}')",
-                stacklevel=4,
+                stacklevel=5,
             )
-    return tuple(columns), matrix, one_task
 
 
-def _check_index(archs: list[str], Y: Any) -> None:
+def _check_rows(archs: Any, strings: list[str], Y: Any) -> None:
+    """Check that architectures in the labels' index or columns are those of the rows; warn if two indexes differ."""
     index = getattr(Y, "index", None)
-    if index is None or callable(index) or not len(index) or not isinstance(index[0], str):
+    if index is None or callable(index) or not len(index):
         return
-    for row, (arch, label) in enumerate(zip(archs, index, strict=True)):
-        if arch != label:
-            raise ValueError(f"expected labels of {shown(arch)} at row {row}, got those of {shown(label)}")
+    levels = [index.get_level_values(level) for level in range(index.nlevels)]
+    levels += [Y[name] for name in getattr(Y, "columns", ()) if str(name).casefold() in ARCH_COLUMNS]
+    found = [list(level) for level in levels if _holds_architectures(level, strings)]
+    for level in found:
+        for row, (arch, label) in enumerate(zip(strings, level, strict=False)):
+            if arch != label and (not isinstance(label, str) or arch != label.strip()):
+                raise ValueError(f"expected labels of {arch!r} at row {row}, got those of {label!r:.200}")
+    of_archs = getattr(archs, "index", None)
+    if found or of_archs is None or callable(of_archs) or len(of_archs) != len(index) or of_archs.equals(index):
+        return
+    warnings.warn(
+        "the indexes of architectures and labels differ, and rows are matched by position: if one of them was sorted "
+        "or filtered, bring them together first, as in labels.loc[archs.index]",
+        stacklevel=4,
+    )
+
+
+def _holds_architectures(level: Any, strings: list[str]) -> bool:
+    known = set(strings)
+    for entry in level:
+        if not isinstance(entry, str):
+            return False
+        if entry.strip() in known:
+            return True
+    try:
+        infer_space(str(level[0]) if not hasattr(level, "iloc") else str(level.iloc[0]))
+    except ArchitectureError:
+        return False
+    return True

@@ -8,6 +8,7 @@ import io
 import re
 import warnings
 import zlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, TextIO
@@ -34,7 +35,9 @@ _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+")
 _POINT_NUMBER = re.compile(r"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
 
 
-def read_csv(source: Path | TextIO | BinaryIO, duplicates: Duplicates = "error") -> Table:
+def read_csv(
+    source: Path | TextIO | BinaryIO, duplicates: Duplicates = "error", minimize: Collection[str] | str = ()
+) -> Table:
     r"""Read a csv file with the columns described in `Table.from_frame`.
 
     Tabs or semicolons between the columns, decimal commas beside them, lines that start with ``#``, UTF-16 with a byte
@@ -44,6 +47,7 @@ def read_csv(source: Path | TextIO | BinaryIO, duplicates: Duplicates = "error")
     Args:
         source: The file, or an open text or binary stream.
         duplicates: As in `Table.from_frame`.
+        minimize: As in `Table.from_frame`.
 
     Raises:
         TableError: If the file is not a csv, its content is invalid, or it exceeds `benchmarks.limits`.
@@ -85,7 +89,7 @@ def read_csv(source: Path | TextIO | BinaryIO, duplicates: Duplicates = "error")
         frame = _with_points(frame, dialect.separator, how)
     if how:
         warnings.warn(f"read as csv with {', '.join(how)}", stacklevel=3)
-    return Table.from_frame(frame, duplicates=duplicates)
+    return Table.from_frame(frame, duplicates=duplicates, minimize=minimize)
 
 
 def write_csv(table: Table, path: Path, epoch: Epoch = "final") -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
@@ -22,7 +22,7 @@ from benchmarks.table_checks import Duplicates
 
 __all__ = ["PROVENANCE_READERS", "READERS", "load_table", "table_provenance"]
 
-READERS: dict[str, Callable[[Path, Duplicates], Table]] = {
+READERS: dict[str, Callable[[Path, Duplicates, Collection[str] | str], Table]] = {
     ".csv": read_csv,
     ".parquet": read_parquet,
     ".pth": read_pth,
@@ -41,6 +41,8 @@ def load_table(
     path: str | os.PathLike[str] | TextIO | BinaryIO,
     space: str | Space | None = None,
     duplicates: Duplicates = "error",
+    *,
+    minimize: Collection[str] | str = (),
 ) -> Table:
     r"""Load a table of measured results.
 
@@ -51,6 +53,7 @@ def load_table(
             csv or parquet. Text with tabs, semicolons, decimal commas or comment lines, and gzip, are read as csv.
         space: Keep only the rows of this search space; the published file holds two.
         duplicates: Rows of one architecture that disagree are an ``"error"`` or replaced by their ``"mean"``.
+        minimize: User-defined tasks that are better when lower, as in `Table.from_frame`.
 
     Returns:
         The table; its `provenance` is that of the parquet file or bundled table.
@@ -71,7 +74,10 @@ def load_table(
         >>> load_table(path).to_frame("valid_loss")["jigsaw"].tolist()
         [0.5, nan]
     """
-    table = _from_file(path, duplicates) if isinstance(path, (str, os.PathLike)) else _from_stream(path, duplicates)
+    if isinstance(path, (str, os.PathLike)):
+        table = _from_file(path, duplicates, minimize)
+    else:
+        table = _from_stream(path, duplicates, minimize)
     return table if space is None else table.where(space=space)
 
 
@@ -97,7 +103,7 @@ def table_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
         return reader(file)
 
 
-def _from_file(path: str | os.PathLike[str], duplicates: Duplicates) -> Table:
+def _from_file(path: str | os.PathLike[str], duplicates: Duplicates, minimize: Collection[str] | str) -> Table:
     file = Path(path)
     folder = kind_of_file(file) == "a folder"
     if folder and str(path) not in list_tables():
@@ -112,10 +118,10 @@ def _from_file(path: str | os.PathLike[str], duplicates: Duplicates) -> Table:
             f"({', '.join(_CSV_TOO)} are read as csv)"
         )
     with _naming(file):
-        return READERS[suffix](file, duplicates)
+        return READERS[suffix](file, duplicates, minimize)
 
 
-def _from_stream(stream: TextIO | BinaryIO, duplicates: Duplicates) -> Table:
+def _from_stream(stream: TextIO | BinaryIO, duplicates: Duplicates, minimize: Collection[str] | str) -> Table:
     """A table of an open stream, whose first bytes tell the format."""
     if not hasattr(stream, "read"):
         raise TableError(f"expected a path, or an open stream, got {type(stream).__name__} {shown(stream)}")
@@ -125,12 +131,12 @@ def _from_stream(stream: TextIO | BinaryIO, duplicates: Duplicates) -> Table:
         if len(content) > limits.FILE_BYTES:
             raise TableError(f"expected at most {limits.FILE_BYTES:,} bytes, got more")
         if isinstance(content, str):
-            return read_csv(io.StringIO(content, newline=""), duplicates)
+            return read_csv(io.StringIO(content, newline=""), duplicates, minimize)
         if content.startswith(_PARQUET):
-            return read_parquet(io.BytesIO(content), duplicates)
+            return read_parquet(io.BytesIO(content), duplicates, minimize)
         if content.startswith(_ZIP):
             raise TableError("a .pth is read from a file, not from a stream: pass its path")
-        return read_csv(io.BytesIO(content), duplicates)
+        return read_csv(io.BytesIO(content), duplicates, minimize)
 
 
 def _suffix(file: Path) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import warnings
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -31,7 +31,9 @@ _PROVENANCE = b"transnas-surrogates"
 _HASH = b"transnas-surrogates sha256"
 
 
-def read_parquet(path: Path | BinaryIO, duplicates: Duplicates = "error") -> Table:
+def read_parquet(
+    path: Path | BinaryIO, duplicates: Duplicates = "error", minimize: Collection[str] | str = ()
+) -> Table:
     """Read a parquet file with the columns described in `Table.from_frame`, and its provenance.
 
     The checksums of pages, and the SHA-256 of the content, are compared if the file has them (`write_parquet` writes
@@ -41,6 +43,7 @@ def read_parquet(path: Path | BinaryIO, duplicates: Duplicates = "error") -> Tab
         path: The file; a folder of a partitioned table, whose files are read in the order of their names, without the
             columns that only the names of folders hold; or a binary stream.
         duplicates: As in `Table.from_frame`.
+        minimize: As in `Table.from_frame`.
 
     Raises:
         TableError: If the file is not parquet or damaged, its content is invalid, or it exceeds `benchmarks.limits`.
@@ -61,12 +64,13 @@ def read_parquet(path: Path | BinaryIO, duplicates: Duplicates = "error") -> Tab
     if isinstance(path, Path) and path.is_dir():
         parts = _parts(path)
         frame = pd.concat([_read(part)[0] for part in parts], ignore_index=True)
-        return Table.from_frame(frame, duplicates=duplicates)
+        return Table.from_frame(frame, duplicates=duplicates, minimize=minimize)
     frame, metadata = _read(path)
     recorded = metadata.get(_HASH)
     if recorded is not None and recorded.decode("ascii", "replace") != _content_hash(frame, metadata):
         raise TableError("damaged: the SHA-256 of the content differs from the recorded one")
-    return replace(Table.from_frame(frame, duplicates=duplicates), provenance=_provenance(metadata))
+    table = Table.from_frame(frame, duplicates=duplicates, minimize=minimize)
+    return replace(table, provenance=_provenance(metadata))
 
 
 def read_provenance(path: Path) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import re
 import warnings
 import zipfile
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -31,8 +31,8 @@ from benchmarks.formats.mmap_cache import cached
 from benchmarks.limits import SHOWN
 from benchmarks.table import Table
 from benchmarks.table_checks import Duplicates
-from benchmarks.task_log import EXTRA, EXTRA_INFO, INFO_NAMES, Epoch
-from benchmarks.tasks import TIME, find_metric
+from benchmarks.task_log import EXTRA, EXTRA_INFO, Epoch
+from benchmarks.tasks import INFO_NAMES, TIME, find_metric
 
 __all__ = ["SPACE_KEYS", "from_nested", "read_pth", "to_nested", "write_pth"]
 
@@ -48,7 +48,7 @@ _NAME, _SAID = 80, 5  # characters of a name, and names, in a warning
 _CLOCK = re.compile(r"(?:(\d+) days?, )?(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 
 
-def read_pth(path: Path, duplicates: Duplicates = "error") -> Table:
+def read_pth(path: Path, duplicates: Duplicates = "error", minimize: Collection[str] | str = ()) -> Table:
     """Read a file in the published layout; converted once, then memory-mapped (`benchmarks.formats.mmap_cache`).
 
     The file is unpickled with ``weights_only=True``, so code in it does not run, after the checksums of all its members
@@ -58,6 +58,7 @@ def read_pth(path: Path, duplicates: Duplicates = "error") -> Table:
     Args:
         path: The file.
         duplicates: Not used: an architecture that occurs twice is always an error here.
+        minimize: Must be empty: the file names the metric of every value, and so its direction.
 
     Raises:
         TableError: If the file is damaged, contains other objects than plain data, has another layout, or exceeds
@@ -77,6 +78,8 @@ def read_pth(path: Path, duplicates: Duplicates = "error") -> Table:
         >>> table.value("64-2311-basic", "jigsaw", "valid_loss", epoch=0)
         3.0
     """
+    if minimize:
+        raise TableError(f"expected no minimize for a .pth, whose metrics have a direction, got {minimize!r:.200}")
     left_out: list[str] = []
     table = cached(path, lambda file: _convert(_load(file), left_out))
     _warn_of_extras(table, left_out)

@@ -12,12 +12,13 @@ those 6,466 still compute the same function; `simplify` merges these as well.
 from __future__ import annotations
 
 import re
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.errors import ArchitectureError, UnknownNameError, choice, shown
+from benchmarks.forks import cached_property
 from benchmarks.graph import ArchGraph, GraphBuilder
 from benchmarks.spaces.cell import CellSpace, CellSpec, Operation, first_rows
 from benchmarks.spaces.skeleton import BlockShape

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.errors import ArchitectureError, shown
+from benchmarks.forks import cached_property
 from benchmarks.graph import ArchGraph, GraphBatch, kind_id
 from benchmarks.limits import SHOWN
 

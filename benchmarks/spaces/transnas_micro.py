@@ -124,8 +124,8 @@ def _parse(arch: str) -> CellSpec:
     cell = _CELL.fullmatch(fields[2])
     if cell is None:
         raise ArchitectureError(
-            f"{shown(arch)}: expected a cell code a_bc_def of digits 0 (none), 1 (skip), 2 (conv 1x1) and 3 (conv 3x3), "
-            f"got {shown(fields[2])}; nearest: {shown(_nearest_cell(fields[2]))}"
+            f"{shown(arch)}: expected a cell code a_bc_def of digits 0 (none), 1 (skip), 2 (conv 1x1) and 3 (conv 3x3)"
+            f", got {shown(fields[2])}; nearest: {shown(_nearest_cell(fields[2]))}"
         )
     skeleton = Skeleton.parse(fields[0], fields[1], arch)
     return CellSpec(str(skeleton), tuple(int(digit) for digit in cell.groups()))

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 from benchmarks.errors import MissingExtraError, did_you_mean
+from benchmarks.forks import is_forked
 
 __all__ = ["device_options", "torch_device", "training_process"]
 
@@ -72,7 +73,7 @@ def training_process(threads: int) -> None:
     the system, and cleared by it, in every layer of every step; `perf/training.py` measures the cost.
 
     Args:
-        threads: Number of threads of torch.
+        threads: Number of threads of torch; one in a child made by ``fork``, which could not start others.
 
     Example:
         >>> import torch
@@ -81,7 +82,7 @@ def training_process(threads: int) -> None:
     """
     import torch
 
-    torch.set_num_threads(threads)
+    torch.set_num_threads(1 if is_forked() else threads)
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError, TypeError):  # no glibc

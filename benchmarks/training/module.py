@@ -46,7 +46,8 @@ class GroundTruthModule(lightning.LightningModule):
     Args:
         arch: Architecture string.
         recipe: Task and training settings.
-        sources: Images by split: ``"train"``, ``"valid"``, ``"test"``.
+        sources: Images by split: ``"train"``, ``"valid"``, ``"test"``. Test images may be missing if the recipe's
+            ``n_test`` is None; there are then no metrics of them.
         seed: Seed of the weights, the order of images and the augmentation.
         accumulate: Number of parts into which a batch is split to save memory; their gradients are accumulated.
 
@@ -75,6 +76,7 @@ class GroundTruthModule(lightning.LightningModule):
         self.arch, self.recipe, self.seed, self.accumulate = arch, recipe, seed, accumulate
         self.counts = images_per_split(sources, recipe)
         self.sources = dict(sources)
+        self._scored = [split for split in SPLITS[1:] if split in sources]
         self.prepare = Preparation(recipe, sources["train"])
         self.score = get_score(recipe.task, recipe.num_classes)
         self.network = build_network(
@@ -122,7 +124,7 @@ class GroundTruthModule(lightning.LightningModule):
     def val_dataloader(self) -> list[BatchLoader]:
         """Validation and test images; the published file has both for every epoch."""
         batch_size = max(self.recipe.batch_size // self.accumulate, 1)
-        return [self._loader(split, batch_size, None) for split in SPLITS[1:]]
+        return [self._loader(split, batch_size, None) for split in self._scored]
 
     def configure_optimizers(self) -> Any:
         """One optimiser and schedule for the network, one for the discriminator if there is one."""
@@ -196,7 +198,7 @@ class GroundTruthModule(lightning.LightningModule):
         recorder = cuda_recorder(self.device, [self._draws, self._puzzles]) if alone else None
         self._totals = {}
         self._rates: list[Tensor] = []
-        functions: dict[str, Callable[..., None]] = {split: partial(self._score_on, split) for split in SPLITS[1:]}
+        functions: dict[str, Callable[..., None]] = {split: partial(self._score_on, split) for split in self._scored}
         functions["train"] = self._train_on
         self._steps = {name: CapturedStep(function, recorder) for name, function in functions.items()}
 
@@ -299,7 +301,7 @@ class GroundTruthModule(lightning.LightningModule):
         if batch_idx == 0:
             epoch = _FIXED if self.recipe.fixed_evaluation else mix((self.seed, self.current_epoch + 1))
             self._puzzles.restart((epoch, dataloader_idx, self.global_rank))
-        self._steps[SPLITS[1 + dataloader_idx]](batch)
+        self._steps[self._scored[dataloader_idx]](batch)
 
     def _score_on(self, split: str, **batch: Tensor) -> None:
         inputs, targets = self.prepare(batch, self._puzzles, training=False)

@@ -17,6 +17,7 @@ from lightning.pytorch.callbacks import Callback, Checkpoint
 from benchmarks.costs import graph_costs
 from benchmarks.errors import ArtefactError
 from benchmarks.files import write_beside
+from benchmarks.forks import one_thread_if_forked
 from benchmarks.training.data.images import ImageSource
 from benchmarks.training.device import device_options
 from benchmarks.training.lightning_session import quiet, sigint_restored
@@ -33,6 +34,7 @@ _TILES = 9
 _LEAST_PART = 2  # images; batch norm needs more than one value per channel
 
 
+@one_thread_if_forked()
 def train_architecture(
     arch: str,
     task: str,
@@ -51,7 +53,8 @@ def train_architecture(
         arch: Architecture string.
         task: Task name; must be the recipe's.
         recipe: Training settings.
-        sources: Images by split: ``"train"``, ``"valid"``, ``"test"``.
+        sources: Images by split: ``"train"``, ``"valid"`` and ``"test"``, which may be missing if the recipe's
+            ``n_test`` is None.
         seed: Seed of weights, order of images and augmentation; reproducible on the same kind of device.
         device: ``"auto"`` (a GPU if there is one), ``"cpu"``, ``"cuda"`` or ``"cuda:1"``; `device_options` checks it.
         checkpoint_dir: Folder for the state after each epoch. A training resumes from its own checkpoint, with the same

@@ -7,7 +7,6 @@ import math
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +14,7 @@ import numpy as np
 import torch
 
 from benchmarks.costs import graph_costs
+from benchmarks.forks import cached_property, one_thread_if_forked
 from benchmarks.spaces.registry import infer_space
 from benchmarks.training.networks.graph_network import GraphNetwork
 from benchmarks.training.networks.task_network import build_network
@@ -78,6 +78,7 @@ class ProxyMeter:
         settings.update(images=self._name_of_images(), device=self.device.type, version=_VERSION)
         self.cache = ScoreCache(settings, given.cache_dir)
 
+    @one_thread_if_forked()
     def measure(self, asked: Mapping[str, set[str]]) -> None:
         """Compute the scores in `asked` (architecture -> proxies) that are missing in the cache."""
         missing = {arch: left for arch, names in asked.items() if (left := names - self.cache.known(arch).keys())}

@@ -34,12 +34,20 @@ class CalibratedSurrogate(Surrogate):
     @property
     def oob_prediction_(self) -> Float:
         """`oob_scores_` in the metrics' own units, of shape (n, T)."""
+        if self.parts_:
+            found = [
+                (task, column)
+                for part in self.parts_
+                if isinstance(part, CalibratedSurrogate)
+                for task, column in zip(part.tasks_, part.oob_prediction_.T, strict=True)
+            ]
+            return np.stack([dict(found)[task] for task in self.tasks_], axis=1)
         columns = zip(self.calibration_.tasks, self.oob_scores_.T, strict=True)
         return np.stack([calibration.mean(column) for calibration, column in columns], axis=1)
 
     @abstractmethod
     def scores(self, archs: list[str]) -> Float:
-        """Normal scores of m distinct simplest forms, of shape (m, T)."""
+        """Normal scores of m distinct simplest forms (or strings), of shape (m, T)."""
 
     def calibrate(self, labels: Labels, scores: Float, fold: NDArray[np.int64]) -> None:
         """Fit the calibration and `cv_scores_`.

@@ -40,6 +40,18 @@ class NormalScores:
         """Scores of labels of any shape; NaN stays NaN."""
         return np.asarray(np.interp(labels, self.values, self.scores))
 
+    def extrapolate(self, labels: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Scores of expected labels of any shape: strictly increasing, also beyond the best and the worst label.
+
+        Example:
+            >>> NormalScores(np.array([10.0, 20.0, 30.0])).extrapolate(np.array([20.0, 40.0])).round(2).tolist()
+            [0.0, 1.93]
+        """
+        above = np.maximum(labels - self.values[-1], 0.0)
+        below = np.maximum(self.values[0] - labels, 0.0)
+        low, high = (slope if slope > 0 else 1.0 for slope in (self._low, self._high))
+        return np.asarray(self.forward(labels) + above / high - below / low)
+
     def backward(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Labels, in the metric's unit, of scores of any shape."""
         above = np.maximum(scores - self.scores[-1], 0.0)

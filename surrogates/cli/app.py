@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from surrogates.cli import (
+    best,
     doctor,
     evaluate,
     fit,
@@ -60,6 +61,7 @@ def _add(group: str, command: Callable[..., None], short_help: str, epilog: str)
 
 _LOOK_UP, _FIT, _TRANSFER, _SEARCH, _TRAIN = "Look up", "Fit and compare", "Transfer", "Search", "Train"
 _add(_LOOK_UP, lookup.lookup, "Predicted or measured performance of architectures.", lookup.EXAMPLES)
+_add(_LOOK_UP, best.best, "The best architectures of a space within constraints, exact.", best.EXAMPLES)
 _add(_LOOK_UP, predict.predict, "Predict architectures with a stored surrogate, as CSV.", predict.EXAMPLES)
 app.add_typer(table_app, name="table", rich_help_panel=_LOOK_UP, short_help="Inspect and convert tables of results.")
 _add(_LOOK_UP, doctor.doctor, "Check the installation, the bundled data and tables.", doctor.EXAMPLES)

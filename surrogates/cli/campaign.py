@@ -84,20 +84,23 @@ def run(
     PLAN: {"architectures": ["64-2311-basic", {"space": "transnas101-micro", "sample": 32, "distinct": true}]}, and
     optionally "tasks" (default: all seven), "seeds" (default: [666]), "preset" (default: "quick"), "recipe" (overrides
     for all tasks, such as {"epochs": 3}), "recipe_of" (overrides per task, such as {"jigsaw": {"epochs": 2}}) and
-    "images" ({"rooms": {"seed": 0}} or {"taskonomy": "folder"}).
+    "images" ({"rooms": {"seed": 0}}, {"taskonomy": "folder"}, or {"folder": "photos"} for any folder of pictures).
 
     Architectures, tasks and seeds may be added later; the recipe and images of a folder are fixed. Several processes,
     also on several machines that share the folder, can work on one plan. A training that fails (non-finite loss, out of
     memory) is recorded with its reason and only repeated with --retry-failed; the exit code is 1 while any training of
     the plan has failed.
     """
-    from benchmarks.training.campaign import ImageTrainer, campaign_status, load_plan, run_campaign
+    from benchmarks.training.campaign import FolderImages, ImageTrainer, campaign_status, load_plan, run_campaign
 
     whole, place = load_plan(plan), _folder(plan, folder)
     trainer = ImageTrainer(device, threads, checkpoints)
     limit = math.inf if minutes is None else 60 * minutes
     if not limit > 0:
         raise typer.BadParameter(f"expected a positive number, got {minutes:g}", param_hint="--minutes")
+    if isinstance(whole.images, FolderImages):
+        for about in dict.fromkeys(whole.images.summary(whole.recipe_for(task)) for task in whole.tasks):
+            typer.echo(about, err=True)
     with closing(run_campaign(whole, place, trainer, count_of_workers(workers), retry_failed, limit)) as steps:
         show_progress(steps)
     status = campaign_status(whole, place)

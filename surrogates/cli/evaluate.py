@@ -17,8 +17,9 @@ from surrogates.cli.arguments import (
     training_sizes,
 )
 from surrogates.cli.help import examples
+from surrogates.cli.models import OWN_MODEL, model_named
 from surrogates.cli.output import print_json, print_table, progress_bar, score
-from surrogates.registry import MODELS, make_model
+from surrogates.registry import MODELS
 
 __all__ = ["EXAMPLES", "evaluate"]
 
@@ -30,13 +31,14 @@ class _Protocol(str, Enum):
 
 EXAMPLES = examples(
     "surrogates evaluate results.csv --train-sizes 50,100 --seeds 0,1,2,3,4",
+    "surrogates evaluate results.csv --model mine:MyRegressor --task jigsaw",
     "surrogates evaluate results.csv --protocol distinct --json > scores.json",
 )
 
 
 def evaluate(
     table: TableFile,
-    model: Annotated[str, typer.Option(help=f"Model: one of {', '.join(MODELS)}.")] = "ensemble",
+    model: Annotated[str, typer.Option(help=f"Model: one of {', '.join(MODELS)}, {OWN_MODEL}.")] = "ensemble",
     train_sizes: Annotated[
         str | None,
         typer.Option(
@@ -67,7 +69,7 @@ def evaluate(
     from surrogates.evaluation.held_out import held_out_runs, means_over_seeds
 
     numbers = integers(seeds, "--seeds", 0)
-    surrogate = make_model(model)
+    surrogate = model_named(model)
     whole = table_of_one_space(table, space, [])
     results = whole.where(tasks=task) if task else whole
     sizes = training_sizes(train_sizes, (50, 100, 400), results, [protocol.value])

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from surrogates.cli.arguments import SpaceName, TableFile, TaskNames, table_of_one_space
 from surrogates.cli.help import examples
-from surrogates.cli.output import print_table, stderr
+from surrogates.cli.models import open_model
+from surrogates.cli.output import counted, print_table, score, working
 from surrogates.registry import BASELINES, STORABLE_MODELS
+
+if TYPE_CHECKING:
+    from surrogates.base import Surrogate
+    from surrogates.models.transfer.source_values import TransferSource
 
 __all__ = ["EXAMPLES", "fit"]
 
+_TRANSFER = "transfer"
+_LEAST_ROWS, _ENOUGH_ROWS = 5, 20
+"""From five rows on, a tau can differ from chance (one order in 120 has tau 1; of four rows, one in 24); from twenty on,
+chance alone stays within a tau of .33 in 19 of 20 cases."""
 
 EXAMPLES = examples(
     "surrogates fit results.csv --out model",
+    "surrogates fit few.csv --sources transnas101-micro --sources others.csv --out model",
     "surrogates fit transnas-bench_v10141024.pth --space transnas101-micro --task jigsaw --out jigsaw-model",
 )
 
@@ -26,16 +37,34 @@ def fit(
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Directory to write; an existing stored surrogate is replaced.")
     ],
-    model: Annotated[str, typer.Option(help=f"Model: one of {', '.join(STORABLE_MODELS)}.")] = "ensemble",
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help=f"Model: one of {', '.join(STORABLE_MODELS)}. Default: ensemble, or transfer with --sources.",
+            show_default=False,
+        ),
+    ] = None,
+    sources: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--sources",
+            metavar="SOURCE",
+            help="Results of other tasks, to learn from few rows: a table, the directory of a stored surrogate, or the "
+            "name of a bundled table or surrogate (a space); repeatable.",
+        ),
+    ] = None,
     task: TaskNames = None,
     space: SpaceName = None,
     seed: Annotated[int, typer.Option(help="Random seed of the fit; the same seed gives the same files.")] = 0,
 ) -> None:
     """Fit a surrogate to all rows of a table and store it. The directory is written atomically after the fit.
 
-    Shows the cross-validated Kendall's tau and coverage of the 90 % interval of every task.
+    With --sources, each task is learnt from its rows (16, say) and from other tasks, weighted by how much these tell; a
+    source task of the same name and space is left out.
+
+    Shows the number of rows, the cross-validated Kendall's tau and coverage of the 90 % interval of every task; of
+    fewer than 5 rows they are not shown, and of fewer than 20 they say little.
     """
-    from surrogates.registry import make_model
     from surrogates.store.artefact import check_target
     from surrogates.store.save import save_surrogate
 
@@ -45,18 +74,63 @@ def fit(
             "pickle"
         )
     check_target(out)
-    surrogate = make_model(model, seed)
+    name = model or ("transfer" if sources else "ensemble")
+    surrogate = _unfitted(name, sources or [], seed)
     results = table_of_one_space(table, space, task or [])
-    with stderr().status(f"fitting {len(results):,} architectures, {len(results.tasks)} tasks"):
+    with working(f"fitting {len(results):,} architectures, {len(results.tasks)} tasks"):
         surrogate.fit(list(results.archs), results.to_frame())
         save_surrogate(surrogate, out, results)
+    _show(surrogate, {str(task): int(count) for task, count in results.to_frame().notna().sum().items()})
+    typer.echo(f"Wrote {out}: {name}, {surrogate.n_archs_:,} distinct architectures of {surrogate.space_}.")
+
+
+def _unfitted(name: str, sources: list[str], seed: int) -> Surrogate:
+    from benchmarks.errors import choice
+    from surrogates.registry import make_model
+
+    if name == _TRANSFER or sources:
+        if name != _TRANSFER or not sources:
+            came = f"--model {name}" if sources else "no --sources"
+            raise typer.BadParameter(f"expected --sources together with --model {_TRANSFER}, got {came}")
+        from surrogates.models.transfer.surrogate import TransferSurrogate
+
+        return TransferSurrogate(sources=[_source(source) for source in sources], random_state=seed)
+    return make_model(choice(name, (*STORABLE_MODELS, _TRANSFER), "model"), seed)
+
+
+def _source(name: str) -> TransferSource:
+    """A table or a fitted surrogate; a file or directory of that name comes before a bundled one."""
+    from benchmarks.errors import UnknownNameError, did_you_mean
+    from benchmarks.formats.bundled import list_tables
+    from benchmarks.formats.load import load_table
+    from surrogates.pretrained import list_pretrained
+
+    path = Path(name)
+    if (path.is_dir() and (path / "metadata.json").exists()) or (not path.exists() and name in list_pretrained()):
+        return open_model(name)
+    if path.exists() or name in list_tables():
+        return load_table(name)
+    known = (*list_tables(), *list_pretrained())
+    raise UnknownNameError(
+        f"expected a table, the directory of a stored surrogate, or one of {', '.join(known)} as --sources, got "
+        f"{name!r:.200}{did_you_mean(name, known)}"
+    )
+
+
+def _show(surrogate: Surrogate, rows: dict[str, int]) -> None:
+    """Print the scores of cross-validation that mean something, and how little they mean of few rows."""
     scores = surrogate.cv_scores_
-    rows = [
-        [
-            name,
-            *(f"{scores[name][score]:.3f}" if score in scores.get(name, {}) else "-" for score in ("tau", "coverage")),
-        ]
-        for name in surrogate.tasks_
-    ]
-    print_table(["task", "cv tau", "cv coverage of 90 %"], rows)
-    typer.echo(f"Wrote {out}: {model}, {surrogate.n_archs_:,} distinct architectures of {surrogate.space_}.")
+    cells = []
+    for task in surrogate.tasks_:
+        found = scores.get(task, {}) if rows[task] >= _LEAST_ROWS else {}
+        cells.append([task, f"{rows[task]:,}", *(score(found.get(name, math.nan)) for name in ("tau", "coverage"))])
+    print_table(["task", "rows", "cv tau", "cv coverage of 90 %"], cells)
+    fewest = min(rows[task] for task in surrogate.tasks_)
+    if fewest < _LEAST_ROWS:
+        typer.echo(f"warning: {counted(fewest, 'row')} cannot tell a good model from a bad one; train more.", err=True)
+    elif fewest < _ENOUGH_ROWS:
+        error = math.sqrt(2 * (2 * fewest + 5) / (9 * fewest * (fewest - 1)))
+        typer.echo(
+            f"warning: {fewest} rows say little: chance alone gives a tau of ± {error:.2f} (one standard error).",
+            err=True,
+        )

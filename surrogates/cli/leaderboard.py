@@ -7,8 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from surrogates.cli.arguments import AsJson, SpaceName, TableFile, integers, table_of_one_space, training_sizes
+from surrogates.cli.arguments import (
+    AsJson,
+    SpaceName,
+    TableFile,
+    integers,
+    table_of_one_space,
+    training_sizes,
+)
 from surrogates.cli.help import examples
+from surrogates.cli.models import OWN_MODEL, model_named
 from surrogates.cli.output import print_json, print_table, progress_bar, score
 from surrogates.registry import MODELS
 
@@ -21,13 +29,16 @@ __all__ = ["EXAMPLES", "leaderboard"]
 
 EXAMPLES = examples(
     "surrogates leaderboard results.csv --train-sizes 32,128 --models boosted,forest,linear",
+    "surrogates leaderboard results.csv --models ensemble,sklearn.svm:SVR,mine:MyRegressor",
     "surrogates leaderboard results.csv --protocols all --out leaderboard.csv",
 )
 
 
 def leaderboard(
     table: TableFile,
-    models: Annotated[str, typer.Option(help=f"Models, comma-separated: {', '.join(MODELS)}. Default: all.")] = "",
+    models: Annotated[
+        str, typer.Option(help=f"Models, comma-separated: {', '.join(MODELS)}, {OWN_MODEL}. Default: all named.")
+    ] = "",
     train_sizes: Annotated[
         str | None,
         typer.Option(
@@ -65,14 +76,15 @@ def leaderboard(
     from benchmarks.protocols import Protocol as ProtocolName
     from surrogates.evaluation.leaderboard import leaderboard_runs, standings
 
-    chosen = [choice(name.strip(), MODELS, "model") for name in models.split(",")] if models else list(MODELS)
+    names = [name.strip() for name in models.split(",")] if models else MODELS
+    chosen = {name: model_named(name) for name in names}
     numbers = integers(seeds, "--seeds", 0)
     ways = [choice(name.strip(), get_args(ProtocolName), "protocol") for name in protocols.split(",")]
     results = table_of_one_space(table, space, [])
     sizes = training_sizes(train_sizes, (32, 128, 512), results, cast("list[Protocol]", ways))
     runs: list[pd.DataFrame] = []
     with progress_bar() as progress:
-        bar = progress.add_task("", total=len(chosen) * len(sizes) * len(numbers) * len(ways))
+        bar = progress.add_task("fitting", total=len(chosen) * len(sizes) * len(numbers) * len(ways))
         for run in leaderboard_runs(results, chosen, sizes, numbers, cast("list[Protocol]", ways)):
             runs.append(run)
             if out is not None:  # rewritten after every run, so that it is complete when interrupted

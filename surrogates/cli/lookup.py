@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,7 +10,8 @@ import typer
 
 from surrogates.cli.arguments import ArchNames, AsJson, TableOption, TaskNames, numbered_archs
 from surrogates.cli.help import examples
-from surrogates.cli.output import print_csv, print_json, print_table
+from surrogates.cli.models import StoredModel, open_oracle
+from surrogates.cli.output import measurement, print_csv, print_json, print_table
 
 if TYPE_CHECKING:
     from benchmarks.spaces.space import Space
@@ -30,6 +30,7 @@ EXAMPLES = examples(
     "surrogates lookup 64-41414-3_33_333",
     "surrogates lookup 64-2311-basic 64-41414-0_31_023 --task jigsaw --csv",
     "cat archs.txt | surrogates lookup - --task jigsaw --csv",
+    "surrogates lookup 64-41414-3_33_333 --model my-model",
     "surrogates lookup 64-41414-3_33_333 --table transnas-bench_v10141024.pth --json",
 )
 
@@ -47,10 +48,12 @@ def lookup(
         ),
     ] = _Source.auto,
     table: TableOption = None,
+    model: StoredModel = None,
 ) -> None:
     """Show the predicted performance of architectures, from the bundled surrogates; works offline.
 
-    With --table, measured values of the table are preferred over predictions for architectures of its spaces.
+    With --model, the predictions are those of your own surrogate. With --table, measured values of the table are
+    preferred over predictions for architectures of its spaces.
 
     Architectures may be of any space. Values are in the unit of the metric. Predictions have a standard deviation
     (± 1.645 standard deviations cover 90 %), measured values have none. Ranks are among all published
@@ -60,7 +63,7 @@ def lookup(
         raise typer.BadParameter("expected one of --json and --csv, got both")
     if source is _Source.table and table is None:
         raise typer.BadParameter("expected --table with --source table, got none")
-    found = _answers(_valid(archs), list(dict.fromkeys(task or [])), source.value, table)
+    found = _answers(_valid(archs), list(dict.fromkeys(task or [])), source.value, table, model)
     records = [_record(space, answer) for space, answers in found for answer in answers]
     if as_json:
         print_json(records)
@@ -89,9 +92,11 @@ def _valid(archs: list[str]) -> list[str]:
     return found
 
 
-def _answers(archs: list[str], tasks: list[str], source: Any, path: Path | None) -> list[tuple[Space, Answers]]:
+def _answers(
+    archs: list[str], tasks: list[str], source: Any, path: Path | None, model: str | None
+) -> list[tuple[Space, Answers]]:
     """The space and the answers of each architecture, in the given order."""
-    from benchmarks.errors import TableError
+    from benchmarks.errors import ArchitectureError, TableError
     from benchmarks.spaces.registry import infer_space
     from surrogates.oracle.oracle import Oracle
 
@@ -107,7 +112,16 @@ def _answers(archs: list[str], tasks: list[str], source: Any, path: Path | None)
                 f"expected architectures of {', '.join(table.spaces)}, the spaces of {path}, got {', '.join(asked)}"
             )
     oracles = {}
-    for space in dict.fromkeys(spaces):
+    if model is not None:
+        oracle = open_oracle(model, table, source)
+        for arch, space in zip(archs, spaces, strict=True):
+            if space != oracle.space:
+                raise ArchitectureError(
+                    f"expected architectures of {oracle.space}, the space of the model {model}, got {arch!r:.200} of "
+                    f"{space}"
+                )
+        oracles[oracle.space] = oracle
+    for space in dict.fromkeys(spaces) if model is None else ():
         says = table is not None and (space.name in table.spaces or source == "table")
         oracles[space] = Oracle.from_pretrained(space, table, source) if says else Oracle.from_pretrained(space)
     return [
@@ -142,7 +156,9 @@ def _show(space: Space, answers: list[Answer]) -> None:
     sizes = {answer.of for answer in answers}
     of = f" of {sizes.pop():,}" if len(sizes) == 1 else ""
     rows = [_row(answer, with_size=not of) for answer in answers]
-    print_table(["task", "metric", "value", "± std", f"rank{of}", "source"], rows, left=2)
+    print_table(
+        ["task", "metric", "value", "± std", f"rank{of}", "source"], rows, left=2, optional=("metric", "source")
+    )
     published = f"one of the {len(space):,} published architectures of {space.name}"
     if answers[0].in_domain:
         typer.echo(f"In domain: {published}.")
@@ -156,16 +172,8 @@ def _row(answer: Answer, with_size: bool) -> list[str]:
     assert answer.rank is not None
     assert answer.of is not None
     known = find_task(answer.task)
-    unit = "" if known.metric.unit == "-" else f" {known.metric.unit}"
-    digits = _decimals(answer.std)
-    value = f"{answer.value:.{digits}f}" if answer.std > 0 else f"{answer.value:.6g}"
-    std = "-" if math.isnan(answer.std) else f"± {answer.std:.{digits}f}"
+    value, std = measurement(answer.value, answer.std, known.metric.unit)
     share = 100 * answer.rank / answer.of
     top = f"{share:.0f} %" if share >= 10 else f"{share:.2g} %"
     size = f" of {answer.of:,}" if with_size else ""
-    return [answer.task, known.column, value + unit, std, f"{answer.rank:,}{size} ({top})", answer.source]
-
-
-def _decimals(std: float) -> int:
-    """Decimals that show two significant digits of the standard deviation."""
-    return min(max(1 - math.floor(math.log10(std)), 0), 6) if std > 0 else 6
+    return [answer.task, known.column, value, std, f"{answer.rank:,}{size} ({top})", answer.source]

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import Iterable, Iterator
-from pathlib import Path
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from surrogates.cli.arguments import ArchNames, numbered_archs
 from surrogates.cli.help import examples
+from surrogates.cli.models import open_model
+from surrogates.cli.output import progress_bar
 
 if TYPE_CHECKING:
     from surrogates.base import Surrogate
 
-__all__ = ["EXAMPLES", "open_model", "predict"]
+__all__ = ["EXAMPLES", "predict"]
 
 _BATCH = 1024
 
@@ -49,35 +51,32 @@ def predict(
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(["arch", *surrogate.tasks_, *(f"{task}_std" for task in surrogate.tasks_), "in_domain"])
     sys.stdout.flush()
-    for batch in _batches(lines):
-        writer.writerows(_rows(surrogate, batch))
-        sys.stdout.flush()
-
-
-def open_model(model: str) -> Surrogate:
-    """Load the surrogate in a directory, or the bundled one of a space.
-
-    Raises:
-        UnknownNameError: If it is neither a directory nor the name of a bundled surrogate.
-        ArtefactError: If the directory does not hold a surrogate, or is damaged.
-
-    Example:
-        >>> open_model("transnas101-macro").space_
-        'transnas101-macro'
-    """
-    from benchmarks.errors import choice
-    from surrogates.pretrained import list_pretrained, load_pretrained
-    from surrogates.store.load import load_surrogate
-
-    if Path(model).exists():
-        return load_surrogate(model)
-    return load_pretrained(choice(model, list_pretrained(), "directory or bundled model"))
+    with closing(_tracked(_batches(lines), None if "-" in archs else len(archs))) as batches:
+        for batch in batches:
+            writer.writerows(_rows(surrogate, batch))
+            sys.stdout.flush()
 
 
 def _batches(lines: Iterable[tuple[str, str]]) -> Iterator[list[tuple[str, str]]]:
     lines = iter(lines)
     while batch := list(itertools.islice(lines, _BATCH)):
         yield batch
+
+
+def _tracked(
+    batches: Iterator[list[tuple[str, str]]], total: int | None
+) -> Generator[list[tuple[str, str]], None, None]:
+    """The batches, with progress on stderr unless the rows themselves are seen, on a terminal."""
+    if sys.stdout.isatty():
+        yield from batches
+        return
+    with progress_bar() as progress:
+        bar = None
+        for batch in batches:
+            if bar is None:  # nothing to report before input arrives
+                bar = progress.add_task("predicting", total=total)
+            yield batch
+            progress.update(bar, advance=len(batch))
 
 
 def _rows(surrogate: Surrogate, batch: list[tuple[str, str]]) -> Iterator[list[object]]:

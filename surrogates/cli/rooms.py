@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from surrogates.cli.help import examples
-from surrogates.cli.output import progress_bar, stderr
+from surrogates.cli.output import progress_bar, working
 
 __all__ = ["rooms_app"]
 
@@ -53,7 +53,7 @@ def sheet(
     choice(out.suffix.casefold(), (".png",), "file ending")
     with _extra():
         from benchmarks.training.rooms import contact_sheet, rooms
-    with stderr().status("rendering"):
+    with working("rendering"):
         images = rooms(split.value, columns * rows, size=size, seed=seed, cache=False)
     picture = contact_sheet(images, columns, rows)
     with write_beside(out) as beside:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from surrogates.cli.arguments import SEARCHERS, AsJson, TableOption, integers, table_of_one_space
+from surrogates.cli.arguments import SEARCHERS, AsJson, TableOption, integers
 from surrogates.cli.help import examples
+from surrogates.cli.oracles import Constraints, ModelOption, describe_oracle, open_oracle, read_constraints
 from surrogates.cli.output import check_figure_file, duration, print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from surrogates.oracle.oracle import Oracle
     from surrogates.search.history import History
 
@@ -21,13 +23,11 @@ __all__ = ["EXAMPLES", "search"]
 EXAMPLES = examples(
     "surrogates search --space transnas101-micro --task jigsaw",
     "surrogates search --space transnas101-macro --task normal --task jigsaw --method evolution --max-params 5e6",
+    "surrogates search --model my-model --task jigsaw --method predictor --budget 200",
     "surrogates search --table results.csv --task jigsaw --method nsga2 --objective params --plot found.png",
+    "surrogates search --task cifar10 --model latency --constraint 'latency_ms<=5'",
+    "surrogates search --task cifar10 --model latency --method front --objective latency_ms",
 )
-
-
-class _Objective(str, Enum):
-    params = "params"
-    multiply_adds = "multiply_adds"
 
 
 def search(
@@ -35,7 +35,8 @@ def search(
         list[str], typer.Option("--task", "-t", metavar="TASK", help="Task to optimise; repeatable for several tasks.")
     ],
     space: Annotated[
-        str | None, typer.Option(help="Space to search; required without --table, or if the table holds several.")
+        str | None,
+        typer.Option(help="Space to search; required if several have the tasks, or if the table holds several."),
     ] = None,
     method: Annotated[str, typer.Option(help=f"Searcher: {SEARCHERS}")] = "predictor",
     budget: Annotated[int, typer.Option(help="Number of architectures to query per search.")] = 100,
@@ -43,13 +44,16 @@ def search(
         str, typer.Option("--seeds", "--seed", help="Random seeds, comma-separated; one search per seed.")
     ] = "0",
     table: TableOption = None,
+    model: ModelOption = None,
     objective: Annotated[
-        _Objective | None,
+        str | None,
         typer.Option(
-            help="Cost to minimise as a second objective, with nsga2, attentive or front. Default: none for nsga2, "
-            "multiply_adds for attentive and front."
+            metavar="COST",
+            help="Cost to minimise as a second objective, with nsga2, attentive or front: params, multiply_adds, or a "
+            "task that is better when lower. Default: none for nsga2, multiply_adds for attentive and front.",
         ),
     ] = None,
+    constraint: Constraints = None,
     max_params: Annotated[float | None, typer.Option(help="Maximum number of parameters of the backbone.")] = None,
     max_multiply_adds: Annotated[
         float | None, typer.Option(help="Maximum number of multiply-adds of the backbone for one image.")
@@ -68,23 +72,31 @@ def search(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Search for the best architectures on one task or several, on the bundled surrogate or a table.
+    """Search for the best architectures on one task or several, on a surrogate or a table.
+
+    What is searched: the bundled surrogate of --space, your own surrogate with --model, or with --table only what was
+    measured. With both, measured values are preferred over predictions.
 
     Values are in the unit of the metric; predictions have a standard deviation, measured values have none. Ranks are
     among all architectures with values, 1 is best. With several tasks, architectures are ordered by their mean rank
     among the queried ones. With a second objective, the Pareto front of the tasks and the cost is shown, with one of
     equal architectures. The training time of the queried architectures is simulated.
     """
-    from surrogates.search.constraints import Constraint
+    from surrogates.search.constraints import Constraint, as_constraint
+    from surrogates.search.quantities import cost_series
     from surrogates.search.registry import informed_searcher, searcher_cost
     from surrogates.search.run import check_search, search_objective
+    from surrogates.search.space_arrays import COSTS
 
     numbers = integers(seeds, "--seeds", 0)
     bounded = max_params is not None or max_multiply_adds is not None
-    constraint = Constraint(max_params, max_multiply_adds) if bounded else None
-    oracle = _oracle(space, table)
-    asked = check_search(oracle, task, budget, constraint=constraint)
-    cost = searcher_cost(method, None if objective is None else objective.value)
+    largest = Constraint(max_params=max_params, max_multiply_adds=max_multiply_adds) if bounded else None
+    bounds = as_constraint(largest, read_constraints(constraint))
+    cost = searcher_cost(method, objective)
+    named = [] if bounds is None else [bound.quantity for bound in bounds.bounds]
+    oracle = open_oracle(space, table, model or [], [*task, *named, *([] if cost is None else [cost])])
+    asked = check_search(oracle, task, budget, constraint=bounds)
+    charged = None if cost is None else cost if cost in COSTS else cost_series(oracle, cost)
     params = {} if cost is None else {"cost": cost}
     searcher = informed_searcher(
         method, 0, lambda: oracle.oriented([name for name in oracle.tasks if name not in task]), **params
@@ -94,17 +106,17 @@ def search(
     if out is not None:
         from benchmarks.files import RunDirectory
 
-        known = "bundled" if oracle.table is None else oracle.table.hash
+        known = describe_oracle(oracle.table, model or [])
         about = {"space": oracle.space.name, "tasks": task, "method": method, "oracle": known}
-        RunDirectory(out, "study").claim({"study": "search", **about, "constraint": str(constraint), "objective": cost})
+        RunDirectory(out, "study").claim({"study": "search", **about, "constraint": str(bounds), "objective": cost})
     histories = []
     with progress_bar() as progress:
-        bar = progress.add_task("", total=len(numbers))
+        bar = progress.add_task("searching", total=len(numbers))
         for seed in numbers:
             kept = None if out is None else out / f"seed-{seed}"
             histories.append(search_objective(searcher, asked, budget, seed, folder=kept))
             progress.update(bar, advance=1, description=f"seed {seed}")
-    records = _best(histories, numbers, oracle, cost, top)
+    records = _best(histories, numbers, oracle, charged, top)
     if plot is not None:
         from benchmarks.files import write_beside
         from surrogates.search.studies.figures import history_figure
@@ -115,19 +127,7 @@ def search(
         found = {"searches": _runs(histories, numbers), "front" if cost else "best": records}
         print_json({"space": oracle.space.name, "tasks": task, "method": method, "budget": budget, **found})
         return
-    _show(records, histories, method)
-
-
-def _oracle(space: str | None, table: Path | None) -> Oracle:
-    from surrogates.oracle.oracle import Oracle
-
-    if table is not None:
-        return Oracle.from_table(table_of_one_space(table, space, []))
-    if space is None:
-        from benchmarks.spaces.registry import list_spaces
-
-        raise typer.BadParameter(f"expected --table or --space (one of {', '.join(list_spaces())}), got neither")
-    return Oracle.from_pretrained(space)
+    _show(records, histories, method, cost)
 
 
 def _runs(histories: list[History], seeds: list[int]) -> list[dict[str, Any]]:
@@ -144,7 +144,7 @@ def _runs(histories: list[History], seeds: list[int]) -> list[dict[str, Any]]:
 
 
 def _best(
-    histories: list[History], seeds: list[int], oracle: Oracle, cost: str | None, top: int
+    histories: list[History], seeds: list[int], oracle: Oracle, cost: str | pd.Series[float] | None, top: int
 ) -> list[dict[str, Any]]:
     """The best architectures of all searches together, or their Pareto front if there is a cost."""
     from surrogates.search.history import History
@@ -152,10 +152,12 @@ def _best(
 
     together = History.from_histories(histories)
     if cost is None:
-        chosen: dict[str, dict[str, int]] = {arch: {} for arch in together.best_archs(top)}
+        chosen: dict[str, dict[str, float]] = {arch: {} for arch in together.best_archs(top)}
     else:
         found = front(together, cost, distinct=True)
-        chosen = {str(arch): {cost: int(value)} for arch, value in zip(found["arch"], found[cost], strict=True)}
+        name = str(found.columns[-1])
+        paid = found.set_index("arch")[name].to_dict()  # integers of params and multiply_adds
+        chosen = {str(arch): {name: value} for arch, value in paid.items()}
     tasks: dict[str, dict[str, Any]] = {arch: {} for arch in chosen}
     for answer in oracle.answers(chosen, together.tasks, rank=True):
         about = {"value": answer.value, "std": answer.std, "rank": answer.rank, "of": answer.of}
@@ -166,15 +168,15 @@ def _best(
     return [{"arch": arch, **chosen[arch], "tasks": tasks[arch], "seeds": asked_by[arch]} for arch in chosen]
 
 
-def _show(records: list[dict[str, Any]], histories: list[History], method: str) -> None:
+def _show(records: list[dict[str, Any]], histories: list[History], method: str, cost: str | None) -> None:
     import numpy as np
 
     tasks, (first, *_) = histories[0].tasks, records
-    extra = [name for name in ("params", "multiply_adds") if name in first]
+    extra = [] if cost is None else [cost]
     heads = [head for task in tasks for head in (task, "± std", f"rank of {first['tasks'][task]['of']:,}")]
     rows = []
     for record in records:
-        cells = [f"{record[name]:,}" for name in extra]
+        cells = [f"{record[name]:,}" if isinstance(record[name], int) else f"{record[name]:.6g}" for name in extra]
         for task in tasks:
             answer = record["tasks"][task]
             std = answer["std"]

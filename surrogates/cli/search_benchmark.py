@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from surrogates.cli.arguments import SEARCHERS, AsJson, SpaceName, TableFile, TaskNames, integers, table_of_one_space
 from surrogates.cli.help import examples
-from surrogates.cli.output import can_plot, no_plots_note, print_json, print_table, progress_bar, score, stderr
+from surrogates.cli.models import model_hash, open_model
+from surrogates.cli.output import can_plot, no_plots_note, print_json, print_table, progress_bar, score, working
 from surrogates.registry import MODELS, make_model
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ __all__ = ["EXAMPLES", "search_benchmark"]
 
 EXAMPLES = examples(
     "surrogates search-benchmark results.csv --methods random,local,evolution --out fidelity",
+    "surrogates search-benchmark results.csv --model my-model --out fidelity",
     "surrogates search-benchmark results.csv --methods evolution,predictor --train-rows 200 --out fidelity --json",
 )
 
@@ -36,7 +39,9 @@ def search_benchmark(
         str, typer.Option("--seeds", "--seed", help="Random seeds, comma-separated; one search per seed.")
     ] = "0,1,2,3,4,5,6,7,8,9",
     train_rows: Annotated[int, typer.Option(help="Number of table rows the surrogate is fitted to.")] = 500,
-    model: Annotated[str, typer.Option(help=f"Surrogate: one of {', '.join(MODELS)}.")] = "ensemble",
+    model: Annotated[
+        str, typer.Option(help=f"Surrogate to fit: one of {', '.join(MODELS)}; or the directory of a stored one.")
+    ] = "ensemble",
     fit_seed: Annotated[int, typer.Option(help="Random seed of the training rows and of the fit.")] = 0,
     bundled: Annotated[
         bool,
@@ -48,7 +53,8 @@ def search_benchmark(
 ) -> None:
     """Run the same searchers on a surrogate and on a table of true values, and compare the results.
 
-    The surrogate is fitted to some rows of the table and predicts all of them. Two questions: does the order of the
+    The surrogate is fitted to some rows of the table and predicts all of them; a stored one (--model DIR) is used as it
+    is, and may have seen any of the rows. Two questions: does the order of the
     searchers agree (Kendall's tau; searches on the surrogate are scored by the surrogate; for comparison, the table
     against itself with other seeds), and how much true regret does the surrogate add at the same number of queries? The
     directory holds the searches, which are not repeated, all their steps (curves.csv), regret.csv, agreement.csv and,
@@ -63,14 +69,19 @@ def search_benchmark(
     values = table_of_one_space(table, space, task or [])
     kept = out / "searches"
     on_table = run_grid(values, chosen, numbers, budget, kept / ON_TABLE)
-    how = {"surrogate": "bundled"} if bundled else {"surrogate": model, "train_rows": train_rows, "fit_seed": fit_seed}
-    fit = _bundled(values) if bundled else _fitted(values, model, train_rows, fit_seed)
+    how: dict[str, Any] = {"surrogate": model, "train_rows": train_rows, "fit_seed": fit_seed}
+    if bundled:
+        how, fit = {"surrogate": "bundled"}, _bundled(values)
+    elif model not in MODELS and Path(model).exists():
+        how, fit = {"surrogate": model_hash(model)}, partial(open_model, model)
+    else:
+        fit = _fitted(values, model, train_rows, fit_seed)
     RunDirectory(out, "study").claim({"study": "search-benchmark", "table": values.hash, **how})
-    with stderr().status("fitting the surrogate"):
+    with working("fitting the surrogate"):
         predicted = predicted_table(fit(), values)
     searches = []
     with progress_bar() as progress:
-        bar = progress.add_task("", total=2 * len(chosen) * len(values.tasks) * len(numbers))
+        bar = progress.add_task("searching", total=2 * len(chosen) * len(values.tasks) * len(numbers))
         on_surrogate = run_grid(predicted, chosen, numbers, budget, kept / ON_SURROGATE)
         for source, running in ((ON_TABLE, on_table), (ON_SURROGATE, on_surrogate)):
             for done in running:

@@ -6,6 +6,8 @@ import errno
 import json
 import os
 import tempfile
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,9 +16,10 @@ import typer
 from benchmarks.tasks import TRANSNAS_TASKS
 from surrogates.cli.arguments import AsJson
 from surrogates.cli.help import examples
-from surrogates.cli.output import counted, print_json, print_table, stderr
+from surrogates.cli.output import counted, print_json, print_table, stderr, working
 
 if TYPE_CHECKING:
+    from benchmarks.training.campaign import CampaignImages
     from benchmarks.training.run import Run
 
 __all__ = ["EXAMPLES", "Device", "Preset", "Threads", "check_out", "train"]
@@ -25,6 +28,7 @@ EXAMPLES = examples(
     "surrogates train 64-41414-3_33_333 --task class_scene --preset mini",
     "surrogates train 64-2311-basic --task jigsaw --epochs 2 --out run.json --json",
     "surrogates train 64-2311-basic --task normal --preset paper --data /data/taskonomy",
+    "surrogates train 64-2311-basic --task class_object --preset mini --images photos --train-images 500",
 )
 
 Device = Annotated[str, typer.Option(help="Device: auto (a GPU if available), cpu, cuda or cuda:N.")]
@@ -50,6 +54,23 @@ def train(
             metavar="FOLDER", help="Folder of images in Taskonomy's layout. Default: the synthetic Rooms images."
         ),
     ] = None,
+    own: Annotated[
+        Path | None,
+        typer.Option(
+            "--images",
+            metavar="FOLDER",
+            help="Any folder of pictures: for jigsaw and autoencoder, and with one sub-folder per class for the tasks "
+            "class_object and class_scene. Sub-folders train and val are the splits; otherwise 20 % of the pictures "
+            "are validation images, chosen by the hash of their names.",
+        ),
+    ] = None,
+    train_images: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=2, help="Number of training images. Default: that of the recipe, or all."),
+    ] = None,
+    valid_images: Annotated[
+        int | None, typer.Option(metavar="N", min=2, help="Number of validation images. Default: likewise.")
+    ] = None,
     device: Device = "auto",
     threads: Threads = 1,
     out: Annotated[
@@ -58,15 +79,25 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Train an architecture on one task (backbone and decoder), and show the metrics of the last epoch."""
-    from benchmarks.errors import MissingExtraError
+    from benchmarks.errors import MissingExtraError, choice
     from benchmarks.files import write_beside
-    from benchmarks.training.campaign import ROOMS, ImageNeeds, Plan, TaskonomyImages
+    from benchmarks.training.campaign import ROOMS, FolderImages, ImageNeeds, Plan, TaskonomyImages
 
     if out is not None:
         check_out(out)
-    images = ROOMS if data is None else TaskonomyImages(str(data))
-    plan = Plan((arch,), (task,), (seed,), preset, {} if epochs is None else {"epochs": epochs}, images=images)
+    if data is not None and own is not None:
+        raise ValueError("expected one of --data (Taskonomy's layout) and --images (any folder of pictures), got both")
+    images: CampaignImages = ROOMS if data is None else TaskonomyImages(str(data))
+    if own is not None:
+        choice(task, TRANSNAS_TASKS, "task")  # before the images are read
+        images = FolderImages(str(own))
+    given = {"epochs": epochs, "n_train": train_images, "n_valid": valid_images}
+    changes = {name: value for name, value in given.items() if value is not None}
+    plan = Plan((arch,), (task,), (seed,), preset, changes, images=images)
     recipe = plan.recipe_for(task)
+    about = images.summary(recipe) if isinstance(images, FolderImages) else ""
+    if about:
+        typer.echo(about, err=True)
     try:
         from benchmarks.training.data.images import TASK_DOMAINS
         from benchmarks.training.device import device_options, training_process
@@ -76,11 +107,15 @@ def train(
     device_options(device)  # before images are rendered
     training_process(threads)
     console = stderr()
-    with console.status("opening the images"):
+    with working("opening the images"):
         sources = images.open(ImageNeeds.from_recipe(recipe), TASK_DOMAINS[task])
-    run = train_architecture(
-        plan.archs[0], task, recipe, sources, seed=seed, device=device, progress=console.is_terminal
-    )
+    with nullcontext() if console.is_terminal else working(f"training {plan.archs[0]} on {task}"):
+        run = train_architecture(
+            plan.archs[0], task, recipe, sources, seed=seed, device=device, progress=console.is_terminal
+        )
+    shown = run.notes
+    if about:
+        run = replace(run, notes=[about, *run.notes])
     if out is not None:
         with write_beside(out) as beside:
             beside.write_text(json.dumps(run.to_json(), indent=2) + "\n", encoding="utf-8")
@@ -88,7 +123,7 @@ def train(
         print_json(run.to_json())
         return
     _show(run)
-    for note in run.notes:
+    for note in shown:
         typer.echo(f"Note: {note}.")
     if out is not None:
         typer.echo(f"Wrote {out}.")

@@ -16,6 +16,7 @@ from benchmarks.metrics import kendall_tau, spearman_rho
 from benchmarks.protocols import Protocol, eligible_rows, split
 from surrogates.base import Surrogate
 from surrogates.calibration.calibration import Z_LEVEL
+from surrogates.evaluation.estimators import as_method
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +41,7 @@ _KEYS = ["method", "n_train", "seed", "task"]
 
 
 def evaluate(
-    surrogate: Surrogate,
+    surrogate: object,
     table: Table,
     train_sizes: Sequence[int] = (50, 100, 400),
     seeds: Sequence[int] = (0, 1, 2),
@@ -49,7 +50,9 @@ def evaluate(
     """Fit on some rows of a table, predict the others, and score, for every training size and seed.
 
     Args:
-        surrogate: Unfitted surrogate, cloned for every run; `random_state`, if it has one, is set to the run's seed.
+        surrogate: Unfitted surrogate, cloned for every run; `random_state`, if it has one, is set to the run's seed. Or
+            a scikit-learn regressor or pipeline, or an object with ``fit(archs, y)`` and ``predict(archs)``
+            (`surrogates.evaluation.estimators`).
         table: Measured results of one space.
         train_sizes: Numbers of training rows.
         seeds: Seeds of the splits.
@@ -57,8 +60,9 @@ def evaluate(
 
     Returns:
         One row per run and task: n_train, seed, task, tau (Kendall's tau-b), rho (Spearman), coverage (fraction of the
-        test values within the 90 % interval, 0 to 1). NaN if a task has no label in the training rows, or no two
-        different ones in the test rows; tau and rho are 0 if all predictions are equal.
+        test values within the 90 % interval, 0 to 1; NaN if predictions have no standard deviation). NaN if a task has
+        no label in the training rows, or no two different ones in the test rows; tau and rho are 0 if all predictions
+        are equal.
 
     Raises:
         ValueError: If a training size is not between 0 and the number of rows.
@@ -82,7 +86,7 @@ def evaluate(
 
 def held_out_runs(
     values: pd.DataFrame,
-    methods: Mapping[str, Method],
+    methods: Mapping[str, Method | object],
     train_sizes: Sequence[int],
     seeds: Sequence[int],
     protocol: Protocol = "all",
@@ -97,7 +101,7 @@ def held_out_runs(
         methods: Name -> an unfitted surrogate, cloned for each run with the run's seed (`clone_with_seed`); or a
             function that gets the training architectures, their labels as a DataFrame with one column per task that has
             labels, and the run's seed, and returns a fitted surrogate. It can select sources for each run, or fine-tune
-            a pre-trained surrogate.
+            a pre-trained surrogate. Or a predictor of another library (`surrogates.evaluation.estimators`).
         train_sizes: Numbers of training rows. Rows without any label are not used for fitting.
         seeds: Seeds of the splits.
         protocol: Rows to sample from, as in `benchmarks.protocols.split`.
@@ -111,6 +115,7 @@ def held_out_runs(
     Raises:
         ValueError: If a training size is not between 0 and the number of rows; raised before the first run.
         UnknownNameError: If there is no such protocol.
+        TypeError: If a method is none of these.
 
     Example:
         >>> import pandas as pd
@@ -132,7 +137,8 @@ def held_out_runs(
     check_sizes(archs, train_sizes, protocol)
     together = [[task] for task in values.columns] if one_task_at_a_time else [list(values.columns)]
     known = set() if done is None else set(done[_KEYS].itertuples(index=False, name=None))
-    return _runs(values, archs, methods, [(n, seed) for n in train_sizes for seed in seeds], protocol, together, known)
+    usable = {name: as_method(method) for name, method in methods.items()}
+    return _runs(values, archs, usable, [(n, seed) for n in train_sizes for seed in seeds], protocol, together, known)
 
 
 def clone_with_seed(surrogate: Surrogate, seed: int, **parameters: Any) -> Surrogate:
@@ -218,7 +224,7 @@ def held_out_scores(truth: Float, mean: Float, std: Float) -> tuple[float, float
     Args:
         truth: Measured values of shape (m,), NaN where not measured.
         mean: Predicted values of shape (m,), in the unit of `truth`.
-        std: Standard deviations of the predictions, of shape (m,), in the same unit.
+        std: Standard deviations of the predictions, of shape (m,), in the same unit; NaN if there are none.
 
     Returns:
         Kendall's tau-b, Spearman's rho, and the fraction of the values within the 90 % interval, 0 to 1. tau and rho
@@ -231,7 +237,7 @@ def held_out_scores(truth: Float, mean: Float, std: Float) -> tuple[float, float
         (1.0, 0.5)
     """
     known = ~np.isnan(truth)
-    inside = (np.abs(truth - mean) <= Z_LEVEL * std)[known]
+    inside = (np.abs(truth - mean) <= Z_LEVEL * std)[known & ~np.isnan(std)]
     coverage = float(inside.mean()) if len(inside) else np.nan
     if known.any() and np.ptp(mean[known]) == 0 and np.ptp(truth[known]) > 0:
         return 0.0, 0.0, coverage

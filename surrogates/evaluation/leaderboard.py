@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from benchmarks.provenance import unlike_published
 from benchmarks.tasks import TRANSNAS_TASKS
+from surrogates.evaluation.estimators import as_method
 from surrogates.evaluation.held_out import check_sizes, held_out_runs, means_over_seeds
 from surrogates.registry import MODELS, make_model
 
@@ -41,7 +42,7 @@ FLAN: Akhauri and Abdelfattah, 2024. Graph features: Kadlecova et al., ICML 2024
 
 def leaderboard(
     table: Table,
-    models: Sequence[str] = tuple(MODELS),
+    models: Sequence[str] | Mapping[str, object] = tuple(MODELS),
     train_sizes: Sequence[int] = (32, 128, 512),
     seeds: Sequence[int] = (0, 1, 2),
     protocols: Sequence[Protocol] = ("all", "distinct"),
@@ -50,7 +51,9 @@ def leaderboard(
 
     Args:
         table: Measured results of one space.
-        models: Names of models (`surrogates.registry.MODELS`).
+        models: Names of models (`surrogates.registry.MODELS`), or a dict of a name to a model: such a name, an unfitted
+            surrogate, a scikit-learn regressor or pipeline, or any object with ``fit(archs, y)`` and ``predict(archs)``
+            (`surrogates.evaluation.estimators`).
         train_sizes: Numbers of training rows.
         seeds: Seeds of the splits.
         protocols: ``"all"`` rows, ``"distinct"`` architectures, or both (`benchmarks.protocols`).
@@ -60,6 +63,7 @@ def leaderboard(
 
     Raises:
         UnknownNameError: If there is no such model or protocol.
+        TypeError: If a model cannot be fitted or predict.
         ValueError: If a training size is not between 0 and the number of rows.
 
     Example:
@@ -70,6 +74,16 @@ def leaderboard(
         >>> found = leaderboard(table, ["linear", "knn"], train_sizes=[40], seeds=[0], protocols=["all"])
         >>> found["model"].tolist()
         ['linear', 'knn']
+
+        Models of your own beside them; coverage is NaN for those that predict no standard deviation:
+
+        >>> from encoders import PathEncoding
+        >>> from sklearn.linear_model import Ridge
+        >>> from sklearn.pipeline import make_pipeline
+        >>> models = {"linear": "linear", "mine": Ridge(), "on paths": make_pipeline(PathEncoding(), Ridge())}
+        >>> found = leaderboard(table, models, train_sizes=[40], seeds=[0], protocols=["all"])
+        >>> found.set_index("model")["coverage"].isna().to_dict()
+        {'linear': False, 'mine': True, 'on paths': True}
     """
     import pandas as pd
 
@@ -78,13 +92,16 @@ def leaderboard(
 
 def leaderboard_runs(
     table: Table,
-    models: Sequence[str],
+    models: Sequence[str] | Mapping[str, object],
     train_sizes: Sequence[int],
     seeds: Sequence[int],
     protocols: Sequence[Protocol],
 ) -> Iterator[pd.DataFrame]:
     """As `leaderboard`, but yields one frame per run when it is complete, all models on a split before the next."""
-    surrogates = {name: make_model(name) for name in models}
+    named = models if isinstance(models, Mapping) else {name: name for name in models}
+    surrogates = {
+        name: as_method(make_model(model) if isinstance(model, str) else model) for name, model in named.items()
+    }
     values = table.to_frame()
     for protocol in protocols:
         check_sizes(table, train_sizes, protocol)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from benchmarks.spaces.registry import get_space
 from encoders.graph_features import GraphFeatures
+from encoders.written_features import WrittenFeatures
 
 __all__ = [
     "centre_and_spread",
@@ -21,6 +22,8 @@ __all__ = [
     "relevance",
     "standard_features",
     "standardise",
+    "written_features",
+    "written_groups",
 ]
 
 Float = NDArray[np.float64]
@@ -51,6 +54,40 @@ def standard_features(space: str, archs: Sequence[str]) -> Float:
     varying = centre[1] > _CONSTANT
     X = GraphFeatures().fit([get_space(space).example]).transform(archs).astype(np.float64)
     return standardise(X[:, varying], centre[:, varying], _CLIP)
+
+
+def written_features(space: str, archs: Sequence[str]) -> Float:
+    """`WrittenFeatures` centred and scaled by a fixed sample of the space's strings, without labels.
+
+    Args:
+        space: Name of the space.
+        archs: m architecture strings of the space.
+
+    Returns:
+        Features of shape (m, d); those that are constant in the space are dropped (see `written_groups`). Those of the
+        function are clipped to +-5; sizes are not, because costs are nearly linear in them.
+
+    Example:
+        >>> written_features("nasbench201", ["|none~0|+|none~0|none~1|+|none~0|none~1|none~2|"]).shape
+        (1, 221)
+    """
+    centre, groups = _written_reference(space)
+    varying = centre[1] > _CONSTANT
+    X = WrittenFeatures().fit([get_space(space).example]).transform(archs).astype(np.float64)
+    found = standardise(X[:, varying], centre[:, varying])
+    function = groups["function"]
+    found[:, function] = np.clip(found[:, function], -_CLIP, _CLIP)
+    return found
+
+
+def written_groups(space: str) -> dict[str, slice]:
+    """The columns of `written_features` of each group of `WrittenFeatures`; groups without a column are left out.
+
+    Example:
+        >>> list(written_groups("transnas101-macro"))
+        ['choices', 'size', 'function']
+    """
+    return _written_reference(space)[1]
 
 
 def graph_features(archs: Sequence[str]) -> Float:
@@ -138,3 +175,15 @@ def _reference_centre(space: str) -> Float:
     centre = centre_and_spread(graph_features(sorted(reference_forms(space, _REFERENCE))))
     centre.setflags(write=False)
     return centre
+
+
+@lru_cache(maxsize=8)
+def _written_reference(space: str) -> tuple[Float, dict[str, slice]]:
+    """Mean and standard deviation of every feature as written, of shape (2, d), and the columns kept of each group."""
+    there, encoder = get_space(space), WrittenFeatures()
+    sample = sorted(there.sample(min(_REFERENCE, len(there)), rng=0))
+    centre = centre_and_spread(encoder.fit_transform(sample).astype(np.float64))
+    centre.setflags(write=False)
+    kept = np.append(0, np.cumsum(centre[1] > _CONSTANT)).tolist()
+    groups = {name: slice(kept[own.start], kept[own.stop]) for name, own in encoder.groups(there).items()}
+    return centre, {name: own for name, own in groups.items() if own.start < own.stop}

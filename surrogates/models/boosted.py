@@ -24,9 +24,11 @@ from benchmarks.errors import ArtefactError
 from benchmarks.spaces.registry import get_space
 from encoders.base import Encoder
 from encoders.graph_features import GraphFeatures
+from encoders.written_features import WrittenFeatures
 from surrogates.calibration.base import CalibratedSurrogate
 from surrogates.calibration.folds import FoldCalibration, normal_scores
 from surrogates.calibration.imputation import fill_missing
+from surrogates.equivalence import Equivalence
 from surrogates.labels import Labels
 from surrogates.models.threads import thread_count
 from surrogates.models.trees import TreeLearner, TreeModel
@@ -46,7 +48,7 @@ class BoostedSurrogate(CalibratedSurrogate):
     """XGBoost on an encoding, all tasks at once, with calibrated uncertainty.
 
     Args:
-        encoder: Encoder from architectures to features; `GraphFeatures` if not given.
+        encoder: Encoder from architectures to features; if not given `GraphFeatures`, for costs `WrittenFeatures`.
         regressor: A scikit-learn regressor to use instead of XGBoost, fitted per task; the arguments on trees are then
             ignored, and the surrogate cannot be stored.
         n_members: Number of folds, and of members of the ensemble.
@@ -60,6 +62,9 @@ class BoostedSurrogate(CalibratedSurrogate):
         reg_lambda: L2 penalty on leaves.
         n_jobs: Threads; all cores if not given or -1. The result does not depend on it.
         random_state: Seed; the same seed gives the same predictions in any process.
+        equivalence: ``"function"`` pools architectures that compute the same function; ``"string"`` tells them apart,
+            for costs such as latency, where dead operations count. If not given, each task's name decides, and a warning
+            says so.
 
     Example:
         >>> from benchmarks import get_space
@@ -86,6 +91,7 @@ class BoostedSurrogate(CalibratedSurrogate):
         reg_lambda: float = 10.0,
         n_jobs: int | None = None,
         random_state: int | np.random.RandomState | None = 0,
+        equivalence: Equivalence | None = None,
     ) -> None:
         self.encoder = encoder
         self.regressor = regressor
@@ -99,10 +105,11 @@ class BoostedSurrogate(CalibratedSurrogate):
         self.reg_lambda = reg_lambda
         self.n_jobs = n_jobs
         self.random_state = random_state
+        self.equivalence = equivalence
 
     def fit_functions(self, labels: Labels) -> None:
         self._check_parameters()
-        self.encoder_ = _fresh_encoder(self.encoder).fit(labels.archs)
+        self.encoder_ = _fresh_encoder(self.encoder, self.equivalence_).fit(labels.archs)
         X = self.encoder_.transform(labels.archs)[labels.group]  # replicates share their features
         Z = normal_scores(labels.values)
         rng = check_random_state(self.random_state)
@@ -114,7 +121,7 @@ class BoostedSurrogate(CalibratedSurrogate):
         self.calibrate(labels, scores, fold)
 
     def scores(self, archs: list[str]) -> Float:
-        """Normal scores of m distinct simplest forms, of shape (m, T): the mean of the members."""
+        """Normal scores of m distinct simplest forms (or strings), of shape (m, T): the mean of the members."""
         X = self.encoder_.transform(archs)
         with ThreadPoolExecutor(self._threads()) as pool:
             return np.asarray(np.mean(list(pool.map(lambda member: member.predict(X), self.members_)), axis=0))
@@ -185,7 +192,7 @@ class BoostedSurrogate(CalibratedSurrogate):
         return pack
 
     def unpack(self, pack: Pack) -> None:
-        self.encoder_ = _fresh_encoder(self.encoder).fit([get_space(self.space_).example])
+        self.encoder_ = _fresh_encoder(self.encoder, self.equivalence_).fit([get_space(self.space_).example])
         self.calibration_ = FoldCalibration.from_arrays(len(self.tasks_), pack.arrays)
         models = {name.removesuffix(".ubj"): TreeModel.from_bytes(data) for name, data in pack.models.items()}
         self.members_ = [
@@ -229,6 +236,8 @@ def _rounds(n: int) -> int:
     return round(_ROUNDS * math.sqrt(max(1.0, n / _ROUNDS_ROWS)))
 
 
-def _fresh_encoder(encoder: Encoder | None) -> Encoder:
-    fresh: Encoder = GraphFeatures() if encoder is None else clone(encoder)
+def _fresh_encoder(encoder: Encoder | None, equivalence: Equivalence) -> Encoder:
+    if encoder is None:
+        return GraphFeatures() if equivalence == "function" else WrittenFeatures()
+    fresh: Encoder = clone(encoder)
     return fresh

@@ -19,6 +19,7 @@ from sklearn.utils.validation import check_scalar
 from surrogates.calibration.base import CalibratedSurrogate
 from surrogates.calibration.folds import FoldCalibration, normal_scores
 from surrogates.calibration.stacking import stack_weights
+from surrogates.equivalence import Equivalence
 from surrogates.labels import Labels
 from surrogates.models.boosted import BoostedSurrogate
 from surrogates.models.gaussian_process import GaussianProcessSurrogate
@@ -39,6 +40,9 @@ class EnsembleSurrogate(CalibratedSurrogate):
             far longer to fit.
         prior_rows: Strength of the prior of equal weights, in rows.
         random_state: Seed of the default members.
+        equivalence: ``"function"`` pools architectures that compute the same function; ``"string"`` tells them apart,
+            for costs such as latency, where dead operations count; the members must be able to. If not given, each
+            task's name decides, and a warning says so.
 
     Attributes:
         members_: The fitted members.
@@ -58,14 +62,20 @@ class EnsembleSurrogate(CalibratedSurrogate):
         members: Sequence[CalibratedSurrogate] | None = None,
         prior_rows: float = 64.0,
         random_state: int | np.random.RandomState | None = 0,
+        equivalence: Equivalence | None = None,
     ) -> None:
         self.members = members
         self.prior_rows = prior_rows
         self.random_state = random_state
+        self.equivalence = equivalence
+
+    def tells_strings_apart(self) -> bool:
+        """Whether all members can."""
+        return all(member.tells_strings_apart() for member in self._unfitted())
 
     def fit_functions(self, labels: Labels) -> None:
         check_scalar(self.prior_rows, "prior_rows", Real, min_val=0)
-        self.members_ = [clone(member) for member in self._unfitted()]
+        self.members_ = [_with_equivalence(clone(member), labels.equivalence) for member in self._unfitted()]
         for member in self.members_:
             member.fit_labels(labels)
         Z = normal_scores(labels.values)
@@ -74,7 +84,7 @@ class EnsembleSurrogate(CalibratedSurrogate):
         self.calibrate(labels, np.tensordot(self.weights_, S, axes=1), np.arange(len(Z)))
 
     def scores(self, archs: list[str]) -> Float:
-        """Normal scores of m distinct simplest forms, of shape (m, T): the weighted mean of the members."""
+        """Normal scores of m distinct simplest forms (or strings), of shape (m, T): the weighted mean of the members."""
         return np.asarray(
             sum(weight * member.scores(archs) for weight, member in zip(self.weights_, self.members_, strict=True))
         )
@@ -101,3 +111,19 @@ class EnsembleSurrogate(CalibratedSurrogate):
         self.weights_ = pack.arrays["weights"]
         parts = [take_part(pack, f"member{i}_", part) for i, part in enumerate(pack.settings["members"])]
         self.members_ = [cast(CalibratedSurrogate, unpack_surrogate(part)) for part in parts]
+
+
+def _with_equivalence(member: CalibratedSurrogate, equivalence: Equivalence) -> CalibratedSurrogate:
+    """A member with the equivalence of the ensemble.
+
+    Raises:
+        ValueError: If another one was given to the member.
+    """
+    if not member.tells_strings_apart():
+        return member  # pools functions, as the ensemble does if one member does
+    if (own := member.get_params(deep=False)["equivalence"]) not in (None, equivalence):
+        raise ValueError(
+            f"expected members with the equivalence {equivalence!r} of the ensemble, or None, got {own!r} for "
+            f"{type(member).__name__}"
+        )
+    return cast(CalibratedSurrogate, member.set_params(equivalence=equivalence))

@@ -10,16 +10,20 @@ from numpy.typing import NDArray
 from sklearn.utils import check_random_state, check_scalar
 from threadpoolctl import threadpool_limits
 
+from benchmarks.errors import choice
 from surrogates.calibration.base import CalibratedSurrogate
 from surrogates.calibration.folds import FoldCalibration, normal_scores
 from surrogates.calibration.imputation import fill_missing
+from surrogates.equivalence import Equivalence
 from surrogates.kernels.coregion import Coregion
 from surrogates.kernels.decompositions import Eigen
 from surrogates.kernels.evidence import likeliest
 from surrogates.kernels.feature_kernels import FeatureKernel, feature_kernels
 from surrogates.kernels.features import standard_features
+from surrogates.kernels.functions import CORRELATIONS
 from surrogates.labels import Labels
 from surrogates.models.threads import thread_count
+from surrogates.models.written_process import WrittenProcess
 from surrogates.store.pack import Pack
 
 __all__ = ["GaussianProcessSurrogate"]
@@ -38,20 +42,26 @@ class GaussianProcessSurrogate(CalibratedSurrogate):
     The kernels are averaged with weights proportional to their evidence. Accurate with few labels, and on macro spaces
     (skeletons), where performance is a smooth function of the features.
 
+    For costs (`equivalence`) each task has a process of its own on the features as written, dead operations included,
+    with a sum of linear kernels and the above, whose variances are learned (`surrogates.models.written_process`).
+
     Args:
         length_scales: Length scales of the kernels, in mean absolute (L1) or root mean square (L2) standard deviations
-            per feature.
+            per feature. For costs, one of them for each kernel.
         kernels: Names of the kernels, keys of `surrogates.kernels.functions.CORRELATIONS`.
         max_rows: Maximum number of labelled rows in the posterior; a random subset if there are more.
         evidence_rows: Number of rows for kernel selection, the first of those in the posterior.
         n_jobs: Threads of the linear algebra with 400 or more rows; all cores if -1. With one, the default, results on
             one machine are bitwise reproducible, whatever the environment variables.
         random_state: Seed of the random subset.
+        equivalence: ``"function"`` pools architectures that compute the same function; ``"string"`` tells them apart,
+            for costs such as latency, where dead operations count. If not given, each task's name decides, and a warning
+            says so.
 
     Attributes:
-        kernels_: The J kernels that are averaged.
+        kernels_: The J kernels that are averaged (not for costs).
         shares_: Their weights, of shape (J,), with sum 1.
-        archs_: Simplest forms of the architectures in the posterior.
+        archs_: Simplest forms of the architectures in the posterior (for costs their strings).
 
     Example:
         >>> from benchmarks import get_space
@@ -72,6 +82,7 @@ class GaussianProcessSurrogate(CalibratedSurrogate):
         evidence_rows: int = 512,
         n_jobs: int | None = None,
         random_state: int | np.random.RandomState | None = 0,
+        equivalence: Equivalence | None = None,
     ) -> None:
         self.length_scales = length_scales
         self.kernels = kernels
@@ -79,6 +90,7 @@ class GaussianProcessSurrogate(CalibratedSurrogate):
         self.evidence_rows = evidence_rows
         self.n_jobs = n_jobs
         self.random_state = random_state
+        self.equivalence = equivalence
 
     def fit_functions(self, labels: Labels) -> None:
         check_scalar(self.max_rows, "max_rows", Integral, min_val=1)
@@ -87,7 +99,10 @@ class GaussianProcessSurrogate(CalibratedSurrogate):
         if isinstance(self.kernels, str) or not len(self.kernels):
             raise ValueError(f"kernels: expected a list of names, at least one, got {self.kernels!r}")
         with self._threads(len(labels.values)):
-            self._fit_rows(labels)
+            if labels.equivalence == "function":
+                self._fit_rows(labels)
+            else:
+                self._fit_written(labels)
 
     def _fit_rows(self, labels: Labels) -> None:
         Z = normal_scores(labels.values)
@@ -114,6 +129,21 @@ class GaussianProcessSurrogate(CalibratedSurrogate):
         unseen[chosen] = scores
         self.calibrate(labels, unseen, np.arange(len(Z)))
 
+    def _fit_written(self, labels: Labels) -> None:
+        """One process per task on the features as written; the order of the rows makes no difference."""
+        position = np.argsort(np.argsort(np.array(labels.archs)))[labels.group]
+        ordered = np.lexsort((*labels.values.T, position))
+        chosen = ordered[check_random_state(self.random_state).permutation(len(ordered))[: self.max_rows]]
+        for shape in self.kernels:
+            choice(shape, CORRELATIONS, "kernel")
+        self.written_, scores = WrittenProcess.fit(labels, chosen, self.kernels, self.length_scales, self.evidence_rows)
+        self.archs_ = list(self.written_.archs)
+        unseen = np.empty_like(labels.values)
+        if len(chosen) < len(unseen):
+            unseen = self.written_.scores(labels.archs)[labels.group]
+        unseen[chosen] = scores
+        self.calibrate(labels, unseen, np.arange(len(unseen)))
+
     def _choose(self, X: Float, Z: Float, R: Float) -> tuple[list[tuple[FeatureKernel, Coregion]], Float]:
         """The kernels of highest evidence on the first rows, and their weights."""
         rows = slice(self.evidence_rows)
@@ -125,8 +155,10 @@ class GaussianProcessSurrogate(CalibratedSurrogate):
         return [found[j] for j in kept], shares
 
     def scores(self, archs: list[str]) -> Float:
-        """Normal scores of m distinct simplest forms, of shape (m, T): the posterior mean."""
+        """Normal scores of m distinct simplest forms (or strings), of shape (m, T): the posterior mean."""
         with self._threads(len(archs)):
+            if self.equivalence_ == "string":
+                return self.written_.scores(archs)
             return self._posterior(standard_features(self.space_, archs))
 
     def _posterior(self, X: Float) -> Float:
@@ -141,6 +173,10 @@ class GaussianProcessSurrogate(CalibratedSurrogate):
         return threadpool_limits(limits=1 if n_rows < _FEW_ROWS else every, user_api="blas")
 
     def pack(self) -> Pack:
+        if self.equivalence_ == "string":
+            pack = self.written_.pack()
+            pack.arrays |= self.calibration_.to_arrays()
+            return pack
         pack = Pack(arrays={**self.calibration_.to_arrays(), "centre": self.centre_})
         pack.settings["archs"] = self.archs_
         shares = zip(self.kernels_, self.shares_.tolist(), strict=True)
@@ -151,6 +187,10 @@ class GaussianProcessSurrogate(CalibratedSurrogate):
 
     def unpack(self, pack: Pack) -> None:
         self.calibration_ = FoldCalibration.from_arrays(len(self.tasks_), pack.arrays)
+        if self.equivalence_ == "string":
+            self.written_ = WrittenProcess.unpack(self.space_, pack)
+            self.archs_ = list(self.written_.archs)
+            return
         self.centre_, self.archs_ = pack.arrays["centre"], pack.settings["archs"]
         self._points = standard_features(self.space_, self.archs_)
         kernels = list(enumerate(pack.settings["kernels"]))

@@ -6,6 +6,8 @@ from numbers import Integral
 
 import joblib
 
+from benchmarks.forks import is_forked
+
 __all__ = ["thread_count"]
 
 
@@ -13,7 +15,8 @@ def thread_count(n_jobs: object, by_default: int | None = None) -> int:
     """Number of threads to use.
 
     "All cores" are the cores available to this process, as limited by a container or an affinity mask; inside a joblib
-    worker, such as a fold of scikit-learn's ``cross_val_score(..., n_jobs=2)``, this is one core.
+    worker, such as a fold of scikit-learn's ``cross_val_score(..., n_jobs=2)``, this is one core. In a child made by
+    ``fork`` it is one thread, whatever is asked for (`benchmarks.forks`).
 
     Args:
         n_jobs: A number from 1; -1 for all cores; None for the default.
@@ -27,6 +30,11 @@ def thread_count(n_jobs: object, by_default: int | None = None) -> int:
         >>> thread_count(3), thread_count(None, by_default=1)
         (3, 1)
     """
+    found = _asked_for(n_jobs, by_default)
+    return 1 if is_forked() else found
+
+
+def _asked_for(n_jobs: object, by_default: int | None) -> int:
     if n_jobs is None:
         return _cores() if by_default is None else by_default
     if not isinstance(n_jobs, Integral):

@@ -60,13 +60,17 @@ class TreeLearner:
 
     def fit(self, X: NDArray[np.float32], z: NDArray[np.float64], seed: int) -> TreeModel:
         """Fit a model of the scores of one task, of shape (n,), to features of shape (n, d)."""
-        return TreeModel(xgb.train(self._with(seed), xgb.DMatrix(X, z), self.n_rounds))
+        return TreeModel(xgb.train(self._with(seed), _matrix(X, z), self.n_rounds))
 
     def fit_joint(self, X: NDArray[np.float32], Z: NDArray[np.float64], seed: int) -> TreeModel:
         """Fit a model of the scores of T tasks, of shape (n, T), whose leaves predict all tasks."""
         joint = {**self._with(seed), "multi_strategy": "multi_output_tree"}
-        return TreeModel(xgb.train(joint, xgb.DMatrix(X, Z), self.n_rounds))
+        return TreeModel(xgb.train(joint, _matrix(X, Z), self.n_rounds))
 
     def _with(self, seed: int) -> dict[str, Any]:
         fixed = {"base_score": 0.0, "tree_method": "hist", "nthread": 1, "verbosity": 0}
         return {**self.parameters, **fixed, "seed": seed}
+
+
+def _matrix(X: NDArray[np.float32], labels: NDArray[np.float64]) -> xgb.DMatrix:
+    return xgb.DMatrix(X, labels, nthread=1)

@@ -120,10 +120,13 @@ class Ranking:
         >>> ranking = Ranking(np.array([0.5, 0.9, np.nan, 0.9]), higher_is_better=True)
         >>> ranking.rank(0.9), ranking.rank(0.5), ranking.rank(0.7), len(ranking)
         (1, 3, 3, 3)
+        >>> ranking.ranks(np.array([0.9, 0.5])).tolist()
+        [1, 3]
     """
 
     def __init__(self, values: NDArray[np.float64], higher_is_better: bool) -> None:
         self.values = values
+        self.higher_is_better = higher_is_better
         self._sign = 1.0 if higher_is_better else -1.0
         self._worse_first = np.sort(self._sign * values[~np.isnan(values)])
 
@@ -132,5 +135,9 @@ class Ranking:
 
     def rank(self, value: float) -> int:
         """1 plus the number of architectures that are strictly better."""
-        worse_or_equal = np.searchsorted(self._worse_first, self._sign * value, side="right")
-        return 1 + len(self) - int(worse_or_equal)
+        return int(self.ranks(np.array([value]))[0])
+
+    def ranks(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
+        """The `rank` of each of n values that are not NaN, of shape (n,)."""
+        worse_or_equal = np.searchsorted(self._worse_first, self._sign * values, side="right")
+        return np.asarray(1 + len(self) - worse_or_equal, dtype=np.int64)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import replace
-from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
+from numpy.typing import NDArray
 
-from benchmarks.errors import ArchitectureError, TableError, choice, shown
+from benchmarks.errors import ArchitectureError, TableError, UnknownNameError, choice, shown
+from benchmarks.forks import cached_property
 from benchmarks.provenance import unlike_published
 from benchmarks.spaces.registry import get_space, infer_space, naslib_hint
-from benchmarks.tasks import find_task
+from benchmarks.task_names import choose_task, name_tasks
+from benchmarks.tasks import Task, find_task, minimized
 from surrogates.oracle.answers import Answers, Ranking
+from surrogates.oracle.mixing import check_mixture
 from surrogates.oracle.predictors import CachedSurrogate, TabulatedSurrogate, predict_matrix
 from surrogates.oracle.table_lookup import Measured
 from surrogates.oracle.usage import Queries
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
     from benchmarks.spaces.space import Space
     from benchmarks.table import Table
     from surrogates.oracle.predictors import Predictor
+    from surrogates.search.constraints import Constraint
 
 __all__ = ["Oracle", "AnswerSource"]
 
@@ -43,8 +48,10 @@ class Oracle:
         surrogate: A fitted surrogate.
         table: Measured results; from a table of several spaces, the rows of the surrogate's space are used.
         source: ``"auto"`` uses the table first, then the surrogate; ``"table"`` and ``"surrogate"`` use only one.
-        cache_size: Maximum number of canonical architectures with cached predictions, and of architectures per task
+        cache_size: Maximum number of classes of architectures with cached predictions, and of architectures per task
             with cached answers of `oracle(arch, task)`; the oldest entries are evicted first.
+        minimize: Tasks of a predictor of the user's own that are better when lower; surrogates of this package and
+            tables know their directions.
 
     Attributes:
         space: The space of the architectures.
@@ -53,7 +60,12 @@ class Oracle:
     Raises:
         ValueError: If there is neither surrogate nor table, or `source` names a missing one.
         sklearn.exceptions.NotFittedError: If the surrogate is not fitted.
-        TableError: If table and surrogate are of different spaces or trainings, or a table alone is of several spaces.
+        TableError: If table and surrogate are of different spaces or trainings, or differ in the direction or unit of a
+            task, or a table alone is of several spaces.
+        UnknownNameError: If a predictor's task has a name that is refused (`benchmarks.task_names`).
+
+    Warns:
+        UserWarning: If measured values lie far outside the intervals of the predictions: another training, or unit.
 
     Example:
         >>> oracle = Oracle.from_pretrained("transnas101-micro")
@@ -72,6 +84,7 @@ class Oracle:
         source: AnswerSource = "auto",
         *,
         cache_size: int = 1 << 16,
+        minimize: Collection[str] | str = (),
     ) -> None:
         choice(source, get_args(AnswerSource), "source")
         if surrogate is None and (table is None or source == "surrogate"):
@@ -83,7 +96,11 @@ class Oracle:
         self.source: AnswerSource = source
         self.cache_size = cache_size
         self.queries = Queries(self.table, cache_size)
+        self._minimize = _lowered(surrogate, minimize)
         self._prepare()
+        if self._measured is not None and self._predictor is not None:
+            assert self.table is not None
+            check_mixture(self.table, self._predictor, self._minimize)
 
     @classmethod
     def from_pretrained(cls, space: str | Space, table: Table | None = None, source: AnswerSource = "auto") -> Oracle:
@@ -134,6 +151,25 @@ class Oracle:
     def tasks(self) -> tuple[str, ...]:
         """Names of the tasks: the surrogate's, then those that only the table has."""
         return self._tasks
+
+    def task(self, name: str) -> Task:
+        """The task of a name, with its metric, unit and direction.
+
+        Args:
+            name: One of `tasks`, or ``task/metric`` for any metric of the table.
+
+        Raises:
+            UnknownNameError: If there is no such task; the message names the nearest one.
+
+        Example:
+            >>> Oracle.from_pretrained("transnas101-micro").task("jigsaw/valid_top1").name
+            'jigsaw'
+        """
+        chosen = self._choose(name)
+        if chosen in self._minimize:
+            return minimized(find_task(chosen))
+        predicted = () if self._predictor is None else self._predictor.tasks_
+        return find_task(chosen) if chosen in predicted or self.table is None else self.table.task(chosen)
 
     # -- queries ------------------------------------------------------------------------------------------------
 
@@ -196,11 +232,11 @@ class Oracle:
 
     def ranking(self, task: str) -> Ranking:
         """Ranking of all published architectures on one task, computed once; not counted as queries."""
-        name = choice(task, self.tasks, "task")
+        name = self._choose(task)
         if name not in self._rankings:
-            metric = find_task(name).metric
-            column = self._published.value[:, self.tasks.index(name)]
-            self._rankings[name] = Ranking(column, metric.sign > 0)
+            known = name in self.tasks
+            column = self._published.value[:, self.tasks.index(name)] if known else self._everywhere(name)
+            self._rankings[name] = Ranking(column, self.task(name).metric.sign > 0)
         return self._rankings[name]
 
     def oriented(self, tasks: Iterable[str] | str | None = None) -> pd.DataFrame:
@@ -223,8 +259,91 @@ class Oracle:
         """
         import pandas as pd
 
-        columns = {task: find_task(task).metric.sign * self.ranking(task).values for task in self._check_tasks(tasks)}
+        columns = {task: self.task(task).metric.sign * self.ranking(task).values for task in self._check_tasks(tasks)}
         return pd.DataFrame(columns, index=pd.Index(self.space.archs, name="arch"))
+
+    def best(
+        self,
+        task: str,
+        n: int = 10,
+        *,
+        constraints: Constraint | str | Iterable[str] = (),
+        distinct: bool = True,
+    ) -> pd.DataFrame:
+        """The n best of all published architectures on one task: exact, by their value. Not counted as queries.
+
+        Args:
+            task: The task; its metric has the direction.
+            n: Number of architectures; all that there are if it is larger.
+            constraints: Bounds that all must meet, such as ``["params<=1e6", "normal>0.5"]``, on ``params`` and
+                ``multiply_adds`` of the backbone and on tasks of this oracle in their own units (`Bound.parse`).
+            distinct: Whether one architecture stands for all that compute the same function: the best of them, of
+                equally good ones the cheapest. Otherwise each is listed.
+
+        Returns:
+            DataFrame, best first, of equally good ones the cheapest first: arch, value (in the metric's own unit), std
+            (NaN where measured), rank (among all published architectures, equal values share one), twins (number of
+            other architectures that compute the same function and meet the constraints), params, multiply_adds, and a
+            column per constrained task.
+
+        Raises:
+            UnknownNameError: If there is no such task or cost; the message names the nearest one.
+            ConstraintError: If no architecture meets the constraints; the message names the nearest bounds that one
+                meets.
+            ValueError: If n < 1, or a constraint is not readable.
+
+        Example:
+            >>> oracle = Oracle.from_pretrained("transnas101-micro")
+            >>> best = oracle.best("jigsaw", 3, constraints=["params<=1e6"])
+            >>> best["arch"].tolist()
+            ['64-41414-2_01_111', '64-41414-0_10_201', '64-41414-1_01_211']
+            >>> bool((best["params"] <= 1e6).all())
+            True
+        """
+        from surrogates.oracle.best import best_architectures
+        from surrogates.search.constraints import as_constraint
+
+        std = self._published.std[:, self.tasks.index(choice(task, self.tasks, "task"))]
+        bounds = as_constraint(constraints)
+        return best_architectures(self, task, std, n, constraint=bounds, distinct=distinct)
+
+    def join(self, *others: Oracle | Predictor | Table) -> Oracle:
+        """Oracle with the tasks of others of the same space beside those of this one, such as a surrogate of a latency.
+
+        Its tasks can be asked, searched, charged and bounded together. Queries are counted from zero.
+
+        Args:
+            others: Oracles, fitted surrogates or tables, each with other tasks; at most one table in all.
+
+        Raises:
+            ValueError: If two of them have the same task, there are two tables, or they are of several spaces.
+
+        Example:
+            >>> import pandas as pd
+            >>> from surrogates import BoostedSurrogate
+            >>> oracle = Oracle.from_pretrained("transnas101-macro")
+            >>> archs = oracle.space.sample(60, rng=0)
+            >>> latency = pd.Series([len(arch) / 4 for arch in archs], name="latency_ms")
+            >>> surrogate = BoostedSurrogate(n_members=2, random_state=0).fit(archs, latency, minimize="latency_ms")
+            >>> oracle.join(surrogate).best("jigsaw", constraints=["latency_ms<=3.5"]).columns[-1]
+            'latency_ms'
+        """
+        from benchmarks.table import Table
+        from surrogates.oracle.join import join_sources
+
+        oracles = [self]
+        for other in others:
+            made = Oracle.from_table(other) if isinstance(other, Table) else other
+            oracles.append(made if isinstance(made, Oracle) else Oracle(made))
+        surrogate, table = join_sources(
+            (
+                None if oracle.source == "table" else oracle.surrogate,
+                None if oracle.source == "surrogate" else oracle.table,
+                oracle.tasks,
+            )
+            for oracle in oracles
+        )
+        return Oracle(surrogate, table, cache_size=max(oracle.cache_size for oracle in oracles))
 
     def bake(self) -> Oracle:
         """Copy with precomputed predictions of all published architectures, which gives the same answers.
@@ -237,14 +356,15 @@ class Oracle:
             'auto'
         """
         baked = None if self.surrogate is None else TabulatedSurrogate.from_predictor(self.surrogate)
-        return Oracle(baked, self.table, self.source, cache_size=self.cache_size)
+        return Oracle(baked, self.table, self.source, cache_size=self.cache_size, minimize=self._minimize)
 
     def __repr__(self) -> str:
         return f"<Oracle of {self.space.name}, {len(self.tasks)} tasks, source={self.source!r}>"
 
     def __getstate__(self) -> dict[str, Any]:
         return {
-            name: getattr(self, name) for name in ("surrogate", "table", "space", "source", "cache_size", "queries")
+            name: getattr(self, name)
+            for name in ("surrogate", "table", "space", "source", "cache_size", "queries", "_minimize")
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -275,6 +395,9 @@ class Oracle:
         self.queries.record([(string, name)])
         self.queries.remember(string, name, value)
         return value
+
+    def _everywhere(self, task: str) -> NDArray[np.float64]:
+        return self._find(self.space.archs, (task,)).value[:, 0]
 
     @cached_property
     def _published(self) -> Answers:
@@ -354,7 +477,26 @@ class Oracle:
         if tasks is None:
             return self.tasks
         names = [tasks] if isinstance(tasks, str) else list(tasks)
-        return tuple(choice(name, self.tasks, "task") for name in names)
+        return tuple(self._choose(name) for name in names)
+
+    def _choose(self, name: str) -> str:
+        """The task of a name: of the surrogate or the table, or any metric of the table."""
+        if name in self._tasks:
+            return name
+        if self._measured is not None and self.table is not None and isinstance(name, str) and "/" in name:
+            with suppress(UnknownNameError):
+                return self.table.task(name).name
+        return choose_task(name, self._tasks)
+
+
+def _lowered(surrogate: Predictor | None, minimize: Collection[str] | str) -> tuple[str, ...]:
+    """The user's own tasks of a predictor that are better when lower; refuses names without the direction they say."""
+    if surrogate is None:
+        return ()
+    known = getattr(surrogate, "minimize_", ())
+    given = (minimize,) if isinstance(minimize, str) else tuple(minimize)
+    tasks = name_tasks(surrogate.tasks_, {*known, *given}) if not hasattr(surrogate, "minimize_") or given else {}
+    return tuple(dict.fromkeys((*known, *(task.name for task in tasks.values() if task == minimized(task)))))
 
 
 def _of_one_space(surrogate: Predictor | None, table: Table | None) -> tuple[Table | None, Space]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import threading
+import time
 from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, overload
 
@@ -12,18 +11,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.errors import ArchitectureError
+from benchmarks.forks import ForkSafeLock, without_forks
 from benchmarks.spaces.registry import get_space
+from surrogates.equivalence import Equivalence
 from surrogates.store.artefact import parsing, read_files, read_metadata, write_artefact
 from surrogates.store.npz import npz_arrays, npz_bytes
-from surrogates.store.provenance import describe_tasks, library_versions
+from surrogates.store.provenance import describe_tasks, library_versions, lowered_tasks
 
 if TYPE_CHECKING:
     from surrogates.base import Surrogate
 
-__all__ = ["CachedSurrogate", "LazySurrogate", "Predictor", "TabulatedSurrogate", "predict_matrix"]
+__all__ = [
+    "SINGLE_QUESTIONS",
+    "CachedSurrogate",
+    "LazySurrogate",
+    "Predictor",
+    "TabulatedSurrogate",
+    "predict_matrix",
+    "prediction_keys",
+]
 
 KIND = "answers"
 _ARRAYS = "answers.npz"
+SINGLE_QUESTIONS = 8
+"""New architectures asked one by one before all published ones are predicted (`CachedSurrogate`)."""
+_CHEAP_SECONDS = 1.0
+_TRIALS = ((8, 1000), (64, 100))
+"""Sizes of batches, and how many single questions the whole space may cost by each: the small one is less exact."""
 
 
 class Predictor(Protocol):
@@ -54,6 +68,30 @@ class Predictor(Protocol):
         """Mean and std of n architectures, each of shape (n, T), or (n,) for one task, in the metrics' own units."""
 
 
+def equivalence_of(predictor: Predictor) -> Equivalence:
+    """The predictor's `equivalence_`; ``"function"`` if it does not say.
+
+    Example:
+        >>> from surrogates import load_pretrained
+        >>> equivalence_of(load_pretrained("transnas101-micro"))
+        'function'
+    """
+    found: Equivalence = getattr(predictor, "equivalence_", "function")
+    return found
+
+
+def prediction_keys(predictor: Predictor, archs: Sequence[str]) -> list[str]:
+    """For each architecture the string that stands for all with the same prediction.
+
+    The canonical form, or the string itself if the predictor tells apart architectures of one function
+    (``equivalence_ == "string"``).
+    """
+    space = get_space(predictor.space_)
+    if equivalence_of(predictor) == "string":
+        return [space.validate(arch) for arch in archs]
+    return space.canonicals(archs)
+
+
 def predict_matrix(predictor: Predictor, archs: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Mean and std of n architectures, each of shape (n, T), also for a single task."""
     shape = (len(archs), len(predictor.tasks_))
@@ -74,17 +112,23 @@ class LazySurrogate:
 
     def __init__(self, directory: str | Path) -> None:
         self.directory = Path(directory)
+        self._lock = ForkSafeLock()
+        self._loaded: Surrogate | None = None
 
-    @cached_property
+    @property
     def surrogate(self) -> Surrogate:
         """The loaded surrogate.
 
         Raises:
             ArtefactError: If the directory cannot be read.
         """
-        from surrogates.store.load import load_surrogate
+        if self._loaded is None:
+            with without_forks(), self._lock:
+                if self._loaded is None:
+                    from surrogates.store.load import load_surrogate
 
-        return load_surrogate(self.directory)
+                    self._loaded = load_surrogate(self.directory)
+        return self._loaded
 
     @property
     def space_(self) -> str:
@@ -96,6 +140,11 @@ class LazySurrogate:
         """Names of the T tasks."""
         return self.surrogate.tasks_
 
+    @property
+    def equivalence_(self) -> Equivalence:
+        """Whether predictions are those of a function or of a string."""
+        return self.surrogate.equivalence_
+
     def predict(
         self, archs: Sequence[str], return_std: Literal[True]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -105,15 +154,23 @@ class LazySurrogate:
     def __getstate__(self) -> dict[str, Any]:
         return {"directory": self.directory}
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(**state)  # type: ignore[misc]
+
 
 class CachedSurrogate:
-    """Wraps a predictor with a bounded cache keyed by canonical form; the oldest entries are evicted first.
+    """Wraps a predictor with a bounded cache of classes (`prediction_keys`); the oldest entries are evicted first.
+
+    After `SINGLE_QUESTIONS` new architectures, asked one by one, all published ones are predicted at once and cached,
+    if the cache holds them and this takes no longer than about a hundred further questions (two small batches are timed
+    to tell). The values are those of single questions up to rounding: the same bits for trees, a relative 1e-12 for
+    Gaussian processes, whose sums depend on the size of a batch.
 
     Thread-safe (one thread predicts at a time); picklable (without the cache).
 
     Args:
         predictor: Predictor of architectures that are not cached.
-        size: Maximum number of cached canonical architectures.
+        size: Maximum number of cached classes of architectures.
 
     Example:
         >>> from surrogates import load_pretrained
@@ -129,7 +186,8 @@ class CachedSurrogate:
         self.predictor = predictor
         self.size = size
         self._rows: dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
-        self._lock = threading.Lock()
+        self._seconds: list[float] = []  # of the first single questions
+        self._lock = ForkSafeLock()
 
     @property
     def space_(self) -> str:
@@ -141,6 +199,11 @@ class CachedSurrogate:
         """Names of the T tasks."""
         return self.predictor.tasks_
 
+    @property
+    def equivalence_(self) -> Equivalence:
+        """Whether predictions are those of a function or of a string."""
+        return equivalence_of(self.predictor)
+
     def predict(
         self, archs: Sequence[str], return_std: Literal[True]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -149,21 +212,45 @@ class CachedSurrogate:
         Raises:
             ArchitectureError: If a string is not an architecture of the space.
         """
-        canonical = get_space(self.space_).canonicals(archs)
-        distinct = dict.fromkeys(canonical)
+        keys = prediction_keys(self.predictor, archs)
+        distinct = dict.fromkeys(keys)
         with self._lock:
             known = {arch: self._rows[arch] for arch in distinct if arch in self._rows}
             new = [arch for arch in distinct if arch not in known]
             if new:
-                for arch, mean, std in zip(new, *predict_matrix(self.predictor, new), strict=True):
-                    known[arch] = self._rows[arch] = (mean, std)
+                begun = time.perf_counter()
+                self._predict(new)
+                known |= {arch: self._rows[arch] for arch in new}
+                if len(new) == 1 and len(self._seconds) < SINGLE_QUESTIONS:
+                    self._seconds.append(time.perf_counter() - begun)
+                    if len(self._seconds) == SINGLE_QUESTIONS:
+                        self._fill(min(self._seconds))
                 for oldest in list(self._rows)[: max(len(self._rows) - self.size, 0)]:
                     del self._rows[oldest]
-        found = np.array([known[arch] for arch in canonical]).reshape(len(archs), 2, len(self.tasks_))
+        found = np.array([known[key] for key in keys]).reshape(len(archs), 2, len(self.tasks_))
         return found[:, 0], found[:, 1]
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    def _fill(self, single: float) -> None:
+        """Cache all published architectures, if that is cheap by the time of a single question, in seconds."""
+        space = get_space(self.space_)
+        if len(space) > self.size:
+            return
+        left = [arch for arch in dict.fromkeys(prediction_keys(self.predictor, space.archs)) if arch not in self._rows]
+        for n, limit in _TRIALS:
+            begun = time.perf_counter()
+            self._predict(left[:n])
+            another = (time.perf_counter() - begun - single) / (n - 1)
+            left = left[n:]
+            if another * len(left) > max(_CHEAP_SECONDS, limit * single):
+                return
+        self._predict(left)
+
+    def _predict(self, archs: list[str]) -> None:
+        for arch, mean, std in zip(archs, *predict_matrix(self.predictor, archs), strict=True):
+            self._rows[arch] = (mean, std)
 
     def __getstate__(self) -> dict[str, Any]:
         return {"predictor": self.predictor, "size": self.size}
@@ -183,6 +270,7 @@ class TabulatedSurrogate:
         mean: Expected performance in the metrics' own units, of shape (C, T).
         std: Standard deviations of these values, of shape (C, T).
         beyond: Predictor of architectures outside the published set; without it they are an error.
+        minimize: The user's own tasks that are better when lower.
 
     Example:
         >>> baked = TabulatedSurrogate("transnas101-macro", ["jigsaw"], np.arange(3256), *np.ones((2, 3256, 1)))
@@ -198,9 +286,11 @@ class TabulatedSurrogate:
         mean: NDArray[Any],
         std: NDArray[Any],
         beyond: Predictor | None = None,
+        minimize: Sequence[str] = (),
     ) -> None:
         self.space_ = get_space(space).name
         self.tasks_ = tuple(tasks)
+        self.minimize_ = tuple(minimize)
         self.classes, self.mean, self.std, self.beyond = classes, mean, std, beyond
         published = len(get_space(space))
         if classes.shape != (published,) or not 0 <= classes.min() <= classes.max() < len(mean):
@@ -215,14 +305,16 @@ class TabulatedSurrogate:
 
     @classmethod
     def from_predictor(cls, predictor: Predictor) -> TabulatedSurrogate:
-        """Tabulate the predictions of one architecture per canonical class of the predictor's space."""
+        """Tabulate one prediction per class of architectures that share it (see `prediction_keys`)."""
         if isinstance(predictor, cls):
             return predictor
         space = get_space(predictor.space_)
-        canonical = space.canonicals(space.archs)
-        rows = {arch: row for row, arch in enumerate(dict.fromkeys(canonical))}
-        classes = np.array([rows[arch] for arch in canonical], dtype=np.int32)
-        return cls(space.name, predictor.tasks_, classes, *predict_matrix(predictor, list(rows)), beyond=predictor)
+        keys = prediction_keys(predictor, space.archs)
+        rows = {key: row for row, key in enumerate(dict.fromkeys(keys))}
+        classes = np.array([rows[key] for key in keys], dtype=np.int32)
+        mean, std = predict_matrix(predictor, list(rows))
+        lowered = getattr(predictor, "minimize_", ())
+        return cls(space.name, predictor.tasks_, classes, mean, std, beyond=predictor, minimize=lowered)
 
     @overload
     def predict(self, archs: Sequence[str], return_std: Literal[False] = False) -> NDArray[np.float64]: ...
@@ -261,7 +353,7 @@ class TabulatedSurrogate:
         """
         content = {
             "space": self.space_,
-            "tasks": describe_tasks(self.tasks_),
+            "tasks": describe_tasks(self.tasks_, self.minimize_),
             "libraries": library_versions(),
         }
         arrays = {
@@ -283,4 +375,5 @@ class TabulatedSurrogate:
         with parsing(directory):
             arrays = npz_arrays(files[_ARRAYS])
             tasks = [task["name"] for task in metadata["tasks"]]
-            return cls(metadata["space"], tasks, arrays["classes"], arrays["mean"], arrays["std"], beyond)
+            lowered = lowered_tasks(metadata["tasks"])
+            return cls(metadata["space"], tasks, arrays["classes"], arrays["mean"], arrays["std"], beyond, lowered)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.decoders import DECODER_CLASSES
-from benchmarks.tasks import TIME, find_task
+from benchmarks.tasks import TIME, find_task, trained_task
 
 if TYPE_CHECKING:
     from benchmarks.table import Table
@@ -32,7 +32,7 @@ def training_seconds(archs: Sequence[str], task: str, table: Table | None = None
 
     Args:
         archs: n architecture strings, at least one.
-        task: Task name.
+        task: Task name; that of another metric is the same training.
         table: Table whose last ``time_elapsed``, where it has one, is used instead of the estimate.
 
     Returns:
@@ -43,6 +43,7 @@ def training_seconds(archs: Sequence[str], task: str, table: Table | None = None
         >>> hours.round(2).tolist()
         [7.06, 0.12]
     """
+    task = trained_task(task)
     seconds = np.full(len(archs), np.nan)
     if table is not None and task in table.tasks and TIME in table.metrics(task):
         seconds[:] = [table.value(arch, task, TIME) if arch in table else np.nan for arch in archs]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 import operator
 import sys
-import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benchmarks.forks import ForkSafeLock
+from benchmarks.tasks import trained_task
 from surrogates.oracle.training_cost import training_seconds
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class Queries:
         self._table, self._size = table, size
         self._pairs: set[tuple[str, str]] = set()
         self._recorded = 0
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
 
     @property
     def total(self) -> int:
@@ -66,7 +67,7 @@ class Queries:
         NaN if a user-defined task was queried and the table has no training times for it.
         """
         with self._lock:
-            pairs = sorted(self._pairs)
+            pairs = sorted({(arch, trained_task(task)) for arch, task in self._pairs})
         archs_of: dict[str, list[str]] = {}
         for arch, task in pairs:
             archs_of.setdefault(task, []).append(arch)
@@ -97,7 +98,7 @@ class Queries:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self.warm = {}
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
 
 
 def _counted(value: float) -> Callable[[], float]:

@@ -71,9 +71,9 @@ class SearchCheckpoint:
         """The first `budget` queries as a `History`, all by default."""
         archs = self.archs[:budget]
         values = np.array(self.values[:budget], dtype=np.float64).reshape(len(archs), len(self.objective.tasks))
-        return History(
-            self.objective.space.name, self.objective.tasks, archs, values, self.objective.seconds(archs), self.search
-        )
+        objective = self.objective
+        seconds = objective.seconds(archs)
+        return History(objective.space.name, objective.tasks, archs, values, seconds, self.search, objective.minimize)
 
     def failed(self, what: str, budget: int) -> SearchError:
         """The error that ends the search; its `history` holds the queries so far."""
@@ -116,8 +116,8 @@ class SearchCheckpoint:
         if not path.exists():
             return
         found = History.load(path)
-        mine = {"space": self.objective.space.name, "tasks": list(self.objective.tasks), **self.search}
-        directory.check(mine, found={"space": found.space, "tasks": list(found.tasks), **found.search})
+        mine = _about(self.history(0))
+        directory.check(mine, found=_about(found))
         if self.objective.remembers:
             self._check_answers(found)
         self.add(found.archs, found.values)
@@ -127,3 +127,9 @@ class SearchCheckpoint:
         """The folder, quoted for messages."""
         assert self.directory is not None
         return repr(str(self.directory.path))
+
+
+def _about(history: History) -> dict[str, Any]:
+    """What must be the same when a search is resumed."""
+    lowered = {"minimize": list(history.minimize)} if history.minimize else {}
+    return {"space": history.space, "tasks": list(history.tasks), **lowered, **history.search}

@@ -1,92 +1,310 @@
-"""Upper bounds on the cost of an architecture."""
+"""Bounds on the costs and task values of an architecture, such as ``params<=1e6`` or ``latency_ms<5``."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.errors import check_type
 from benchmarks.spaces.registry import get_space, infer_space
 from benchmarks.spaces.space import Space
 from surrogates.search.errors import ConstraintError
-from surrogates.search.space_arrays import COSTS, costs
+from surrogates.search.quantities import Quantities, quantity
 
-__all__ = ["Constraint"]
+__all__ = ["Bound", "Constraint", "as_constraint"]
+
+Float = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+_COMPARE: dict[str, tuple[Callable[[Any, float], Any], str]] = {
+    "<=": (np.less_equal, "at most"),
+    "<": (np.less, "less than"),
+    ">=": (np.greater_equal, "at least"),
+    ">": (np.greater, "more than"),
+    "==": (np.equal, "exactly"),
+}
+"""Operator -> comparison of values with the number, and the operator in words."""
+_SUFFIXES = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "B": 1e9}
+_DIGITS = "[0-9]+(?:_[0-9]+)*"
+_NUMBER = rf"[+-]?(?:{_DIGITS}(?:\.(?:{_DIGITS})?)?|\.{_DIGITS})(?:[eE][+-]?[0-9]+)?"
+_BOUND = re.compile(
+    rf"(?P<quantity>[^<>=!]+)(?P<operator><=|>=|==|<|>)\s*(?P<number>{_NUMBER})\s*(?P<suffix>[kKMGB]?)\s*"
+)
+_LONGEST = 1000  # characters of a constraint
 
 
 @dataclass(frozen=True)
-class Constraint:
-    """An upper bound on the backbone's parameters, its multiply-adds for one image, or both.
+class Bound:
+    """One bound on one quantity of an architecture.
 
     Attributes:
-        max_params: Maximum number of parameters of the backbone.
-        max_multiply_adds: Maximum number of multiply-adds of the backbone, for one image of the published size.
+        quantity: A cost of the backbone (``"params"``, ``"multiply_adds"`` for one image of the published size), or a
+            task of the oracle that is asked, in the unit of its metric; without ``<``, ``>``, ``=`` or ``!``.
+        operator: ``"<="``, ``"<"``, ``">="``, ``">"`` or ``"=="``.
+        number: A finite number.
 
     Raises:
-        ValueError: If neither is given, or one is not positive.
+        ValueError: If the quantity or the operator is another one, or the number is not finite.
 
     Example:
-        >>> small = Constraint(max_params=5e5)
-        >>> small(["64-41414-0_00_100", "64-41414-3_33_333"]).tolist()
-        [True, False]
+        >>> bound = Bound.parse("params <= 1.5M")
+        >>> bound
+        Bound(quantity='params', operator='<=', number=1500000.0)
+        >>> print(bound)
+        params<=1500000
     """
 
-    max_params: float | None = None
-    max_multiply_adds: float | None = None
+    quantity: str
+    operator: str
+    number: float
 
     def __post_init__(self) -> None:
-        if not self._bounds():
-            raise ValueError("expected max_params or max_multiply_adds, got neither")
-        for name, bound in self._bounds().items():
-            if not bound > 0:
-                raise ValueError(f"expected max_{name} > 0, got {bound}")
+        if not self.quantity.strip() or set(self.quantity) & set("<>=!"):
+            raise ValueError(f"expected the name of a cost or task without < > = !, got {self.quantity!r:.200}")
+        if self.operator not in _COMPARE:
+            raise ValueError(f"expected one of the operators {', '.join(_COMPARE)}, got {self.operator!r:.200}")
+        if not math.isfinite(self.number):
+            raise ValueError(f"expected a finite number as bound of {self.quantity:.200}, got {self.number}")
+
+    @classmethod
+    def parse(cls, text: str) -> Bound:
+        """Read ``<quantity> <operator> <number>``, with or without spaces.
+
+        Numbers are written like ``5``, ``0.5``, ``-0.7``, ``1e6`` or ``1_000_000``, optionally with ``k`` (1e3), ``M``
+        (1e6), or ``G`` or ``B`` (1e9) after them: ``1.5M``.
+
+        Raises:
+            ValueError: If the text has another form.
+            TypeError: If it is not a string.
+
+        Example:
+            >>> Bound.parse("params<=1,000,000")
+            Traceback (most recent call last):
+            ...
+            ValueError: expected one bound, like 'params<=1e6' or 'latency_ms < 5' (operators <=, <, >=, >, ==; numbers
+            like 0.5, 1e6, 1_000_000, 1.5M), got 'params<=1,000,000'
+        """
+        check_type(text, str, "constraint", "a string like 'params<=1e6'")
+        found = _BOUND.fullmatch(text) if len(text) <= _LONGEST else None
+        if found is None or not found["quantity"].strip():
+            raise ValueError(
+                "expected one bound, like 'params<=1e6' or 'latency_ms < 5' (operators <=, <, >=, >, ==; numbers like "
+                f"0.5, 1e6, 1_000_000, 1.5M), got {text!r:.200}"
+            )
+        number = float(found["number"]) * _SUFFIXES[found["suffix"]]
+        return cls(found["quantity"].strip(), found["operator"], number)
+
+    def __str__(self) -> str:
+        """The bound as a string that `parse` reads."""
+        return f"{self.quantity}{self.operator}{_plain(self.number)}"
+
+    @property
+    def words(self) -> str:
+        """The operator in words.
+
+        Example:
+            >>> Bound("params", "<=", 1e6).words
+            'at most'
+        """
+        return _COMPARE[self.operator][1]
+
+    def holds(self, values: Float) -> Mask:
+        """Whether each of n values is within the bound, of shape (n,); an unknown value (NaN) is not.
+
+        Example:
+            >>> Bound("params", "<", 2.0).holds(np.array([1.0, 2.0, np.nan])).tolist()
+            [True, False, False]
+        """
+        return np.asarray(_COMPARE[self.operator][0](values, self.number), dtype=bool)
+
+    def nearest(self, values: Float) -> float:
+        """The value that is within the bound or nearest to it, of n values that are not all NaN.
+
+        Example:
+            >>> Bound("params", "<", 2.0).nearest(np.array([5.0, 7.0, np.nan]))
+            5.0
+        """
+        if self.operator == "==":
+            return float(values[np.nanargmin(np.abs(values - self.number))])
+        return float(np.nanmin(values) if self.operator.startswith("<") else np.nanmax(values))
+
+
+@dataclass(frozen=True, init=False, repr=False)
+class Constraint:
+    """Bounds on an architecture that must all hold: on costs of its backbone, on tasks of an oracle, or on both.
+
+    Args:
+        bounds: Bounds, or strings that `Bound.parse` reads.
+        max_params: Maximum number of parameters of the backbone, as ``params<=...``.
+        max_multiply_adds: Maximum number of multiply-adds of the backbone, for one image of the published size.
+
+    Attributes:
+        bounds: The bounds.
+
+    Raises:
+        ValueError: If there is no bound, one is not readable, or a maximum is not positive.
+
+    Example:
+        >>> small = Constraint("params<=5e5")
+        >>> small(["64-41414-0_00_100", "64-41414-3_33_333"]).tolist()
+        [True, False]
+        >>> small == Constraint(max_params=5e5)
+        True
+    """
+
+    bounds: tuple[Bound, ...]
+
+    def __init__(
+        self, *bounds: str | Bound, max_params: float | None = None, max_multiply_adds: float | None = None
+    ) -> None:
+        found = [bound if isinstance(bound, Bound) else Bound.parse(bound) for bound in bounds]
+        for name, most in (("params", max_params), ("multiply_adds", max_multiply_adds)):
+            if most is not None:
+                if not most > 0:
+                    raise ValueError(f"expected max_{name} > 0, got {most}")
+                found.append(Bound(name, "<=", float(most)))
+        if not found:
+            raise ValueError("expected a bound such as 'params<=1e6', or max_params or max_multiply_adds, got neither")
+        object.__setattr__(self, "bounds", tuple(dict.fromkeys(found)))
+
+    def __repr__(self) -> str:
+        return f"Constraint({', '.join(repr(str(bound)) for bound in self.bounds)})"
 
     def __str__(self) -> str:
         """The bounds as text.
 
         Example:
-            >>> print(Constraint(max_params=5e5))
-            at most 500,000 params
+            >>> print(Constraint("params<=5e5", "multiply_adds<=1e9", "jigsaw>90"))
+            at most 500,000 params and 1,000,000,000 multiply_adds and more than 90 jigsaw
         """
-        return "at most " + " and ".join(f"{bound:,.0f} {name}" for name, bound in self._bounds().items())
+        parts, words = [], ""
+        for bound in self.bounds:
+            again, words = bound.words == words, bound.words
+            parts.append(f"{'' if again else words + ' '}{_grouped(bound.number)} {bound.quantity:.200}")
+        return " and ".join(parts)
 
-    def __call__(self, archs: Sequence[str]) -> NDArray[np.bool_]:
-        """Whether each of n published architectures of one space meets the constraint, of shape (n,)."""
+    def __call__(self, archs: Sequence[str]) -> Mask:
+        """Whether each of n published architectures of one space meets bounds on costs, of shape (n,)."""
         space = infer_space(archs)
         return self.mask(space)[[space.index(arch) for arch in archs]]
 
-    def mask(self, space: str | Space) -> NDArray[np.bool_]:
-        """Whether each of the N architectures of a space meets the constraint, of shape (N,)."""
-        table = costs(space)
-        columns = [table[:, COSTS.index(name)] <= bound for name, bound in self._bounds().items()]
-        return np.asarray(np.all(columns, axis=0))
+    def values(self, over: str | Space | Quantities) -> dict[str, Float]:
+        """The bounded quantities of all N architectures, each of shape (N,).
 
-    def check(self, space: str | Space, known: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        Args:
+            over: The space, for bounds on costs; an oracle, for bounds on its tasks as well.
+
+        Raises:
+            UnknownNameError: If there is no such cost or task; names the nearest one.
+
+        Example:
+            >>> list(Constraint("params<=5e5", "params>1e5").values("transnas101-macro"))
+            ['params']
+        """
+        return {bound.quantity: quantity(over, bound.quantity) for bound in self.bounds}
+
+    def mask(self, over: str | Space | Quantities) -> Mask:
+        """Whether each of the N architectures of a space meets the constraint, of shape (N,); see `values`."""
+        values = self.values(over)
+        return np.asarray(np.all([bound.holds(values[bound.quantity]) for bound in self.bounds], axis=0))
+
+    def check(self, over: str | Space | Quantities, known: Mask) -> Mask:
         """Mask of the known architectures of a space that meet the constraint.
 
         Args:
-            space: A space of N architectures.
+            over: A space of N architectures, or an oracle; see `values`.
             known: Mask of the architectures that have values, of shape (N,).
 
         Returns:
             Mask of shape (N,).
 
         Raises:
-            ConstraintError: If no architecture meets it; the message names the smallest available cost.
+            ConstraintError: If no architecture meets it; the message names the nearest bounds that one meets.
+            UnknownNameError: If there is no such cost or task; names the nearest one.
         """
-        allowed = self.mask(space) & known
+        values = self.values(over)
+        allowed = self.mask(over) & known
         if allowed.any() or not known.any():
             return allowed
-        least = dict(zip(COSTS, costs(space)[known].min(axis=0).tolist(), strict=True))
-        what = f"no {'' if known.all() else 'measured '}architecture of {get_space(space)} has"
-        for name, bound in self._bounds().items():
-            if bound < least[name]:
-                raise ConstraintError(f"{what} at most {bound:,.0f} {name}: the smallest has {least[name]:,}")
-        smallest = ", ".join(f"{name} {least[name]:,}" for name in self._bounds())
-        raise ConstraintError(f"{what} {self} at once; the smallest available of each: {smallest}")
+        space = get_space(over) if isinstance(over, str | Space) else over.space
+        what = f"no {'' if known.all() else 'measured '}architecture of {space} has"
+        for bound in self.bounds:
+            there = values[bound.quantity][known]
+            if not bound.holds(there).any():
+                raise ConstraintError(f"{what} {Constraint(bound)}: {_extreme(bound, there)}")
+        raise ConstraintError(f"{what} {self} at once{self._nearest(values, known)}")
 
-    def _bounds(self) -> dict[str, float]:
-        bounds = dict(zip(COSTS, (self.max_params, self.max_multiply_adds), strict=True))
-        return {name: bound for name, bound in bounds.items() if bound is not None}
+    def _nearest(self, values: dict[str, Float], known: Mask) -> str:
+        """For each bound the nearest value of the architectures that meet all other bounds, if there are any."""
+        found = []
+        for bound in self.bounds:
+            held = [other.holds(values[other.quantity]) for other in self.bounds if other != bound]
+            rest = np.all([known, *held, ~np.isnan(values[bound.quantity])], axis=0)
+            if rest.any():
+                found.append(f"{bound.quantity:.200} {_rounded(bound, values[bound.quantity][rest])}")
+        kind = "smallest" if all(bound.operator.startswith("<") for bound in self.bounds) else "nearest"
+        what = f"; the {kind} available of each: {', or '.join(found)} (where all other bounds hold)"
+        return what if found else ""
+
+
+def as_constraint(*given: Constraint | str | Bound | Iterable[str | Bound | Constraint] | None) -> Constraint | None:
+    """One constraint of everything given: a constraint, bounds, strings, lists of them; None if there is no bound.
+
+    Raises:
+        ValueError: If a string is not readable.
+        TypeError: If something else is given.
+
+    Example:
+        >>> as_constraint(Constraint(max_params=1e6), ["jigsaw>=90"])
+        Constraint('params<=1000000', 'jigsaw>=90')
+        >>> as_constraint(None, []) is None
+        True
+    """
+    bounds: list[str | Bound] = []
+    for entry in given:
+        if isinstance(entry, Constraint):
+            bounds += entry.bounds
+        elif isinstance(entry, str | Bound):
+            bounds.append(entry)
+        elif entry is not None:
+            check_type(entry, list | tuple, "constraints", "a list of strings like 'params<=1e6'")
+            nested = as_constraint(*entry)
+            bounds += () if nested is None else nested.bounds
+    return Constraint(*bounds) if bounds else None
+
+
+def _extreme(bound: Bound, values: Float) -> str:
+    """What there is instead of a bound that none of the values meets."""
+    if np.isnan(values).all():
+        return f"{bound.quantity:.200} is known for none"
+    nearest = _rounded(bound, values)
+    if bound.operator == "==":
+        return f"the nearest has {nearest}"
+    return f"the {'smallest' if bound.operator.startswith('<') else 'largest'} has {nearest}"
+
+
+def _plain(number: float) -> str:
+    """A number as short as possible, read back exactly."""
+    return f"{number:.0f}" if number.is_integer() and abs(number) < 1e15 else repr(number)
+
+
+def _grouped(number: float) -> str:
+    """As `_plain`, with thousands separated by commas."""
+    return f"{number:,.0f}" if number.is_integer() and abs(number) < 1e15 else repr(number)
+
+
+def _rounded(bound: Bound, values: Float) -> str:
+    """The nearest value with six digits, rounded so that it is within a bound of that number; integers in full."""
+    nearest = bound.nearest(values)
+    if bound.operator == "==" or nearest.is_integer():
+        return _grouped(nearest)
+    exact = Decimal(nearest)
+    step = Decimal(1).scaleb(exact.adjusted() - 5)
+    return _grouped(float(exact.quantize(step, ROUND_CEILING if bound.operator.startswith("<") else ROUND_FLOOR)))

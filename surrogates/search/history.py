@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from benchmarks import limits
 from benchmarks.errors import ArtefactError, SurrogatesError, choice
 from benchmarks.files import read_file, write_beside
+from benchmarks.forks import cached_property
 from benchmarks.tasks import find_task
 from surrogates.search.ranks import scores
 
@@ -37,6 +37,7 @@ class History:
         values: In each metric's own unit, of shape (m, T).
         cost: Simulated training time on all tasks in seconds, of shape (m,); NaN where unknown.
         search: Description of the search: searcher, its parameters, seed, batch size, constraint.
+        minimize: Those of the tasks that are the user's own and better when lower.
 
     Example:
         >>> history = History("transnas101-macro", ("jigsaw",), ["64-2311-basic"], np.array([[90.0]]), np.ones(1), {})
@@ -50,6 +51,7 @@ class History:
     values: NDArray[np.float64]
     cost: NDArray[np.float64]
     search: Mapping[str, Any]
+    minimize: tuple[str, ...] = ()
 
     @classmethod
     def from_histories(cls, histories: Sequence[History]) -> History:
@@ -72,15 +74,15 @@ class History:
             >>> History.from_histories(searches).archs
             ['64-2311-basic', '64-1234-basic']
         """
-        kinds = {(history.space, history.tasks) for history in histories}
+        kinds = {(history.space, history.tasks, history.minimize) for history in histories}
         if len(kinds) != 1:
             raise ValueError(
                 f"expected searches on the same tasks of one space, got {len(kinds)} different combinations of both"
             )
-        ((space, tasks),) = kinds
+        ((space, tasks, minimize),) = kinds
         rows = {arch: row for history in histories for arch, row in zip(history.archs, history.values, strict=True)}
         values = np.array(list(rows.values()), dtype=np.float64).reshape(len(rows), len(tasks))
-        return cls(space, tasks, list(rows), values, np.full(len(rows), np.nan), {})
+        return cls(space, tasks, list(rows), values, np.full(len(rows), np.nan), {}, minimize)
 
     def __len__(self) -> int:
         return len(self.archs)
@@ -91,7 +93,7 @@ class History:
     @property
     def signs(self) -> NDArray[np.float64]:
         """+1 for a task whose metric is better when higher, else -1; of shape (T,)."""
-        return np.array([find_task(task).metric.sign for task in self.tasks])
+        return np.array([-1.0 if task in self.minimize else find_task(task).metric.sign for task in self.tasks])
 
     @cached_property
     def best(self) -> NDArray[np.float64]:
@@ -160,6 +162,7 @@ class History:
             "values": self.values.tolist(),
             "cost": [None if np.isnan(cost) else cost for cost in self.cost.tolist()],
         }
+        content |= {"minimize": list(self.minimize)} if self.minimize else {}
         with write_beside(path) as beside:
             beside.write_text(json.dumps(content, allow_nan=False) + "\n", encoding="utf-8")
 
@@ -179,7 +182,8 @@ class History:
             archs, tasks = list(map(str, content["archs"])), tuple(map(str, content["tasks"]))
             values = np.array(content["values"], dtype=np.float64).reshape(len(archs), len(tasks))
             cost = np.array(content["cost"], dtype=np.float64).reshape(len(archs))  # null becomes NaN
-            return cls(str(content["space"]), tasks, archs, values, cost, dict(content["search"]))
+            minimize = tuple(map(str, content.get("minimize", ())))
+            return cls(str(content["space"]), tasks, archs, values, cost, dict(content["search"]), minimize)
         except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
             raise ArtefactError(f"{str(path)!r} is not the history of a search, or is damaged: {error}") from error
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -10,15 +10,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.errors import check_type, choice
+from benchmarks.errors import UnknownNameError, check_type, choice
+from benchmarks.numbers import real_numbers
 from benchmarks.spaces.registry import get_space
 from benchmarks.spaces.space import Space
-from benchmarks.tasks import TIME
+from benchmarks.task_names import name_tasks
+from benchmarks.tasks import TIME, find_task, minimized, trained_task
 from surrogates.oracle.training_cost import training_seconds
-from surrogates.search.constraints import Constraint
+from surrogates.search.constraints import Constraint, as_constraint
+from surrogates.search.quantities import Quantities, cost_series
+from surrogates.search.space_arrays import COSTS
 
 if TYPE_CHECKING:
     from benchmarks.table import Table
+    from surrogates.search.base import Searcher
 
 __all__ = ["Objective", "open_objective"]
 
@@ -35,9 +40,11 @@ class Objective:
         measure: Function from a list of n architectures to their values in the metrics' own units, of shape (n, T).
         known: Mask of the architectures that have values, of shape (N,).
         allowed: Mask of the known architectures that meet the constraint, of shape (N,).
-        constraint: Bounds on the cost of an architecture, if any.
+        constraint: Bounds on costs and tasks of an architecture, if any.
+        oracle: The oracle, whose other tasks can be bounded and charged; None for a function.
         table: Table of measured training times, if any.
         remembers: Whether values are stored, so that querying again is free.
+        minimize: Those of the tasks that are the user's own and better when lower.
     """
 
     space: Space
@@ -46,8 +53,15 @@ class Objective:
     known: NDArray[np.bool_]
     allowed: NDArray[np.bool_]
     constraint: Constraint | None = None
+    oracle: Quantities | None = None
     table: Table | None = None
     remembers: bool = False
+    minimize: tuple[str, ...] = ()
+
+    @property
+    def signs(self) -> Values:
+        """+1 for a task whose metric is better when higher, else -1; of shape (T,)."""
+        return np.array([-1.0 if task in self.minimize else find_task(task).metric.sign for task in self.tasks])
 
     def seconds(self, archs: Sequence[str]) -> Values:
         """Simulated seconds of training n architectures on all tasks, of shape (n,); NaN where unknown."""
@@ -56,11 +70,25 @@ class Objective:
         total = np.zeros(len(archs))
         rows = [self.space.index(arch) for arch in archs]
         for task in self.tasks:
-            if self.table is not None and task in self.table.tasks and TIME in self.table.metrics(task):
+            of = trained_task(task)
+            if self.table is not None and of in self.table.tasks and TIME in self.table.metrics(of):
                 total += training_seconds(archs, task, self.table)
             else:
                 total += _estimate(self.space.name, task)[rows]
         return total
+
+    def charge(self, searcher: Searcher) -> Searcher:
+        """A searcher whose ``cost``, if it names a task of the oracle, is replaced by the values of that task.
+
+        Raises:
+            UnknownNameError: If there is no such task; names the nearest one.
+            ValueError: If the task is better when higher.
+        """
+        params = searcher.get_params(deep=False)
+        cost = params.get("cost")
+        if not isinstance(cost, str) or cost in COSTS or self.oracle is None:
+            return searcher
+        return type(searcher)(**{**params, "cost": cost_series(self.oracle, cost)})
 
 
 def open_objective(
@@ -69,6 +97,8 @@ def open_objective(
     *,
     space: str | Space | None = None,
     constraint: Constraint | None = None,
+    constraints: str | Iterable[str] = (),
+    minimize: Collection[str] | str = (),
 ) -> Objective:
     """The objective behind an oracle, a table or a function.
 
@@ -79,12 +109,17 @@ def open_objective(
             in the tasks' own units.
         tasks: One task or several.
         space: The space to search; required if the oracle is a function.
-        constraint: Bounds on the cost of an architecture.
+        constraint: Bounds on an architecture.
+        constraints: Further bounds as strings, such as ``["params<=1e6", "latency_ms<=5"]`` (`Bound.parse`): on costs
+            of the backbone, and on tasks of an oracle or table.
+        minimize: Tasks of a function that are the user's own and better when lower; names that say so are refused
+            without it. An oracle or table knows its directions.
 
     Raises:
-        ValueError: If there is no task, a function is given without a space, or the space is not the oracle's.
-        ConstraintError: If no architecture meets the constraint; names the smallest available cost.
-        UnknownNameError: If the oracle does not know a task, or there is no such space.
+        ValueError: If there is no task, a constraint is not readable, a function is given without a space, or the space
+            is not the oracle's.
+        ConstraintError: If no architecture meets the constraints; names the nearest bounds that one meets.
+        UnknownNameError: If the oracle does not know a task, a name is refused, or there is no such space.
         TypeError: If an argument has the wrong type.
 
     Example:
@@ -93,14 +128,17 @@ def open_objective(
         [[17.0]]
     """
     check_type(constraint, Constraint | None, "constraint", "a Constraint or None")
-    objective = _without_constraint(oracle, tasks, space)
-    if constraint is None:
+    objective = _without_constraint(oracle, tasks, space, minimize)
+    bounds = as_constraint(constraint, constraints)
+    if bounds is None:
         return objective
-    allowed = constraint.check(objective.space, objective.known)
-    return replace(objective, allowed=allowed, constraint=constraint)
+    allowed = bounds.check(objective.oracle or objective.space, objective.known)
+    return replace(objective, allowed=allowed, constraint=bounds)
 
 
-def _without_constraint(oracle: object, tasks: str | Sequence[str], space: str | Space | None) -> Objective:
+def _without_constraint(
+    oracle: object, tasks: str | Sequence[str], space: str | Space | None, minimize: Collection[str] | str
+) -> Objective:
     from benchmarks.table import Table
     from surrogates.oracle.oracle import Oracle
 
@@ -113,38 +151,54 @@ def _without_constraint(oracle: object, tasks: str | Sequence[str], space: str |
     if isinstance(oracle, Table):
         oracle = Oracle.from_table(oracle if space is None else oracle.where(space=space))
     if isinstance(oracle, Oracle):
-        return _of_oracle(oracle, names, space)
+        return _of_oracle(oracle, names, space, minimize)
     if not callable(oracle):
         raise TypeError(f"expected an Oracle, a Table or a function of architectures, got {type(oracle).__name__}")
     if space is None:
         raise ValueError("expected a space for an oracle that is a function, got space=None")
     found = get_space(space)
     known = np.ones(len(found), dtype=bool)
-    return Objective(found, names, _of_function(oracle, len(names)), known, known)
+    named = name_tasks(names, minimize)
+    if unnamed := [name for name in names if name not in named]:
+        raise UnknownNameError(f"expected the name of a task, got {unnamed[0]!r}, the name of bookkeeping")
+    lowered = tuple(task.name for task in named.values() if task.benchmark == "user" and task == minimized(task))
+    canonical = tuple(task.name for task in named.values())
+    return Objective(found, canonical, _of_function(oracle, len(names)), known, known, minimize=lowered)
 
 
-def _of_oracle(oracle: Any, tasks: tuple[str, ...], space: str | Space | None) -> Objective:
+def _of_oracle(
+    oracle: Any, names: tuple[str, ...], space: str | Space | None, minimize: Collection[str] | str
+) -> Objective:
     if space is not None and get_space(space) != oracle.space:
         raise ValueError(f"expected the space of the oracle, {oracle.space}, got space={str(space)!r}")
-    for task in tasks:
-        choice(task, oracle.tasks, "task of the oracle")
+    for name in names:
+        if "/" not in name:  # a metric of its table is known to the oracle only
+            choice(name, oracle.tasks, "task of the oracle")
+    found = {name: oracle.task(name) for name in names}
+    tasks = tuple(task.name for task in found.values())
+    for name in (minimize,) if isinstance(minimize, str) else minimize:
+        if oracle.task(name).metric.higher_is_better:
+            raise ValueError(f"{name!r} is better when higher in the oracle: expected no minimize={name!r}")
     known = np.ones(len(oracle.space), dtype=bool)
     predicted = () if oracle.surrogate is None or oracle.source == "table" else oracle.surrogate.tasks_
     if only_measured := [task for task in tasks if task not in predicted]:
-        measured = oracle.table.to_frame()[only_measured].dropna().index
-        known = np.isin(np.array(oracle.space.archs), measured.to_numpy(dtype=str))
+        complete = ~np.isnan([oracle.table.column(task) for task in only_measured]).any(axis=0)
+        known = np.isin(np.array(oracle.space.archs), np.array(oracle.table.archs)[complete])
 
     def measure(archs: list[str]) -> Values:
         if len(archs) > 1:
             return np.asarray(oracle.answers(archs, tasks).value, dtype=np.float64)
         return np.array([[oracle(arch, task) for task in tasks] for arch in archs], dtype=np.float64)
 
-    return Objective(oracle.space, tasks, measure, known, known, table=oracle.table, remembers=True)
+    lowered = tuple(task.name for task in found.values() if task.benchmark == "user" and task == minimized(task))
+    return Objective(
+        oracle.space, tasks, measure, known, known, None, oracle, oracle.table, remembers=True, minimize=lowered
+    )
 
 
 def _of_function(function: Callable[[list[str]], Any], n_tasks: int) -> Callable[[list[str]], Values]:
     def measure(archs: list[str]) -> Values:
-        values = np.asarray(function(list(archs)), dtype=np.float64)
+        values = real_numbers(function(list(archs)), "values of the function")
         if values.shape != (len(archs), n_tasks) and not (n_tasks == 1 and values.shape == (len(archs),)):
             raise ValueError(f"expected values of shape {(len(archs), n_tasks)}, got {values.shape}")
         return values.reshape(len(archs), n_tasks)

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.errors import choice
 from benchmarks.spaces.registry import get_space
-from surrogates.search.space_arrays import COSTS, costs
+from surrogates.search.space_arrays import cost_column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -19,12 +18,15 @@ if TYPE_CHECKING:
 __all__ = ["front", "hypervolume", "non_dominated"]
 
 
-def front(history: History, cost: str | None = "multiply_adds", *, distinct: bool = False) -> pd.DataFrame:
+def front(
+    history: History, cost: str | pd.Series[float] | None = "multiply_adds", *, distinct: bool = False
+) -> pd.DataFrame:
     """The Pareto front of a search: the architectures that no other one dominates on the tasks and the cost.
 
     Args:
         history: A search on one task or several.
-        cost: ``"multiply_adds"`` or ``"params"`` of the backbone; None for the tasks alone.
+        cost: ``"multiply_adds"`` or ``"params"`` of the backbone, or another cost as a named Series indexed by
+            architecture; None for the tasks alone.
         distinct: Keep only the first queried of architectures with equal values and costs.
 
     Returns:
@@ -45,8 +47,11 @@ def front(history: History, cost: str | None = "multiply_adds", *, distinct: boo
         frame[task] = history.values[:, column]
     points = history.values * history.signs
     if cost is not None:
-        charged = costs(space)[[space.index(arch) for arch in history.archs], COSTS.index(choice(cost, COSTS, "cost"))]
-        frame[cost] = charged
+        charged = cost_column(space, cost)[[space.index(arch) for arch in history.archs]]
+        if isinstance(cost, str):
+            frame[cost] = charged.astype(np.int64)
+        else:
+            frame[str(cost.name)] = charged
         points = np.column_stack([points, -charged])
     kept = frame[non_dominated(points)]
     if distinct:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from numbers import Integral
 from pathlib import Path
@@ -35,6 +35,8 @@ def run_search(
     *,
     space: str | Space | None = None,
     constraint: Constraint | None = None,
+    constraints: str | Iterable[str] = (),
+    minimize: Collection[str] | str = (),
     batch_size: int = 1,
     folder: str | Path | None = None,
     progress: bool = False,
@@ -42,14 +44,20 @@ def run_search(
     """Search for good architectures.
 
     Args:
-        searcher: A name (`list_searchers`), or a searcher, which is not modified: a copy with this seed is used.
+        searcher: A name (`list_searchers`), or a searcher, which is not modified: a copy with this seed is used. Its
+            parameter ``cost`` may name a task of the oracle that is better when lower.
         oracle: An `Oracle`, a `Table` (only measured architectures are searched), or a function from a list of n
             architectures to values of shape (n,) or (n, T) in the tasks' own units.
-        task: One task or several. The metric of a task gives its direction; a task of no benchmark is maximised.
+        task: One task or several. The metric of a task gives its direction; a task of no benchmark is maximised unless
+            it is in `minimize`.
         budget: Number of architectures to query.
         seed: Seed of the searcher. The same seed gives the same search.
         space: The space to search; required if the oracle is a function.
-        constraint: Bounds on the cost of an architecture.
+        constraint: Bounds on an architecture.
+        constraints: Further bounds as strings, such as ``["params<=1e6", "latency_ms<=5"]`` (`Bound.parse`): on costs
+            of the backbone, and on tasks of an oracle or table, which may have been joined to it (`Oracle.join`).
+        minimize: Tasks of a function that are the user's own and better when lower (an oracle or table knows its
+            directions); names that say so, such as ``test_error``, are refused without it.
         batch_size: Number of architectures per call of the oracle; if the oracle fails on one of them, the values of
             those after it are discarded.
         folder: Folder to store the history in. An interrupted search found there is resumed, also with a larger
@@ -62,8 +70,8 @@ def run_search(
 
     Raises:
         ValueError: If the budget is not between 1 and the number of allowed architectures, or `batch_size` < 1.
-        ConstraintError: If no architecture meets the constraint; names the smallest available cost.
-        UnknownNameError: If there is no such searcher, task or space; names the nearest one.
+        ConstraintError: If no architecture meets the constraints; names the nearest bounds that one meets.
+        UnknownNameError: If there is no such searcher, task or space, or a task's name is refused; names the nearest.
         TypeError: If an argument has the wrong type.
         ArtefactError: If the folder holds another search or one of another oracle, or is damaged.
         SearchError: If the oracle fails or returns a value that is not finite, or the searcher raises; its `history`
@@ -75,7 +83,9 @@ def run_search(
         >>> history.to_frame().columns.tolist()
         ['step', 'arch', 'value', 'best', 'cost']
     """
-    objective = check_search(oracle, task, budget, space=space, constraint=constraint)
+    objective = check_search(
+        oracle, task, budget, space=space, constraint=constraint, constraints=constraints, minimize=minimize
+    )
     return search_objective(searcher, objective, budget, seed, batch_size=batch_size, folder=folder, progress=progress)
 
 
@@ -86,6 +96,8 @@ def check_search(
     *,
     space: str | Space | None = None,
     constraint: Constraint | None = None,
+    constraints: str | Iterable[str] = (),
+    minimize: Collection[str] | str = (),
 ) -> Objective:
     """Check the arguments of a search and return its objective; nothing is queried or written.
 
@@ -94,7 +106,7 @@ def check_search(
 
     Raises:
         ValueError: If the budget is not between 1 and the number of allowed architectures.
-        ConstraintError: If no architecture meets the constraint; names the smallest available cost.
+        ConstraintError: If no architecture meets the constraints; names the nearest bounds that one meets.
         UnknownNameError: If there is no such task or space; names the nearest one.
         TypeError: If an argument has the wrong type.
 
@@ -105,12 +117,14 @@ def check_search(
         ...
         ValueError: expected 1 <= budget <= 4,096 (the architectures of transnas101-micro), got 5000
     """
-    objective = open_objective(oracle, task, space=space, constraint=constraint)
+    objective = open_objective(
+        oracle, task, space=space, constraint=constraint, constraints=constraints, minimize=minimize
+    )
     check_type(budget, Integral, "budget", "an integer")
     available = int(objective.allowed.sum())
     if not 1 <= budget <= available:
         which = [] if objective.known.all() else ["were measured"]
-        which += [] if constraint is None else [f"have {constraint}"]
+        which += [] if objective.constraint is None else [f"have {objective.constraint}"]
         what = f"the architectures of {objective.space}" + (f" that {' and '.join(which)}" if which else "")
         raise ValueError(f"expected 1 <= budget <= {available:,} ({what}), got {budget}")
     return objective
@@ -134,7 +148,7 @@ def search_objective(
         >>> [len(search_objective("random", objective, 20, seed)) for seed in (0, 1)]
         [20, 20]
     """
-    agent = seeded_searcher(searcher, seed)
+    agent = objective.charge(seeded_searcher(searcher, seed))
     check_type(batch_size, Integral, "batch_size", "an integer")
     if batch_size < 1:
         raise ValueError(f"expected batch_size >= 1, got {batch_size}")

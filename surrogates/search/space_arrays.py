@@ -1,17 +1,22 @@
-"""Cached arrays over the architectures of a space; searchers work with rows (positions in the space), not strings."""
+"""Arrays over the architectures of a space; searchers work with rows (positions in the space), not strings."""
 
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.errors import check_type, choice
 from benchmarks.spaces.cell import CellSpace
 from benchmarks.spaces.registry import get_space
 from benchmarks.spaces.space import Space
 
-__all__ = ["COSTS", "choices", "complexity", "costs", "moves", "neighbor_rows"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["COSTS", "choices", "complexity", "cost_column", "costs", "moves", "neighbor_rows"]
 
 COSTS = ("params", "multiply_adds")
 """Costs of an architecture: parameters and multiply-adds of its backbone, for one image."""
@@ -25,6 +30,31 @@ def costs(space: str | Space) -> NDArray[np.int64]:
         (4096, 2)
     """
     return _costs(get_space(space).name)
+
+
+def cost_column(space: str | Space, cost: str | pd.Series[float]) -> NDArray[np.float64]:
+    """One cost of all N architectures of a space, of shape (N,); NaN where it is unknown.
+
+    Args:
+        space: The space.
+        cost: ``"params"`` or ``"multiply_adds"``, or any other cost, such as a latency, indexed by architecture.
+
+    Raises:
+        UnknownNameError: If there is no such cost; names the nearest one.
+        TypeError: If it is neither a name nor a Series.
+
+    Example:
+        >>> import pandas as pd
+        >>> latency = pd.Series([2.0, 3.0], index=["64-2311-basic", "64-1234-basic"])
+        >>> int(np.isfinite(cost_column("transnas101-macro", latency)).sum())
+        2
+    """
+    if isinstance(cost, str):
+        return costs(space)[:, COSTS.index(choice(cost, COSTS, "cost"))].astype(np.float64)
+    import pandas as pd
+
+    check_type(cost, pd.Series, "cost", f"one of {', '.join(COSTS)}, or a Series indexed by architecture")
+    return cost.reindex(list(get_space(space).archs)).to_numpy(dtype=np.float64)
 
 
 def neighbor_rows(space: str | Space) -> tuple[NDArray[np.int64], ...]:

@@ -6,16 +6,20 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.errors import ArtefactError
+from benchmarks.forks import one_thread_if_forked
 from benchmarks.spaces.registry import list_spaces
 from surrogates.base import Surrogate
 from surrogates.store.artefact import parsing, read_files, read_metadata
+from surrogates.store.nested import unpack_state
 from surrogates.store.pack import Pack
+from surrogates.store.provenance import lowered_tasks
 from surrogates.store.save import KIND
 from surrogates.store.storable import class_of, from_json
 
 __all__ = ["load_surrogate"]
 
 
+@one_thread_if_forked()
 def load_surrogate(directory: str | Path) -> Surrogate:
     """Read a surrogate written by `save_surrogate`; all files are verified before a model is parsed.
 
@@ -55,10 +59,12 @@ def _restore(metadata: dict[str, Any], files: dict[str, bytes]) -> Surrogate:
         raise ArtefactError(f"unknown space {metadata['space']!r}; this version supports {', '.join(list_spaces())}")
     surrogate.space_ = metadata["space"]
     surrogate.tasks_ = tuple(task["name"] for task in metadata["tasks"])
+    surrogate.minimize_ = lowered_tasks(metadata["tasks"])
     surrogate.one_task_ = metadata["one_task"]
     surrogate.n_archs_ = metadata["n_archs"]
+    surrogate.equivalence_ = metadata.get("equivalence", "function")  # missing in artefacts of earlier versions
     surrogate.cv_scores_ = from_json(metadata["cv_scores"])
     surrogate.table_hash_ = metadata["table_hash"]
     surrogate.trainings_ = metadata.get("trainings")  # missing in artefacts of the first version
-    surrogate.unpack(Pack.from_files(from_json(metadata["settings"]), files))
+    unpack_state(surrogate, Pack.from_files(from_json(metadata["settings"]), files))
     return surrogate

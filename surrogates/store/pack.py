@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gzip
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
 from benchmarks import limits
+from surrogates.equivalence import Equivalence
 from surrogates.store.npz import npz_arrays, npz_bytes
 
 __all__ = ["Pack", "Packable"]
@@ -62,16 +63,24 @@ class Packable(Protocol):
     Attributes:
         space_: Name of the space.
         tasks_: Names of the tasks.
+        minimize_: Those of them that are the user's own and better when lower.
         one_task_: Whether the labels were a vector.
-        n_archs_: Number of distinct functions seen in `fit`.
+        n_archs_: Number of distinct functions (or strings) seen in `fit`.
         cv_scores_: Results of cross-validation.
+        equivalence_: Whether predictions are those of ``"function"`` or ``"string"``.
     """
 
     space_: str
     tasks_: tuple[str, ...]
+    minimize_: tuple[str, ...]
     one_task_: bool
     n_archs_: int
     cv_scores_: dict[str, dict[str, float]]
+    equivalence_: Equivalence
+
+    @property
+    def parts_(self) -> Sequence[Packable]:
+        """Fitted surrogates of some of the tasks each; empty if all tasks were fitted together."""
 
     def pack(self) -> Pack:
         """The fitted state, without these attributes."""

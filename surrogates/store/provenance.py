@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from benchmarks.tasks import find_task
 
-__all__ = ["LIBRARIES", "describe_tasks", "installed_version", "library_versions"]
+__all__ = ["LIBRARIES", "describe_tasks", "installed_version", "library_versions", "lowered_tasks"]
 
 LIBRARIES = ("transnas-surrogates", "numpy", "scipy", "scikit-learn", "xgboost")
 """Distributions whose version can affect stored values."""
 
 
-def describe_tasks(tasks: Sequence[str]) -> list[dict[str, Any]]:
-    """Name, metric, unit and direction of each task; None for a user-defined task.
+def describe_tasks(tasks: Sequence[str], minimize: Collection[str] = ()) -> list[dict[str, Any]]:
+    """Name, metric, unit and direction of each task; None for a user-defined task, except that lower is better.
+
+    Args:
+        tasks: Names of tasks.
+        minimize: Those of them that are user-defined and better when lower.
 
     Example:
         >>> describe_tasks(("jigsaw",))
@@ -26,9 +30,29 @@ def describe_tasks(tasks: Sequence[str]) -> list[dict[str, Any]]:
     for name in tasks:
         task = find_task(name)
         known = task.benchmark != "user"
-        facts = (task.column, task.metric.unit, task.metric.higher_is_better) if known else (None, None, None)
-        found.append({"name": name, **dict(zip(("metric", "unit", "higher_is_better"), facts, strict=True))})
+        found.append(
+            {
+                "name": name,
+                "metric": task.column if known else None,
+                "unit": task.metric.unit if known else None,
+                "higher_is_better": task.metric.higher_is_better if known else False if name in minimize else None,
+            }
+        )
     return found
+
+
+def lowered_tasks(described: Sequence[dict[str, Any]]) -> tuple[str, ...]:
+    """The user-defined tasks that are better when lower, of what `describe_tasks` returned.
+
+    Example:
+        >>> lowered_tasks(describe_tasks(["latency_ms", "jigsaw"], minimize=["latency_ms"]))
+        ('latency_ms',)
+    """
+    return tuple(
+        task["name"]
+        for task in described
+        if task["higher_is_better"] is False and find_task(task["name"]).benchmark == "user" and task["metric"] is None
+    )
 
 
 def library_versions() -> dict[str, str]:

@@ -9,8 +9,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from benchmarks.forks import one_thread_if_forked
 from benchmarks.provenance import unlike_published
 from surrogates.store.artefact import write_artefact
+from surrogates.store.nested import pack_state
 from surrogates.store.pack import Packable
 from surrogates.store.provenance import describe_tasks, library_versions
 from surrogates.store.storable import to_json
@@ -24,6 +26,7 @@ KIND = "surrogate"
 """Kind of artefact."""
 
 
+@one_thread_if_forked()
 def save_surrogate(surrogate: Packable, directory: str | Path, table: Table | None = None) -> Path:
     """Write a fitted surrogate; the same surrogate gives the same bytes.
 
@@ -55,16 +58,17 @@ def save_surrogate(surrogate: Packable, directory: str | Path, table: Table | No
 
     check_is_fitted(surrogate, "space_")
     made_of = to_json(surrogate, "the surrogate")
-    pack = surrogate.pack()
+    pack = pack_state(surrogate)
     trainings = getattr(surrogate, "trainings_", None)
     if table is not None:
         trainings = {task: unlike_published(table, [task]) for task in surrogate.tasks_}
     content = {
         **made_of,
         "space": surrogate.space_,
-        "tasks": describe_tasks(surrogate.tasks_),
+        "tasks": describe_tasks(surrogate.tasks_, surrogate.minimize_),
         "one_task": surrogate.one_task_,
         "n_archs": surrogate.n_archs_,
+        "equivalence": surrogate.equivalence_,
         "table_hash": getattr(surrogate, "table_hash_", None) if table is None else table.hash,
         "trainings": trainings,
         "cv_scores": to_json(surrogate.cv_scores_, "cv_scores_"),

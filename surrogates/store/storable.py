@@ -29,6 +29,7 @@ STORABLE: dict[str, str] = {
     "OneHotEncoding": "encoders.one_hot",
     "PathEncoding": "encoders.paths",
     "TransferSurrogate": "surrogates.models.transfer.surrogate",
+    "WrittenFeatures": "encoders.written_features",
 }
 """Name of a class of this package -> its module."""
 

@@ -4,7 +4,14 @@ A campaign is a plan (`load_plan`) and a folder. `run_campaign` runs the trainin
 can be killed at any time, resumed, and run several times in parallel. `campaign_table` makes a `Table` of the records.
 """
 
-from benchmarks.training.campaign.images import ROOMS, CampaignImages, ImageNeeds, RoomsImages, TaskonomyImages
+from benchmarks.training.campaign.images import (
+    ROOMS,
+    CampaignImages,
+    FolderImages,
+    ImageNeeds,
+    RoomsImages,
+    TaskonomyImages,
+)
 from benchmarks.training.campaign.packing import pack_records, unpack_records
 from benchmarks.training.campaign.plan import Plan, Trial
 from benchmarks.training.campaign.plan_file import load_plan
@@ -19,6 +26,7 @@ __all__ = [
     "ROOMS",
     "CampaignError",
     "CampaignImages",
+    "FolderImages",
     "ImageNeeds",
     "ImageTrainer",
     "Plan",

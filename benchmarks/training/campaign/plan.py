@@ -6,13 +6,13 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass, replace
-from functools import cached_property
 from typing import Any, TypeVar
 
 from benchmarks.errors import choice
+from benchmarks.forks import cached_property
 from benchmarks.table_checks import check_archs
 from benchmarks.tasks import TRANSNAS_TASKS
-from benchmarks.training.campaign.images import ROOMS, CampaignImages, ImageNeeds
+from benchmarks.training.campaign.images import ROOMS, CampaignImages
 from benchmarks.training.presets import get_recipe, list_presets
 from benchmarks.training.recipe import VERSION, Recipe
 
@@ -91,15 +91,15 @@ class Plan:
         for task in self.recipe_of:
             self.recipe_for(task)
         for task in self.tasks:
-            self.images.check(ImageNeeds.from_recipe(self.recipe_for(task)))
+            self.images.check(self.recipe_for(task))
 
     def trials(self) -> list[Trial]:
         """Every training, ordered by architecture, then task, so that early records complete rows of the table."""
         return [Trial(arch, task, seed) for seed in self.seeds for arch in self.archs for task in self.tasks]
 
     def recipe_for(self, task: str) -> Recipe:
-        """The recipe of a task."""
-        recipe = changed_recipe(get_recipe(task, self.preset), self.recipe)
+        """The recipe of a task: the preset's, fitted to the images, with the plan's changes."""
+        recipe = changed_recipe(self.images.fitted(get_recipe(task, self.preset)), self.recipe)
         return changed_recipe(recipe, self.recipe_of.get(task, {}))
 
     def settings(self, task: str) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from benchmarks.errors import ArchitectureError, UnknownNameError, choice
 from benchmarks.files import read_file
 from benchmarks.spaces.registry import get_space
 from benchmarks.tasks import TRANSNAS_TASKS
-from benchmarks.training.campaign.images import ROOMS, CampaignImages, RoomsImages, TaskonomyImages
+from benchmarks.training.campaign.images import ROOMS, CampaignImages, FolderImages, RoomsImages, TaskonomyImages
 from benchmarks.training.campaign.plan import DEFAULT_SEED, Plan
 from benchmarks.training.data.taskonomy import TaskonomyNotFoundError
 
@@ -34,7 +34,8 @@ def load_plan(path: str | Path) -> Plan:
         path: A JSON file with ``architectures``: a list of strings and of samples ``{"space": name, "sample": n, "rng":
             0, "distinct": false}``; optional are ``tasks`` (all seven), ``seeds`` (666), ``preset`` ("quick"),
             ``recipe`` (new values for all tasks), ``recipe_of`` (the same for one task) and ``images``:
-            ``{"rooms": {"seed": 0}}`` or ``{"taskonomy": {"root": folder, "train": split file, ...}}``. Paths are
+            ``{"rooms": {"seed": 0}}``, ``{"taskonomy": {"root": folder, "train": split file, ...}}``, or ``{"folder":
+            path}`` for a folder of pictures (`benchmarks.training.data.image_folder.read_image_folder`). Paths are
             relative to the folder of the plan; environment variables in them are expanded.
 
     Raises:
@@ -131,22 +132,33 @@ def _architectures(value: Any) -> list[str]:
 
 
 def _images(value: Any, folder: Path) -> CampaignImages:
-    _check_names(value, ("rooms", "taskonomy"), "images")
+    _check_names(value, ("rooms", "taskonomy", "folder"), "images")
     if len(value) != 1:
-        raise ValueError(f"images: expected one of 'rooms' and 'taskonomy', got {', '.join(value) or 'none'}")
+        raise ValueError(f"images: expected one of 'rooms', 'taskonomy' and 'folder', got {', '.join(value) or 'none'}")
     if "rooms" in value:
         _check_names(value["rooms"], ("seed",), "images: rooms")
         return RoomsImages(_integer(value["rooms"].get("seed", ROOMS.seed), 0, "images: rooms: seed"))
+    if "folder" in value:
+        if not isinstance(value["folder"], str):
+            raise ValueError(f"images: folder: expected the path of a folder, got {value['folder']!r:.200}")
+        own = FolderImages(_path(value["folder"], folder, "images: folder"))
+        own.describe(TRANSNAS_TASKS[0])
+        return own
     options = {"root": value["taskonomy"]} if isinstance(value["taskonomy"], str) else value["taskonomy"]
     _check_names(options, _SPLIT_FILES, "images: taskonomy")
     if "root" not in options or not all(isinstance(option, str) for option in options.values()):
         raise ValueError(f"images: taskonomy: expected the path 'root' and names of split files, got {options!r}")
-    expanded = os.path.expandvars(options["root"])
-    if missing := re.search(r"\$\{?(\w+)", expanded):
-        raise ValueError(f"images: taskonomy: root: the environment variable {missing[1]} is not set")
-    images = TaskonomyImages(**{**options, "root": str(Path(folder, Path(expanded).expanduser()))})
+    images = TaskonomyImages(**{**options, "root": _path(options["root"], folder, "images: taskonomy: root")})
     images.describe(TRANSNAS_TASKS[0])  # fails here, not in every training, if the folder is missing
     return images
+
+
+def _path(value: str, folder: Path, where: str) -> str:
+    """A path with its environment variables, relative to the folder of the plan."""
+    expanded = os.path.expandvars(value)
+    if missing := re.search(r"\$\{?(\w+)", expanded):
+        raise ValueError(f"{where}: the environment variable {missing[1]} is not set")
+    return str(Path(folder, Path(expanded).expanduser()))
 
 
 def _check_names(entries: Any, known: tuple[str, ...], where: str) -> None:

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 import benchmarks
 from benchmarks.errors import TableError
 from benchmarks.table import Table
-from benchmarks.task_log import INFO_NAMES
-from benchmarks.tasks import TIME
+from benchmarks.tasks import INFO_NAMES, TIME
+from benchmarks.training.campaign.images import FolderImages
 from benchmarks.training.campaign.plan import Plan, Trial, fingerprint
 from benchmarks.training.campaign.records import Record, failure_reasons, read_records
 from benchmarks.training.presets import changed_settings
@@ -83,12 +83,19 @@ def provenance(plan: Plan, folder: str | Path, seed: int | None = None) -> dict[
         "seeds": list(plan.seeds) if seed is None else [seed],
         "settings": {task: fingerprint(plan.settings(task)) for task in plan.tasks},
         "recipes": {task: plan.settings(task)["recipe"] for task in plan.tasks},
-        "deviations": {task: changed_settings(plan.recipe_for(task)) for task in plan.tasks},
+        "deviations": {task: [*changed_settings(plan.recipe_for(task)), *_own_images(plan)] for task in plan.tasks},
         "images": {task: plan.settings(task)["images"] for task in plan.tasks},
         "trainings": {
             task: _trainings([record for record in used if record.trial.task == task]) for task in plan.tasks
         },
     }
+
+
+def _own_images(plan: Plan) -> list[str]:
+    """Own images as a deviation from the published training; empty for other images."""
+    if not isinstance(plan.images, FolderImages):
+        return []
+    return [f"images: own ones (content {plan.images.folder.content}) instead of Taskonomy's"]
 
 
 def _records(plan: Plan, folder: Path) -> dict[Trial, Record]:

@@ -88,7 +88,7 @@ def images_per_split(sources: Mapping[str, ImageSource], recipe: Recipe) -> dict
     """Number of images of each split that a training uses: the recipe's number, or all.
 
     Args:
-        sources: Images by split.
+        sources: Images by split; test images may be missing if the recipe gives no number of them.
         recipe: ``input_size``, ``n_train``, ``n_valid``, ``n_test``.
 
     Returns:
@@ -97,12 +97,13 @@ def images_per_split(sources: Mapping[str, ImageSource], recipe: Recipe) -> dict
     Raises:
         ValueError: If a split is missing, has too few images, or images of another size.
     """
-    if missing := [split for split in SPLITS if split not in sources]:
+    needed = SPLITS[:2] if recipe.n_test is None else SPLITS
+    if missing := [split for split in needed if split not in sources]:
         raise ValueError(
-            f"expected images for {', '.join(SPLITS)}, got {', '.join(sources) or 'none'}; {missing[0]} is missing"
+            f"expected images for {', '.join(needed)}, got {', '.join(sources) or 'none'}; {missing[0]} is missing"
         )
     counts = {}
-    for split in SPLITS:
+    for split in (split for split in SPLITS if split in sources):
         source, wanted = sources[split], getattr(recipe, f"n_{split}")
         if source.size != recipe.input_size:
             raise ValueError(f"{split}: expected images of {recipe.input_size} pixels, got {source.size}")

@@ -59,6 +59,7 @@ _IMAGES = ("rgb", "normal", "segmentsemantic")
 _DAMAGED = (OSError, ValueError, EOFError, SyntaxError, TokenError)
 """Exceptions of numpy and pillow for damaged files."""
 _LARGEST_SEGMENT = 17
+_ELSE = "; any other folder of pictures is given as --images, in a plan as 'folder'"
 
 
 class TaskonomyError(SurrogatesError, ValueError):
@@ -121,7 +122,7 @@ class TaskonomySource:
         if split_path is None:
             raise TaskonomyNotFoundError(
                 f"there is no split file {split_file}, also not in {self.root}: expected JSON such as "
-                f'{{"filename_list": ["<building>.json", ...]}}'
+                f'{{"filename_list": ["<building>.json", ...]}}{_ELSE}'
             )
         listed = read_templates(self.root, split_path)
         missing = missing_files(self.root, listed, self._domains)
@@ -256,6 +257,8 @@ def check_root(root: Path) -> None:
 
 def read_templates(root: Path, split_path: Path) -> list[str]:
     """All templates of a split; a suffix .png or .npy is dropped, as in the published reader."""
+    if not split_path.is_file():
+        raise TaskonomyNotFoundError(f"there is no split file {split_path}: expected Taskonomy's layout{_ELSE}")
     lists = _read_json(split_path)
     names = lists.get("filename_list") if isinstance(lists, dict) else None
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):

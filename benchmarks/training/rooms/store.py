@@ -68,7 +68,7 @@ def store_arrays(arrays: dict[str, Tensor], folder: Path) -> None:
     except OSError as error:
         if load_arrays(folder) is None:  # otherwise another process has written it
             warnings.warn(
-                f"{folder.parent} cannot be written ({error.strerror or error}): these images will be rendered again "
+                f"{folder.parent} cannot be written ({error.strerror or error}): these images will be made again "
                 "next time; set TRANSNAS_CACHE_DIR to a writable folder",
                 stacklevel=3,
             )

@@ -7,7 +7,7 @@ All members are trained at once as one module (`surrogates.models.graph.net`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -163,6 +163,8 @@ class GraphSurrogate(CalibratedSurrogate):
         archs: Sequence[str],
         Y: ArrayLike | pd.DataFrame | pd.Series[Any],
         update: Update | Literal["auto"] = "auto",
+        *,
+        minimize: Collection[str] | str = (),
     ) -> Self:
         """Fit one or more tasks, starting from the pre-trained network; arguments otherwise as in `fit`.
 
@@ -172,6 +174,7 @@ class GraphSurrogate(CalibratedSurrogate):
             update: ``"head"``: ridge regression on the frozen pre-trained trunk; ``"adapter"``: from there, train the
                 scales and shifts of its layers; ``"full"``: from there, train all weights; ``"scratch"``: as `fit`;
                 ``"auto"``: average of head, adapter and scratch, with weights fitted to out-of-fold scores.
+            minimize: As in `fit`.
 
         Raises:
             sklearn.exceptions.NotFittedError: Before `pretrain`.
@@ -180,7 +183,7 @@ class GraphSurrogate(CalibratedSurrogate):
             raise NotFittedError("expected pretrain(tables) or load_pretraining(path) before finetune(), got neither")
         choice(update, ("auto", *UPDATES), "update")
         updates = AVERAGED if update == "auto" else (update,)
-        labels = Labels.from_data(archs, Y)
+        labels = Labels.from_data(archs, Y, minimize)
         self.fit_labels(labels, lambda labels: self._fit_updates(labels, updates))
         warn_of_equal_labels(labels)
         return self

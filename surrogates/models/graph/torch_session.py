@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator
 
 from benchmarks.errors import MissingExtraError
+from benchmarks.forks import is_forked, without_forks
 
 __all__ = ["torch_session"]
 
@@ -13,6 +14,8 @@ __all__ = ["torch_session"]
 @contextlib.contextmanager
 def torch_session(feature: str, n_jobs: int | None) -> Iterator[None]:
     """Import torch, lightning and safetensors, and use `n_jobs` threads in the context (torch's default if None).
+
+    In a child made by ``fork`` it is one thread, whatever is asked for (`benchmarks.forks`).
 
     Args:
         feature: Name of the feature that needs torch, for the error.
@@ -29,14 +32,17 @@ def torch_session(feature: str, n_jobs: int | None) -> Iterator[None]:
         1
     """
     try:
-        import lightning  # noqa: F401
-        import safetensors  # noqa: F401
-        import torch
+        with without_forks():
+            import lightning  # noqa: F401
+            import safetensors  # noqa: F401
+            import torch
     except ImportError as error:
         raise MissingExtraError(feature, error.name or "torch", "gnn") from error
     threads = torch.get_num_threads()
     if n_jobs is not None:
         torch.set_num_threads(n_jobs)
+    if is_forked():
+        torch.set_num_threads(1)
     try:
         yield
     finally:

@@ -32,6 +32,7 @@ from surrogates.labels import Labels
 from surrogates.models.threads import thread_count
 from surrogates.models.transfer.averaged_process import learned_prior
 from surrogates.models.transfer.feature_map import FeatureMap
+from surrogates.models.transfer.leaks import same_source
 from surrogates.models.transfer.predictor import TransferPredictor, fit_predictor
 from surrogates.models.transfer.source_values import SourceValues, TransferSource
 from surrogates.models.trees import TreeLearner
@@ -63,6 +64,8 @@ class TransferSurrogate(Surrogate):
             measured), a fitted surrogate, or a list of these. They need not contain the labelled architectures. A
             source task with the target's name on the target's own space is ignored. Cells of another space are
             translated.
+        allow_same: Whether labels may equal those of a source under another name; an error otherwise, since the target
+            would be predicted from itself.
         n_members: Number of folds, and of members of the tree ensembles.
         n_rounds: Trees per member.
         n_jobs: Threads; all cores if not given or -1. The result does not depend on it.
@@ -89,12 +92,14 @@ class TransferSurrogate(Surrogate):
         self,
         *,
         sources: TransferSource | Sequence[TransferSource] | None = None,
+        allow_same: bool = False,
         n_members: int = 4,
         n_rounds: int = 90,
         n_jobs: int | None = None,
         random_state: int | np.random.RandomState | None = 0,
     ) -> None:
         self.sources = sources
+        self.allow_same = allow_same
         self.n_members = n_members
         self.n_rounds = n_rounds
         self.n_jobs = n_jobs
@@ -109,6 +114,8 @@ class TransferSurrogate(Surrogate):
         check_scalar(self.n_rounds, "n_rounds", Integral, min_val=1)
         n_jobs = thread_count(self.n_jobs)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        if not self.allow_same:
+            self._refuse_leaks(labels)
         everything = SourceValues.from_sources(self.sources, labels.space)
         learner = TreeLearner(_TREES, self.n_rounds)
         maps: dict[tuple[str, ...], tuple[FeatureMap, Float]] = {}
@@ -130,6 +137,15 @@ class TransferSurrogate(Surrogate):
             self.models_.append(_Model(feature_map, predictor, calibration))
             self.cv_scores_[task] = calibration.cv_scores(column[known], left_out, _unseen(left_out), expected)
         self._describe(labels.tasks)
+
+    def _refuse_leaks(self, labels: Labels) -> None:
+        listed = list(self.sources) if isinstance(self.sources, (list, tuple)) else [self.sources]
+        for task, column in zip(labels.tasks, labels.values.T, strict=True):
+            if (same := same_source(listed, labels.strings, column, task)) is not None:
+                raise ValueError(
+                    f"the labels of {task!r} are those of the source {same!r} at the same architectures: the target "
+                    f"would predict itself; name the labels {same!r}, leave that source out, or set allow_same=True"
+                )
 
     def predict_functions(self, archs: list[str]) -> tuple[Float, Float]:
         seen: dict[int, Inputs] = {}

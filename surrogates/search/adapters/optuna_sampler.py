@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +13,7 @@ from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial, TrialState
 
 from benchmarks.errors import check_type
+from benchmarks.forks import ForkSafeLock
 from surrogates.search.adapters.decisions import Decisions
 from surrogates.search.adapters.optuna_objective import distributions
 from surrogates.search.base import Searcher
@@ -60,7 +60,7 @@ class SearcherSampler(BaseSampler):
         self._others = RandomSampler(seed)
         self._study: Callable[[], Study | None] = lambda: None
         self._told: set[int] = set()
-        self._lock = threading.Lock()
+        self._lock = ForkSafeLock()
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """The decisions of an architecture."""
@@ -104,4 +104,4 @@ class SearcherSampler(BaseSampler):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
-        self._lock, self._study = threading.Lock(), lambda: None  # a copy is told all trials again
+        self._lock, self._study = ForkSafeLock(), lambda: None  # a copy is told all trials again

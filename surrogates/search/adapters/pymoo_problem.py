@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,9 +29,12 @@ class PymooProblem(Problem):  # type: ignore[misc]
     Args:
         oracle: An `Oracle`, a `Table`, or a function of architectures (see `Objectives`).
         tasks: One task or several.
-        costs: ``"params"`` and ``"multiply_adds"``, each an additional objective to minimise.
+        costs: ``"params"``, ``"multiply_adds"`` and tasks that are better when lower, each an additional objective to
+            minimise.
         space: The space to search; required if the oracle is a function.
-        constraint: Bounds on the cost of an architecture.
+        constraint: Bounds on an architecture.
+        constraints: Further bounds as strings, such as ``["params<=1e6", "latency_ms<=5"]``, as in `run_search`.
+        minimize: As in `run_search`.
 
     Attributes:
         objectives: The objectives and the encoding of architectures.
@@ -56,8 +59,12 @@ class PymooProblem(Problem):  # type: ignore[misc]
         *,
         space: str | Space | None = None,
         constraint: Constraint | None = None,
+        constraints: str | Iterable[str] = (),
+        minimize: Collection[str] | str = (),
     ) -> None:
-        self.objectives = Objectives(oracle, tasks, costs, space=space, constraint=constraint)
+        self.objectives = Objectives(
+            oracle, tasks, costs, space=space, constraint=constraint, constraints=constraints, minimize=minimize
+        )
         decisions = self.objectives.decisions
         bounds = zip(decisions.options, decisions.lower, decisions.upper, strict=True)
         super().__init__(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,9 @@ class SyneTuneBlackbox(Blackbox):  # type: ignore[misc]
         oracle: An `Oracle`, a `Table`, or a function of architectures (see `Objectives`).
         tasks: One task or several.
         space: The space to search; required if the oracle is a function.
-        constraint: Bounds on the cost of an architecture.
+        constraint: Bounds on an architecture.
+        constraints: Further bounds as strings, such as ``["params<=1e6", "latency_ms<=5"]``, as in `run_search`.
+        minimize: As in `run_search`.
 
     Attributes:
         objectives: The objectives and the encoding of architectures.
@@ -53,8 +55,12 @@ class SyneTuneBlackbox(Blackbox):  # type: ignore[misc]
         *,
         space: str | Space | None = None,
         constraint: Constraint | None = None,
+        constraints: str | Iterable[str] = (),
+        minimize: Collection[str] | str = (),
     ) -> None:
-        self.objectives = Objectives(oracle, tasks, space=space, constraint=constraint)
+        self.objectives = Objectives(
+            oracle, tasks, space=space, constraint=constraint, constraints=constraints, minimize=minimize
+        )
         super().__init__(
             configuration_space={
                 name: choice(list(options)) for name, options in self.objectives.decisions.options.items()

@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 from benchmarks.errors import choice
 from surrogates.search.base import Searcher
 from surrogates.search.equivalence import training_classes
+from surrogates.search.searchers.charged import known_costs
 from surrogates.search.searchers.model_guided import ScoreModel, unmeasured
-from surrogates.search.space_arrays import COSTS, costs
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from surrogates.base import Surrogate
 
 __all__ = ["AttentiveSampling", "Sampling"]
@@ -35,7 +37,8 @@ class AttentiveSampling(Searcher):
 
     Args:
         sampling: ``"best-up"``, ``"worst-up"`` or ``"uniform"``.
-        cost: ``"multiply_adds"`` or ``"params"``, of the backbone.
+        cost: ``"multiply_adds"`` or ``"params"`` of the backbone, or another positive cost as a Series indexed by
+            architecture. In `run_search` also the name of a task of the oracle that is better when lower.
         initial: Number of random architectures before the first fit.
         round_size: Number of queries between two fits.
         bins: Number of cost ranges.
@@ -55,7 +58,7 @@ class AttentiveSampling(Searcher):
         self,
         *,
         sampling: Sampling = "best-up",
-        cost: str = "multiply_adds",
+        cost: str | pd.Series[float] = "multiply_adds",
         initial: int = 20,
         round_size: int = 10,
         bins: int = 20,
@@ -74,13 +77,15 @@ class AttentiveSampling(Searcher):
 
     def begin(self) -> None:
         choice(self.sampling, get_args(Sampling), "sampling")
-        column = COSTS.index(choice(self.cost, COSTS, "cost"))
         if min(self.initial, self.round_size, self.bins, self.candidates) < 1:
             raise ValueError("expected initial, round_size, bins and candidates of at least 1")
-        logarithm = np.log(costs(self.space_)[:, column])
+        charged = known_costs(self, self.cost)
+        if not (charged[self.allowed_] > 0).all():
+            raise ValueError(f"expected positive costs, got {charged[self.allowed_].min()}")
+        logarithm = np.log(np.where(charged > 0, charged, np.nan))
         low, high = logarithm[self.allowed_].min(), logarithm[self.allowed_].max()
         width = (high - low) / self.bins or 1.0
-        self._bin = np.clip((logarithm - low) / width, 0, self.bins - 1).astype(np.int64)
+        self._bin = np.nan_to_num(np.clip((logarithm - low) / width, 0, self.bins - 1)).astype(np.int64)
 
     def propose(self, n: int) -> Iterable[int]:
         asked = int(self.allowed_.sum() - self.free_.sum())

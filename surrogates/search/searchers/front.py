@@ -14,14 +14,18 @@ Balandat and Bakshy (NeurIPS 2020) for batches. Differences:
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.errors import choice
 from surrogates.kernels.posterior import Posterior
 from surrogates.search.ranks import scores
+from surrogates.search.searchers.charged import known_costs
 from surrogates.search.searchers.predictor import Options, PredictorSearch, expected_improvement
-from surrogates.search.space_arrays import COSTS, costs
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["FrontSearch", "expected_area"]
 
@@ -42,13 +46,15 @@ class FrontSearch(PredictorSearch):
     value is the mean rank (`scores`).
 
     Args:
-        cost: ``"multiply_adds"`` or ``"params"``, of the backbone.
+        cost: ``"multiply_adds"`` or ``"params"`` of the backbone, or another cost as a Series indexed by architecture.
+            In `run_search` also the name of a task of the oracle that is better when lower.
         floor: Quantile of the observed values, 0 <= floor < 1; lower values are set to it.
         n_first: Number of architectures drawn uniformly before the first fit.
         n_round: Number of architectures chosen per fit.
         random_state: Seed.
 
     Example:
+        >>> from surrogates.search.space_arrays import costs
         >>> searcher = FrontSearch(n_first=10).start("transnas101-macro")
         >>> for _ in range(5):
         ...     archs = searcher.ask(8)
@@ -62,7 +68,7 @@ class FrontSearch(PredictorSearch):
     def __init__(
         self,
         *,
-        cost: str = "multiply_adds",
+        cost: str | pd.Series[float] = "multiply_adds",
         floor: float = 0.2,
         n_first: int = 20,
         n_round: int = 1,
@@ -76,8 +82,7 @@ class FrontSearch(PredictorSearch):
         super().begin()
         if not 0 <= self.floor < 1:
             raise ValueError(f"expected 0 <= floor < 1, got {self.floor}")
-        column = COSTS.index(choice(self.cost, COSTS, "cost"))
-        self._charged = costs(self.space_)[:, column].astype(np.float64)
+        self._charged = known_costs(self, self.cost)
         self._dearest = _BEYOND * float(self._charged[self.allowed_].max())
 
     def gain(self, posterior: Posterior, options: Options, turn: int) -> Float:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.errors import MissingExtraError, choice
+from benchmarks.errors import MissingExtraError
 from surrogates.search.base import Searcher
-from surrogates.search.space_arrays import COSTS, choices, costs
+from surrogates.search.searchers.charged import known_costs
+from surrogates.search.space_arrays import choices
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["NSGA2Search"]
 
@@ -28,7 +32,9 @@ class NSGA2Search(Searcher):
 
     Args:
         population: Number of survivors, and of children per generation.
-        cost: ``"multiply_adds"`` or ``"params"`` of the backbone as an additional objective; none if not given.
+        cost: ``"multiply_adds"`` or ``"params"`` of the backbone as an additional objective, or another cost as a
+            Series indexed by architecture; none if not given. In `run_search` also the name of a task of the oracle
+            that is better when lower.
         random_state: Seed.
 
     Raises:
@@ -42,7 +48,9 @@ class NSGA2Search(Searcher):
         4
     """
 
-    def __init__(self, *, population: int = 20, cost: str | None = None, random_state: int = 0) -> None:
+    def __init__(
+        self, *, population: int = 20, cost: str | pd.Series[float] | None = None, random_state: int = 0
+    ) -> None:
         super().__init__(random_state=random_state)
         self.population = population
         self.cost = cost
@@ -54,7 +62,7 @@ class NSGA2Search(Searcher):
             importlib.import_module("pymoo.algorithms.moo.nsga2")
         except ImportError as error:
             raise MissingExtraError("NSGA-II", "pymoo", "search") from error
-        self._column = None if self.cost is None else COSTS.index(choice(self.cost, COSTS, "cost"))
+        self._charged = None if self.cost is None else known_costs(self, self.cost)
         self._genes = choices(self.space_)
         self._children: Any = None
         self._waiting: dict[int, int] = {}  # row -> index of the child that it evaluates
@@ -78,7 +86,7 @@ class NSGA2Search(Searcher):
         self._children = self._children[: len(rows)]
         self._children.set("X", self._genes[rows])
         self._waiting = {row: child for child, row in enumerate(rows.tolist())}
-        self._objectives = np.zeros((len(rows), self.n_tasks_ + (self._column is not None)))
+        self._objectives = np.zeros((len(rows), self.n_tasks_ + (self._charged is not None)))
         return rows
 
     def learn(self, rows: list[int], values: NDArray[np.float64]) -> None:
@@ -93,7 +101,7 @@ class NSGA2Search(Searcher):
         """Set up the algorithm; the first generation is the values told so far if enough, else random architectures."""
         told = self.rows_ if len(self.rows_) >= self.population else []
         first = self._genes[told] if told else self._genes[self.random_rows(self.population)]
-        n_objectives = self.n_tasks_ + (self._column is not None)
+        n_objectives = self.n_tasks_ + (self._charged is not None)
         seed = int(self.rng_.integers(2**31))
         self._algorithm = _nsga2(self._genes, first, self.population, n_objectives, seed)
         if told:
@@ -105,7 +113,7 @@ class NSGA2Search(Searcher):
 
     def _minimised(self, row: int, value: NDArray[np.float64]) -> list[float]:
         """Objectives of a row, lower is better."""
-        charged = [] if self._column is None else [float(costs(self.space_)[row, self._column])]
+        charged = [] if self._charged is None else [float(self._charged[row])]
         return [*(-value).tolist(), *charged]
 
     def _close(self, told: list[int]) -> None:

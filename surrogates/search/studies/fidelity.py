@@ -17,6 +17,7 @@ import numpy as np
 
 from benchmarks.errors import TableError
 from benchmarks.metrics import kendall_tau
+from benchmarks.spaces.registry import get_space
 from benchmarks.table import Table
 from benchmarks.tasks import find_task
 from surrogates.oracle.predictors import predict_matrix
@@ -37,10 +38,14 @@ ON_TABLE, ON_SURROGATE = "table", "surrogate"
 _KEYS = ["source", "method", "task", "seed"]
 
 
-def predicted_table(predictor: Predictor, table: Table) -> Table:
+def predicted_table(predictor: Predictor, table: Table | None = None) -> Table:
     """A table of predictions for the architectures and tasks of a table, clipped to the metrics' bounds.
 
     Values that are missing in the table (NaN) are missing in the result too.
+
+    Args:
+        predictor: A fitted surrogate.
+        table: The table; if not given, all published architectures of the surrogate's space and all its tasks.
 
     Raises:
         TableError: If the surrogate was fitted on another space, or lacks a task.
@@ -53,6 +58,14 @@ def predicted_table(predictor: Predictor, table: Table) -> Table:
     """
     import pandas as pd
 
+    low, high = np.array([find_task(task).metric.bounds for task in predictor.tasks_]).T
+    columns = list(predictor.tasks_)
+    if table is None:
+        archs = list(get_space(predictor.space_).archs)
+        mean, _ = predict_matrix(predictor, archs)
+        frame = pd.DataFrame(np.clip(mean, low, high), columns=columns)
+        frame.insert(0, "arch", archs)
+        return Table.from_frame(frame)
     space = table.space.name
     lacking = [task for task in table.tasks if task not in predictor.tasks_]
     if predictor.space_ != space or lacking:
@@ -61,10 +74,10 @@ def predicted_table(predictor: Predictor, table: Table) -> Table:
             f"that predicts {', '.join(predictor.tasks_)}"
         )
     mean, _ = predict_matrix(predictor, list(table.archs))
-    low, high = np.array([find_task(task).metric.bounds for task in predictor.tasks_]).T
-    frame = pd.DataFrame(np.clip(mean, low, high), index=list(table.archs), columns=list(predictor.tasks_))
+    frame = pd.DataFrame(np.clip(mean, low, high), index=list(table.archs), columns=columns)
     frame = frame[list(table.tasks)]
-    return Table.from_frame(frame.where(table.to_frame().notna().to_numpy()).rename_axis("arch").reset_index())
+    known = frame.where(table.to_frame().notna().to_numpy()).rename_axis("arch").reset_index()
+    return Table.from_frame(known, minimize=table.minimize)
 
 
 @dataclass(frozen=True)

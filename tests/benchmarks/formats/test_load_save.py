@@ -198,11 +198,27 @@ def test_a_damaged_provenance_is_refused(tmp_path, note):
         load_table(tmp_path / "a.parquet")
 
 
-@pytest.mark.parametrize("name", ["val_loss", "Error", "L1 loss", "rmse", "latency_ms", "jigsaw_std"])
-def test_a_loss_that_would_be_best_when_high_is_warned_of(tmp_path, name):
+@pytest.mark.parametrize("name", ["val_loss", "Error", "L1 loss", "rmse", "latency_ms", "params"])
+def test_a_loss_that_would_be_best_when_high_is_refused_or_minimized(tmp_path, name):
     path = write(tmp_path, f"arch,{name}\n{A},1\n{B},2\n")
-    with pytest.warns(UserWarning, match=f"column '{name}' is not a known task, .* higher is better; .* its negative"):
-        assert load_table(path).best(name).index.tolist() == [B]
+    with pytest.raises(TableError, match=f"mine.csv: column '{name}': the name says that lower is better, .*minimize="):
+        load_table(path)
+    table = load_table(path, minimize=[name])
+    assert table.best(name).index.tolist() == [A]
+    assert table.minimize == (name,)
+    assert not table.task(name).metric.higher_is_better
+    for suffix in ("csv", "parquet", "pth"):  # the direction is in the file: it need not be said again
+        save_table(table, tmp_path / f"again.{suffix}")
+        again = load_table(tmp_path / f"again.{suffix}")
+        assert again.best(name).index.tolist() == [A]
+        assert again.hash == table.hash
+
+
+@pytest.mark.parametrize("name", ["jigsaw_std", "seed", "trial_id", "Epoch", "rank"])
+def test_columns_that_are_no_results_are_left_out_with_a_word(tmp_path, name):
+    path = write(tmp_path, f"arch,{name},jigsaw\n{A},1,50\n{B},2,60\n")
+    with pytest.warns(UserWarning, match=f"left out '{name}': .*'{name}/valid_value'"):
+        assert load_table(path).tasks == ("jigsaw",)
 
 
 @pytest.mark.parametrize("column", [pd.to_datetime(["2026-01-01", "2026-01-02"]), [True, False]])
@@ -215,7 +231,7 @@ def test_blanks_around_an_architecture_do_not_count(tmp_path):
     assert load_table(write(tmp_path, f"arch,jigsaw\n {A} ,1\n{B},2\n")).archs == (A, B)
 
 
-@pytest.mark.parametrize("name", ["neg_loss", "neg_rmse", "params", "room_layout", "jigsaw/valid_loss", "depth"])
+@pytest.mark.parametrize("name", ["neg_loss", "neg_rmse", "psnr", "room_layout", "jigsaw/valid_loss", "depth"])
 def test_other_names_are_no_cause_for_warning(tmp_path, name):
     load_table(write(tmp_path, f"arch,{name},jigsaw\n{A},-0.0,50\n"))
 

@@ -10,7 +10,7 @@ import torch
 
 from benchmarks import Table
 from benchmarks.errors import ArtefactError
-from benchmarks.task_log import INFO_NAMES
+from benchmarks.tasks import INFO_NAMES
 from benchmarks.training import build_network
 from benchmarks.training.networks.task_network import TaskNetwork
 from benchmarks.training.run import Run, TrainingFailed

@@ -68,4 +68,4 @@ def test_a_terminal_gets_colour_and_whole_columns() -> None:
     assert "\x1b[1m" in text
     assert "─" in text
     assert "segmentsemantic" in text
-    assert text.count("surrogate ") == 7
+    assert text.count("surrogate\r\n") == 7

@@ -1,6 +1,7 @@
 """``surrogates train`` and ``surrogates rooms`` on tiny images."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,13 @@ pytest.importorskip("PIL")
 
 from inspect import signature
 
+from PIL import Image
+
 from benchmarks.tasks import TRANSNAS_TASKS
 from benchmarks.training import presets
+from benchmarks.training.campaign import FolderImages
 from benchmarks.training.presets import get_recipe
+from benchmarks.training.recipe import Recipe
 from benchmarks.training.run import Run, TrainingFailed
 from surrogates.cli import rooms
 from tests.surrogates.cli.helpers import run
@@ -102,6 +107,83 @@ def test_what_cannot_work_is_refused_before_the_training(tmp_path: Path, monkeyp
         result = run(*arguments, "--device", device)
         assert result.exit_code == 2
         assert "expected auto, cpu, cuda or cuda:N as the device" in result.stderr
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Ten pictures each of three classes whose names need care; 24 are for training, 6 for validation."""
+    for number, name in enumerate(("b b", "Ä", "a")):
+        (tmp_path / "my photos" / name).mkdir(parents=True)
+        for place in range(10):
+            ending = (".png", ".JPG")[place % 2]
+            colour = tuple(250 if channel == number else 20 * place for channel in range(3))
+            Image.new("RGB", (20 + place, 30), colour).save(tmp_path / "my photos" / name / f"{place}{ending}")
+    return tmp_path / "my photos"
+
+
+@pytest.mark.parametrize(("task", "classes"), [("jigsaw", ""), ("class_object", "; 3 classes: 'a', 'b b', 'Ä'")])
+def test_own_images_are_told_and_recorded(photos: Path, tmp_path: Path, task: str, classes: str) -> None:
+    out = tmp_path / "run.json"
+    options = ["--preset", "mini", "--device", "cpu", "--images", photos, "--out", out, "--train-images", "16"]
+    result = run("train", ARCH, "-t", task, *options)
+    assert result.exit_code == 0, result.stderr
+    content = FolderImages(str(photos)).folder.content
+    told = (
+        f"own images (content {content}): 16 of 24 train, 2 of 6 valid; valid: 20 %, by the hash of the names{classes}"
+    )
+    assert result.stderr == f"{told}\n"
+    assert f"Note: {told}" not in result.stdout  # once is enough
+    assert [line.split()[-1] for line in result.stdout.splitlines()[:4]] == ["test", "-", "-", "-"]
+    written = Run.from_json(json.loads(out.read_text()))
+    assert written.notes[0] == told
+    assert not any(name.startswith("test_") for name in written.metrics)
+
+
+def test_a_folder_of_test_images_is_scored(photos: Path) -> None:
+    for split in ("train", "val", "test"):
+        shutil.copytree(photos, photos.parent / "split" / split)
+    options = ["--preset", "mini", "--device", "cpu", "--images", photos.parent / "split", "--json", "--epochs", "1"]
+    result = run("train", ARCH, "-t", "class_scene", *options, "--train-images", "30", "--valid-images", "30")
+    assert result.exit_code == 0, result.stderr
+    assert "30 of 30 train, 30 of 30 valid, 2 of 30 test; split by the folders test, train, val" in result.stderr
+    assert "30 valid images are copies of training images" in result.stderr
+    assert len(json.loads(result.stdout)["metrics"]["test_top1"]) == 1
+
+
+def test_numbers_of_images_count_for_rooms_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = {}
+
+    def note(arch: str, task: str, recipe: Recipe, *_: object, **__: object) -> Run:
+        asked.update(n_train=recipe.n_train, n_valid=recipe.n_valid)
+        raise TrainingFailed("enough")
+
+    monkeypatch.setattr("benchmarks.training.train.train_architecture", note)
+    run("train", ARCH, "-t", "jigsaw", "--preset", "mini", "--train-images", "5", "--valid-images", "3")
+    assert asked == {"n_train": 5, "n_valid": 3}
+
+
+def test_what_a_folder_cannot_give_is_refused_in_one_line(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: object, **__: object) -> Run:
+        raise AssertionError
+
+    monkeypatch.setattr("benchmarks.training.train.train_architecture", never)
+    for arguments, message in (
+        (["-t", "normal", "--images", photos], "normal needs a surface normal for every pixel"),
+        (["-t", "jigsau", "--images", photos], "did you mean 'jigsaw'"),
+        (["-t", "class_object", "--images", photos / "a"], "needs one sub-folder of images per class"),
+        (["-t", "jigsaw", "--images", photos, "--train-images", "25"], "has 24 train images"),
+        (["-t", "jigsaw", "--images", photos, "--valid-images", "7"], "has 6 valid images"),
+        (["-t", "jigsaw", "--images", photos, "--data", photos], "expected one of --data"),
+        (["-t", "jigsaw", "--images", photos / "none"], "nothing there"),
+    ):
+        result = run("train", ARCH, "--preset", "mini", *arguments)
+        assert result.exit_code == 2, result.stderr
+        assert message in result.stderr
+        assert result.stderr.count("\n") == 1
+    assert (
+        "any other folder of pictures is given as --images"
+        in run("train", ARCH, "-t", "jigsaw", "--data", photos).stderr
+    )
 
 
 @pytest.mark.parametrize("command", ["train", "rooms sheet", "rooms export"])

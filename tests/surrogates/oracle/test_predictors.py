@@ -1,15 +1,20 @@
 import pickle
 import threading
+import time
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.typing import NDArray
 
 from benchmarks import get_space
 from benchmarks.table import Table
-from surrogates import BoostedSurrogate, Oracle
+from surrogates import BoostedSurrogate, GaussianProcessSurrogate, Oracle, Surrogate
+from surrogates.oracle.predictors import SINGLE_QUESTIONS
 from tests.surrogates.helpers import TWINS, Counting, table
 
 
@@ -69,3 +74,70 @@ def test_an_oracle_goes_to_worker_processes(fitted: BoostedSurrogate, macro_tabl
     assert oracle.queries.total == 1
     again = pickle.loads(pickle.dumps(oracle.bake()))
     assert again("64-2311-basic", "jigsaw") == pytest.approx(value, 1e-12)
+
+
+class Slow(Counting):
+    """Takes a time for every architecture, as one that runs networks does, or for every call."""
+
+    def __init__(self, per_arch: float = 0.0, per_call: float = 0.0) -> None:
+        super().__init__()
+        self.per_arch, self.per_call = per_arch, per_call
+        self.calls = 0
+
+    def predict(
+        self, archs: Sequence[str], return_std: Literal[True]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        self.calls += 1
+        time.sleep(self.per_call + self.per_arch * len(archs))
+        return super().predict(archs, return_std)
+
+
+def some_classes(n: int) -> list[str]:
+    """n canonical forms, different ones."""
+    space = get_space("transnas101-micro")
+    return list(dict.fromkeys(space.canonicals(space.sample(4 * n, rng=4))))[:n]
+
+
+def test_after_some_single_questions_the_whole_space_is_known() -> None:
+    surrogate = Slow(per_call=0.01)
+    oracle, space, archs = Oracle(surrogate), get_space("transnas101-micro"), some_classes(200)
+    answers = [oracle(arch, "jigsaw") for arch in archs]
+    assert surrogate.calls == SINGLE_QUESTIONS + 3, "two trials and the rest"
+    assert sorted(surrogate.asked) == sorted(set(space.canonicals(space.archs))), "each class once"
+    assert answers == Oracle(Counting()).answers(archs, ["jigsaw"]).value[:, 0].tolist()
+    assert (oracle.queries.total, oracle.queries.distinct) == (len(archs), len(archs))
+    oracle("32-4343-3_33_333", "jigsaw")
+    assert surrogate.asked[-1] == "32-4343-3_33_333", "others are still predicted"
+
+
+def test_the_space_is_not_predicted_if_that_is_dear_or_the_cache_is_small() -> None:
+    archs = some_classes(30)
+    dear = Slow(per_arch=0.01)
+    oracle = Oracle(dear)
+    for arch in archs:
+        oracle(arch, "jigsaw")
+    assert len(set(dear.asked) - set(archs)) <= 8, "the small trial was enough"
+    small = Slow()
+    oracle = Oracle(small, cache_size=1000)
+    for arch in archs:
+        oracle(arch, "jigsaw")
+    assert small.asked == archs
+
+
+def test_batches_do_not_count_as_single_questions() -> None:
+    surrogate = Slow()
+    oracle, archs = Oracle(surrogate), some_classes(40)
+    for start in range(0, 40, 2):
+        oracle.answers(archs[start : start + 2], "jigsaw")
+    assert surrogate.asked == archs
+
+
+@pytest.mark.parametrize("kind", [BoostedSurrogate, GaussianProcessSurrogate])
+def test_filled_answers_equal_those_of_single_questions(kind: type[Surrogate], macro_table: Table) -> None:
+    labels = macro_table.to_frame().iloc[:40]
+    fitted = kind(random_state=0).fit(list(labels.index), labels)
+    oracle, archs = Oracle(fitted), get_space("transnas101-macro").sample(20, rng=8)
+    found = np.array([oracle(arch, "jigsaw") for arch in archs])
+    single = np.array([fitted.predict([arch])[0, fitted.tasks_.index("jigsaw")] for arch in archs])
+    tolerance = 0 if kind is BoostedSurrogate else 1e-12
+    np.testing.assert_allclose(found, single, rtol=tolerance, atol=0)

@@ -89,7 +89,7 @@ def test_every_entry_is_read(tmp_path: Path) -> None:
         ({"recipe": 3}, "recipe: expected named entries, got 3"),
         ({"recipe_of": {"jigsau": {}}}, "did you mean 'jigsaw'"),
         ({"preset": "paper"}, "expected a number of images as n_train"),
-        ({"images": {}}, "images: expected one of 'rooms' and 'taskonomy', got none"),
+        ({"images": {}}, "images: expected one of 'rooms', 'taskonomy' and 'folder', got none"),
         ({"images": {"rooms": {"seed": "a"}}}, "images: rooms: seed: expected integers"),
         ({"images": {"taskonomy": {"train": "a.json"}}}, "expected the path 'root'"),
         ({"images": {"taskonomy": "$NO_SUCH_PLACE/x"}}, "the environment variable NO_SUCH_PLACE is not set"),

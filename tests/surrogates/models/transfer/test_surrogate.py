@@ -164,7 +164,7 @@ def test_what_is_stored_needs_no_sources(cells, tmp_path):
 def test_another_process_predicts_the_same():
     program = (
         "import pandas as pd; from benchmarks import get_space; from surrogates import TransferSurrogate;"
-        "a = get_space('transnas101-macro').sample(30, rng=0); sources = pd.DataFrame({'s': range(30)}, index=a);"
+        "a = get_space('transnas101-macro').sample(30, rng=0); sources = pd.DataFrame({'s': range(30, 0, -1)}, index=a);"
         "t = TransferSurrogate(sources=sources, n_rounds=10); print(t.fit(a[:20], range(20)).predict(a).tolist())"
     )
     runs = [

@@ -1,0 +1,83 @@
+"""Values of results as real numbers: what is not a real number is refused, never converted in silence."""
+
+from __future__ import annotations
+
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["real_numbers", "reads_as_fractions"]
+
+
+def real_numbers(values: Any, what: str = "values") -> NDArray[np.float64]:
+    """An array of any shape as float64; masked entries, None and pandas' NA become NaN.
+
+    Args:
+        values: Integers or floats: a list, an array, a masked array, a Series or a DataFrame.
+        what: What they are, for messages.
+
+    Raises:
+        ValueError: If it holds anything else, such as text, dates, truth values or complex numbers; names the first.
+
+    Example:
+        >>> real_numbers([1, None, 2.5])
+        array([1. , nan, 2.5])
+        >>> real_numbers(["12.5"])
+        Traceback (most recent call last):
+        ...
+        ValueError: expected numeric values, got text: '12.5'
+    """
+    mask = values.mask if isinstance(values, np.ma.MaskedArray) else None
+    try:
+        array = np.asarray(values.data if mask is not None else values)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"expected numeric {what}, got {type(values).__name__}: {error}") from None
+    if isinstance(values, (list, tuple)) and array.dtype.kind in "iuf":
+        _refuse_truth_values(values, what)
+    if array.dtype.kind not in "iuf":
+        array = _from_objects(array, what)
+    numbers = array.astype(np.float64)
+    if mask is not None:
+        numbers[np.broadcast_to(mask, numbers.shape)] = np.nan
+    return numbers
+
+
+def reads_as_fractions(values: NDArray[np.float64]) -> bool:
+    """Whether values of a metric in percent look like fractions: all within 0 to 1, and not only 0 and 1.
+
+    Example:
+        >>> reads_as_fractions(np.array([0.9, 0.95, np.nan])), reads_as_fractions(np.array([90.0, 0.5]))
+        (True, False)
+    """
+    known = values[~np.isnan(values)]
+    return bool(len(known) and known.min() >= 0 and known.max() <= 1 and (known % 1 > 0).any())
+
+
+def _refuse_truth_values(values: Any, what: str) -> None:
+    """A list of numbers and truth values is an array of numbers to numpy."""
+    for value in np.array(values, dtype=object).flat:
+        if isinstance(value, (bool, np.bool_)):
+            raise ValueError(f"expected numeric {what}, got truth values: {value!r}")
+
+
+def _from_objects(array: NDArray[Any], what: str) -> NDArray[np.float64]:
+    kinds = {"b": "truth values", "c": "complex numbers", "S": "bytes", "U": "text", "M": "dates", "m": "durations"}
+    if array.dtype.kind in kinds and array.size:
+        raise ValueError(f"expected numeric {what}, got {kinds[array.dtype.kind]}: {array.flat[0].item()!r:.100}")
+    if array.dtype.kind != "O":
+        return np.full(array.shape, np.nan)
+    numbers = np.empty(array.shape)
+    for place, value in np.ndenumerate(array):
+        if value is None or type(value).__name__ in ("NAType", "NaTType", "MaskedConstant"):
+            numbers[place] = np.nan
+        elif isinstance(value, (bool, np.bool_)) or not isinstance(value, Real):
+            kind = "text" if isinstance(value, str) else f"a {type(value).__name__}"
+            raise ValueError(f"expected numeric {what}, got {kind}: {value!r:.100}")
+        else:
+            try:
+                numbers[place] = float(value)
+            except OverflowError:
+                raise ValueError(f"expected numeric {what}, got an integer too large for a float") from None
+    return numbers

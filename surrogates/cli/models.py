@@ -1,0 +1,154 @@
+"""Models named on the command line: those of this package, of your own, and stored ones."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+if TYPE_CHECKING:
+    from benchmarks.table import Table
+    from surrogates.base import Surrogate
+    from surrogates.oracle.oracle import AnswerSource, Oracle
+
+__all__ = ["OWN_MODEL", "StoredModel", "model_hash", "model_named", "open_model", "open_oracle", "unnamed_note"]
+
+OWN_MODEL = "or module:attribute, e.g. mine:MyRegressor, a scikit-learn regressor or pipeline, or a class of your own"
+StoredModel = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        metavar="MODEL",
+        help="Directory of a stored surrogate (surrogates fit --out DIR), or the name of a bundled one (a space).",
+    ),
+]
+
+
+def model_named(name: str) -> object:
+    """An unfitted model: one of this package by its name, or one of your own as ``module:attribute``.
+
+    Modules of the working directory are found as well.
+
+    Raises:
+        UnknownNameError: If there is no such model; the message names the nearest one.
+        ValueError: If the name has another form, the module cannot be imported, has no such attribute, or that is not a
+            model.
+
+    Example:
+        >>> model_named("sklearn.linear_model:Ridge").__name__
+        'Ridge'
+    """
+    import importlib
+
+    from benchmarks.errors import did_you_mean
+    from surrogates.evaluation.estimators import as_method
+    from surrogates.registry import make_model
+
+    if ":" not in name and not name.endswith(".py"):
+        return make_model(name)
+    module_name, _, attribute = name.partition(":")
+    if not attribute or not all(part.isidentifier() for part in module_name.split(".")) or module_name.endswith(".py"):
+        raise ValueError(
+            f"expected module:attribute, such as mine:MyRegressor for a class in the file mine.py, got {name!r:.200}"
+        )
+    if "" not in sys.path:
+        sys.path.append("")  # the working directory, after everything else
+    try:
+        found: Any = importlib.import_module(module_name)
+    except Exception as error:  # whatever the user's module raises
+        raise ValueError(f"cannot import {module_name!r:.200}: {type(error).__name__}: {error!s:.200}") from error
+    for part in attribute.split("."):
+        if not hasattr(found, part):
+            raise ValueError(f"{module_name!r:.200} has no {attribute!r:.200}{did_you_mean(part, dir(found))}")
+        found = getattr(found, part)
+    try:
+        as_method(found)
+    except TypeError as error:
+        raise ValueError(f"{name:.200}: {error}") from error
+    return cast("object", found)
+
+
+def open_model(model: str) -> Surrogate:
+    """Load the surrogate in a directory, or the bundled one of a space.
+
+    Raises:
+        UnknownNameError: If it is neither a directory nor the name of a bundled surrogate.
+        ArtefactError: If the directory does not hold a surrogate, or is damaged.
+
+    Example:
+        >>> open_model("transnas101-macro").space_
+        'transnas101-macro'
+    """
+    from surrogates.pretrained import load_pretrained
+    from surrogates.store.load import load_surrogate
+
+    if Path(model).exists():
+        surrogate = load_surrogate(model)
+        if note := unnamed_note(surrogate.tasks_):
+            typer.echo(note, err=True)
+        return surrogate
+    return load_pretrained(_bundled(model))
+
+
+def open_oracle(model: str, table: Table | None = None, source: AnswerSource = "auto") -> Oracle:
+    """The oracle of a stored or bundled surrogate; bundled answers are read without loading the surrogate.
+
+    Args:
+        model: Directory of a stored surrogate, or name of a bundled one.
+        table: Measured values, preferred over predictions unless `source` says otherwise.
+        source: As that of `Oracle`.
+
+    Raises:
+        UnknownNameError: If it is neither a directory nor the name of a bundled surrogate.
+        ArtefactError: If the directory does not hold a surrogate, or is damaged.
+        TableError: If the table is of another space, or of other trainings than the surrogate's.
+
+    Example:
+        >>> open_oracle("transnas101-macro").space.name
+        'transnas101-macro'
+    """
+    from surrogates.oracle.oracle import Oracle
+
+    if Path(model).exists():
+        return Oracle(open_model(model), table, source)
+    return Oracle.from_pretrained(_bundled(model), table, source)
+
+
+def model_hash(model: str) -> str:
+    """What a study records of its model: the checksum of a stored surrogate, or that it is a bundled one.
+
+    Example:
+        >>> model_hash("transnas101-macro")
+        'bundled'
+    """
+    from surrogates.store.artefact import read_metadata
+    from surrogates.store.save import KIND
+
+    return str(read_metadata(model, KIND).get("checksum")) if Path(model).exists() else "bundled"
+
+
+def unnamed_note(tasks: Sequence[str]) -> str:
+    """How to name the tasks of a surrogate that was fitted to an array; empty if they have names.
+
+    Example:
+        >>> unnamed_note(["jigsaw"]), unnamed_note(["y0"]).partition(":")[0]
+        ('', 'note')
+    """
+    if not all(re.fullmatch("y[0-9]+", task) for task in tasks):
+        return ""
+    named = "pd.Series(y, name='jigsaw')" if len(tasks) == 1 else "pd.DataFrame(Y, columns=['jigsaw', ...])"
+    return (
+        f"note: the model was fitted to labels without a name, so its {'task is' if len(tasks) == 1 else 'tasks are'} "
+        f"called {', '.join(tasks)}; fit(archs, {named}) names them"
+    )
+
+
+def _bundled(model: str) -> str:
+    from benchmarks.errors import choice
+    from surrogates.pretrained import list_pretrained
+
+    return choice(model, list_pretrained(), "directory or bundled model")

@@ -1,0 +1,165 @@
+"""The oracle that a command asks: a table, stored surrogates, the bundled surrogate, or several of them together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from surrogates.cli.arguments import table_of_one_space
+
+if TYPE_CHECKING:
+    from benchmarks.table import Table
+    from surrogates.oracle.oracle import Oracle
+    from surrogates.oracle.predictors import Predictor
+    from surrogates.search.constraints import Constraint
+
+__all__ = ["Constraints", "ModelOption", "describe_oracle", "open_oracle", "read_constraints"]
+
+ModelOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--model",
+        metavar="MODEL",
+        help="Directory of a stored surrogate, or name of a bundled one (a space); repeatable, each has other tasks. "
+        "Tasks that no MODEL has are predicted by the bundled surrogate.",
+    ),
+]
+Constraints = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--constraint",
+        metavar="BOUND",
+        help="Bound that all architectures shown must meet, like 'params<=1e6', 'multiply_adds<500M' or "
+        "'latency_ms<=5': a cost of the backbone or a task; repeatable.",
+    ),
+]
+
+
+def read_constraints(given: Sequence[str] | None) -> Constraint | None:
+    """The bounds of ``--constraint``.
+
+    Raises:
+        typer.BadParameter: If one is not readable.
+
+    Example:
+        >>> read_constraints(["params<=1e6"])
+        Constraint('params<=1000000')
+    """
+    from surrogates.search.constraints import as_constraint
+
+    try:
+        return as_constraint(list(given or []))
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--constraint") from None
+
+
+def open_oracle(space: str | None, table: Path | None, models: Sequence[str], asked: Iterable[str]) -> Oracle:
+    """Measured values of a table before predictions of stored surrogates; what both lack, the bundled one predicts.
+
+    Args:
+        space: Name of the space; that of the models or the table, or the only one that has the tasks, if not given.
+        table: File of measured results.
+        models: Directories of stored surrogates, or names of bundled ones.
+        asked: Names of the tasks and costs that the command needs.
+
+    Raises:
+        UnknownNameError: If no bundled surrogate has such a task; names the nearest one.
+        typer.BadParameter: If the space is not clear.
+        ValueError: If two models have the same task, or a table or model is of another space.
+        TableError: If the table cannot be read, or the trainings of a table or model are unlike the published ones that
+            the bundled surrogate would be asked for.
+
+    Example:
+        >>> open_oracle(None, None, [], ["cifar10"]).space.name
+        'nasbench201'
+    """
+    from surrogates.oracle.oracle import Oracle
+    from surrogates.pretrained.load import list_pretrained
+    from surrogates.search.space_arrays import COSTS
+
+    asked = [name for name in asked if name not in COSTS]
+    opened = [_open(model) for model in models]
+    if opened and space is None:
+        space = opened[0].space_
+    if not opened and table is None:
+        return Oracle.from_pretrained(_only_space(asked) if space is None else space)
+    measured = None if table is None else table_of_one_space(table, space, [])
+    if opened:
+        first, *others = [Oracle(model) for model in opened]
+        oracle = first.join(*others)
+        if oracle.space != space:
+            raise ValueError(f"expected a model of {space}, got one of {oracle.space}")
+        oracle = oracle if measured is None else Oracle(oracle.surrogate, measured)
+    else:
+        assert measured is not None
+        oracle = Oracle.from_table(measured)
+    if all(name in oracle.tasks for name in asked) or oracle.space.name not in list_pretrained():
+        return oracle
+    return _with_bundled(oracle, measured)
+
+
+def describe_oracle(table: Table | None, models: Sequence[str]) -> str:
+    """What identifies the source of a command's values: the content of a table and of stored surrogates.
+
+    Example:
+        >>> describe_oracle(None, [])
+        'bundled'
+    """
+    from surrogates.store.artefact import read_metadata
+    from surrogates.store.save import KIND
+
+    about = [str(read_metadata(model, KIND)["checksum"]) if Path(model).exists() else model for model in models]
+    return " ".join([*([] if table is None else [table.hash]), *about]) or "bundled"
+
+
+def _open(model: str) -> Predictor:
+    from benchmarks.errors import choice
+    from surrogates.pretrained.load import list_pretrained, load_answers
+    from surrogates.store.load import load_surrogate
+
+    if Path(model).exists():
+        return load_surrogate(model)
+    return load_answers(choice(model, list_pretrained(), "directory or bundled model"))
+
+
+def _only_space(asked: Sequence[str]) -> str:
+    """The only space whose bundled surrogate has all the tasks."""
+    from benchmarks.errors import choice
+    from benchmarks.spaces.registry import get_space
+    from surrogates.pretrained.load import list_pretrained
+
+    spaces = list_pretrained()
+    for name in asked:
+        choice(name, dict.fromkeys(task for space in spaces for task in get_space(space).tasks), "task")
+    having = [name for name in spaces if asked and set(asked) <= set(get_space(name).tasks)]
+    if len(having) == 1:
+        return having[0]
+    raise typer.BadParameter(
+        f"expected --table or --space (one of {', '.join(having or spaces)}), or --model, got none of them"
+    )
+
+
+def _with_bundled(oracle: Oracle, table: Table | None) -> Oracle:
+    """An oracle whose missing tasks are predicted by the bundled surrogate."""
+    from benchmarks.errors import TableError
+    from benchmarks.provenance import unlike_published
+    from surrogates.oracle.join import JoinedSurrogate
+    from surrogates.oracle.oracle import Oracle
+    from surrogates.pretrained.load import load_answers
+
+    bundled = load_answers(oracle.space)
+    missing = [task for task in bundled.tasks_ if task not in oracle.tasks]
+    if not missing:
+        return oracle
+    trainings: dict[str, Any] = getattr(oracle.surrogate, "trainings_", None) or {}
+    how = next(filter(None, trainings.values()), "") or ("" if table is None else unlike_published(table))
+    if how:
+        raise TableError(
+            f"expected trainings like the published ones beside {', '.join(missing)} of the bundled surrogate, got "
+            f"others: {how}"
+        )
+    own = [] if oracle.surrogate is None else [(oracle.surrogate, oracle.surrogate.tasks_)]
+    return Oracle(JoinedSurrogate([*own, (bundled, missing)]), table)

@@ -1,0 +1,103 @@
+"""Several sources of values of one space as one: each task is answered by one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from surrogates.oracle.predictors import Predictor, predict_matrix
+
+if TYPE_CHECKING:
+    from benchmarks.table import Table
+
+__all__ = ["JoinedSurrogate", "join_sources"]
+
+Float = NDArray[np.float64]
+
+
+class JoinedSurrogate:
+    """Predicts the tasks of several predictors of one space; picklable if they are.
+
+    Args:
+        parts: Predictors, each with the tasks to take from it, T in all.
+
+    Raises:
+        ValueError: If there is no task, a task is taken twice, or the predictors are of different spaces.
+
+    Example:
+        >>> from surrogates import load_pretrained
+        >>> bundled = load_pretrained("transnas101-macro")
+        >>> joined = JoinedSurrogate([(bundled, ["jigsaw"]), (bundled, ["normal"])])
+        >>> joined.tasks_, joined.predict(["64-2311-basic"], return_std=True)[0].shape
+        (('jigsaw', 'normal'), (1, 2))
+    """
+
+    def __init__(self, parts: Sequence[tuple[Predictor, Sequence[str]]]) -> None:
+        self.parts = [(predictor, tuple(tasks)) for predictor, tasks in parts]
+        self.tasks_ = tuple(task for _, tasks in self.parts for task in tasks)
+        spaces = tuple(dict.fromkeys(predictor.space_ for predictor, _ in self.parts))
+        if not self.tasks_ or len(spaces) != 1:
+            raise ValueError(f"expected surrogates of one space, got {', '.join(spaces) or 'none'}")
+        if twice := [task for task in self.tasks_ if self.tasks_.count(task) > 1]:
+            raise ValueError(f"expected surrogates of different tasks, got several of {twice[0]!r:.200}")
+        self.space_ = spaces[0]
+
+    @property
+    def minimize_(self) -> tuple[str, ...]:
+        """The user's own tasks that are better when lower."""
+        lowered = ((getattr(predictor, "minimize_", ()), tasks) for predictor, tasks in self.parts)
+        return tuple(task for names, tasks in lowered for task in tasks if task in names)
+
+    @property
+    def trainings_(self) -> dict[str, Any]:
+        """How the trainings of each task differ from the published ones, where a part says so."""
+        said = ((getattr(predictor, "trainings_", None) or {}, tasks) for predictor, tasks in self.parts)
+        return {task: ways[task] for ways, tasks in said for task in tasks if task in ways}
+
+    def predict(self, archs: Sequence[str], return_std: Literal[True]) -> tuple[Float, Float]:
+        """Mean and std of n architectures, each of shape (n, T), in the metrics' own units."""
+        found = []
+        for predictor, tasks in self.parts:
+            columns = [predictor.tasks_.index(task) for task in tasks]
+            found.append([values[:, columns] for values in predict_matrix(predictor, archs)])
+        mean, std = (np.concatenate(values, axis=1) for values in zip(*found, strict=True))
+        return mean, std
+
+
+def join_sources(
+    sources: Iterable[tuple[Predictor | None, Table | None, Sequence[str]]],
+) -> tuple[Predictor | None, Table | None]:
+    """One predictor and one table of several sources of values.
+
+    Args:
+        sources: A predictor, a table or both, and the names of their tasks.
+
+    Raises:
+        ValueError: If two sources have the same task, there are two tables, or the predictors are of several spaces.
+
+    Example:
+        >>> from surrogates import load_pretrained
+        >>> bundled = load_pretrained("transnas101-macro")
+        >>> join_sources([(bundled, None, bundled.tasks_)])[0] is bundled
+        True
+    """
+    parts, tables, home = [], [], set()
+    for predictor, table, tasks in sources:
+        if both := sorted(home & set(tasks)):
+            raise ValueError(
+                f"expected oracles of different tasks, got several of {both[0]!r:.200}; for measured values before "
+                "predictions of the same task: Oracle(surrogate, table)"
+            )
+        home |= set(tasks)
+        parts += [] if predictor is None else [(predictor, predictor.tasks_)]
+        tables += [] if table is None else [table]
+    if len(tables) > 1:
+        raise ValueError(
+            f"expected at most one table in the joined oracles, got {len(tables)}; make one table of their columns "
+            "(Table.from_frame)"
+        )
+    surrogate = parts[0][0] if len(parts) == 1 else JoinedSurrogate(parts) if parts else None
+    return surrogate, tables[0] if tables else None

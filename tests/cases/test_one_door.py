@@ -1,0 +1,323 @@
+"""Inputs of users that used to give wrong answers in silence: names, directions, units, rows, kinds of number.
+
+Each test takes one kind of input through every door that labels or tables have.
+"""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benchmarks import get_space
+from benchmarks.errors import ArchitectureError, TableError, UnknownNameError
+from benchmarks.numbers import real_numbers
+from benchmarks.table import Table
+from surrogates import BoostedSurrogate, GaussianProcessSurrogate, Oracle, TransferSurrogate, load_surrogate
+from surrogates.labels import Labels
+from surrogates.oracle.predictors import TabulatedSurrogate
+from surrogates.search import History, SearchError, run_search
+
+MACRO = get_space("transnas101-macro")
+A = MACRO.sample(80, rng=1)
+SIZE = np.array([float(len(arch)) + int(arch[3]) / 10 for arch in A])
+QUICK = {"n_members": 2, "n_rounds": 10, "n_jobs": 1}
+
+
+def boosted(y, **how):
+    return BoostedSurrogate(**QUICK).fit(A, y, **how)
+
+
+# -- A1: direction ----------------------------------------------------------------------------------------------------
+
+DOORS = {
+    "fit": lambda name, **how: boosted(pd.Series(SIZE, name=name), **how),
+    "frame": lambda name, **how: boosted(pd.DataFrame({name: SIZE}), **how),
+    "gp": lambda name, **how: GaussianProcessSurrogate().fit(A, pd.Series(SIZE, name=name), **how),
+    "transfer": lambda name, **how: TransferSurrogate(
+        sources=pd.DataFrame({"other": SIZE**2}, index=A), n_members=2, n_rounds=5, n_jobs=1
+    ).fit(A, pd.Series(SIZE, name=name), **how),
+    "table": lambda name, **how: Table.from_frame(pd.DataFrame({"arch": A, name: SIZE}), **how),
+    "search": lambda name, **how: run_search(
+        "random", lambda archs: [len(arch) for arch in archs], name, 5, space="transnas101-macro", **how
+    ),
+}
+
+
+@pytest.mark.parametrize("door", DOORS)
+@pytest.mark.parametrize("name", ["test_error", "edgegpu_energy", "val_nll", "n_params", "wallTime"])
+def test_names_that_say_lower_is_better_need_a_direction_at_every_door(door, name):
+    with pytest.raises(ValueError, match=f"'{name}': the name says that lower is better, .*minimize="):
+        DOORS[door](name)
+    DOORS[door](name, minimize=[name])
+    DOORS[door](name, minimize=name)
+    with pytest.raises(ValueError, match="unknown task to minimize"):
+        DOORS[door]("quality", minimize=["qualty"])
+
+
+def test_a_minimized_task_is_minimized_by_oracle_ranks_searches_and_histories(tmp_path):
+    error = pd.Series(100 - SIZE, name="test_error")
+    surrogate = boosted(error, minimize=["test_error"])
+    for fitted in (surrogate, load_surrogate(surrogate.save(tmp_path / "m"))):
+        assert fitted.minimize_ == ("test_error",)
+        for oracle in (Oracle(fitted), Oracle(fitted).bake()):
+            values = fitted.predict(list(MACRO.archs))
+            assert not oracle.task("test_error").metric.higher_is_better
+            assert oracle.rank(MACRO.archs[int(values.argmin())], "test_error") == 1
+            assert oracle.oriented("test_error")["test_error"].to_numpy() == pytest.approx(-values)
+            history = run_search("local", oracle, "test_error", 60, seed=0)
+            assert history.best[-1, 0] == history.values.min()
+            history.save(tmp_path / "h.json")
+            assert History.load(tmp_path / "h.json").best_arch() == history.archs[int(history.values[:, 0].argmin())]
+    folder = tmp_path / "search"
+    run_search("random", Oracle(surrogate), "test_error", 5, folder=folder)
+    assert len(run_search("random", Oracle(surrogate), "test_error", 9, folder=folder)) == 9
+
+
+def test_a_searched_function_is_minimized_and_optuna_is_told_so():
+    optuna_adapter = pytest.importorskip("surrogates.search.adapters.optuna_objective")
+
+    def error(archs):
+        return [float(int(arch[3])) for arch in archs]
+
+    history = run_search("evolution", error, "my_error", 40, space="transnas101-macro", minimize=["my_error"])
+    assert history.best[-1, 0] == history.values.min()
+    objective = optuna_adapter.OptunaObjective(error, "my_error", space="transnas101-macro", minimize=["my_error"])
+    assert objective.directions == ["minimize"]
+    known = Table.from_frame(pd.DataFrame({"arch": A, "jigsaw/valid_loss": SIZE}))
+    assert optuna_adapter.OptunaObjective(known, "jigsaw/valid_loss").directions == ["minimize"]
+
+
+def test_the_packages_own_loss_is_minimized_by_itself():
+    table = Table.from_frame(pd.DataFrame({"arch": A, "jigsaw/valid_loss": SIZE}))
+    history = run_search("random", table, "jigsaw/valid_loss", 50)
+    assert history.best[-1, 0] == history.values.min()
+    with pytest.raises(UnknownNameError, match="'valid_loss': a metric without a task; write the task before it"):
+        boosted(pd.Series(SIZE, name="valid_loss"))
+
+
+def test_a_predictor_of_ones_own_states_its_directions():
+    class Mine:
+        space_, tasks_ = "transnas101-macro", ("latency_ms",)
+
+        def predict(self, archs, return_std=True):
+            values = np.array([[float(len(arch))] for arch in archs])
+            return values, values
+
+    with pytest.raises(UnknownNameError, match="'latency_ms': the name says that lower is better"):
+        Oracle(Mine())
+    oracle = Oracle(Mine(), minimize=["latency_ms"])
+    assert oracle.rank(min(MACRO.archs, key=len), "latency_ms") == 1
+
+
+def test_directions_of_table_and_surrogate_must_agree():
+    up = boosted(pd.Series(SIZE, name="score_x"))
+    down = Table.from_frame(pd.DataFrame({"arch": A, "score_x": SIZE}), minimize=["score_x"])
+    with pytest.raises(TableError, match="score_x: better when higher in the surrogate, but when lower in the table"):
+        Oracle(up, down)
+
+
+# -- A2: unit ---------------------------------------------------------------------------------------------------------
+
+
+def test_fractions_of_a_percentage_are_warned_of_and_refused_beside_percentages():
+    percent = 50 + SIZE
+    with pytest.warns(
+        UserWarning, match="jigsaw/valid_top1: all values are within 0 to 1, but the metric is in percent"
+    ):
+        table = Table.from_frame(pd.DataFrame({"arch": A, "jigsaw": percent / 100}))
+    with pytest.warns(UserWarning, match="'jigsaw': all labels are within 0 to 1, but valid_top1 is in percent"):
+        fractions = boosted(pd.Series(percent / 100, name="jigsaw"))
+    with pytest.raises(
+        TableError, match="jigsaw: the values of the table are fractions, those of the surrogate in perc"
+    ):
+        Oracle.from_pretrained("transnas101-macro", table)
+    with pytest.raises(
+        TableError, match="jigsaw: the values of the table are in percent, those of the surrogate fract"
+    ):
+        Oracle(fractions, Table.from_frame(pd.DataFrame({"arch": A, "jigsaw": percent})))
+    Oracle(fractions, table)
+    Table.from_frame(pd.DataFrame({"arch": A, "normal": percent / 100}))  # SSIM is within 0 to 1
+
+
+# -- A3: the target stays its own source ------------------------------------------------------------------------------
+
+JIGSAW = pd.DataFrame({"arch": A, "jigsaw": 90 + SIZE / 10, "normal": 0.5 + SIZE**2 / 1000})
+
+
+@pytest.mark.parametrize("name", ["jigsaw", "jigsaw/valid_top1", "jigsaw/top1", " jigsaw "])
+@pytest.mark.parametrize("as_frame", [False, True])
+def test_the_target_is_no_source_under_any_spelling(name, as_frame):
+    sources = JIGSAW.set_index("arch") if as_frame else Table.from_frame(JIGSAW)
+    fitted = TransferSurrogate(sources=sources, n_members=2, n_rounds=5, n_jobs=1)
+    fitted.fit(A[:16], pd.Series(JIGSAW["jigsaw"].to_numpy()[:16], name=name))
+    assert fitted.sources_ == {"jigsaw": ("normal",)}
+    assert fitted.tasks_ == ("jigsaw",)
+
+
+@pytest.mark.parametrize("labels", [lambda y: y, lambda y: pd.Series(y, name="mine"), lambda y: y / 100])
+def test_labels_that_are_a_source_are_refused(labels):
+    y = JIGSAW["jigsaw"].to_numpy()[:16]
+    how = {"n_members": 2, "n_rounds": 5, "n_jobs": 1}
+    for sources in (Table.from_frame(JIGSAW), JIGSAW.set_index("arch")):
+        with pytest.raises(ValueError, match="are those of the source 'jigsaw' at the same architectures"):
+            TransferSurrogate(sources=sources, **how).fit(A[:16], labels(y))
+        TransferSurrogate(sources=sources, allow_same=True, **how).fit(A[:16], labels(y))
+        TransferSurrogate(sources=sources, **how).fit(A[:16], labels(y + np.arange(16) % 2))
+
+
+@pytest.mark.parametrize("name", ["Jigsaw", "jigsaw_top1", "jigsaw-valid-top1"])
+def test_near_spellings_are_refused_as_labels_and_as_sources(name):
+    with pytest.raises(UnknownNameError, match="did you mean the task 'jigsaw'"):
+        boosted(pd.Series(SIZE, name=name))
+    with pytest.raises(UnknownNameError, match="did you mean the task 'jigsaw'"):
+        TransferSurrogate(sources=pd.DataFrame({name: SIZE}, index=A)).fit(A[:16], SIZE[:16] ** 2)
+
+
+# -- A4, A10: task/metric ---------------------------------------------------------------------------------------------
+
+
+def test_measured_metrics_are_answered_by_their_names():
+    table = Table.from_frame(pd.DataFrame({"arch": A, "jigsaw": 90 + SIZE / 10, "jigsaw/valid_loss": SIZE / 100}))
+    loss = table.to_frame("valid_loss").add_suffix("/valid_loss")
+    surrogate = boosted(loss)
+    measured = table.value(A[0], "jigsaw", "valid_loss")
+    for oracle in (Oracle(surrogate, table), Oracle.from_table(table)):
+        (answer,) = oracle.query([A[0]], "jigsaw/valid_loss").to_dict("records")
+        assert (answer["value"], answer["source"]) == (measured, "table")
+        assert oracle(A[0], "jigsaw/valid_loss") == oracle(A[0], "jigsaw/loss") == measured
+        assert oracle.rank(A[int(SIZE.argmin())], "jigsaw/valid_loss") == 1
+    assert Oracle.from_table(table)(A[0], "jigsaw/valid_top1") == table.value(A[0], "jigsaw")
+    with pytest.raises(UnknownNameError, match="unknown task 'jigsaw/test_loss'"):
+        Oracle.from_table(table)(A[0], "jigsaw/test_loss")
+
+
+@pytest.mark.parametrize("column", ["jigsaw/top1", "jigsaw/valid_top1", "jigsaw"])
+def test_a_metric_without_a_split_is_the_valid_one(column):
+    table = Table.from_frame(pd.DataFrame({"arch": A, column: 90 + SIZE / 10}))
+    assert table.describe().loc["jigsaw", "measured"] == len(A)
+    assert Oracle.from_table(table)(A[3], "jigsaw") == 90 + SIZE[3] / 10
+
+
+# -- A5: rows ---------------------------------------------------------------------------------------------------------
+
+
+def test_rows_that_belong_to_other_architectures_are_refused():
+    shuffled = np.random.default_rng(0).permutation(len(A))
+    index = pd.MultiIndex.from_arrays([[A[i] for i in shuffled], shuffled], names=["arch", "seed"])
+    with pytest.raises(ValueError, match=r"expected labels of .* at row 0, got those of"):
+        boosted(pd.Series(SIZE[shuffled], index=index, name="quality"))
+    with pytest.raises(ValueError, match=r"expected labels of .* at row 0, got those of"):
+        boosted(pd.DataFrame({"quality": SIZE[shuffled], "Arch": [A[i] for i in shuffled]}))
+    ordered = pd.MultiIndex.from_arrays([A, range(len(A))])
+    np.testing.assert_array_equal(boosted(pd.Series(SIZE, index=ordered)).predict(A), boosted(SIZE).predict(A))
+    named = boosted(pd.Series(SIZE, index=[f"run {i}" for i in range(len(A))]))
+    np.testing.assert_array_equal(named.predict(A), boosted(SIZE).predict(A))
+
+
+def test_a_set_has_no_order():
+    for door in (lambda archs: boosted_on(archs), lambda archs: boosted(SIZE).predict(archs)):
+        with pytest.raises(ArchitectureError, match="got a set, without order"):
+            door(set(A))
+
+
+def boosted_on(archs):
+    return BoostedSurrogate(**QUICK).fit(archs, SIZE)
+
+
+def test_two_series_with_other_indexes_are_warned_of():
+    with pytest.warns(UserWarning, match="the indexes of architectures and labels differ"):
+        BoostedSurrogate(**QUICK).fit(pd.Series(A), pd.Series(SIZE).sort_values())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        BoostedSurrogate(**QUICK).fit(pd.Series(A), pd.Series(SIZE))
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.permutations(range(24)))
+def test_any_order_of_rows_gives_the_same_labels_per_architecture(order):
+    frame = pd.DataFrame({"quality": SIZE[:24]}, index=A[:24])
+    read = Labels.from_data([A[i] for i in order], frame.iloc[list(order)])
+    assert dict(zip(read.strings, read.values[:, 0], strict=True)) == dict(zip(A[:24], SIZE[:24], strict=True))
+
+
+# -- A6: what is a result ---------------------------------------------------------------------------------------------
+
+
+def test_bookkeeping_beside_results_is_left_out_with_a_word():
+    frame = pd.DataFrame({"id": range(80), "seed": 0, "quality": SIZE, "epoch": 25, "trial": range(80), "rank": 1})
+    with pytest.warns(UserWarning, match="left out 'id', 'seed', 'epoch', 'trial', 'rank'"):
+        fitted = boosted(frame)
+    assert fitted.tasks_ == ("quality",)
+    with pytest.raises(UnknownNameError, match="expected labels of a task, got 'seed', the name of bookkeeping"):
+        boosted(pd.Series(SIZE, name="seed"))
+    with pytest.raises(UnknownNameError, match="'rank', the name of bookkeeping"):
+        run_search("random", lambda archs: np.ones(len(archs)), "rank", 3, space="transnas101-macro")
+
+
+def test_a_file_written_by_predict_is_read_as_its_predictions():
+    written = pd.DataFrame({"arch": A, "jigsaw": 50 + SIZE, "jigsaw_std": 1.0, "in_domain": True})
+    with pytest.warns(UserWarning, match="left out 'jigsaw_std', 'in_domain'"):
+        assert Table.from_frame(written).tasks == ("jigsaw",)
+
+
+# -- A14: kinds of number ---------------------------------------------------------------------------------------------
+
+WRONG = {
+    "complex": lambda y: y + 0j,
+    "bool": lambda y: y > y.mean(),
+    "text": lambda y: [str(v) for v in y],
+    "dates": lambda y: np.array(y, dtype="datetime64[s]"),
+    "bytes": lambda y: np.array([str(v).encode() for v in y]),
+    "one bool": lambda y: [True, *y[1:]],
+    "one text": lambda y: ["12.5", *y[1:]],
+    "objects": lambda y: [{"value": v} for v in y],
+}
+
+
+@pytest.mark.parametrize("kind", WRONG)
+def test_wrong_kinds_of_number_are_refused_at_every_door(kind):
+    wrong = WRONG[kind](SIZE)
+    with pytest.raises(ValueError, match="expected numeric labels"):
+        boosted(wrong)
+    with pytest.raises(TableError, match="jigsaw/valid_top1: expected numeric values"):
+        Table.from_logs(A, {"jigsaw": {"valid_top1": wrong}})
+    with pytest.raises(SearchError, match="ValueError: expected numeric values of the function"):
+        run_search("random", lambda archs: WRONG[kind](np.arange(2.0)), "quality", 4, space=MACRO.name, batch_size=2)
+
+
+def test_masked_values_are_missing_ones():
+    masked = np.ma.masked_greater(np.arange(4.0), 2)
+    np.testing.assert_array_equal(real_numbers(masked), [0, 1, 2, np.nan])
+    with pytest.raises(SearchError, match="the oracle returned"):
+        run_search("random", lambda archs: np.ma.masked_all(len(archs)), "quality", 3, space=MACRO.name)
+
+
+@given(st.lists(st.one_of(st.none(), st.integers(-(2**70), 2**70), st.floats(allow_nan=False)), max_size=8))
+def test_real_numbers_are_kept(values):
+    expected = [np.nan if value is None else float(value) for value in values]
+    np.testing.assert_array_equal(real_numbers(values), expected)
+
+
+def test_an_integer_too_large_for_a_float_is_refused():
+    with pytest.raises(ValueError, match="too large for a float"):
+        real_numbers([10**400])
+
+
+# -- A15: two trainings -----------------------------------------------------------------------------------------------
+
+
+def test_measured_values_of_another_training_are_warned_of():
+    space = get_space("transnas101-macro")
+    mean = 90 + np.linspace(-1, 1, len(space))[:, None]
+    predictor = TabulatedSurrogate(space.name, ["jigsaw"], np.arange(len(space)), mean, np.full_like(mean, 0.1))
+    at = np.array([space.index(arch) for arch in A])
+    table = {shift: Table.from_frame(pd.DataFrame({"arch": A, "jigsaw": mean[at, 0] + shift})) for shift in (0.05, 2.0)}
+    with pytest.warns(UserWarning, match="jigsaw: 64 of 64 measured values lie outside the 90% interval"):
+        Oracle(predictor, table[2.0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        Oracle(predictor, table[0.05])
+        Oracle(predictor, table[2.0], source="table")
