@@ -160,7 +160,7 @@ def to_nested(table: Table) -> dict[str, Any]:
     for task, log in table.logs.items():
         lengths = np.where(log.lengths, log.lengths, log.epochs).tolist()
         columns = {name: values.tolist() for name, values in log.metrics.items()}
-        facts = {name: log.info[name].tolist() if name in log.info else [np.nan] * len(table) for name in names}
+        facts = {name: log.info[name].tolist() for name in names if name in log.info}
         for row, (arch, space) in enumerate(zip(table.archs, table.row_spaces, strict=True)):
             data[SPACE_KEYS.get(space, space)][arch][task] = {
                 "model_info": {name: values[row] for name, values in facts.items()},
@@ -206,8 +206,10 @@ def _convert(database: object, left_out: list[str]) -> Table:
             entries = {arch: entry[task] for arch, entry in results.items() if task in entry}
             columns = {name: _column(results, entries, task, name, left_out) for name in names[task]}
             arrays[task] = _arrays({name: rows for name, rows in columns.items() if rows is not None})
-            others = _and_others(facts, [entry.get("model_info", {}) for entry in entries.values()], task)
-            info[task] = _facts(results, entries, task, others, left_out)
+            present = [entry.get("model_info", {}) for entry in entries.values()]
+            having = set().union(*present)
+            names_of_facts = [name for name in _and_others(facts, present, task) if name in having]
+            info[task] = _facts(results, entries, task, names_of_facts, left_out)
     except (AttributeError, KeyError, TypeError) as error:
         raise TableError(f"expected the layout of the published file, got another ({error!r:.{SHOWN}})") from error
     return Table.from_logs(list(results), arrays, info)
