@@ -129,7 +129,9 @@ def test_an_old_pth_without_checksums_is_read_with_a_warning(database, tmp_path)
 def test_what_is_loaded_is_what_was_saved(tmp_path, suffix, seed):
     rng = np.random.default_rng(seed)
     n = int(rng.integers(1, 6))
-    archs = [*rng.permutation([*MACRO, *MICRO])[:n]]
+    archs = [*rng.permutation([*MACRO, *MICRO])[:n].tolist()]
+    if suffix == ".pth":
+        archs.sort(key=lambda arch: arch in MICRO)  # the layout holds one space after the other
     values = rng.standard_normal((n, 1)) * 10.0 ** rng.integers(-30, 30, (n, 1))
     values[rng.random((n, 1)) < 0.3] = np.nan
     params = rng.integers(0, 2**60, n)
