@@ -110,8 +110,21 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
                 fractions of a metric in percent; if columns are left out, or a task is taken for a cost by its name.
         """
         labels = Labels.from_data(archs, Y, minimize)
-        self.fit_labels(labels)
+        self.fit_rows(labels)
         warn_of_equal_labels(labels)
+        return self
+
+    def fit_rows(self, labels: Labels, learn: Callable[[Labels], None] | None = None) -> Self:
+        """Fit to checked labels in an order of their own (`Labels.in_order`): the order given makes no difference.
+
+        Args:
+            labels: Checked labels.
+            learn: As in `fit_labels`.
+        """
+        ordered, place = labels.in_order()
+        self.fit_labels(ordered, learn)
+        if (scores := getattr(self, "oob_scores_", None)) is not None:
+            self.oob_scores_ = scores[place]
         return self
 
     @one_thread_if_forked()
