@@ -80,7 +80,7 @@ class EnsembleSurrogate(CalibratedSurrogate):
         check_scalar(self.prior_rows, "prior_rows", Real, min_val=0)
         self.members_ = [_with_equivalence(clone(member), labels.equivalence) for member in self._unfitted()]
         for member in self.members_:
-            member.fit_labels(labels)
+            member.fit_grouped(labels)
         Z = normal_scores(labels.values)
         S = np.stack([member.oob_scores_ for member in self.members_])  # (M, n, T)
         if labels.equivalence == "function":
