@@ -53,14 +53,16 @@ class NormalScores:
     def knots(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Scores and labels between which `extrapolate` is linear, ascending, each of shape (g,).
 
-        The outer ones are 8 beyond the best and the worst score; unlike in `backward`, both ends are extrapolated.
+        The outer ones are 8 beyond the best and the worst score. Unlike in `backward`, both ends are extrapolated, with
+        the slope of all labels where that of the outer tenth is smaller, so that few predictions are far outside.
 
         Example:
             >>> scores, labels = NormalScores(np.array([10.0, 20.0, 30.0])).knots()
             >>> scores.round(2).tolist(), labels.round(1).tolist()
             ([-8.97, -0.97, 0.0, 0.97, 8.97], [-72.7, 10.0, 20.0, 30.0, 112.7])
         """
-        low, high = (slope if slope > 0 else 1.0 for slope in (self._low, self._high))
+        least = _slope(self.scores, self.values) or 1.0
+        low, high = max(self._low, least), max(self._high, least)
         scores = np.concatenate([[self.scores[0] - _BEYOND], self.scores, [self.scores[-1] + _BEYOND]])
         first, last = self.values[0] - low * _BEYOND, self.values[-1] + high * _BEYOND
         return scores, np.concatenate([[first], self.values, [last]])

@@ -13,12 +13,13 @@ from surrogates.testing import check_surrogate
 
 SPACES = ["transnas101-micro", "transnas101-macro", "nasbench201"]
 LIGHT = [BoostedSurrogate(n_members=3, n_rounds=10, n_jobs=1), GaussianProcessSurrogate()]
+DEEP = "32-23111141-basic"
 MICRO = get_space("transnas101-micro")
 
 
 @pytest.mark.parametrize(("surrogate", "space", "outside"), [
     (GaussianProcessSurrogate(equivalence="string"), "transnas101-micro", "32-13-0_31_023"),
-    (GaussianProcessSurrogate(equivalence="string", max_rows=30, evidence_rows=20), "transnas101-macro", "32-23111141-basic"),
+    (GaussianProcessSurrogate(equivalence="string", max_rows=30, evidence_rows=20), "transnas101-macro", DEEP),
     (BoostedSurrogate(n_members=2, n_rounds=5, n_jobs=1, equivalence="string"), "nasbench201", None),
     (EnsembleSurrogate(members=LIGHT, equivalence="string"), "transnas101-micro", "32-13-0_31_023"),
 ])  # fmt: skip
