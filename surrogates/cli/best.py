@@ -60,7 +60,7 @@ def best(
     if as_csv:
         print_csv(list(found.columns), found.itertuples(index=False))
     elif as_json:
-        print_json([_record(oracle, task, row) for row in found.to_dict(orient="records")])
+        print_json([_record(oracle, task, row) for row in _rows(found)])
     else:
         _show(oracle, task, found)
         typer.echo(_summary(everyone, len(found), oracle, bounds, everything))
@@ -78,7 +78,7 @@ def _show(oracle: Oracle, task: str, found: pd.DataFrame) -> None:
     fixed = ["arch", "value", "std", "rank", "twins", "params", "multiply_adds"]
     more = [str(name) for name in found.columns if name not in fixed and name != task]
     rows = []
-    for row in found.to_dict(orient="records"):
+    for row in _rows(found):
         value, std = measurement(row["value"], row["std"], _unit(task))
         counts = [f"{row[name]:,}" for name in fixed[3:]]
         rows.append(
@@ -86,6 +86,10 @@ def _show(oracle: Oracle, task: str, found: pd.DataFrame) -> None:
         )
     heads = ["arch", task, "± std", f"rank of {len(oracle.ranking(task)):,}", *fixed[4:], *more]
     print_table(heads, rows)
+
+
+def _rows(found: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in found.to_dict(orient="records")]
 
 
 def _unit(task: str) -> str:

@@ -61,7 +61,9 @@ def search(
     top: Annotated[
         int,
         typer.Option(
-            metavar="N", min=1, help="Number of architectures to show; a Pareto front is always shown in full."
+            metavar="N",
+            min=1,
+            help="Number of architectures to show, of different functions; a Pareto front is always shown in full.",
         ),
     ] = 5,
     out: Annotated[
@@ -152,7 +154,11 @@ def _best(
 
     together = History.from_histories(histories)
     if cost is None:
-        chosen: dict[str, dict[str, float]] = {arch: {} for arch in together.best_archs(top)}
+        ordered = together.best_archs(len(together))
+        functions: dict[str, str] = {}  # the best of each function
+        for arch, function in zip(ordered, oracle.space.simplify(ordered), strict=True):
+            functions.setdefault(function, arch)
+        chosen: dict[str, dict[str, float]] = {arch: {} for arch in list(functions.values())[:top]}
     else:
         found = front(together, cost, distinct=True)
         name = str(found.columns[-1])
