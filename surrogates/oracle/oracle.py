@@ -325,7 +325,8 @@ class Oracle:
             >>> oracle = Oracle.from_pretrained("transnas101-macro")
             >>> archs = oracle.space.sample(60, rng=0)
             >>> latency = pd.Series([len(arch) / 4 for arch in archs], name="latency_ms")
-            >>> surrogate = BoostedSurrogate(n_members=2, random_state=0).fit(archs, latency, minimize="latency_ms")
+            >>> surrogate = BoostedSurrogate(n_members=2, equivalence="string", random_state=0)
+            >>> surrogate = surrogate.fit(archs, latency, minimize="latency_ms")
             >>> oracle.join(surrogate).best("jigsaw", constraints=["latency_ms<=3.5"]).columns[-1]
             'latency_ms'
         """

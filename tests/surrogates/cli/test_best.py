@@ -19,7 +19,9 @@ def latency(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A stored surrogate of a latency that grows with the number of modules."""
     archs = MACRO.sample(200, rng=0)
     milliseconds = pd.Series([float(len(arch) - 9) for arch in archs], name="latency_ms")
-    surrogate = BoostedSurrogate(**QUICK, random_state=0).fit(archs, milliseconds, minimize="latency_ms")
+    surrogate = BoostedSurrogate(**QUICK, equivalence="string", random_state=0).fit(
+        archs, milliseconds, minimize="latency_ms"
+    )
     return surrogate.save(tmp_path_factory.mktemp("models") / "latency")
 
 
