@@ -8,7 +8,7 @@ import typer
 
 from surrogates.cli.arguments import AsJson, TableOption
 from surrogates.cli.help import examples
-from surrogates.cli.oracles import Constraints, ModelOption, open_oracle, read_constraints
+from surrogates.cli.oracles import Constraints, ModelOption, oracle_of_sources, read_constraints
 from surrogates.cli.output import counted, measurement, print_csv, print_json, print_table
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def best(
         raise typer.BadParameter("expected one of --json and --csv, got both")
     bounds = read_constraints(constraint)
     names = [] if bounds is None else [bound.quantity for bound in bounds.bounds]
-    oracle = open_oracle(space, table, model or [], [task, *names])
+    oracle = oracle_of_sources(space, table, model or [], [task, *names])
     everyone = oracle.best(task, len(oracle.space), constraints=bounds or (), distinct=not everything)
     found = everyone[:n]
     if as_csv:

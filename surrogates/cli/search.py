@@ -9,7 +9,7 @@ import typer
 
 from surrogates.cli.arguments import SEARCHERS, AsJson, TableOption, integers
 from surrogates.cli.help import examples
-from surrogates.cli.oracles import Constraints, ModelOption, describe_oracle, open_oracle, read_constraints
+from surrogates.cli.oracles import Constraints, ModelOption, oracle_of_sources, read_constraints, sources_hash
 from surrogates.cli.output import check_figure_file, duration, print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
@@ -77,7 +77,8 @@ def search(
     """Search for the best architectures on one task or several, on a surrogate or a table.
 
     What is searched: the bundled surrogate of --space, your own surrogate with --model, or with --table only what was
-    measured. With both, measured values are preferred over predictions.
+    measured. With both, measured values are preferred over predictions. Tasks that only --constraint or --objective
+    name may be of another --model; what no table and no model has, the bundled surrogate predicts.
 
     Values are in the unit of the metric; predictions have a standard deviation, measured values have none. Ranks are
     among all architectures with values, 1 is best. With several tasks, architectures are ordered by their mean rank
@@ -96,7 +97,7 @@ def search(
     bounds = as_constraint(largest, read_constraints(constraint))
     cost = searcher_cost(method, objective)
     named = [] if bounds is None else [bound.quantity for bound in bounds.bounds]
-    oracle = open_oracle(space, table, model or [], [*task, *named, *([] if cost is None else [cost])])
+    oracle = oracle_of_sources(space, table, model or [], [*task, *named, *([] if cost is None else [cost])])
     asked = check_search(oracle, task, budget, constraint=bounds)
     charged = None if cost is None else cost if cost in COSTS else cost_series(oracle, cost)
     params = {} if cost is None else {"cost": cost}
@@ -108,7 +109,7 @@ def search(
     if out is not None:
         from benchmarks.files import RunDirectory
 
-        known = describe_oracle(oracle.table, model or [])
+        known = sources_hash(oracle.table, model or [])
         about = {"space": oracle.space.name, "tasks": task, "method": method, "oracle": known}
         RunDirectory(out, "study").claim({"study": "search", **about, "constraint": str(bounds), "objective": cost})
     histories = []
