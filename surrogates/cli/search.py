@@ -9,7 +9,7 @@ import typer
 
 from surrogates.cli.arguments import SEARCHERS, AsJson, TableOption, integers
 from surrogates.cli.help import examples
-from surrogates.cli.oracles import Constraints, ModelOption, describe_oracle, open_oracle, read_constraints
+from surrogates.cli.oracles import Constraints, ModelOption, oracle_of_sources, read_constraints, sources_hash
 from surrogates.cli.output import check_figure_file, duration, print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
@@ -61,7 +61,9 @@ def search(
     top: Annotated[
         int,
         typer.Option(
-            metavar="N", min=1, help="Number of architectures to show; a Pareto front is always shown in full."
+            metavar="N",
+            min=1,
+            help="Number of architectures to show, of different functions; a Pareto front is always shown in full.",
         ),
     ] = 5,
     out: Annotated[
@@ -75,7 +77,8 @@ def search(
     """Search for the best architectures on one task or several, on a surrogate or a table.
 
     What is searched: the bundled surrogate of --space, your own surrogate with --model, or with --table only what was
-    measured. With both, measured values are preferred over predictions.
+    measured. With both, measured values are preferred over predictions. Tasks that only --constraint or --objective
+    name may be of another --model; what no table and no model has, the bundled surrogate predicts.
 
     Values are in the unit of the metric; predictions have a standard deviation, measured values have none. Ranks are
     among all architectures with values, 1 is best. With several tasks, architectures are ordered by their mean rank
@@ -94,7 +97,7 @@ def search(
     bounds = as_constraint(largest, read_constraints(constraint))
     cost = searcher_cost(method, objective)
     named = [] if bounds is None else [bound.quantity for bound in bounds.bounds]
-    oracle = open_oracle(space, table, model or [], [*task, *named, *([] if cost is None else [cost])])
+    oracle = oracle_of_sources(space, table, model or [], [*task, *named, *([] if cost is None else [cost])])
     asked = check_search(oracle, task, budget, constraint=bounds)
     charged = None if cost is None else cost if cost in COSTS else cost_series(oracle, cost)
     params = {} if cost is None else {"cost": cost}
@@ -106,7 +109,7 @@ def search(
     if out is not None:
         from benchmarks.files import RunDirectory
 
-        known = describe_oracle(oracle.table, model or [])
+        known = sources_hash(oracle.table, model or [])
         about = {"space": oracle.space.name, "tasks": task, "method": method, "oracle": known}
         RunDirectory(out, "study").claim({"study": "search", **about, "constraint": str(bounds), "objective": cost})
     histories = []
@@ -152,7 +155,11 @@ def _best(
 
     together = History.from_histories(histories)
     if cost is None:
-        chosen: dict[str, dict[str, float]] = {arch: {} for arch in together.best_archs(top)}
+        ordered = together.best_archs(len(together))
+        functions: dict[str, str] = {}  # the best of each function
+        for arch, function in zip(ordered, oracle.space.simplify(ordered), strict=True):
+            functions.setdefault(function, arch)
+        chosen: dict[str, dict[str, float]] = {arch: {} for arch in list(functions.values())[:top]}
     else:
         found = front(together, cost, distinct=True)
         name = str(found.columns[-1])

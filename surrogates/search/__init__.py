@@ -11,6 +11,7 @@ from benchmarks.facade import lazy_facade
 
 if TYPE_CHECKING:
     from surrogates.search.base import Searcher as Searcher
+    from surrogates.search.constraints import Bound as Bound
     from surrogates.search.constraints import Constraint as Constraint
     from surrogates.search.errors import ConstraintError as ConstraintError
     from surrogates.search.history import History as History
