@@ -65,7 +65,7 @@ def predicted_table(predictor: Predictor, table: Table | None = None) -> Table:
         mean, _ = predict_matrix(predictor, archs)
         frame = pd.DataFrame(np.clip(mean, low, high), columns=columns)
         frame.insert(0, "arch", archs)
-        return Table.from_frame(frame)
+        return Table.from_frame(frame, minimize=getattr(predictor, "minimize_", ()))
     space = table.space.name
     lacking = [task for task in table.tasks if task not in predictor.tasks_]
     if predictor.space_ != space or lacking:
