@@ -17,6 +17,7 @@ import numpy as np
 
 from benchmarks.errors import TableError
 from benchmarks.metrics import kendall_tau
+from benchmarks.short_repr import ShortRepr
 from benchmarks.spaces.registry import get_space
 from benchmarks.table import Table
 from benchmarks.tasks import find_task
@@ -80,8 +81,8 @@ def predicted_table(predictor: Predictor, table: Table | None = None) -> Table:
     return Table.from_frame(known, minimize=table.minimize)
 
 
-@dataclass(frozen=True)
-class Fidelity:
+@dataclass(frozen=True, repr=False)
+class Fidelity(ShortRepr):
     """Searches on a table and on a surrogate of it.
 
     Attributes:
