@@ -125,7 +125,8 @@ def test_every_dataclass_with_large_fields_is_short(module: str) -> None:
     except ImportError as error:  # an extra is missing
         pytest.skip(str(error))
     for name, kind in inspect.getmembers(found, inspect.isclass):
-        if kind.__module__ == module and dataclasses.is_dataclass(kind) and not issubclass(kind, ShortRepr):
+        public = kind.__module__ == module and not name.startswith("_")
+        if public and dataclasses.is_dataclass(kind) and not issubclass(kind, ShortRepr):
             large = [part.name for part in dataclasses.fields(kind) if str(part.type).startswith(_LARGE)]
             own = inspect.getsourcefile(inspect.unwrap(kind.__repr__)) == inspect.getsourcefile(kind)
             assert own or not large, f"{name}: {large}"
