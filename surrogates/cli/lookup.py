@@ -59,6 +59,16 @@ def lookup(
     Architectures may be of any space. Values are in the unit of the metric. Predictions have a standard deviation
     (± 1.645 standard deviations cover 90 %), measured values have none. Ranks are among all published
     architectures of the space, 1 is best.
+
+    How architectures are written:
+
+    64-41414-a_bc_def (TransNAS-Bench-101, micro): 64 channels in the stem; 41414 is a digit a module (1 same shape, 2
+    doubles the channels, 3 halves the resolution, 4 both); then the operation on each edge of the cell: a leads to node
+    1, b and c to node 2, d, e and f to node 3, from nodes 0, 1, 2 (0 none, 1 skip, 2 conv 1x1, 3 conv 3x3).
+
+    64-2311-basic (macro): the same without a cell; a module is two residual blocks.
+
+    |op~0|+|op~0|op~1|+|op~0|op~1|op~2| (NAS-Bench-201): the operations that lead to nodes 1, 2 and 3; ~i: from node i.
     """
     if as_json and as_csv:
         raise typer.BadParameter("expected one of --json and --csv, got both")
