@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.errors import TableError
+from benchmarks.short_repr import ShortRepr
 from benchmarks.tasks import TIME, infer_metric
 
 __all__ = ["Epoch", "TaskLog", "check_epoch"]
@@ -19,8 +20,8 @@ Epoch: TypeAlias = Literal["final", "best"] | int
 Rows: TypeAlias = "slice | NDArray[np.int64]"
 
 
-@dataclass(frozen=True, eq=False)
-class TaskLog:
+@dataclass(frozen=True, eq=False, repr=False)
+class TaskLog(ShortRepr):
     """Metrics per epoch, and model facts, of n architectures on one task; its arrays are made read-only.
 
     Attributes:

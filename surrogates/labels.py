@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from benchmarks.errors import ArchitectureError, UnknownNameError
 from benchmarks.frames import ARCH_COLUMNS
 from benchmarks.numbers import reads_as_fractions, real_numbers
+from benchmarks.short_repr import ShortRepr
 from benchmarks.spaces.registry import get_space, infer_space
 from benchmarks.task_names import name_tasks
 from benchmarks.tasks import Task, metric_column
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["Labels"]
 
 
-@dataclass(frozen=True)
-class Labels:
+@dataclass(frozen=True, repr=False)
+class Labels(ShortRepr):
     """Training labels, grouped by the function that an architecture computes, or by its string.
 
     Architectures that compute the same function (`Space.simplify`) share a group: their rows are replicates, which

@@ -54,6 +54,10 @@ class NASBench201(CellSpace):
     tasks = NASBENCH201_TASKS
     input_size = 32
     example = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_3x3~2|"
+    notation = (
+        "|op~0|+|op~0|op~1|+|op~0|op~1|op~2|: the operations that lead to nodes 1, 2 and 3 of the cell; ~i: from node "
+        "i (none, skip_connect, nor_conv_1x1, nor_conv_3x3, avg_pool_3x3)"
+    )
     skeleton = ""
     identity_from = 0
     operations = _OPERATIONS

@@ -77,4 +77,7 @@ def _space_of(string: str) -> Space:
         if _instance(name).recognises(string):
             return _instance(name)
     examples = ", ".join(f"{_instance(name).example!r} ({name})" for name in _SPACES)
-    raise ArchitectureError(f"{string!r} is not an architecture of any known space; expected e.g. {examples}")
+    raise ArchitectureError(
+        f"{string!r:.200} is not an architecture of any known space; expected e.g. {examples}; what their parts mean: "
+        "get_space(name).notation, or surrogates lookup --help"
+    )

@@ -167,10 +167,12 @@ def no_plots_note() -> str:
     """Suffix of a message about written files: how to install matplotlib if it is missing, else empty.
 
     Example:
-        >>> no_plots_note() == "" or "[plots]" in no_plots_note()
+        >>> no_plots_note() == "" or "pip install" in no_plots_note()
         True
     """
-    return "" if can_plot() else " (no figure without matplotlib: pip install 'transnas-surrogates[plots]')"
+    from benchmarks.extras import install_command
+
+    return "" if can_plot() else f" (no figure without matplotlib: {install_command('matplotlib', 'plots')})"
 
 
 def check_figure_file(path: Path, option: str) -> None:

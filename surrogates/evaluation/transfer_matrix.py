@@ -16,6 +16,7 @@ from benchmarks.errors import MissingExtraError, choice
 from benchmarks.files import write_beside
 from benchmarks.metrics import kendall_tau
 from benchmarks.protocols import Protocol
+from benchmarks.short_repr import ShortRepr
 from benchmarks.table import Table
 from surrogates.evaluation.held_out import Method, check_sizes, clone_with_seed, held_out_runs, means_over_seeds
 
@@ -35,8 +36,8 @@ _BASELINE = "\0no source"
 _VALUES = ("correlation", "tau", "alone", "gain")
 
 
-@dataclass(frozen=True)
-class TransferMatrix:
+@dataclass(frozen=True, repr=False)
+class TransferMatrix(ShortRepr):
     """Results of `transfer_matrix`.
 
     Example:

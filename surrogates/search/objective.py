@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from benchmarks.errors import UnknownNameError, check_type, choice
 from benchmarks.numbers import real_numbers
+from benchmarks.short_repr import ShortRepr
 from benchmarks.spaces.registry import get_space
 from benchmarks.spaces.space import Space
 from benchmarks.task_names import name_tasks
@@ -30,8 +31,8 @@ __all__ = ["Objective", "open_objective"]
 Values = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Objective:
+@dataclass(frozen=True, repr=False)
+class Objective(ShortRepr):
     """The values that a search queries.
 
     Attributes:

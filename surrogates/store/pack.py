@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
+from benchmarks.short_repr import ShortRepr
 from surrogates.equivalence import Equivalence
 from surrogates.store.npz import npz_arrays, npz_bytes
 
@@ -18,8 +19,8 @@ _ARRAYS = "arrays.npz"
 _ZIPPED = ".gz"
 
 
-@dataclass
-class Pack:
+@dataclass(repr=False)
+class Pack(ShortRepr):
     """The fitted state of a surrogate in formats that need no pickle.
 
     Attributes:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.errors import choice
+from benchmarks.short_repr import ShortRepr
 from surrogates.calibration.normal_scores import NormalScores
 from surrogates.kernels.decompositions import JITTER, Cholesky
 from surrogates.kernels.evidence import evidence_by_cholesky
@@ -39,8 +40,8 @@ _MOST_ROWS = 1500
 _MOST_REPLICATES = 4
 
 
-@dataclass(frozen=True)
-class SourceProcess:
+@dataclass(frozen=True, repr=False)
+class SourceProcess(ShortRepr):
     """Scores of S source tasks at any architecture of one space.
 
     Attributes:

@@ -17,6 +17,7 @@ import numpy as np
 
 from benchmarks.errors import TableError
 from benchmarks.metrics import kendall_tau
+from benchmarks.short_repr import ShortRepr
 from benchmarks.spaces.registry import get_space
 from benchmarks.table import Table
 from benchmarks.tasks import find_task
@@ -65,7 +66,7 @@ def predicted_table(predictor: Predictor, table: Table | None = None) -> Table:
         mean, _ = predict_matrix(predictor, archs)
         frame = pd.DataFrame(np.clip(mean, low, high), columns=columns)
         frame.insert(0, "arch", archs)
-        return Table.from_frame(frame)
+        return Table.from_frame(frame, minimize=getattr(predictor, "minimize_", ()))
     space = table.space.name
     lacking = [task for task in table.tasks if task not in predictor.tasks_]
     if predictor.space_ != space or lacking:
@@ -80,8 +81,8 @@ def predicted_table(predictor: Predictor, table: Table | None = None) -> Table:
     return Table.from_frame(known, minimize=table.minimize)
 
 
-@dataclass(frozen=True)
-class Fidelity:
+@dataclass(frozen=True, repr=False)
+class Fidelity(ShortRepr):
     """Searches on a table and on a surrogate of it.
 
     Attributes:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.files import write_beside
+from benchmarks.short_repr import ShortRepr
 from surrogates.oracle.oracle import Oracle
 from surrogates.search.history import History
 from surrogates.search.registry import informed_searcher
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["FinishedSearch", "run_grid", "save_study"]
 
 
-@dataclass(frozen=True)
-class FinishedSearch:
+@dataclass(frozen=True, repr=False)
+class FinishedSearch(ShortRepr):
     """One search of a grid.
 
     Attributes:

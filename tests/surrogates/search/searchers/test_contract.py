@@ -120,7 +120,7 @@ def test_bad_parameters(name: str, params: dict[str, object], message: str) -> N
 
 def test_missing_pymoo_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "pymoo.algorithms.moo.nsga2", None)
-    with pytest.raises(MissingExtraError, match=r"transnas-surrogates\[search\]"):
+    with pytest.raises(MissingExtraError, match=r"pip install '?pymoo.* \(extra \[search\]\)"):
         make_searcher("nsga2").start(MICRO)
 
 

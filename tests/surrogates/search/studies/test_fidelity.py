@@ -157,5 +157,5 @@ def test_bands_cover_the_seeds(truth: Table) -> None:
 
 def test_without_matplotlib_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
-    with pytest.raises(MissingExtraError, match=r"transnas-surrogates\[plots\]"):
+    with pytest.raises(MissingExtraError, match=r"pip install '?matplotlib.* \(extra \[plots\]\)"):
         new_figure((1, 1))
