@@ -189,7 +189,7 @@ def check_figure_file(path: Path, option: str) -> None:
     Example:
         >>> check_figure_file(Path("figure.png"), "--plot")
     """
-    from surrogates.search.studies.figures import new_figure
+    from surrogates.figures import new_figure
 
     formats = sorted(new_figure((1, 1)).canvas.get_supported_filetypes())
     if path.suffix[1:].lower() not in formats:

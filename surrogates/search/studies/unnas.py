@@ -74,7 +74,7 @@ class UnNASStudy(ShortRepr):
         import pandas as pd
 
         table = _complete(table)
-        values = TrueValues(table)
+        values = TrueValues(table.oriented())
         found = [(done.task, done.seed, done.history.best_arch()) for done in searches]
         frames = []
         for target in table.tasks:

@@ -79,6 +79,7 @@ def test_files_and_heatmaps(found, tmp_path):
     again = TransferMatrix(pd.read_csv(tmp_path / "map" / "transfer.csv"))
     pd.testing.assert_frame_equal(again.matrix("tau"), found.matrix("tau"))
     assert matplotlib.image.imread(tmp_path / "map" / "transfer_gain_16.png").std() > 0
+    assert [ax.get_ylabel() for ax in found.plot("gain", 16).figure.axes] == ["source", "gain"]  # with a colour bar
     texts = [text.get_text() for text in found.plot("tau", 16).texts]
     assert f"{found.matrix('tau', 16).loc['small', 'size']:.2f}" in texts
 
