@@ -54,11 +54,13 @@ class ArtefactError(SurrogatesError, ValueError):
 
 
 class MissingExtraError(SurrogatesError, ImportError):
-    """An optional dependency is missing; the message says which extra installs it."""
+    """An optional dependency is missing; the message says how to install it, and which extra it belongs to."""
 
     def __init__(self, feature: str, package: str, extra: str) -> None:
+        from benchmarks.extras import install_command
+
         super().__init__(
-            f"{feature} needs {package!r}, which is not installed: pip install 'transnas-surrogates[{extra}]'"
+            f"{feature} needs {package!r}, which is not installed: {install_command(package, extra)} (extra [{extra}])"
         )
 
 

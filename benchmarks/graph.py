@@ -12,6 +12,8 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.short_repr import ShortRepr
+
 __all__ = ["KINDS", "ArchGraph", "GraphBatch", "GraphBuilder", "kind_id"]
 
 KINDS = (
@@ -41,8 +43,8 @@ def kind_id(name: str) -> int:
     return _KIND_IDS[name]
 
 
-@dataclass(frozen=True, eq=False)
-class ArchGraph:
+@dataclass(frozen=True, eq=False, repr=False)
+class ArchGraph(ShortRepr):
     """A directed acyclic graph of operations, nodes in topological order.
 
     Attributes:
@@ -99,8 +101,8 @@ class ArchGraph:
         return int(max(best[-1], 0))
 
 
-@dataclass(frozen=True, eq=False)
-class GraphBatch:
+@dataclass(frozen=True, eq=False, repr=False)
+class GraphBatch(ShortRepr):
     """The cell graphs of n architectures over a common list of V nodes in topological order.
 
     Nodes that an architecture lacks are False in `live`; an edge exists only if both its ends are live. Node 0 is the

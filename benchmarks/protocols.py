@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.errors import choice
+from benchmarks.short_repr import ShortRepr
 from benchmarks.spaces.registry import get_space
 from benchmarks.table import Table
 from benchmarks.table_checks import check_archs
@@ -24,8 +25,8 @@ Protocol: TypeAlias = Literal["all", "distinct"]
 PROTOCOLS: tuple[Protocol, ...] = ("all", "distinct")
 
 
-@dataclass(frozen=True, eq=False)
-class Split:
+@dataclass(frozen=True, eq=False, repr=False)
+class Split(ShortRepr):
     """Rows of a table to train and to test on.
 
     Attributes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["content_hash", "describe_logs", "summarise"]
+
+_SHOWN = 12
 
 
 def describe_logs(logs: Mapping[str, TaskLog], tasks: Mapping[str, Task] | None = None) -> pd.DataFrame:
@@ -65,7 +68,7 @@ def summarise(
     logs: Mapping[str, TaskLog],
     tasks: Mapping[str, Task] | None = None,
 ) -> str:
-    """A few lines of text about a table.
+    """A few lines of text about a table; of many tasks, the first twelve.
 
     Args:
         archs: The n architecture strings.
@@ -82,12 +85,13 @@ def summarise(
     n, t = len(archs), len(logs)
     counts = f"{n:,} architecture{'s' * (n != 1)} x {t} task{'s' * (t != 1)}"
     lines = [f"Table: {counts} ({', '.join(spaces)})"]
-    width = max(map(len, logs))
-    for name, row in describe_logs(logs, tasks).iterrows():
+    shown = dict(itertools.islice(logs.items(), _SHOWN))
+    width = max(map(len, shown))
+    for name, row in describe_logs(shown, tasks).iterrows():
         unit = "" if row["unit"] == "-" else f" {row['unit']}"
         span = f"{row['min']:.4g} .. {row['max']:.4g}{unit}" if row["measured"] else ""
         lines.append(f"  {name:<{width}}  {row['metric']:<14} {row['measured']:>7,} measured  {span}".rstrip())
-    return "\n".join(lines)
+    return "\n".join([*lines, f"  ... and {t - _SHOWN} other tasks"] if t > _SHOWN else lines)
 
 
 def content_hash(archs: Sequence[str], logs: Mapping[str, TaskLog]) -> str:

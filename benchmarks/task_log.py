@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.errors import TableError, shown
+from benchmarks.short_repr import ShortRepr
 from benchmarks.tasks import TIME, find_metric
 
 __all__ = ["EXTRA", "EXTRA_INFO", "Epoch", "TaskLog", "check_epoch"]
@@ -24,8 +25,8 @@ EXTRA_INFO = "info_"
 """Prefix of a model fact that the package does not know, where tables are made."""
 
 
-@dataclass(frozen=True, eq=False)
-class TaskLog:
+@dataclass(frozen=True, eq=False, repr=False)
+class TaskLog(ShortRepr):
     """Metrics per epoch, and model facts, of n architectures on one task; its arrays are made read-only.
 
     Attributes:

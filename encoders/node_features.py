@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.graph import KINDS, ArchGraph, GraphBatch
+from benchmarks.short_repr import ShortRepr
 from benchmarks.spaces.registry import get_space
 from benchmarks.spaces.space import Space
 
@@ -42,8 +43,8 @@ NODE_CENTRE = np.array([0.0] * len(KINDS) + [centre for centre, _ in _NUMBERS.va
 NODE_SCALE = np.array([1.0] * len(KINDS) + [scale for _, scale in _NUMBERS.values()], dtype=np.float32)
 
 
-@dataclass(frozen=True, eq=False)
-class DenseGraphs:
+@dataclass(frozen=True, eq=False, repr=False)
+class DenseGraphs(ShortRepr):
     """The graphs of n architectures padded to V nodes, as arrays.
 
     Attributes:

@@ -110,8 +110,21 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
                 fractions of a metric in percent; if columns are left out, or a task is taken for a cost by its name.
         """
         labels = Labels.from_data(archs, Y, minimize)
-        self.fit_labels(labels)
+        self.fit_rows(labels)
         warn_of_equal_labels(labels)
+        return self
+
+    def fit_rows(self, labels: Labels, learn: Callable[[Labels], None] | None = None) -> Self:
+        """Fit to checked labels in an order of their own (`Labels.in_order`): the order given makes no difference.
+
+        Args:
+            labels: Checked labels.
+            learn: As in `fit_labels`.
+        """
+        ordered, place = labels.in_order()
+        self.fit_labels(ordered, learn)
+        if (scores := getattr(self, "oob_scores_", None)) is not None:
+            self.oob_scores_ = scores[place]
         return self
 
     @one_thread_if_forked()
@@ -125,19 +138,27 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
         """
         requested: Equivalence | None = getattr(self, "equivalence", None)
         kinds = equivalence_of_tasks(requested, labels.tasks, type(self).__name__, self.tells_strings_apart())
-        self.cv_scores_, self.parts_ = {}, ()
-        self.equivalence_ = "string" if "string" in kinds else "function"
-        grouped = labels.select(labels.tasks, self.equivalence_)
+        grouped = labels.select(labels.tasks, "string" if "string" in kinds else "function")
         if len(set(kinds)) == 1:
-            (learn or self.fit_functions)(grouped)
-        else:
-            self.parts_ = tuple(self._fit_part(labels, kinds, kind) for kind in get_args(Equivalence))
-            found = {task: scores for part in self.parts_ for task, scores in part.cv_scores_.items()}
-            self.cv_scores_ = {task: found[task] for task in labels.tasks if task in found}
-        self.space_, self.tasks_, self.one_task_ = labels.space, labels.tasks, labels.one_task
-        self.minimize_ = labels.minimize
-        self.n_archs_ = len(grouped.archs)
+            return self.fit_grouped(grouped, learn)
+        parts = tuple(self._fit_part(labels, kinds, kind) for kind in get_args(Equivalence))
+        self._learned_from(grouped, parts)
+        found = {task: scores for part in parts for task, scores in part.cv_scores_.items()}
+        self.cv_scores_ = {task: found[task] for task in labels.tasks if task in found}
         return self
+
+    def fit_grouped(self, labels: Labels, learn: Callable[[Labels], None] | None = None) -> Self:
+        """As `fit_labels`, but all tasks with the equivalence that the labels are grouped by, whatever their names."""
+        self.equivalence_, self.cv_scores_ = labels.equivalence, {}
+        (learn or self.fit_functions)(labels)
+        self._learned_from(labels, ())
+        return self
+
+    def _learned_from(self, labels: Labels, parts: tuple[Surrogate, ...]) -> None:
+        """Set the common attributes."""
+        self.space_, self.tasks_, self.one_task_ = labels.space, labels.tasks, labels.one_task
+        self.minimize_, self.n_archs_ = labels.minimize, len(labels.archs)
+        self.equivalence_, self.parts_ = labels.equivalence, parts
 
     def tells_strings_apart(self) -> bool:
         """Whether the surrogate can give different predictions to architectures of one function.
@@ -151,7 +172,7 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
         """A copy, fitted to the tasks of one kind."""
         tasks = [task for task, own in zip(labels.tasks, kinds, strict=True) if own == kind]
         part: Surrogate = clone(self).set_params(equivalence=kind)
-        return part.fit_labels(labels.select(tasks, kind))
+        return part.fit_grouped(labels.select(tasks, kind))
 
     @overload
     def predict(self, archs: Sequence[str], return_std: Literal[False] = False) -> NDArray[np.float64]: ...

@@ -5,13 +5,13 @@ from __future__ import annotations
 import importlib.util
 import os
 import platform
-import re
+import shlex
 from collections.abc import Iterator, Sequence
-from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from benchmarks.errors import SurrogatesError
+from benchmarks.extras import DISTRIBUTION, install_command, install_source, name_of, requirements
 from benchmarks.spaces.registry import get_space, list_spaces
 from surrogates.pretrained.load import AGREEMENT, ANSWERS, FOLDER, SOURCES, SURROGATE
 from surrogates.store.artefact import read_files, read_metadata
@@ -19,7 +19,6 @@ from surrogates.store.provenance import installed_version
 
 __all__ = ["Finding", "examine"]
 
-DISTRIBUTION = "transnas-surrogates"
 PACKAGES = ("benchmarks", "encoders", "surrogates")
 
 
@@ -59,24 +58,18 @@ def examine(tables: Sequence[str | os.PathLike[str]] = ()) -> Iterator[Finding]:
 
 def _libraries() -> Iterator[Finding]:
     """Whether the requirements of the core and of every extra are installed."""
-    try:
-        lines = requires(DISTRIBUTION) or []
-        yield Finding("ok", DISTRIBUTION, installed_version(DISTRIBUTION) or "")
-    except PackageNotFoundError:
-        yield Finding("broken", DISTRIBUTION, f"not installed: pip install {DISTRIBUTION}")
+    extras = requirements()
+    if not extras:
+        yield Finding("broken", DISTRIBUTION, f"not installed: pip install {install_source()}")
         return
-    extras: dict[str, list[str]] = {}
-    for line in lines:
-        requirement, _, marker = line.partition(";")
-        condition = re.search(r"extra\s*==\s*['\"]([^'\"]+)", marker)
-        name = re.split(r"[^A-Za-z0-9_.-]", requirement.strip())[0]
-        extras.setdefault(condition[1] if condition else "", []).append(name)
-    for name in extras.pop("", []):
+    yield Finding("ok", DISTRIBUTION, installed_version(DISTRIBUTION) or "")
+    for line in extras.pop("", []):
+        name = name_of(line)
         found = installed_version(name)
-        yield Finding("ok" if found else "broken", name, found or f"not installed: pip install {name}")
-    for extra, names in extras.items():
-        missing = [name for name in names if not installed_version(name)]
-        hint = f"{', '.join(missing)} missing: pip install '{DISTRIBUTION}[{extra}]'"
+        yield Finding("ok" if found else "broken", name, found or f"not installed: pip install {shlex.quote(line)}")
+    for extra, lines in extras.items():
+        missing = [name for name in map(name_of, lines) if not installed_version(name)]
+        hint = f"{', '.join(missing)} missing: {install_command(', '.join(missing), extra)}"
         yield Finding("note" if missing else "ok", f"extra [{extra}]", hint if missing else "installed")
 
 
@@ -94,7 +87,7 @@ def _packages() -> Iterator[Finding]:
     )
     for name in PACKAGES:
         if found := installed_version(name):
-            remedy = f"pip uninstall {name}; pip install --force-reinstall {DISTRIBUTION}"
+            remedy = f"pip uninstall {name}; pip install --force-reinstall {install_source()}"
             yield Finding(
                 "broken", f"distribution {name}", f"{name} {found} from PyPI is an unrelated package: {remedy}"
             )

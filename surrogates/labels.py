@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from benchmarks.errors import ArchitectureError, UnknownNameError
 from benchmarks.frames import ARCH_COLUMNS
 from benchmarks.numbers import reads_as_fractions, real_numbers
+from benchmarks.short_repr import ShortRepr
 from benchmarks.spaces.registry import get_space, infer_space
 from benchmarks.task_names import name_tasks
 from benchmarks.tasks import Task, metric_column
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["Labels"]
 
 
-@dataclass(frozen=True)
-class Labels:
+@dataclass(frozen=True, repr=False)
+class Labels(ShortRepr):
     """Training labels, grouped by the function that an architecture computes, or by its string.
 
     Architectures that compute the same function (`Space.simplify`) share a group: their rows are replicates, which
@@ -96,6 +97,25 @@ class Labels:
         lowered = tuple(task.name for task in tasks if task.benchmark == "user" and task.metric.name == "cost")
         names = tuple(task.name for task in tasks)
         return cls(space.name, names, grouped, group, matrix, one_task, tuple(strings), lowered)
+
+    def in_order(self) -> tuple[Labels, NDArray[np.int64]]:
+        """The same rows in an order that depends only on them, so that a fit does not depend on the order given.
+
+        Returns:
+            The labels, by architecture string and then by value; and the place of each given row there, of shape (n,).
+
+        Example:
+            >>> labels, place = Labels.from_data(["64-2311-basic", "64-1234-basic"], [1.0, 3.0]).in_order()
+            >>> labels.strings, place.tolist()
+            (('64-1234-basic', '64-2311-basic'), [1, 0])
+        """
+        values = np.where(np.isnan(self.values), np.inf, self.values).tolist()
+        order = sorted(range(len(self.strings)), key=lambda row: (self.strings[row], values[row]))
+        strings = tuple(self.strings[row] for row in order)
+        archs, group = _groups(get_space(self.space), strings, self.equivalence)
+        place = np.empty(len(order), dtype=np.int64)
+        place[order] = np.arange(len(order))
+        return replace(self, archs=archs, group=group, values=self.values[order], strings=strings), place
 
     def select(self, tasks: Sequence[str], equivalence: Equivalence) -> Labels:
         """The labels of some of the tasks, with all rows, grouped by function or by string.

@@ -54,6 +54,10 @@ class NASBench201(CellSpace):
     tasks = NASBENCH201_TASKS
     input_size = 32
     example = "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|skip_connect~0|nor_conv_3x3~1|nor_conv_3x3~2|"
+    notation = (
+        "|op~0|+|op~0|op~1|+|op~0|op~1|op~2|: the operations that lead to nodes 1, 2 and 3 of the cell; ~i: from node "
+        "i (none, skip_connect, nor_conv_1x1, nor_conv_3x3, avg_pool_3x3)"
+    )
     skeleton = ""
     naslib_operations = (1, 0, 3, 2, 4)  # OP_NAMES_NB201 of its conversions: skip, none, 3x3, 1x1, pooling
     naslib_edges = ((0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3))  # its EDGE_LIST, which counts nodes from 1

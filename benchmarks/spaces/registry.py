@@ -103,5 +103,6 @@ def _space_of(string: str) -> Space:
             return _instance(name)
     examples = ", ".join(f"{_instance(name).example!r} ({name})" for name in _SPACES)
     raise ArchitectureError(
-        f"{shown(string)} is not an architecture of any known space; expected e.g. {examples}{naslib_hint(string)}"
+        f"{shown(string)} is not an architecture of any known space; expected e.g. {examples}; what their parts mean: "
+        f"get_space(name).notation, or surrogates lookup --help{naslib_hint(string)}"
     )

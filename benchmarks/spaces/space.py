@@ -29,12 +29,14 @@ class Space(ABC):
         tasks: Names of the tasks that the benchmark trained on.
         input_size: Side of the published training images in pixels.
         example: A valid architecture string.
+        notation: What the parts of a string mean, in one line of text; empty if that is not told.
     """
 
     name: ClassVar[str]
     tasks: ClassVar[tuple[str, ...]]
     input_size: ClassVar[int]
     example: ClassVar[str]
+    notation: ClassVar[str] = ""
 
     # -- strings ------------------------------------------------------------------------------------------------
 
@@ -99,13 +101,18 @@ class Space(ABC):
         return iter(self.archs)
 
     def __getitem__(self, position: int) -> str:
+        """The published architecture at a position, in an order of this package.
+
+        It is not the index of a benchmark's own files: of NAS-Bench-201's 15,625 indices one is the same. Strings are
+        the identity of architectures; exchange those.
+        """
         return self.archs[position]
 
     def __contains__(self, arch: object) -> bool:
         return str(arch) in self._position
 
     def index(self, arch: str) -> int:
-        """Position of a published architecture.
+        """Position of a published architecture, in the order of `archs`, which is not that of a benchmark's own index.
 
         Raises:
             ArchitectureError: If the string is not an architecture, or not a published one.

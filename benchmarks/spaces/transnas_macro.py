@@ -46,6 +46,10 @@ class TransNASMacro(Space):
     tasks = TRANSNAS_TASKS
     input_size = 256
     example = "64-2311-basic"
+    notation = (
+        "64-2311-basic: 64 channels in the stem; a digit a module of two residual blocks (1 same shape, 2 doubles the "
+        "channels, 3 halves the resolution, 4 both)"
+    )
 
     def recognises(self, arch: str) -> bool:
         """Whether the string has three fields and the last one starts with ``b``, as in ``basic`` or a misspelling."""

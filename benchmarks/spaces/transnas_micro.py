@@ -40,6 +40,11 @@ class TransNASMicro(CellSpace):
     tasks = TRANSNAS_TASKS
     input_size = 256
     example = "64-41414-3_33_333"
+    notation = (
+        "64-41414-a_bc_def: 64 channels in the stem; 41414 is a digit a module (1 same shape, 2 doubles the channels, "
+        "3 halves the resolution, 4 both); then the operation on each edge of the cell: a leads to node 1, b and c to "
+        "node 2, d, e and f to node 3, from nodes 0, 1, 2 (0 none, 1 skip, 2 conv 1x1, 3 conv 3x3)"
+    )
     skeleton = "64-41414"
     naslib_operations = (0, 1, 2, 3)  # NASLib queries the benchmark with its indices as the digits of the string
     identity_from = 1

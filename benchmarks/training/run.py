@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from benchmarks.errors import SurrogatesError
+from benchmarks.short_repr import ShortRepr
 
 __all__ = ["Run", "TrainingFailed"]
 
@@ -15,8 +16,8 @@ class TrainingFailed(SurrogatesError, RuntimeError):  # noqa: N818
     """A training that failed to produce a result."""
 
 
-@dataclass(frozen=True)
-class Run:
+@dataclass(frozen=True, repr=False)
+class Run(ShortRepr):
     """One architecture trained on one task, the values of one row of a table.
 
     Attributes:

@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from benchmarks.short_repr import ShortRepr
 from benchmarks.training.networks.task_network import TaskNetwork
 
 __all__ = ["LabelledBatch", "jacobian_score", "network_scores", "synflow_score", "zen_score"]
@@ -28,8 +29,8 @@ _JACOBIAN_EPSILON = 1e-5
 _ZEN_STEP = 1e-2
 
 
-@dataclass(frozen=True, eq=False)
-class LabelledBatch:
+@dataclass(frozen=True, eq=False, repr=False)
+class LabelledBatch(ShortRepr):
     """Inputs, targets and loss of a task.
 
     Attributes:

@@ -7,6 +7,7 @@ labels and standard deviations, and the stacking of such surrogates (`surrogates
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,10 +26,13 @@ class CalibratedSurrogate(Surrogate):
 
     Attributes:
         calibration_: Map from scores to labels and standard deviations.
+        own_unit_: For each task whether its scores are predictions in the label's own unit, put on the scale of normal
+            scores; of none if empty.
         oob_scores_: Score of each training row by models not trained on it, of shape (n, T); set by `fit`, not stored.
     """
 
     calibration_: FoldCalibration
+    own_unit_: tuple[bool, ...] = ()
     oob_scores_: Float
 
     @property
@@ -49,16 +53,17 @@ class CalibratedSurrogate(Surrogate):
     def scores(self, archs: list[str]) -> Float:
         """Normal scores of m distinct simplest forms (or strings), of shape (m, T)."""
 
-    def calibrate(self, labels: Labels, scores: Float, fold: NDArray[np.int64]) -> None:
+    def calibrate(self, labels: Labels, scores: Float, fold: NDArray[np.int64], own_unit: Sequence[bool] = ()) -> None:
         """Fit the calibration and `cv_scores_`.
 
         Args:
             labels: Labels of n rows and T tasks.
             scores: Out-of-fold normal scores, of shape (n, T).
             fold: The fold in which each row was left out, of shape (n,).
+            own_unit: The attribute `own_unit_`.
         """
-        self.oob_scores_ = scores
-        self.calibration_, self.cv_scores_ = FoldCalibration.fit(labels, scores, fold)
+        self.oob_scores_, self.own_unit_ = scores, tuple(own_unit)
+        self.calibration_, self.cv_scores_ = FoldCalibration.fit(labels, scores, fold, self.own_unit_)
 
     def predict_functions(self, archs: list[str]) -> tuple[Float, Float]:
         return self.calibration_.predict(archs, self.scores(archs))

@@ -61,6 +61,7 @@ class Calibration:
         scores: Float,
         seen: NDArray[np.bool_],
         expected: Float | None = None,
+        own_unit: bool = False,
     ) -> Calibration:
         """Fit to m rows.
 
@@ -71,16 +72,22 @@ class Calibration:
             seen: Whether another fold contains a row of the same function, of shape (m,).
             expected: Expected labels to compute the residuals with, of shape (m,), see `left_out_means`; if not given
                 those of the fitted map.
+            own_unit: Whether the scores are labels predicted in their own unit (`NormalScores.extrapolate`), so the map
+                has only to undo that, instead of being fitted.
         """
         if len(transform.values) < 2:
             return cls(np.zeros(1), transform.values[:1], np.zeros(1), np.zeros(1), np.ones(2))
-        slope, means = _map(transform, labels, scores)
-        errors = np.abs(labels - (np.interp(slope * scores, _GRID, means) if expected is None else expected))
+        if own_unit:
+            knots, means = transform.knots()
+        else:
+            slope, means = _map(transform, labels, scores)
+            knots = _GRID / slope
+        errors = np.abs(labels - (np.interp(scores, knots, means) if expected is None else expected))
         centres, local = _local_quantile(scores, errors)
         ratios = errors / np.interp(scores, centres, local)
         kinds = [ratios[seen == kind] for kind in (False, True)]
         factors = [_conformal_quantile(kind if len(kind) >= _KIND_ROWS else ratios) for kind in kinds]
-        return cls(_GRID / slope, means, centres, local / Z_LEVEL, np.array(factors))
+        return cls(knots, means, centres, local / Z_LEVEL, np.array(factors))
 
     def mean(self, scores: Float) -> Float:
         """Expected labels, of shape (m,), of scores of shape (m,)."""

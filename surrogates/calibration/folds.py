@@ -41,7 +41,7 @@ class FoldCalibration:
 
     @classmethod
     def fit(
-        cls, labels: Labels, scores: Float, fold: NDArray[np.int64]
+        cls, labels: Labels, scores: Float, fold: NDArray[np.int64], own_unit: Sequence[bool] = ()
     ) -> tuple[FoldCalibration, dict[str, dict[str, float]]]:
         """Fit to n rows.
 
@@ -52,6 +52,8 @@ class FoldCalibration:
             labels: Labels of n rows and T tasks.
             scores: Out-of-fold normal scores, of shape (n, T).
             fold: The fold of every row, of shape (n,).
+            own_unit: For each task whether its scores are predictions in the label's own unit, put on the scale of
+                normal scores by `NormalScores.extrapolate`; of none if empty.
 
         Returns:
             The calibrations, and for every task Kendall's ``tau`` and the ``coverage`` of the 90 % interval (an empty
@@ -63,8 +65,9 @@ class FoldCalibration:
         for t, (task, values) in enumerate(zip(labels.tasks, labels.values.T, strict=True)):
             rows = ~np.isnan(values)
             known, score = values[rows], scores[rows, t]
-            expected = left_out_means(known, score) if one_by_one else None
-            calibration = Calibration.fit(NormalScores(known), known, score, twin[rows], expected)
+            own = bool(own_unit) and own_unit[t]
+            expected = left_out_means(known, score) if one_by_one and not own else None
+            calibration = Calibration.fit(NormalScores(known), known, score, twin[rows], expected, own)
             tasks.append(calibration)
             found[task] = calibration.cv_scores(known, score, twin[rows], expected)
         return cls(tasks, _hashes(labels.archs)), found

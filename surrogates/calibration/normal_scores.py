@@ -10,6 +10,7 @@ __all__ = ["NormalScores"]
 
 _TAIL = 0.1
 _DROP = 0.5
+_BEYOND = 8.0
 
 
 class NormalScores:
@@ -47,10 +48,24 @@ class NormalScores:
             >>> NormalScores(np.array([10.0, 20.0, 30.0])).extrapolate(np.array([20.0, 40.0])).round(2).tolist()
             [0.0, 1.93]
         """
-        above = np.maximum(labels - self.values[-1], 0.0)
-        below = np.maximum(self.values[0] - labels, 0.0)
-        low, high = (slope if slope > 0 else 1.0 for slope in (self._low, self._high))
-        return np.asarray(self.forward(labels) + above / high - below / low)
+        return np.asarray(np.interp(labels, *self.knots()[::-1]))
+
+    def knots(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Scores and labels between which `extrapolate` is linear, ascending, each of shape (g,).
+
+        The outer ones are 8 beyond the best and the worst score. Unlike in `backward`, both ends are extrapolated, with
+        the slope of all labels where that of the outer tenth is smaller, so that few predictions are far outside.
+
+        Example:
+            >>> scores, labels = NormalScores(np.array([10.0, 20.0, 30.0])).knots()
+            >>> scores.round(2).tolist(), labels.round(1).tolist()
+            ([-8.97, -0.97, 0.0, 0.97, 8.97], [-72.7, 10.0, 20.0, 30.0, 112.7])
+        """
+        least = _slope(self.scores, self.values) or 1.0
+        low, high = max(self._low, least), max(self._high, least)
+        scores = np.concatenate([[self.scores[0] - _BEYOND], self.scores, [self.scores[-1] + _BEYOND]])
+        first, last = self.values[0] - low * _BEYOND, self.values[-1] + high * _BEYOND
+        return scores, np.concatenate([[first], self.values, [last]])
 
     def backward(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
         """Labels, in the metric's unit, of scores of any shape."""

@@ -8,7 +8,7 @@ import typer
 
 from surrogates.cli.arguments import AsJson, TableOption
 from surrogates.cli.help import examples
-from surrogates.cli.oracles import Constraints, ModelOption, open_oracle, read_constraints
+from surrogates.cli.oracles import Constraints, ModelOption, oracle_of_sources, read_constraints
 from surrogates.cli.output import counted, measurement, print_csv, print_json, print_table
 
 if TYPE_CHECKING:
@@ -54,13 +54,13 @@ def best(
         raise typer.BadParameter("expected one of --json and --csv, got both")
     bounds = read_constraints(constraint)
     names = [] if bounds is None else [bound.quantity for bound in bounds.bounds]
-    oracle = open_oracle(space, table, model or [], [task, *names])
+    oracle = oracle_of_sources(space, table, model or [], [task, *names])
     everyone = oracle.best(task, len(oracle.space), constraints=bounds or (), distinct=not everything)
     found = everyone[:n]
     if as_csv:
         print_csv(list(found.columns), found.itertuples(index=False))
     elif as_json:
-        print_json([_record(oracle, task, row) for row in found.to_dict(orient="records")])
+        print_json([_record(oracle, task, row) for row in _rows(found)])
     else:
         _show(oracle, task, found)
         typer.echo(_summary(everyone, len(found), oracle, bounds, everything))
@@ -78,7 +78,7 @@ def _show(oracle: Oracle, task: str, found: pd.DataFrame) -> None:
     fixed = ["arch", "value", "std", "rank", "twins", "params", "multiply_adds"]
     more = [str(name) for name in found.columns if name not in fixed and name != task]
     rows = []
-    for row in found.to_dict(orient="records"):
+    for row in _rows(found):
         value, std = measurement(row["value"], row["std"], _unit(task))
         counts = [f"{row[name]:,}" for name in fixed[3:]]
         rows.append(
@@ -86,6 +86,10 @@ def _show(oracle: Oracle, task: str, found: pd.DataFrame) -> None:
         )
     heads = ["arch", task, "± std", f"rank of {len(oracle.ranking(task)):,}", *fixed[4:], *more]
     print_table(heads, rows)
+
+
+def _rows(found: pd.DataFrame) -> list[dict[str, Any]]:
+    return [{str(name): value for name, value in row.items()} for row in found.to_dict(orient="records")]
 
 
 def _unit(task: str) -> str:

@@ -22,7 +22,7 @@ __all__ = ["EXAMPLES", "fit"]
 
 _TRANSFER = "transfer"
 _LEAST_ROWS, _ENOUGH_ROWS = 5, 20
-"""From five rows on, a tau can differ from chance (one order in 120 has tau 1; of four rows, one in 24); from twenty on,
+"""From five rows on, a tau can differ from chance (one order in 120 has tau 1; of four rows, one in 24); from twenty,
 chance alone stays within a tau of .33 in 19 of 20 cases."""
 
 EXAMPLES = examples(
@@ -77,7 +77,7 @@ def fit(
     name = model or ("transfer" if sources else "ensemble")
     surrogate = _unfitted(name, sources or [], seed)
     results = table_of_one_space(table, space, task or [])
-    with working(f"fitting {len(results):,} architectures, {len(results.tasks)} tasks"):
+    with working(f"fitting {counted(len(results), 'architecture')}, {counted(len(results.tasks), 'task')}"):
         surrogate.fit(list(results.archs), results.to_frame())
         save_surrogate(surrogate, out, results)
     _show(surrogate, {str(task): int(count) for task, count in results.to_frame().notna().sum().items()})
@@ -131,6 +131,6 @@ def _show(surrogate: Surrogate, rows: dict[str, int]) -> None:
     elif fewest < _ENOUGH_ROWS:
         error = math.sqrt(2 * (2 * fewest + 5) / (9 * fewest * (fewest - 1)))
         typer.echo(
-            f"warning: {fewest} rows say little: chance alone gives a tau of ± {error:.2f} (one standard error).",
+            f"warning: {fewest} rows say little: by chance alone, tau has a standard error of {error:.2f}.",
             err=True,
         )

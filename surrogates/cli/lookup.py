@@ -14,8 +14,9 @@ from surrogates.cli.models import StoredModel, open_oracle
 from surrogates.cli.output import measurement, print_csv, print_json, print_table
 
 if TYPE_CHECKING:
-    from benchmarks.spaces.space import Space
+    from benchmarks.tasks import Task
     from surrogates.oracle.answers import Answer, Answers
+    from surrogates.oracle.oracle import Oracle
 
 __all__ = ["EXAMPLES", "lookup"]
 
@@ -58,21 +59,31 @@ def lookup(
     Architectures may be of any space. Values are in the unit of the metric. Predictions have a standard deviation
     (± 1.645 standard deviations cover 90 %), measured values have none. Ranks are among all published
     architectures of the space, 1 is best.
+
+    How architectures are written:
+
+    64-41414-a_bc_def (TransNAS-Bench-101, micro): 64 channels in the stem; 41414 is a digit a module (1 same shape, 2
+    doubles the channels, 3 halves the resolution, 4 both); then the operation on each edge of the cell: a leads to node
+    1, b and c to node 2, d, e and f to node 3, from nodes 0, 1, 2 (0 none, 1 skip, 2 conv 1x1, 3 conv 3x3).
+
+    64-2311-basic (macro): the same without a cell; a module is two residual blocks.
+
+    |op~0|+|op~0|op~1|+|op~0|op~1|op~2| (NAS-Bench-201): the operations that lead to nodes 1, 2 and 3; ~i: from node i.
     """
     if as_json and as_csv:
         raise typer.BadParameter("expected one of --json and --csv, got both")
     if source is _Source.table and table is None:
         raise typer.BadParameter("expected --table with --source table, got none")
     found = _answers(_valid(archs), list(dict.fromkeys(task or [])), source.value, table, model)
-    records = [_record(space, answer) for space, answers in found for answer in answers]
+    records = [_record(oracle, answer) for oracle, answers in found for answer in answers]
     if as_json:
         print_json(records)
     elif as_csv:
         print_csv(list(records[0]), [list(record.values()) for record in records])
     else:
-        for position, (space, answers) in enumerate(found):
+        for position, (oracle, answers) in enumerate(found):
             typer.echo("\n" * (position > 0), nl=False)
-            _show(space, list(answers))
+            _show(oracle, list(answers))
 
 
 def _valid(archs: list[str]) -> list[str]:
@@ -94,8 +105,8 @@ def _valid(archs: list[str]) -> list[str]:
 
 def _answers(
     archs: list[str], tasks: list[str], source: Any, path: Path | None, model: str | None
-) -> list[tuple[Space, Answers]]:
-    """The space and the answers of each architecture, in the given order."""
+) -> list[tuple[Oracle, Answers]]:
+    """The oracle and the answers of each architecture, in the given order."""
     from benchmarks.errors import ArchitectureError, TableError
     from benchmarks.spaces.registry import infer_space
     from surrogates.oracle.oracle import Oracle
@@ -125,18 +136,16 @@ def _answers(
         says = table is not None and (space.name in table.spaces or source == "table")
         oracles[space] = Oracle.from_pretrained(space, table, source) if says else Oracle.from_pretrained(space)
     return [
-        (space, oracles[space].answers([arch], tasks or None, rank=True))
+        (oracles[space], oracles[space].answers([arch], tasks or None, rank=True))
         for arch, space in zip(archs, spaces, strict=True)
     ]
 
 
-def _record(space: Space, answer: Answer) -> dict[str, Any]:
-    from benchmarks.tasks import find_task
-
-    metric = find_task(answer.task).metric
+def _record(oracle: Oracle, answer: Answer) -> dict[str, Any]:
+    metric = oracle.task(answer.task).metric
     return {
         "arch": answer.arch,
-        "space": space.name,
+        "space": oracle.space.name,
         "task": answer.task,
         "value": answer.value,
         "std": answer.std,
@@ -149,13 +158,14 @@ def _record(space: Space, answer: Answer) -> dict[str, Any]:
     }
 
 
-def _show(space: Space, answers: list[Answer]) -> None:
+def _show(oracle: Oracle, answers: list[Answer]) -> None:
     """Print the table of one architecture."""
+    space = oracle.space
     typer.secho(answers[0].arch, bold=True, nl=False)
     typer.echo(f"  ({space.name})")
     sizes = {answer.of for answer in answers}
     of = f" of {sizes.pop():,}" if len(sizes) == 1 else ""
-    rows = [_row(answer, with_size=not of) for answer in answers]
+    rows = [_row(oracle.task(answer.task), answer, with_size=not of) for answer in answers]
     print_table(
         ["task", "metric", "value", "± std", f"rank{of}", "source"], rows, left=2, optional=("metric", "source")
     )
@@ -166,12 +176,9 @@ def _show(space: Space, answers: list[Answer]) -> None:
         typer.echo(f"Out of domain: not {published}; treat the values and their std with care.")
 
 
-def _row(answer: Answer, with_size: bool) -> list[str]:
-    from benchmarks.tasks import find_task
-
+def _row(known: Task, answer: Answer, with_size: bool) -> list[str]:
     assert answer.rank is not None
     assert answer.of is not None
-    known = find_task(answer.task)
     value, std = measurement(answer.value, answer.std, known.metric.unit)
     share = 100 * answer.rank / answer.of
     top = f"{share:.0f} %" if share >= 10 else f"{share:.2g} %"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
+
+from surrogates.cli.objects import load_object
 
 if TYPE_CHECKING:
     from benchmarks.table import Table
@@ -42,29 +43,12 @@ def model_named(name: str) -> object:
         >>> model_named("sklearn.linear_model:Ridge").__name__
         'Ridge'
     """
-    import importlib
-
-    from benchmarks.errors import did_you_mean
     from surrogates.evaluation.estimators import as_method
     from surrogates.registry import make_model
 
     if ":" not in name and not name.endswith(".py"):
         return make_model(name)
-    module_name, _, attribute = name.partition(":")
-    if not attribute or not all(part.isidentifier() for part in module_name.split(".")) or module_name.endswith(".py"):
-        raise ValueError(
-            f"expected module:attribute, such as mine:MyRegressor for a class in the file mine.py, got {name!r:.200}"
-        )
-    if "" not in sys.path:
-        sys.path.append("")  # the working directory, after everything else
-    try:
-        found: Any = importlib.import_module(module_name)
-    except Exception as error:  # whatever the user's module raises
-        raise ValueError(f"cannot import {module_name!r:.200}: {type(error).__name__}: {error!s:.200}") from error
-    for part in attribute.split("."):
-        if not hasattr(found, part):
-            raise ValueError(f"{module_name!r:.200} has no {attribute!r:.200}{did_you_mean(part, dir(found))}")
-        found = getattr(found, part)
+    found = load_object(name)
     try:
         as_method(found)
     except TypeError as error:

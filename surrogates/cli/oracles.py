@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from surrogates.oracle.predictors import Predictor
     from surrogates.search.constraints import Constraint
 
-__all__ = ["Constraints", "ModelOption", "describe_oracle", "open_oracle", "read_constraints"]
+__all__ = ["Constraints", "ModelOption", "oracle_of_sources", "read_constraints", "sources_hash"]
 
 ModelOption = Annotated[
     list[str] | None,
@@ -56,7 +56,7 @@ def read_constraints(given: Sequence[str] | None) -> Constraint | None:
         raise typer.BadParameter(str(error), param_hint="--constraint") from None
 
 
-def open_oracle(space: str | None, table: Path | None, models: Sequence[str], asked: Iterable[str]) -> Oracle:
+def oracle_of_sources(space: str | None, table: Path | None, models: Sequence[str], asked: Iterable[str]) -> Oracle:
     """Measured values of a table before predictions of stored surrogates; what both lack, the bundled one predicts.
 
     Args:
@@ -73,56 +73,46 @@ def open_oracle(space: str | None, table: Path | None, models: Sequence[str], as
             the bundled surrogate would be asked for.
 
     Example:
-        >>> open_oracle(None, None, [], ["cifar10"]).space.name
+        >>> oracle_of_sources(None, None, [], ["cifar10"]).space.name
         'nasbench201'
     """
+    from surrogates.cli.models import open_oracle
     from surrogates.oracle.oracle import Oracle
     from surrogates.pretrained.load import list_pretrained
     from surrogates.search.space_arrays import COSTS
 
     asked = [name for name in asked if name not in COSTS]
-    opened = [_open(model) for model in models]
+    opened = [open_oracle(model) for model in models]
     if opened and space is None:
-        space = opened[0].space_
+        space = opened[0].space.name
     if not opened and table is None:
         return Oracle.from_pretrained(_only_space(asked) if space is None else space)
     measured = None if table is None else table_of_one_space(table, space, [])
-    if opened:
-        first, *others = [Oracle(model) for model in opened]
-        oracle = first.join(*others)
-        if oracle.space != space:
-            raise ValueError(f"expected a model of {space}, got one of {oracle.space}")
-        oracle = oracle if measured is None else Oracle(oracle.surrogate, measured)
-    else:
+    if not opened:
         assert measured is not None
         oracle = Oracle.from_table(measured)
+    else:
+        oracle = opened[0].join(*opened[1:])
+        if oracle.space != space:
+            raise ValueError(f"expected a model of {space}, got one of {oracle.space}")
+        if not all(Path(model).exists() for model in models):
+            _check_trainings(None, measured, oracle.tasks)
+        oracle = oracle if measured is None else Oracle(oracle.surrogate, measured)
     if all(name in oracle.tasks for name in asked) or oracle.space.name not in list_pretrained():
         return oracle
     return _with_bundled(oracle, measured)
 
 
-def describe_oracle(table: Table | None, models: Sequence[str]) -> str:
-    """What identifies the source of a command's values: the content of a table and of stored surrogates.
+def sources_hash(table: Table | None, models: Sequence[str]) -> str:
+    """What a study records of the source of its values: hashes of a table and stored surrogates.
 
     Example:
-        >>> describe_oracle(None, [])
+        >>> sources_hash(None, [])
         'bundled'
     """
-    from surrogates.store.artefact import read_metadata
-    from surrogates.store.save import KIND
+    from surrogates.cli.models import model_hash
 
-    about = [str(read_metadata(model, KIND)["checksum"]) if Path(model).exists() else model for model in models]
-    return " ".join([*([] if table is None else [table.hash]), *about]) or "bundled"
-
-
-def _open(model: str) -> Predictor:
-    from benchmarks.errors import choice
-    from surrogates.pretrained.load import list_pretrained, load_answers
-    from surrogates.store.load import load_surrogate
-
-    if Path(model).exists():
-        return load_surrogate(model)
-    return load_answers(choice(model, list_pretrained(), "directory or bundled model"))
+    return " ".join([*([] if table is None else [table.hash]), *map(model_hash, models)]) or "bundled"
 
 
 def _only_space(asked: Sequence[str]) -> str:
@@ -144,8 +134,6 @@ def _only_space(asked: Sequence[str]) -> str:
 
 def _with_bundled(oracle: Oracle, table: Table | None) -> Oracle:
     """An oracle whose missing tasks are predicted by the bundled surrogate."""
-    from benchmarks.errors import TableError
-    from benchmarks.provenance import unlike_published
     from surrogates.oracle.join import JoinedSurrogate
     from surrogates.oracle.oracle import Oracle
     from surrogates.pretrained.load import load_answers
@@ -154,12 +142,20 @@ def _with_bundled(oracle: Oracle, table: Table | None) -> Oracle:
     missing = [task for task in bundled.tasks_ if task not in oracle.tasks]
     if not missing:
         return oracle
-    trainings: dict[str, Any] = getattr(oracle.surrogate, "trainings_", None) or {}
+    _check_trainings(oracle.surrogate, table, missing)
+    own = [] if oracle.surrogate is None else [(oracle.surrogate, oracle.surrogate.tasks_)]
+    return Oracle(JoinedSurrogate([*own, (bundled, missing)]), table)
+
+
+def _check_trainings(predictor: Predictor | None, table: Table | None, tasks: Sequence[str]) -> None:
+    """Refuse trainings unlike the published ones beside tasks of the bundled surrogate."""
+    from benchmarks.errors import TableError
+    from benchmarks.provenance import unlike_published
+
+    trainings: dict[str, Any] = getattr(predictor, "trainings_", None) or {}
     how = next(filter(None, trainings.values()), "") or ("" if table is None else unlike_published(table))
     if how:
         raise TableError(
-            f"expected trainings like the published ones beside {', '.join(missing)} of the bundled surrogate, got "
+            f"expected trainings like the published ones beside {', '.join(tasks)} of the bundled surrogate, got "
             f"others: {how}"
         )
-    own = [] if oracle.surrogate is None else [(oracle.surrogate, oracle.surrogate.tasks_)]
-    return Oracle(JoinedSurrogate([*own, (bundled, missing)]), table)

@@ -167,10 +167,12 @@ def no_plots_note() -> str:
     """Suffix of a message about written files: how to install matplotlib if it is missing, else empty.
 
     Example:
-        >>> no_plots_note() == "" or "[plots]" in no_plots_note()
+        >>> no_plots_note() == "" or "pip install" in no_plots_note()
         True
     """
-    return "" if can_plot() else " (no figure without matplotlib: pip install 'transnas-surrogates[plots]')"
+    from benchmarks.extras import install_command
+
+    return "" if can_plot() else f" (no figure without matplotlib: {install_command('matplotlib', 'plots')})"
 
 
 def check_figure_file(path: Path, option: str) -> None:
@@ -187,7 +189,7 @@ def check_figure_file(path: Path, option: str) -> None:
     Example:
         >>> check_figure_file(Path("figure.png"), "--plot")
     """
-    from surrogates.search.studies.figures import new_figure
+    from surrogates.figures import new_figure
 
     formats = sorted(new_figure((1, 1)).canvas.get_supported_filetypes())
     if path.suffix[1:].lower() not in formats:

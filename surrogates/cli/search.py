@@ -9,7 +9,8 @@ import typer
 
 from surrogates.cli.arguments import SEARCHERS, AsJson, TableOption, integers
 from surrogates.cli.help import examples
-from surrogates.cli.oracles import Constraints, ModelOption, describe_oracle, open_oracle, read_constraints
+from surrogates.cli.objects import own_searcher
+from surrogates.cli.oracles import Constraints, ModelOption, oracle_of_sources, read_constraints, sources_hash
 from surrogates.cli.output import check_figure_file, duration, print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
@@ -27,7 +28,9 @@ EXAMPLES = examples(
     "surrogates search --table results.csv --task jigsaw --method nsga2 --objective params --plot found.png",
     "surrogates search --task cifar10 --model latency --constraint 'latency_ms<=5'",
     "surrogates search --task cifar10 --model latency --method front --objective latency_ms",
+    "surrogates search --space transnas101-micro --task jigsaw --method my_searchers:Climber --hours 48",
 )
+_BUDGET = 100
 
 
 def search(
@@ -38,8 +41,17 @@ def search(
         str | None,
         typer.Option(help="Space to search; required if several have the tasks, or if the table holds several."),
     ] = None,
-    method: Annotated[str, typer.Option(help=f"Searcher: {SEARCHERS}")] = "predictor",
-    budget: Annotated[int, typer.Option(help="Number of architectures to query per search.")] = 100,
+    method: Annotated[
+        str, typer.Option(help=f"Searcher: {SEARCHERS[:-1]}; or one's own, as module:Class.")
+    ] = "predictor",
+    budget: Annotated[
+        int | None,
+        typer.Option(help="Number of architectures to query per search. Default: 100, or no bound with --hours."),
+    ] = None,
+    hours: Annotated[
+        float | None,
+        typer.Option(help="Simulated training time per search; it ends before the training that would exceed it."),
+    ] = None,
     seeds: Annotated[
         str, typer.Option("--seeds", "--seed", help="Random seeds, comma-separated; one search per seed.")
     ] = "0",
@@ -61,21 +73,28 @@ def search(
     top: Annotated[
         int,
         typer.Option(
-            metavar="N", min=1, help="Number of architectures to show; a Pareto front is always shown in full."
+            metavar="N",
+            min=1,
+            help="Number of architectures to show, of different functions; a Pareto front is always shown in full.",
         ),
     ] = 5,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Directory to store the searches in, and to resume them from.")
     ] = None,
     plot: Annotated[
-        Path | None, typer.Option(help="Figure file (png, pdf, svg) of the best value so far against queries.")
+        Path | None,
+        typer.Option(
+            help="Figure file (png, pdf, svg): the best value so far against queries, or simulated time with --hours; "
+            "with a second objective, the Pareto front."
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Search for the best architectures on one task or several, on a surrogate or a table.
 
     What is searched: the bundled surrogate of --space, your own surrogate with --model, or with --table only what was
-    measured. With both, measured values are preferred over predictions.
+    measured. With both, measured values are preferred over predictions. Tasks that only --constraint or --objective
+    name may be of another --model; what no table and no model has, the bundled surrogate predicts.
 
     Values are in the unit of the metric; predictions have a standard deviation, measured values have none. Ranks are
     among all architectures with values, 1 is best. With several tasks, architectures are ordered by their mean rank
@@ -92,42 +111,55 @@ def search(
     bounded = max_params is not None or max_multiply_adds is not None
     largest = Constraint(max_params=max_params, max_multiply_adds=max_multiply_adds) if bounded else None
     bounds = as_constraint(largest, read_constraints(constraint))
-    cost = searcher_cost(method, objective)
+    budget = _BUDGET if budget is None and hours is None else budget
+    max_seconds = None if hours is None else 3600 * hours
+    own = own_searcher(method, "--method") if ":" in method else None
+    if own is not None and objective is not None:
+        raise typer.BadParameter("expected a searcher of this package with --objective, got one's own")
+    cost = None if own is not None else searcher_cost(method, objective)
     named = [] if bounds is None else [bound.quantity for bound in bounds.bounds]
-    oracle = open_oracle(space, table, model or [], [*task, *named, *([] if cost is None else [cost])])
-    asked = check_search(oracle, task, budget, constraint=bounds)
+    oracle = oracle_of_sources(space, table, model or [], [*task, *named, *([] if cost is None else [cost])])
+    asked = check_search(oracle, task, budget, max_seconds=max_seconds, constraint=bounds)
     charged = None if cost is None else cost if cost in COSTS else cost_series(oracle, cost)
     params = {} if cost is None else {"cost": cost}
-    searcher = informed_searcher(
-        method, 0, lambda: oracle.oriented([name for name in oracle.tasks if name not in task]), **params
-    )
+    others = [name for name in oracle.tasks if name not in task]
+    searcher = own or informed_searcher(method, 0, lambda: oracle.oriented(others), **params)
     if plot is not None:
         check_figure_file(plot, "--plot")
     if out is not None:
         from benchmarks.files import RunDirectory
 
-        known = describe_oracle(oracle.table, model or [])
-        about = {"space": oracle.space.name, "tasks": task, "method": method, "oracle": known}
-        RunDirectory(out, "study").claim({"study": "search", **about, "constraint": str(bounds), "objective": cost})
+        known = sources_hash(oracle.table, model or [])
+        study = {"space": oracle.space.name, "tasks": task, "method": method, "oracle": known}
+        RunDirectory(out, "study").claim({"study": "search", **study, "constraint": str(bounds), "objective": cost})
     histories = []
     with progress_bar() as progress:
         bar = progress.add_task("searching", total=len(numbers))
         for seed in numbers:
             kept = None if out is None else out / f"seed-{seed}"
-            histories.append(search_objective(searcher, asked, budget, seed, folder=kept))
+            histories.append(search_objective(searcher, asked, budget, seed, max_seconds=max_seconds, folder=kept))
             progress.update(bar, advance=1, description=f"seed {seed}")
     records = _best(histories, numbers, oracle, charged, top)
     if plot is not None:
-        from benchmarks.files import write_beside
-        from surrogates.search.studies.figures import history_figure
-
-        with write_beside(plot) as beside:
-            history_figure(histories, f"{method} on {oracle.space.name}").savefig(beside, dpi=150)
+        _draw(plot, histories, f"{method} on {oracle.space.name}", charged, None if hours is None else "time")
     if as_json:
-        found = {"searches": _runs(histories, numbers), "front" if cost else "best": records}
-        print_json({"space": oracle.space.name, "tasks": task, "method": method, "budget": budget, **found})
+        about: dict[str, Any] = {"space": oracle.space.name, "tasks": task, "method": method}
+        about |= {"budget": budget, "hours": hours, "searches": _runs(histories, numbers)}
+        print_json({**about, "front" if cost else "best": records})
         return
     _show(records, histories, method, cost)
+
+
+def _draw(
+    path: Path, histories: list[History], title: str, cost: str | pd.Series[float] | None, over: str | None
+) -> None:
+    """Write the figure: the front if there is a cost, else the best value so far."""
+    from benchmarks.files import write_beside
+    from surrogates.search.studies.figures import front_figure, history_figure
+
+    figure = history_figure(histories, title, over) if cost is None else front_figure(histories, cost, title)
+    with write_beside(path) as beside:
+        figure.savefig(beside, dpi=150)
 
 
 def _runs(histories: list[History], seeds: list[int]) -> list[dict[str, Any]]:
@@ -137,6 +169,7 @@ def _runs(histories: list[History], seeds: list[int]) -> list[dict[str, Any]]:
             "seed": seed,
             "best_arch": history.best_arch(),
             "best": dict(zip(history.tasks, history.best[-1].tolist(), strict=True)),
+            "queries": len(history),
             "training_seconds": float(history.cost.sum()),
         }
         for seed, history in zip(seeds, histories, strict=True)
@@ -152,7 +185,11 @@ def _best(
 
     together = History.from_histories(histories)
     if cost is None:
-        chosen: dict[str, dict[str, float]] = {arch: {} for arch in together.best_archs(top)}
+        ordered = together.best_archs(len(together))
+        functions: dict[str, str] = {}  # the best of each function
+        for arch, function in zip(ordered, oracle.space.simplify(ordered), strict=True):
+            functions.setdefault(function, arch)
+        chosen: dict[str, dict[str, float]] = {arch: {} for arch in list(functions.values())[:top]}
     else:
         found = front(together, cost, distinct=True)
         name = str(found.columns[-1])
@@ -186,4 +223,6 @@ def _show(records: list[dict[str, Any]], histories: list[History], method: str, 
     seconds = float(np.mean([history.cost.sum() for history in histories]))
     spent = "" if np.isnan(seconds) else f"; simulated training time per search: {duration(seconds)}"
     count = f"{len(histories)} searches" if len(histories) > 1 else "One search"
-    typer.echo(f"{count} by {method}, {len(histories[0])} queries each{spent}.")
+    least, most = min(map(len, histories)), max(map(len, histories))
+    queries = f"{least} queries" if least == most else f"{least} to {most} queries"
+    typer.echo(f"{count} by {method}, {queries} each{spent}.")

@@ -93,7 +93,8 @@ def train(
         images = FolderImages(str(own))
     given = {"epochs": epochs, "n_train": train_images, "n_valid": valid_images}
     changes = {name: value for name, value in given.items() if value is not None}
-    plan = Plan((arch,), (task,), (seed,), preset, changes, images=images)
+    with working("reading the images"):
+        plan = Plan((arch,), (task,), (seed,), preset, changes, images=images)
     recipe = plan.recipe_for(task)
     about = images.summary(recipe) if isinstance(images, FolderImages) else ""
     if about:

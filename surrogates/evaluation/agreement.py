@@ -16,6 +16,7 @@ from surrogates.store.provenance import describe_tasks
 
 if TYPE_CHECKING:
     import pandas as pd
+    from matplotlib.figure import Figure
 
     from surrogates.calibration.base import CalibratedSurrogate
 
@@ -25,6 +26,7 @@ KIND = "agreement"
 _ARRAYS = "agreement.npz"
 _BINS = 40
 _TAILS = 0.005
+_COLUMNS, _PANEL = 4, 3.4  # panels in a row, and their size in inches
 
 
 class Agreement:
@@ -80,6 +82,42 @@ class Agreement:
         """
         t = self.tasks.index(choice(task, self.tasks, "task"))
         return self.edges[t], self.counts[t]
+
+    def plot(self) -> Figure:
+        """Predicted (out of fold) against measured, one panel per task, with the number of architectures as colour.
+
+        Raises:
+            MissingExtraError: If matplotlib is not installed.
+
+        Example:
+            >>> from surrogates.pretrained import load_agreement
+            >>> figure = load_agreement("nasbench201").plot()
+            >>> figure.axes[0].get_xlabel(), figure.axes[-1].get_ylabel()
+            ('predicted valid_top1 (%)', 'architectures')
+        """
+        from surrogates.figures import COLOURS, new_figure, value_label, wrapped
+
+        columns = min(_COLUMNS, len(self.tasks))
+        rows = -(-len(self.tasks) // columns)
+        figure = new_figure((_PANEL * columns + 0.8, (_PANEL + 0.2) * rows))
+        from matplotlib.colors import LogNorm
+
+        panels = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
+        colours = LogNorm(1, max(2, int(self.counts.max())))
+        for task, tau, ax in zip(self.tasks, self.tau.tolist(), panels, strict=False):
+            edges, counts = self.grid(task)
+            shown = ax.pcolormesh(edges, edges, np.where(counts, counts, np.nan), norm=colours, cmap="viridis")
+            ax.plot(edges[[0, -1]], edges[[0, -1]], color=COLOURS[1], linewidth=1)
+            label = value_label(task)
+            ax.set(
+                xlabel=wrapped(f"predicted {label}", _PANEL - 0.6), ylabel=wrapped(f"measured {label}", _PANEL - 0.6)
+            )
+            ax.set_title(f"{wrapped(task, _PANEL - 0.6)}\nKendall's tau {tau:.2f}", fontsize="medium")
+            ax.set_aspect("equal")
+        for ax in panels[len(self.tasks) :]:
+            ax.remove()
+        figure.colorbar(shown, ax=panels[: len(self.tasks)], label="architectures", shrink=0.8)
+        return figure
 
     def save(self, directory: str | Path) -> Path:
         """Write the agreement to a folder; the same agreement gives the same bytes."""

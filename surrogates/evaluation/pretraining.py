@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from benchmarks import __version__
 from benchmarks.errors import ArtefactError, choice
 from benchmarks.files import RunDirectory, write_beside
+from benchmarks.short_repr import ShortRepr
 from benchmarks.table import Table
 from surrogates.evaluation.held_out import Method, check_sizes, held_out_runs, means_over_seeds
 
@@ -66,8 +67,8 @@ class PretrainingRun(NamedTuple):
     seed: int
 
 
-@dataclass(frozen=True, eq=False)
-class Experiment:
+@dataclass(frozen=True, eq=False, repr=False)
+class Experiment(ShortRepr):
     """Settings of a pre-training experiment.
 
     Attributes:

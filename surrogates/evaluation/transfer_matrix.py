@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.errors import MissingExtraError, choice
+from benchmarks.errors import choice
 from benchmarks.files import write_beside
 from benchmarks.metrics import kendall_tau
 from benchmarks.protocols import Protocol
+from benchmarks.short_repr import ShortRepr
 from benchmarks.table import Table
 from surrogates.evaluation.held_out import Method, check_sizes, clone_with_seed, held_out_runs, means_over_seeds
 
@@ -33,10 +34,16 @@ ALL_OTHERS = "all others"
 """Name of the source that combines all tasks but the target."""
 _BASELINE = "\0no source"
 _VALUES = ("correlation", "tau", "alone", "gain")
+_TITLES = {
+    "correlation": "Kendall's tau of the measured values",
+    "tau": "Kendall's tau, transferred",
+    "alone": "Kendall's tau without sources",
+    "gain": "gain in Kendall's tau",
+}
 
 
-@dataclass(frozen=True)
-class TransferMatrix:
+@dataclass(frozen=True, repr=False)
+class TransferMatrix(ShortRepr):
     """Results of `transfer_matrix`.
 
     Example:
@@ -117,24 +124,25 @@ class TransferMatrix:
         Raises:
             MissingExtraError: If matplotlib is not installed.
         """
-        try:
-            from matplotlib.figure import Figure
-        except ImportError:
-            raise MissingExtraError("a heatmap", "matplotlib", "plots") from None
+        from surrogates.figures import new_figure, wrapped
+
         matrix = self.matrix(value, k)
         if ax is None:
-            size = (2.5 + 0.75 * matrix.shape[1], 1.8 + 0.5 * matrix.shape[0])
-            ax = Figure(figsize=size, layout="constrained").add_subplot()
+            ax = new_figure((3.4 + 0.75 * matrix.shape[1], 2.2 + 0.5 * matrix.shape[0])).add_subplot()
         largest = max(float(matrix.abs().max().max()), 1e-9)
-        ax.imshow(matrix.to_numpy(), cmap="RdBu", vmin=-largest, vmax=largest, aspect="auto")
-        ax.set_xticks(range(matrix.shape[1]), [str(task) for task in matrix.columns], rotation=45, ha="right")
-        ax.set_yticks(range(matrix.shape[0]), [str(task) for task in matrix.index])
+        shown = ax.imshow(matrix.to_numpy(), cmap="RdBu", vmin=-largest, vmax=largest, aspect="auto")
+        ax.set_xticks(
+            range(matrix.shape[1]), [wrapped(str(task), 1.6) for task in matrix.columns], rotation=45, ha="right"
+        )
+        ax.set_yticks(range(matrix.shape[0]), [wrapped(str(task), 1.6) for task in matrix.index])
         for row, column in zip(*matrix.notna().to_numpy().nonzero(), strict=True):
             entry = float(matrix.iloc[row, column])
             colour = "white" if abs(entry) > 0.6 * largest else "black"
             ax.text(column, row, f"{entry:.2f}", ha="center", va="center", color=colour)
         labels = "" if value == "correlation" else f", {self.runs['k'].min() if k is None else k} labels"
-        ax.set(title=f"{value}{labels}", xlabel="target", ylabel="source")
+        ax.set_title(wrapped(f"{_TITLES[value]}{labels}", 0.7 * matrix.shape[1]), fontsize="medium")
+        ax.set(xlabel="target", ylabel="source")
+        ax.figure.colorbar(shown, ax=ax, label="gain" if value == "gain" else "tau")
         return ax
 
     def save(self, directory: str | Path, plots: bool = True) -> list[Path]:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from benchmarks.short_repr import ShortRepr
 from surrogates.kernels.decompositions import Eigen
 from surrogates.kernels.leave_one_out import leave_one_out
 
@@ -27,8 +28,8 @@ _CLOSE = 1e-4
 _FAR = 50.0
 
 
-@dataclass(frozen=True)
-class Coregion:
+@dataclass(frozen=True, repr=False)
+class Coregion(ShortRepr):
     """Task covariance and noise variances fitted to labels, given a kernel.
 
     Attributes:

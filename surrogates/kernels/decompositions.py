@@ -8,6 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_solve, solve_triangular
 
+from benchmarks.short_repr import ShortRepr
+
 __all__ = ["JITTER", "Cholesky", "Eigen"]
 
 Float = NDArray[np.float64]
@@ -16,8 +18,8 @@ JITTER = 1e-8
 """Added to the noise variance, so a kernel matrix with equal rows is positive definite."""
 
 
-@dataclass(frozen=True)
-class Cholesky:
+@dataclass(frozen=True, repr=False)
+class Cholesky(ShortRepr):
     """Lower factor L, of shape (n, n), of a covariance L L' of noisy labels.
 
     Example:
@@ -45,8 +47,8 @@ class Cholesky:
         return float(np.log(np.diag(self.factor)).sum())
 
 
-@dataclass(frozen=True)
-class Eigen:
+@dataclass(frozen=True, repr=False)
+class Eigen(ShortRepr):
     """Eigenvalues, of shape (n,), and eigenvectors, of shape (n, n), of a kernel matrix without noise."""
 
     values: Float

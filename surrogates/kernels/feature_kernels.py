@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
 from benchmarks.errors import choice
+from benchmarks.short_repr import ShortRepr
 from surrogates.kernels.features import relevance
 from surrogates.kernels.functions import CORRELATIONS, unit_distance
 
@@ -24,8 +25,8 @@ _FLOORS = {0.0: 1.0, 1.0: 0.1, 2.0: 0.02}
 _LENGTHS = (0.5, 1.0, 2.0, 4.0)
 
 
-@dataclass(frozen=True)
-class FeatureKernel:
+@dataclass(frozen=True, repr=False)
+class FeatureKernel(ShortRepr):
     """A correlation that decreases with the distance of weighted features.
 
     Attributes:

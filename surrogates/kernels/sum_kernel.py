@@ -1,8 +1,8 @@
 """A sum of kernels whose variances are learned: how much of the labels is additive, how much an interaction.
 
 Costs such as energy or latency are nearly sums over operations, which a kernel that decreases with distance learns
-slowly and a linear kernel at once. In a sum of both (Duvenaud, Nickisch and Rasmussen, Additive Gaussian processes, NIPS
-2011) the marginal likelihood divides the variance between them (Rasmussen and Williams, 2006, section 5.4.1).
+slowly and a linear kernel at once. In a sum of both (Duvenaud, Nickisch and Rasmussen, Additive Gaussian processes,
+NIPS 2011) the marginal likelihood divides the variance between them (Rasmussen and Williams, 2006, section 5.4.1).
 """
 
 from __future__ import annotations

@@ -63,8 +63,8 @@ class BoostedSurrogate(CalibratedSurrogate):
         n_jobs: Threads; all cores if not given or -1. The result does not depend on it.
         random_state: Seed; the same seed gives the same predictions in any process.
         equivalence: ``"function"`` pools architectures that compute the same function; ``"string"`` tells them apart,
-            for costs such as latency, where dead operations count. If not given, each task's name decides, and a warning
-            says so.
+            for costs such as latency, where dead operations count. If not given, each task's name decides, and a
+            warning says so.
 
     Example:
         >>> from benchmarks import get_space

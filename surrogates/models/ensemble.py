@@ -30,6 +30,9 @@ __all__ = ["EnsembleSurrogate"]
 
 Float = NDArray[np.float64]
 
+_MOST = 0.5
+_LEAST = 1e-12
+
 
 class EnsembleSurrogate(CalibratedSurrogate):
     """Averages surrogates of normal scores with cross-validated weights.
@@ -46,7 +49,7 @@ class EnsembleSurrogate(CalibratedSurrogate):
 
     Attributes:
         members_: The fitted members.
-        weights_: Their weights, of shape (M,), with sum 1.
+        weights_: Their weights, of shape (M,), with sum 1; for costs one column per task, of shape (M, T).
 
     Example:
         >>> from benchmarks import get_space
@@ -77,17 +80,29 @@ class EnsembleSurrogate(CalibratedSurrogate):
         check_scalar(self.prior_rows, "prior_rows", Real, min_val=0)
         self.members_ = [_with_equivalence(clone(member), labels.equivalence) for member in self._unfitted()]
         for member in self.members_:
-            member.fit_labels(labels)
+            member.fit_grouped(labels)
         Z = normal_scores(labels.values)
         S = np.stack([member.oob_scores_ for member in self.members_])  # (M, n, T)
-        self.weights_ = stack_weights(S, Z, strength=self.prior_rows * Z.shape[1])
-        self.calibrate(labels, np.tensordot(self.weights_, S, axes=1), np.arange(len(Z)))
+        if labels.equivalence == "function":
+            self.weights_ = stack_weights(S, Z, strength=self.prior_rows * Z.shape[1])
+        else:
+            tasks = zip(S.T, Z.T, strict=True)  # S.T: (T, n, M)
+            self.weights_ = np.stack([_weights_of_cost(s, z, self.prior_rows) for s, z in tasks], axis=1)
+        self.calibrate(labels, self._average(S), np.arange(len(Z)), self._own_unit(len(Z.T)))
 
     def scores(self, archs: list[str]) -> Float:
-        """Normal scores of m distinct simplest forms (or strings), of shape (m, T): the weighted mean of the members."""
-        return np.asarray(
-            sum(weight * member.scores(archs) for weight, member in zip(self.weights_, self.members_, strict=True))
-        )
+        """Normal scores of m distinct simplest forms (or strings), of shape (m, T): the members' weighted mean."""
+        return self._average([member.scores(archs) for member in self.members_])
+
+    def _average(self, scores: Sequence[Float] | Float) -> Float:
+        """The weighted mean of the members' scores, each of shape (m, T)."""
+        return np.asarray(sum(weight * own for weight, own in zip(self.weights_, scores, strict=True)))
+
+    def _own_unit(self, n_tasks: int) -> list[bool]:
+        """For each task whether most of the weight is on predictions in the label's own unit."""
+        own = np.array([member.own_unit_ or (False,) * n_tasks for member in self.members_], dtype=np.float64)
+        weights = self.weights_.reshape(len(own), -1)  # (M, 1) or (M, T)
+        return ((own * weights).sum(axis=0) > _MOST).tolist()
 
     def _unfitted(self) -> Sequence[CalibratedSurrogate]:
         if self.members is not None:
@@ -111,6 +126,17 @@ class EnsembleSurrogate(CalibratedSurrogate):
         self.weights_ = pack.arrays["weights"]
         parts = [take_part(pack, f"member{i}_", part) for i, part in enumerate(pack.settings["members"])]
         self.members_ = [cast(CalibratedSurrogate, unpack_surrogate(part)) for part in parts]
+
+
+def _weights_of_cost(scores: Float, z: Float, prior_rows: float) -> Float:
+    """Weights of M members on one task, of shape (M,), from out-of-fold scores (n, M) and normal scores of labels (n,).
+
+    Some costs have hardly any noise, and one member predicts them nearly without error: a prior row then counts as much
+    as a row with the error of the best member.
+    """
+    known = ~np.isnan(z)
+    least = ((scores[known] - z[known, None]) ** 2).mean(axis=0).min()
+    return stack_weights(scores[known].T, z[known], strength=prior_rows * max(float(least), _LEAST))
 
 
 def _with_equivalence(member: CalibratedSurrogate, equivalence: Equivalence) -> CalibratedSurrogate:

@@ -55,8 +55,8 @@ class GaussianProcessSurrogate(CalibratedSurrogate):
             one machine are bitwise reproducible, whatever the environment variables.
         random_state: Seed of the random subset.
         equivalence: ``"function"`` pools architectures that compute the same function; ``"string"`` tells them apart,
-            for costs such as latency, where dead operations count. If not given, each task's name decides, and a warning
-            says so.
+            for costs such as latency, where dead operations count. If not given, each task's name decides, and a
+            warning says so.
 
     Attributes:
         kernels_: The J kernels that are averaged (not for costs).
@@ -142,7 +142,7 @@ class GaussianProcessSurrogate(CalibratedSurrogate):
         if len(chosen) < len(unseen):
             unseen = self.written_.scores(labels.archs)[labels.group]
         unseen[chosen] = scores
-        self.calibrate(labels, unseen, np.arange(len(unseen)))
+        self.calibrate(labels, unseen, np.arange(len(unseen)), self.written_.own_unit)
 
     def _choose(self, X: Float, Z: Float, R: Float) -> tuple[list[tuple[FeatureKernel, Coregion]], Float]:
         """The kernels of highest evidence on the first rows, and their weights."""

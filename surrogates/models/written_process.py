@@ -60,6 +60,11 @@ class WrittenProcess:
     components: tuple[Component, ...]
     tasks: tuple[_Task | None, ...]
 
+    @property
+    def own_unit(self) -> tuple[bool, ...]:
+        """For each task whether its process is one of labels in their own unit; if not, of normal scores."""
+        return tuple(task is not None and task.own_unit for task in self.tasks)
+
     @classmethod
     def fit(
         cls, labels: Labels, rows: Ints, shapes: Sequence[str], lengths: Sequence[float], evidence_rows: int
@@ -150,7 +155,9 @@ class _Task:
             if np.ptp(first) == 0:
                 first, evidence_rows = y, len(y)
             kernel = SumKernel.fit(components, X[:evidence_rows], first - first.mean())
-            weights, left_out = kernel.solve(X, y - y.mean())
+            r = y - y.mean()
+            weights, left_out = kernel.solve(X, r)
+            left_out = r - (r - left_out) * (1 + len(components) / len(y))  # all rows learned the J variances
             task = cls(kernel.variances, weights, own_unit, float(y.mean()), labels)
             found.append((task, task.to_scores(left_out)))
         taus = [kendall_tau(labels, scores) for _, scores in found]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,9 @@ from surrogates.oracle.predictors import Predictor, predict_matrix
 
 if TYPE_CHECKING:
     from benchmarks.table import Table
+    from benchmarks.tasks import Task
 
-__all__ = ["JoinedSurrogate", "join_sources"]
+__all__ = ["JoinedSurrogate", "Source", "join_sources"]
 
 Float = NDArray[np.float64]
 
@@ -46,6 +47,12 @@ class JoinedSurrogate:
         self.space_ = spaces[0]
 
     @property
+    def equivalence_(self) -> str:
+        """``"string"`` if a part tells architectures of one function apart, else ``"function"``."""
+        kinds = {getattr(predictor, "equivalence_", "function") for predictor, _ in self.parts}
+        return "string" if "string" in kinds else "function"
+
+    @property
     def minimize_(self) -> tuple[str, ...]:
         """The user's own tasks that are better when lower."""
         lowered = ((getattr(predictor, "minimize_", ()), tasks) for predictor, tasks in self.parts)
@@ -67,37 +74,64 @@ class JoinedSurrogate:
         return mean, std
 
 
-def join_sources(
-    sources: Iterable[tuple[Predictor | None, Table | None, Sequence[str]]],
-) -> tuple[Predictor | None, Table | None]:
-    """One predictor and one table of several sources of values.
-
-    Args:
-        sources: A predictor, a table or both, and the names of their tasks.
-
-    Raises:
-        ValueError: If two sources have the same task, there are two tables, or the predictors are of several spaces.
+class Source(Protocol):
+    """What has values of tasks, and says where they come from: an `Oracle`.
 
     Example:
-        >>> from surrogates import load_pretrained
-        >>> bundled = load_pretrained("transnas101-macro")
-        >>> join_sources([(bundled, None, bundled.tasks_)])[0] is bundled
+        >>> from surrogates import Oracle
+        >>> source: Source = Oracle.from_pretrained("transnas101-macro")
+        >>> source.table is None
         True
     """
-    parts, tables, home = [], [], set()
-    for predictor, table, tasks in sources:
-        if both := sorted(home & set(tasks)):
+
+    surrogate: Predictor | None
+    table: Table | None
+
+    @property
+    def source(self) -> str:
+        """``"auto"``, ``"table"`` or ``"surrogate"``."""
+
+    @property
+    def tasks(self) -> tuple[str, ...]:
+        """Names of the tasks."""
+
+    def task(self, name: str) -> Task:
+        """One of the tasks, with its direction."""
+
+
+def join_sources(sources: Sequence[Source]) -> tuple[Predictor | None, Table | None, tuple[str, ...]]:
+    """One predictor and one table of several oracles, and the user's own predicted tasks that are better when lower.
+
+    Raises:
+        ValueError: If two oracles have the same task, there are two tables, or the predictors are of several spaces.
+
+    Example:
+        >>> from surrogates import Oracle
+        >>> oracle = Oracle.from_pretrained("transnas101-macro")
+        >>> join_sources([oracle]) == (oracle.surrogate, None, ())
+        True
+    """
+    parts: list[tuple[Predictor, tuple[str, ...]]] = []
+    tables: list[Table] = []
+    lowered: list[str] = []
+    home: set[str] = set()
+    for source in sources:
+        if both := sorted(home & set(source.tasks)):
             raise ValueError(
                 f"expected oracles of different tasks, got several of {both[0]!r:.200}; for measured values before "
                 "predictions of the same task: Oracle(surrogate, table)"
             )
-        home |= set(tasks)
-        parts += [] if predictor is None else [(predictor, predictor.tasks_)]
-        tables += [] if table is None else [table]
+        home |= set(source.tasks)
+        if source.surrogate is not None and source.source != "table":
+            parts.append((source.surrogate, source.surrogate.tasks_))
+            tasks = map(source.task, source.surrogate.tasks_)
+            lowered += [task.name for task in tasks if task.benchmark == "user" and not task.metric.higher_is_better]
+        if source.table is not None and source.source != "surrogate":
+            tables.append(source.table)
     if len(tables) > 1:
         raise ValueError(
             f"expected at most one table in the joined oracles, got {len(tables)}; make one table of their columns "
             "(Table.from_frame)"
         )
     surrogate = parts[0][0] if len(parts) == 1 else JoinedSurrogate(parts) if parts else None
-    return surrogate, tables[0] if tables else None
+    return surrogate, tables[0] if tables else None, tuple(lowered)

@@ -303,9 +303,10 @@ class Oracle:
         from surrogates.oracle.best import best_architectures
         from surrogates.search.constraints import as_constraint
 
-        std = self._published.std[:, self.tasks.index(choice(task, self.tasks, "task"))]
-        bounds = as_constraint(constraints)
-        return best_architectures(self, task, std, n, constraint=bounds, distinct=distinct)
+        name = self._choose(task)
+        everywhere = self._published if name in self.tasks else self._find(self.space.archs, (name,))
+        std = everywhere.std[:, everywhere.tasks.index(name)]
+        return best_architectures(self, name, std, n, constraint=as_constraint(constraints), distinct=distinct)
 
     def join(self, *others: Oracle | Predictor | Table) -> Oracle:
         """Oracle with the tasks of others of the same space beside those of this one, such as a surrogate of a latency.
@@ -324,7 +325,8 @@ class Oracle:
             >>> oracle = Oracle.from_pretrained("transnas101-macro")
             >>> archs = oracle.space.sample(60, rng=0)
             >>> latency = pd.Series([len(arch) / 4 for arch in archs], name="latency_ms")
-            >>> surrogate = BoostedSurrogate(n_members=2, random_state=0).fit(archs, latency, minimize="latency_ms")
+            >>> surrogate = BoostedSurrogate(n_members=2, equivalence="string", random_state=0)
+            >>> surrogate = surrogate.fit(archs, latency, minimize="latency_ms")
             >>> oracle.join(surrogate).best("jigsaw", constraints=["latency_ms<=3.5"]).columns[-1]
             'latency_ms'
         """
@@ -335,15 +337,9 @@ class Oracle:
         for other in others:
             made = Oracle.from_table(other) if isinstance(other, Table) else other
             oracles.append(made if isinstance(made, Oracle) else Oracle(made))
-        surrogate, table = join_sources(
-            (
-                None if oracle.source == "table" else oracle.surrogate,
-                None if oracle.source == "surrogate" else oracle.table,
-                oracle.tasks,
-            )
-            for oracle in oracles
-        )
-        return Oracle(surrogate, table, cache_size=max(oracle.cache_size for oracle in oracles))
+        size = max(oracle.cache_size for oracle in oracles)
+        surrogate, table, minimize = join_sources(oracles)
+        return Oracle(surrogate, table, cache_size=size, minimize=minimize)
 
     def bake(self) -> Oracle:
         """Copy with precomputed predictions of all published architectures, which gives the same answers.

@@ -15,6 +15,7 @@ from sklearn.base import clone
 from benchmarks.errors import choice
 from benchmarks.frames import to_frame
 from benchmarks.metrics import kendall_tau
+from benchmarks.short_repr import ShortRepr
 from benchmarks.table import Table
 from surrogates.refinement.selection import pick_asked, pick_uncertain
 from surrogates.refinement.state import read_choices, write_choices
@@ -36,8 +37,8 @@ CHOICES = (UNCERTAINTY, *(name for name in list_searchers() if name != "transfer
 """Names of the selection methods; a transfer search needs sources, so it must be passed as a `Searcher`."""
 
 
-@dataclass(frozen=True, eq=False)
-class Round:
+@dataclass(frozen=True, eq=False, repr=False)
+class Round(ShortRepr):
     """One round of the refinement loop.
 
     Attributes:

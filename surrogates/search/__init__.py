@@ -11,6 +11,7 @@ from benchmarks.facade import lazy_facade
 
 if TYPE_CHECKING:
     from surrogates.search.base import Searcher as Searcher
+    from surrogates.search.constraints import Bound as Bound
     from surrogates.search.constraints import Constraint as Constraint
     from surrogates.search.errors import ConstraintError as ConstraintError
     from surrogates.search.history import History as History
@@ -20,5 +21,8 @@ if TYPE_CHECKING:
     from surrogates.search.registry import list_searchers as list_searchers
     from surrogates.search.registry import make_searcher as make_searcher
     from surrogates.search.run import run_search as run_search
+    from surrogates.search.searchers.function import FunctionSearcher as FunctionSearcher
+    from surrogates.search.studies.comparison import SearcherComparison as SearcherComparison
+    from surrogates.search.studies.comparison import compare_searchers as compare_searchers
 
 __all__, __getattr__, __dir__ = lazy_facade(__name__)

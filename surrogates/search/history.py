@@ -15,6 +15,7 @@ from benchmarks import limits
 from benchmarks.errors import ArtefactError, SurrogatesError, choice
 from benchmarks.files import read_file, write_beside
 from benchmarks.forks import cached_property
+from benchmarks.short_repr import ShortRepr
 from benchmarks.tasks import find_task
 from surrogates.search.ranks import scores
 
@@ -26,8 +27,8 @@ __all__ = ["History", "SearchError"]
 _FORMAT = 1
 
 
-@dataclass(frozen=True, eq=False)
-class History:
+@dataclass(frozen=True, eq=False, repr=False)
+class History(ShortRepr):
     """The m queries of one search, in order.
 
     Attributes:

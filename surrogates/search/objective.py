@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from benchmarks.errors import UnknownNameError, check_type, choice
 from benchmarks.numbers import real_numbers
+from benchmarks.short_repr import ShortRepr
 from benchmarks.spaces.registry import get_space
 from benchmarks.spaces.space import Space
 from benchmarks.task_names import name_tasks
@@ -30,8 +31,8 @@ __all__ = ["Objective", "open_objective"]
 Values = NDArray[np.float64]
 
 
-@dataclass(frozen=True)
-class Objective:
+@dataclass(frozen=True, repr=False)
+class Objective(ShortRepr):
     """The values that a search queries.
 
     Attributes:
@@ -62,6 +63,12 @@ class Objective:
     def signs(self) -> Values:
         """+1 for a task whose metric is better when higher, else -1; of shape (T,)."""
         return np.array([-1.0 if task in self.minimize else find_task(task).metric.sign for task in self.tasks])
+
+    def only(self, task: str) -> Objective:
+        """The objective of one of the tasks; the others are measured too, and dropped."""
+        column = self.tasks.index(choice(task, self.tasks, "task"))
+        minimize = tuple(name for name in self.minimize if name == task)
+        return replace(self, tasks=(task,), measure=_OneColumn(self.measure, column), minimize=minimize)
 
     def seconds(self, archs: Sequence[str]) -> Values:
         """Simulated seconds of training n architectures on all tasks, of shape (n,); NaN where unknown."""
@@ -163,7 +170,7 @@ def _without_constraint(
         raise UnknownNameError(f"expected the name of a task, got {unnamed[0]!r}, the name of bookkeeping")
     lowered = tuple(task.name for task in named.values() if task.benchmark == "user" and task == minimized(task))
     canonical = tuple(task.name for task in named.values())
-    return Objective(found, canonical, _of_function(oracle, len(names)), known, known, minimize=lowered)
+    return Objective(found, canonical, _FunctionValues(oracle, len(names)), known, known, minimize=lowered)
 
 
 def _of_oracle(
@@ -184,26 +191,47 @@ def _of_oracle(
     if only_measured := [task for task in tasks if task not in predicted]:
         complete = ~np.isnan([oracle.table.column(task) for task in only_measured]).any(axis=0)
         known = np.isin(np.array(oracle.space.archs), np.array(oracle.table.archs)[complete])
-
-    def measure(archs: list[str]) -> Values:
-        if len(archs) > 1:
-            return np.asarray(oracle.answers(archs, tasks).value, dtype=np.float64)
-        return np.array([[oracle(arch, task) for task in tasks] for arch in archs], dtype=np.float64)
-
     lowered = tuple(task.name for task in found.values() if task.benchmark == "user" and task == minimized(task))
-    return Objective(
-        oracle.space, tasks, measure, known, known, None, oracle, oracle.table, remembers=True, minimize=lowered
-    )
+    measure, table = _OracleValues(oracle, tasks), oracle.table
+    return Objective(oracle.space, tasks, measure, known, known, None, oracle, table, remembers=True, minimize=lowered)
 
 
-def _of_function(function: Callable[[list[str]], Any], n_tasks: int) -> Callable[[list[str]], Values]:
-    def measure(archs: list[str]) -> Values:
-        values = real_numbers(function(list(archs)), "values of the function")
-        if values.shape != (len(archs), n_tasks) and not (n_tasks == 1 and values.shape == (len(archs),)):
-            raise ValueError(f"expected values of shape {(len(archs), n_tasks)}, got {values.shape}")
-        return values.reshape(len(archs), n_tasks)
+@dataclass(frozen=True)
+class _OracleValues:
+    """Values of n architectures on T tasks of an oracle, of shape (n, T); picklable, as the oracle is."""
 
-    return measure
+    oracle: Any
+    tasks: tuple[str, ...]
+
+    def __call__(self, archs: list[str]) -> Values:
+        if len(archs) > 1:
+            return np.asarray(self.oracle.answers(archs, self.tasks).value, dtype=np.float64)
+        return np.array([[self.oracle(arch, task) for task in self.tasks] for arch in archs], dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class _FunctionValues:
+    """Values of n architectures by a function, of shape (n, T); picklable if the function is."""
+
+    function: Callable[[list[str]], Any]
+    n_tasks: int
+
+    def __call__(self, archs: list[str]) -> Values:
+        values = real_numbers(self.function(list(archs)), "values of the function")
+        if values.shape != (len(archs), self.n_tasks) and not (self.n_tasks == 1 and values.shape == (len(archs),)):
+            raise ValueError(f"expected values of shape {(len(archs), self.n_tasks)}, got {values.shape}")
+        return values.reshape(len(archs), self.n_tasks)
+
+
+@dataclass(frozen=True)
+class _OneColumn:
+    """Values of n architectures on one of several tasks, of shape (n, 1)."""
+
+    measure: Callable[[list[str]], Values]
+    column: int
+
+    def __call__(self, archs: list[str]) -> Values:
+        return self.measure(archs)[:, [self.column]]
 
 
 @lru_cache(maxsize=64)

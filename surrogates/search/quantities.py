@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.errors import choice
+from benchmarks.errors import UnknownNameError, choice
 from benchmarks.spaces.registry import get_space
 from benchmarks.spaces.space import Space
 from surrogates.search.space_arrays import COSTS, cost_column
@@ -58,9 +58,13 @@ def quantity(over: str | Space | Quantities, name: str) -> Float:
     """
     if isinstance(over, str | Space):
         return cost_column(over, name)
-    if choice(name, dict.fromkeys((*COSTS, *over.tasks)), "cost or task of the oracle") in COSTS:
+    if name in COSTS:
         return cost_column(over.space, name)
-    return over.ranking(name).values
+    try:
+        return over.ranking(name).values
+    except UnknownNameError:
+        choice(name, dict.fromkeys((*COSTS, *over.tasks)), "cost or task of the oracle")  # names the costs as well
+        raise
 
 
 def cost_to_minimise(over: str | Space | Quantities, name: str) -> Float:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from inspect import signature
+from inspect import Signature, signature
 from numbers import Integral
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from benchmarks.errors import check_type, choice
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "INFORMED",
+    "SearcherLike",
     "informed_searcher",
     "list_searchers",
     "make_searcher",
@@ -39,6 +40,10 @@ _SEARCHERS = {
     "nsga2": ("surrogates.search.searchers.nsga2", "NSGA2Search"),
     "transfer": ("surrogates.search.searchers.transfer", "TransferSearch"),
 }
+
+SearcherLike: TypeAlias = "str | Searcher | Callable[..., Any]"
+"""What can be a searcher: see `seeded_searcher`."""
+_PROPOSER_ARGUMENTS = 4  # space, archs, values, rng
 
 INFORMED = "transfer"
 """The searcher that uses values of other tasks."""
@@ -144,13 +149,18 @@ def searcher_cost(name: str, wanted: str | None = None) -> str | None:
     return wanted
 
 
-def seeded_searcher(searcher: str | Searcher, seed: int) -> Searcher:
-    """A searcher created by name, or a copy of the given one, with the given seed; not started.
+def seeded_searcher(searcher: SearcherLike, seed: int) -> Searcher:
+    """A searcher with the given seed, not started.
+
+    Args:
+        searcher: A name; a searcher, of which a copy is made; a class or a function that makes a searcher, called with
+            ``random_state=seed``; or a function that proposes architectures (see `FunctionSearcher`).
+        seed: Its `random_state`.
 
     Raises:
         UnknownNameError: If there is no searcher of that name; names the nearest one.
-        TypeError: If `searcher` is neither a name nor a `Searcher`, its constructor takes no `random_state`, or the
-            seed is not an integer.
+        TypeError: If `searcher` is none of these, its constructor takes no `random_state`, or the seed is not an
+            integer.
 
     Example:
         >>> seeded_searcher(make_searcher("local"), 3)
@@ -159,9 +169,42 @@ def seeded_searcher(searcher: str | Searcher, seed: int) -> Searcher:
     from surrogates.search.base import Searcher
 
     check_type(seed, Integral, "seed", "an integer")
-    check_type(searcher, str | Searcher, "searcher", "a name or a Searcher")
+    if isinstance(searcher, str):
+        return make_searcher(searcher, seed)
     if isinstance(searcher, Searcher):
         if "random_state" not in searcher.get_params(deep=False):
             raise TypeError(f"expected a searcher whose constructor takes random_state, got {type(searcher).__name__}")
         return type(searcher)(**{**searcher.get_params(deep=False), "random_state": seed})
-    return make_searcher(searcher, seed)
+    if not callable(searcher):
+        raise TypeError(
+            f"expected a name, a Searcher, a class of searchers or a function as searcher, got {searcher!r:.200} "
+            f"({type(searcher).__name__})"
+        )
+    return _made(searcher, seed)
+
+
+def _made(source: Callable[..., Any], seed: int) -> Searcher:
+    """The searcher that a class or a factory makes, or one that asks a function."""
+    from surrogates.search.base import Searcher
+    from surrogates.search.searchers.function import FunctionSearcher
+
+    name = getattr(source, "__name__", type(source).__name__)
+    try:
+        arguments = signature(source)
+    except (TypeError, ValueError):  # some builtins
+        arguments = Signature()
+    parameters = arguments.parameters.values()
+    by_position = [one for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
+    if not isinstance(source, type) and len(by_position) == _PROPOSER_ARGUMENTS:
+        return FunctionSearcher(function=source, random_state=seed)
+    takes_seed = any(one.name == "random_state" or one.kind is one.VAR_KEYWORD for one in parameters)
+    required = [one.name for one in by_position if one.default is one.empty and one.name != "random_state"]
+    if required or (isinstance(source, type) and not issubclass(source, Searcher)):
+        raise TypeError(
+            "expected as searcher a subclass of Searcher, a function that makes one, or a function propose(space, "
+            f"archs, values, rng), got {name:.200}{arguments!s:.200}"
+        )
+    made = source(random_state=seed) if takes_seed else source()
+    if not isinstance(made, Searcher):
+        raise TypeError(f"expected {name:.200}() to return a Searcher, got {type(made).__name__}")
+    return seeded_searcher(made, seed)

@@ -17,22 +17,23 @@ from surrogates.search.checkpoint import SearchCheckpoint
 from surrogates.search.constraints import Constraint
 from surrogates.search.describe import describe_search
 from surrogates.search.history import History
+from surrogates.search.limits import SearchLimits
 from surrogates.search.objective import Objective, open_objective
-from surrogates.search.registry import seeded_searcher
+from surrogates.search.registry import SearcherLike, seeded_searcher
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
-
 __all__ = ["check_search", "run_search", "search_objective"]
 
 
 def run_search(
-    searcher: str | Searcher,
+    searcher: SearcherLike,
     oracle: object,
     task: str | Sequence[str],
-    budget: int,
+    budget: int | None = None,
     seed: int = 0,
     *,
+    max_seconds: float | None = None,
     space: str | Space | None = None,
     constraint: Constraint | None = None,
     constraints: str | Iterable[str] = (),
@@ -44,14 +45,18 @@ def run_search(
     """Search for good architectures.
 
     Args:
-        searcher: A name (`list_searchers`), or a searcher, which is not modified: a copy with this seed is used. Its
-            parameter ``cost`` may name a task of the oracle that is better when lower.
+        searcher: A name (`list_searchers`); a searcher, which is not modified: a copy with this seed is used; or a
+            function that proposes architectures (see `FunctionSearcher`). A searcher's parameter ``cost`` may name a
+            task of the oracle that is better when lower.
         oracle: An `Oracle`, a `Table` (only measured architectures are searched), or a function from a list of n
             architectures to values of shape (n,) or (n, T) in the tasks' own units.
         task: One task or several. The metric of a task gives its direction; a task of no benchmark is maximised unless
             it is in `minimize`.
-        budget: Number of architectures to query.
+        budget: Number of architectures to query; may be left out if `max_seconds` is given.
         seed: Seed of the searcher. The same seed gives the same search.
+        max_seconds: Maximum simulated training time of all queries together (the sum of `History.cost`). The search
+            ends before the first query that would exceed it, also within a batch: later queries of that batch are not
+            measured either, even if they are shorter.
         space: The space to search; required if the oracle is a function.
         constraint: Bounds on an architecture.
         constraints: Further bounds as strings, such as ``["params<=1e6", "latency_ms<=5"]`` (`Bound.parse`): on costs
@@ -60,8 +65,8 @@ def run_search(
             directions); names that say so, such as ``test_error``, are refused without it.
         batch_size: Number of architectures per call of the oracle; if the oracle fails on one of them, the values of
             those after it are discarded.
-        folder: Folder to store the history in. An interrupted search found there is resumed, also with a larger
-            budget: the stored values are told to the searcher again. A function is not called again for them; an
+        folder: Folder to store the history in. An interrupted search found there is resumed, also with other
+            limits: the stored values are told to the searcher again. A function is not called again for them; an
             oracle or table is, to check that it still returns the same values.
         progress: Show a progress bar on standard error.
 
@@ -69,13 +74,16 @@ def run_search(
         The queries, in order.
 
     Raises:
-        ValueError: If the budget is not between 1 and the number of allowed architectures, or `batch_size` < 1.
+        ValueError: If there is neither a budget nor `max_seconds`, the budget is not between 1 and the number of
+            allowed architectures, `max_seconds` is less than the shortest training, the training time of an
+            architecture is unknown (a task of no benchmark, without times in a table), or `batch_size` < 1.
         ConstraintError: If no architecture meets the constraints; names the nearest bounds that one meets.
         UnknownNameError: If there is no such searcher, task or space, or a task's name is refused; names the nearest.
         TypeError: If an argument has the wrong type.
         ArtefactError: If the folder holds another search or one of another oracle, or is damaged.
-        SearchError: If the oracle fails or returns a value that is not finite, or the searcher raises; its `history`
-            (also stored in the folder) holds the queries before.
+        SearchError: If the oracle fails or returns a value that is not finite, the searcher raises or asks for what it
+            must not (an architecture twice, an unknown or forbidden one, none at all), or the first query exceeds
+            `max_seconds`; its `history` (also stored in the folder) holds the queries before.
 
     Example:
         >>> from surrogates import Oracle
@@ -84,16 +92,33 @@ def run_search(
         ['step', 'arch', 'value', 'best', 'cost']
     """
     objective = check_search(
-        oracle, task, budget, space=space, constraint=constraint, constraints=constraints, minimize=minimize
+        oracle,
+        task,
+        budget,
+        max_seconds=max_seconds,
+        space=space,
+        constraint=constraint,
+        constraints=constraints,
+        minimize=minimize,
     )
-    return search_objective(searcher, objective, budget, seed, batch_size=batch_size, folder=folder, progress=progress)
+    return search_objective(
+        searcher,
+        objective,
+        budget,
+        seed,
+        max_seconds=max_seconds,
+        batch_size=batch_size,
+        folder=folder,
+        progress=progress,
+    )
 
 
 def check_search(
     oracle: object,
     task: str | Sequence[str],
-    budget: int,
+    budget: int | None = None,
     *,
+    max_seconds: float | None = None,
     space: str | Space | None = None,
     constraint: Constraint | None = None,
     constraints: str | Iterable[str] = (),
@@ -105,7 +130,7 @@ def check_search(
     each search.
 
     Raises:
-        ValueError: If the budget is not between 1 and the number of allowed architectures.
+        ValueError: As `run_search`.
         ConstraintError: If no architecture meets the constraints; names the nearest bounds that one meets.
         UnknownNameError: If there is no such task or space; names the nearest one.
         TypeError: If an argument has the wrong type.
@@ -120,22 +145,17 @@ def check_search(
     objective = open_objective(
         oracle, task, space=space, constraint=constraint, constraints=constraints, minimize=minimize
     )
-    check_type(budget, Integral, "budget", "an integer")
-    available = int(objective.allowed.sum())
-    if not 1 <= budget <= available:
-        which = [] if objective.known.all() else ["were measured"]
-        which += [] if objective.constraint is None else [f"have {objective.constraint}"]
-        what = f"the architectures of {objective.space}" + (f" that {' and '.join(which)}" if which else "")
-        raise ValueError(f"expected 1 <= budget <= {available:,} ({what}), got {budget}")
+    SearchLimits.of_objective(objective, budget, max_seconds)
     return objective
 
 
 def search_objective(
-    searcher: str | Searcher,
+    searcher: SearcherLike,
     objective: Objective,
-    budget: int,
+    budget: int | None = None,
     seed: int = 0,
     *,
+    max_seconds: float | None = None,
     batch_size: int = 1,
     folder: str | Path | None = None,
     progress: bool = False,
@@ -148,67 +168,86 @@ def search_objective(
         >>> [len(search_objective("random", objective, 20, seed)) for seed in (0, 1)]
         [20, 20]
     """
+    limits = SearchLimits.of_objective(objective, budget, max_seconds)
     agent = objective.charge(seeded_searcher(searcher, seed))
     check_type(batch_size, Integral, "batch_size", "an integer")
     if batch_size < 1:
         raise ValueError(f"expected batch_size >= 1, got {batch_size}")
     agent.start(objective.space, len(objective.tasks), lambda archs: objective.allowed)
     search = describe_search(agent, seed, batch_size, objective.constraint)
-    checkpoint = SearchCheckpoint(objective, search, folder)
-    with _bar(progress, budget) as bar:
+    checkpoint = SearchCheckpoint(objective, search, limits, folder)
+    with _bar(progress) as bar:
         try:
-            while len(checkpoint.archs) < budget:
-                _one_batch(agent, checkpoint, batch_size, budget)
+            while not checkpoint.ended:
+                _one_batch(agent, checkpoint, batch_size)
                 if bar is not None:
-                    bar.update(bar.task_ids[0], completed=len(checkpoint.archs))
+                    bar.update(bar.task_ids[0], completed=checkpoint.share())
                 checkpoint.save_if_due()
         finally:
             checkpoint.save()
-    return checkpoint.history(budget)
+    return checkpoint.found()
 
 
-def _one_batch(agent: Searcher, checkpoint: SearchCheckpoint, batch_size: int, budget: int) -> None:
-    """Ask for a full batch, so that the first queries do not depend on the budget; measure what the budget allows."""
+def _one_batch(agent: Searcher, checkpoint: SearchCheckpoint, batch_size: int) -> None:
+    """Ask for a full batch, so that the first queries do not depend on the limits; measure what the limits allow."""
     start = checkpoint.replayed
-    with _contract(checkpoint, budget, "was asked"):
-        batch = agent.ask(batch_size)
-    stop = min(start + len(batch), budget)
+    with _contract(checkpoint, "was asked"):
+        asked = agent.ask(batch_size)
+    batch = _check_batch(checkpoint, asked, batch_size)
+    stop = checkpoint.take(batch)
     known = min(stop, len(checkpoint.archs))
-    checkpoint.check(start, batch[: known - start])
     if known < stop:
         fresh = batch[known - start : stop - start]
         try:
             values = checkpoint.objective.measure(fresh)
         except Exception as error:
-            raise checkpoint.failed(f"the oracle raised {type(error).__name__}: {error}", budget) from error
+            raise checkpoint.failed(f"the oracle raised {type(error).__name__}: {error}") from error
         finite = np.isfinite(values)
         good = len(fresh) if finite.all() else int(finite.all(axis=1).argmin())
         checkpoint.add(fresh[:good], values[:good])
         if good < len(fresh):
-            raise checkpoint.failed(f"the oracle returned {values[good].tolist()} for {fresh[good]!r}", budget)
-    if stop - start == len(batch):  # otherwise the budget ends within this batch, and the searcher is not used again
-        with _contract(checkpoint, budget, "was told values"):
+            raise checkpoint.failed(f"the oracle returned {values[good].tolist()} for {fresh[good]!r}")
+    if not checkpoint.ended:  # otherwise the searcher is not used again
+        with _contract(checkpoint, "was told values"):
             agent.tell(batch, np.array(checkpoint.values[start:stop]) * checkpoint.signs)
-    checkpoint.replayed = stop
+
+
+def _check_batch(checkpoint: SearchCheckpoint, batch: object, batch_size: int) -> list[str]:
+    """The architectures that a searcher asked for, if it may ask for them."""
+    archs = list(batch) if isinstance(batch, Sequence | np.ndarray) and not isinstance(batch, str) else []
+    if not 1 <= len(archs) <= batch_size or not all(isinstance(arch, str) for arch in archs):
+        raise checkpoint.failed(
+            f"the searcher was asked for a list of {batch_size} architecture strings, or fewer at the end of the "
+            f"space, but returned {batch!r:.100}"
+        )
+    objective, before = checkpoint.objective, checkpoint.asked
+    for place, arch in enumerate(archs):
+        if arch in before or arch in archs[:place]:
+            raise checkpoint.failed(f"the searcher asked for {arch!r:.100} twice")
+        if arch not in objective.space:
+            raise checkpoint.failed(f"the searcher asked for {arch!r:.100}, which is not in {objective.space}")
+        row = objective.space.index(arch)
+        if not objective.allowed[row]:
+            why = "does not meet the constraint" if objective.known[row] else "was not measured"
+            raise checkpoint.failed(f"the searcher asked for {arch!r:.100}, which {why}")
+    return [str(arch) for arch in archs]
 
 
 @contextmanager
-def _contract(checkpoint: SearchCheckpoint, budget: int, when: str) -> Iterator[None]:
+def _contract(checkpoint: SearchCheckpoint, when: str) -> Iterator[None]:
     """Turn an exception of the searcher into a `SearchError` with the queries so far."""
     try:
         yield
     except Exception as error:
-        raise checkpoint.failed(
-            f"the searcher raised {type(error).__name__} when it {when}: {error}", budget
-        ) from error
+        raise checkpoint.failed(f"the searcher raised {type(error).__name__} when it {when}: {error}") from error
 
 
-def _bar(progress: bool, budget: int) -> AbstractContextManager[Any]:
+def _bar(progress: bool) -> AbstractContextManager[Any]:
     if not progress:
         return nullcontext()
     from rich.console import Console
     from rich.progress import Progress
 
     bar = Progress(console=Console(stderr=True))
-    bar.add_task("searching", total=budget)
+    bar.add_task("searching", total=1.0)
     return bar

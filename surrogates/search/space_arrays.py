@@ -54,7 +54,7 @@ def cost_column(space: str | Space, cost: str | pd.Series[float]) -> NDArray[np.
     import pandas as pd
 
     check_type(cost, pd.Series, "cost", f"one of {', '.join(COSTS)}, or a Series indexed by architecture")
-    return cost.reindex(list(get_space(space).archs)).to_numpy(dtype=np.float64)
+    return np.asarray(cost.reindex(list(get_space(space).archs)), dtype=np.float64)
 
 
 def neighbor_rows(space: str | Space) -> tuple[NDArray[np.int64], ...]:

@@ -127,7 +127,7 @@ def read_metadata(directory: str | Path, kind: str) -> dict[str, Any]:
     if version > FORMAT_VERSION:
         raise ArtefactError(
             f"{str(directory)!r} was written by a newer version of transnas-surrogates (format {version}; this one "
-            f"reads up to {FORMAT_VERSION}): pip install --upgrade transnas-surrogates"
+            f"reads up to {FORMAT_VERSION}); install that version to read it"
         )
     if metadata.get("kind") != kind:
         raise ArtefactError(

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from numpy.typing import NDArray
 
 from benchmarks import limits
+from benchmarks.short_repr import ShortRepr
 from surrogates.equivalence import Equivalence
 from surrogates.store.npz import npz_arrays, npz_bytes
 
@@ -20,8 +21,8 @@ _ARRAYS = "arrays.npz"
 _ZIPPED = ".gz"
 
 
-@dataclass
-class Pack:
+@dataclass(repr=False)
+class Pack(ShortRepr):
     """The fitted state of a surrogate in formats that need no pickle.
 
     Attributes:

@@ -47,3 +47,11 @@ def test_only_the_tasks_asked_about_count() -> None:
     mixed = made(images={**TASKONOMY, "normal": ROOMS["normal"]})
     assert unlike_published(mixed, ["jigsaw"]) == ""
     assert unlike_published(mixed) == "images of rooms instead of taskonomy"
+
+
+def test_two_folders_of_own_images_are_not_alike() -> None:
+    def trained_on(content: str) -> str:
+        return unlike_published(made(images={"jigsaw": {"folder": {"content": content, "train": 8}}}))
+
+    assert trained_on("ab12") == "images of an own folder (content ab12) instead of taskonomy"
+    assert trained_on("ab12") != trained_on("cd34")

@@ -10,12 +10,20 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.base import clone
 
 from benchmarks import get_space
 from benchmarks.errors import ArchitectureError, TableError, UnknownNameError
 from benchmarks.numbers import real_numbers
 from benchmarks.table import Table
-from surrogates import BoostedSurrogate, GaussianProcessSurrogate, Oracle, TransferSurrogate, load_surrogate
+from surrogates import (
+    BoostedSurrogate,
+    EnsembleSurrogate,
+    GaussianProcessSurrogate,
+    Oracle,
+    TransferSurrogate,
+    load_surrogate,
+)
 from surrogates.labels import Labels
 from surrogates.oracle.predictors import TabulatedSurrogate
 from surrogates.search import History, SearchError, run_search
@@ -241,6 +249,28 @@ def test_any_order_of_rows_gives_the_same_labels_per_architecture(order):
     frame = pd.DataFrame({"quality": SIZE[:24]}, index=A[:24])
     read = Labels.from_data([A[i] for i in order], frame.iloc[list(order)])
     assert dict(zip(read.strings, read.values[:, 0], strict=True)) == dict(zip(A[:24], SIZE[:24], strict=True))
+
+
+ORDERLESS = {
+    "boosted": BoostedSurrogate(**QUICK),
+    "gp": GaussianProcessSurrogate(),
+    "ensemble": EnsembleSurrogate(members=[BoostedSurrogate(**QUICK), GaussianProcessSurrogate()]),
+    "transfer": TransferSurrogate(sources=pd.DataFrame({"other": SIZE**2}, index=A), **QUICK),
+}
+
+
+@pytest.mark.parametrize("model", ORDERLESS)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_any_order_of_rows_gives_the_same_model(model, seed):
+    order = np.random.default_rng(seed).permutation(40)
+    Y = pd.DataFrame({"quality": SIZE[:40], "jigsaw": 50 + SIZE[:40] % 7}, index=A[:40])
+    Y.iloc[3, 1] = np.nan
+    first, second = clone(ORDERLESS[model]), clone(ORDERLESS[model])
+    first.fit(A[:40], Y)
+    second.fit([A[i] for i in order], Y.iloc[order])
+    np.testing.assert_array_equal(first.predict(A), second.predict(A))
+    if model != "transfer":  # out-of-fold scores are those of the rows as given
+        np.testing.assert_array_equal(first.oob_scores_[order], second.oob_scores_)
 
 
 # -- A6: what is a result ---------------------------------------------------------------------------------------------

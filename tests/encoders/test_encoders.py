@@ -13,12 +13,13 @@ import encoders
 from benchmarks import get_space, list_spaces
 from benchmarks.costs import graph_costs
 from benchmarks.graph import GraphBuilder
-from encoders import Costs, Encoder, GraphFeatures, OneHotEncoding, PathEncoding, ZeroCost
+from encoders import Costs, Encoder, GraphFeatures, OneHotEncoding, PathEncoding, WrittenFeatures, ZeroCost
 from encoders.dag_paths import longest_paths, mean_paths, path_counts, shortest_paths
 from encoders.testing import check_encoder
 
 PROXIES = ZeroCost(proxies=("l2_norm", "naswot"), base_channels=4, input_size=32, batch_size=4, images="noise")
-ENCODERS = [OneHotEncoding(), PathEncoding(), GraphFeatures(), Costs(), Costs(task="jigsaw", input_size=64), PROXIES]
+ENCODERS = [OneHotEncoding(), PathEncoding(), GraphFeatures(), WrittenFeatures(), Costs(), PROXIES]
+ENCODERS += [Costs(task="jigsaw", input_size=64)]
 OUTSIDE = {
     "transnas101-micro": "32-4114-3_01_223",
     "transnas101-macro": "32-23111141-basic",
@@ -42,6 +43,41 @@ def test_every_public_encoder_is_checked():
 def test_one_hot_tells_all_apart(name):
     space = get_space(name)
     assert len(np.unique(OneHotEncoding().fit_transform(space.archs), axis=0)) == len(space)
+
+
+@pytest.mark.parametrize("name", list_spaces())
+def test_written_features_tell_all_apart_that_graph_features_pool(name):
+    space = get_space(name)
+    archs = space.sample(300, rng=0)
+    encoder = WrittenFeatures().fit(archs)
+    X, groups = encoder.transform(archs), encoder.groups(space)
+    assert len(np.unique(X, axis=0)) == len(archs)
+    assert [columns.start for columns in groups.values()] == [0, *(columns.stop for columns in groups.values())][:-1]
+    np.testing.assert_array_equal(X[:, groups["function"]], GraphFeatures().fit_transform(archs))
+    names = encoder.get_feature_names_out()
+    assert len(set(names)) == len(names) == X.shape[1] == groups["function"].stop
+    params = X[:, names.tolist().index("written_params")]
+    np.testing.assert_array_equal(params, Costs().fit_transform(archs)[:, 0])
+
+
+def test_written_features_of_a_cell_by_hand():
+    """Edges 0->1 none, 0->2 conv3x3, 1->2 skip, 0->3 conv1x1, 1->3 skip, 2->3 none: only 0->3 is live."""
+    encoder = WrittenFeatures().fit(["64-41414-0_31_210"])
+    named = dict(
+        zip(encoder.get_feature_names_out(), encoder.transform(["64-41414-0_31_210"])[0].tolist(), strict=True)
+    )
+    ones = {name for name, value in named.items() if name.startswith(("written[", "live[")) and value}
+    assert ones == {
+        "written[0->1=none]",
+        "written[0->2=conv3x3]",
+        "written[1->2=skip]",
+        "written[0->3=conv1x1]",
+        "written[1->3=skip]",
+        "written[2->3=none]",
+        "live[0->3=conv1x1]",
+    }
+    counts = {name: value for name, value in named.items() if name.startswith("written_count")}
+    assert list(counts.values()) == [2, 2, 1, 1]
 
 
 def test_path_encoding_against_networkx():

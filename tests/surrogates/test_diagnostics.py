@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import save_table
+from benchmarks import extras, save_table
 from benchmarks.table import Table
 from surrogates import diagnostics
 from surrogates.diagnostics import Finding, examine
@@ -50,11 +50,11 @@ def test_a_package_from_another_folder_is_found(monkeypatch: pytest.MonkeyPatch)
 
 def test_missing_libraries_and_extras_say_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = ["numpy>=1", "no-such-core>=2", 'no-such-extra>=1; extra == "gnn"', 'numpy; extra == "plots"']
-    monkeypatch.setattr(diagnostics, "requires", lambda _: lines)
+    monkeypatch.setattr(extras, "requires", lambda _: lines)
     findings = list(examine())
-    assert find(findings, "no-such-core") == ("broken", "no-such-core", "not installed: pip install no-such-core")
+    assert find(findings, "no-such-core") == ("broken", "no-such-core", "not installed: pip install 'no-such-core>=2'")
     assert find(findings, "extra [gnn]").status == "note"
-    assert find(findings, "extra [gnn]").detail == "no-such-extra missing: pip install 'transnas-surrogates[gnn]'"
+    assert find(findings, "extra [gnn]").detail == "no-such-extra missing: pip install 'no-such-extra>=1'"
     assert find(findings, "extra [plots]") == ("ok", "extra [plots]", "installed")
 
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from benchmarks.errors import choice
 from benchmarks.forks import cached_property
+from benchmarks.short_repr import ShortRepr
 from benchmarks.table_checks import check_archs
 from benchmarks.tasks import TRANSNAS_TASKS
 from benchmarks.training.campaign.images import ROOMS, CampaignImages
@@ -43,8 +44,8 @@ class Trial:
         return f"{self.arch}, {self.task}, seed {self.seed}"
 
 
-@dataclass(frozen=True)
-class Plan:
+@dataclass(frozen=True, repr=False)
+class Plan(ShortRepr):
     """The trainings of a campaign and their settings.
 
     Attributes:

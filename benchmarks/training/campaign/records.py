@@ -17,6 +17,7 @@ from urllib.parse import quote
 
 from benchmarks.errors import ArtefactError
 from benchmarks.files import RunDirectory, differences, write_beside
+from benchmarks.short_repr import ShortRepr
 from benchmarks.training.campaign.plan import Plan, Trial, fingerprint
 
 __all__ = [
@@ -38,8 +39,8 @@ SETTINGS = "settings.json"
 _FORMAT = 1
 
 
-@dataclass(frozen=True)
-class Record:
+@dataclass(frozen=True, repr=False)
+class Record(ShortRepr):
     """Result of one training, successful or failed.
 
     Attributes:

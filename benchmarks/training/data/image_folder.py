@@ -50,6 +50,7 @@ _NAMES = {
 _VALID = 0.2  # share of the pictures that are validation images if the folder does not say
 _LEAST = 2  # images of a split; batch norm needs more than one
 _READERS = 8
+_AT_ONCE = 256
 _SHOWN = 3
 
 
@@ -223,7 +224,8 @@ def read_image_folder(root: str | os.PathLike[str]) -> ImageFolder:
     taken, so that a split only depends on the names. There are then no test images.
 
     Files that cannot be read are left out, with a warning that names them. What is known of a file (its content's hash)
-    is kept in the user's cache (``$TRANSNAS_CACHE_DIR``) until its size, time or inode changes.
+    is kept in the user's cache (``$TRANSNAS_CACHE_DIR``) until its size, time or inode changes, also if reading is
+    interrupted.
 
     Raises:
         ImageFolderError: If there is no such folder, it has too few pictures, or has Taskonomy's layout.
@@ -274,6 +276,14 @@ def read_image_folder(root: str | os.PathLike[str]) -> ImageFolder:
     return ImageFolder(str(root), splits, rule, unreadable, left_out)
 
 
+class _Known(NamedTuple):
+    """What the cache knows of a file: `_mark` when it was read, SHA-256, and the reason why it cannot be read."""
+
+    mark: list[int] | None
+    digest: str
+    reason: str
+
+
 def _listed(root: Path) -> tuple[list[str], Counter[str]]:
     """Relative paths of all picture files, sorted, and the number of other files by suffix."""
     paths: list[str] = []
@@ -307,14 +317,18 @@ def _digests(root: Path, paths: Sequence[str]) -> tuple[dict[str, str], dict[str
     store = cache_dir() / "folders" / f"{hashlib.sha256(os.fsencode(root.resolve())).hexdigest()[:24]}.json"
     known = _known(store)
     marks = {path: _mark(root / path) for path in paths}
-    new = [path for path in paths if marks[path] is None or known.get(path, [None])[0] != marks[path]]
-    with ThreadPoolExecutor(_READERS) as pool:
-        for path, found in zip(new, pool.map(lambda path: _examined(root / path), new), strict=True):
-            known[path] = [marks[path], *found]
-    if new:
-        _remember(store, {path: known[path] for path in paths if marks[path] is not None})
-    digests = {path: known[path][1] for path in paths if known[path][1]}
-    return digests, {path: known[path][2] for path in paths if not known[path][1]}
+    new = [path for path in paths if marks[path] is None or path not in known or known[path].mark != marks[path]]
+    try:
+        for start in range(0, len(new), _AT_ONCE):  # in parts: an interrupted pool finishes what it was given
+            part = new[start : start + _AT_ONCE]
+            with ThreadPoolExecutor(_READERS) as pool:
+                for path, found in zip(part, pool.map(lambda path: _examined(root / path), part), strict=True):
+                    known[path] = _Known(marks[path], *found)
+    finally:
+        if new:
+            _remember(store, {path: known[path] for path in paths if path in known and marks[path] is not None})
+    digests = {path: known[path].digest for path in paths if known[path].digest}
+    return digests, {path: known[path].reason for path in paths if path not in digests}
 
 
 def _examined(path: Path) -> tuple[str, str]:
@@ -334,16 +348,16 @@ def _mark(path: Path) -> list[int] | None:
     return [READER, about.st_size, about.st_mtime_ns, about.st_ctime_ns, about.st_ino]
 
 
-def _known(store: Path) -> dict[str, list[object]]:
+def _known(store: Path) -> dict[str, _Known]:
     """Content of the cache; empty if it is missing or damaged."""
     try:
         entries = json.loads(store.read_bytes())
-        return {path: [mark, str(digest), str(reason)] for path, (mark, digest, reason) in entries.items()}
+        return {path: _Known(mark, str(digest), str(reason)) for path, (mark, digest, reason) in entries.items()}
     except (OSError, ValueError, TypeError, AttributeError):
         return {}
 
 
-def _remember(store: Path, entries: Mapping[str, list[object]]) -> None:
+def _remember(store: Path, entries: Mapping[str, _Known]) -> None:
     """Write the cache; without it, files are read again next time."""
     try:
         store.parent.mkdir(parents=True, exist_ok=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from benchmarks.errors import choice
+from benchmarks.short_repr import ShortRepr
 
 if TYPE_CHECKING:
     import torch
@@ -71,8 +72,8 @@ class ImageSource(Protocol):
         ...
 
 
-@dataclass(frozen=True, eq=False)
-class ImageSet:
+@dataclass(frozen=True, eq=False, repr=False)
+class ImageSet(ShortRepr):
     """Images and labels in memory, on the CPU or a GPU.
 
     Attributes:

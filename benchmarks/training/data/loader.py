@@ -9,14 +9,15 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from benchmarks.short_repr import ShortRepr
 from benchmarks.training.data.augment import mix
 from benchmarks.training.data.images import ImageSet, ImageSource
 
 __all__ = ["BatchLoader"]
 
 
-@dataclass(frozen=True)
-class BatchLoader:
+@dataclass(frozen=True, repr=False)
+class BatchLoader(ShortRepr):
     """Batches of one pass over a source.
 
     Images in memory are selected on their device; other sources are read one batch ahead in a thread.

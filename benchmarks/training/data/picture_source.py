@@ -151,5 +151,5 @@ def _pixels(source: PictureSource, store: Path) -> Tensor:
         for rows in torch.split(torch.arange(len(source)), _AT_ONCE):
             pixels[rows] = source.batch(rows, ["rgb"])["rgb"]
         store_arrays({"rgb": pixels}, store)
-        kept = {"rgb": pixels}
+        kept = load_arrays(store) or {"rgb": pixels}  # mapped, so that the memory can be given back
     return kept["rgb"]

@@ -108,13 +108,13 @@ def _bytes(path: Path) -> bytes:
 def _decoded(content: bytes) -> Image.Image:
     """The whole picture as RGB, upright."""
     try:
-        from PIL import Image, ImageOps
+        from PIL import Image, ImageOps, UnidentifiedImageError
     except ModuleNotFoundError as error:
         raise MissingExtraError("Reading pictures", error.name or "pillow", "training") from error
     try:
         with Image.open(io.BytesIO(content)) as opened:
             return _rgb(ImageOps.exif_transpose(opened))
-    except Image.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         raise PictureError("not a picture" if content else "empty file") from error
     except PictureError:
         raise

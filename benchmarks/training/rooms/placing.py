@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.short_repr import ShortRepr
 from benchmarks.training.rooms.furniture import FURNITURE
 from benchmarks.training.rooms.random_streams import SceneStreams
 
@@ -23,8 +24,8 @@ _ATTEMPTS = 8
 _GAP = 0.01  # gap in metres between touching objects, so that no two faces are coplanar
 
 
-@dataclass(frozen=True)
-class Pieces:
+@dataclass(frozen=True, repr=False)
+class Pieces(ShortRepr):
     """Furniture of B rooms, up to N pieces each.
 
     Attributes:

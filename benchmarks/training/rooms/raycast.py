@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from benchmarks.short_repr import ShortRepr
 from benchmarks.training.rooms.furniture import FURNITURE, MATERIALS, SEGMENTS, SHAPES, parts
 from benchmarks.training.rooms.scene import Scenes, camera_rotation
 
@@ -24,8 +25,8 @@ _OWN = len(MATERIALS) - 2
 _ROOM = SHAPES.index("room")
 
 
-@dataclass(frozen=True)
-class Parts:
+@dataclass(frozen=True, repr=False)
+class Parts(ShortRepr):
     """Everything that a ray can hit in B scenes, in one list; the first B entries are the rooms.
 
     Attributes:
@@ -49,8 +50,8 @@ class Parts:
     turn: Tensor
 
 
-@dataclass(frozen=True)
-class Seen:
+@dataclass(frozen=True, repr=False)
+class Seen(ShortRepr):
     """Surfaces seen by the pixels of B images, Q pixels each.
 
     Attributes:

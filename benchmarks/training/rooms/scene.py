@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.short_repr import ShortRepr
 from benchmarks.training.rooms.furniture import FURNITURE, VARIANTS
 from benchmarks.training.rooms.materials import material_table
 from benchmarks.training.rooms.placing import Pieces, place
@@ -26,8 +27,8 @@ _CLUTTER = np.array([kind for kind, name in enumerate(_KINDS) if name not in ("w
 _MISSING, _CHANGED = 0.07, 0.07  # probability that a typical piece is absent, or replaced
 
 
-@dataclass(frozen=True)
-class Camera:
+@dataclass(frozen=True, repr=False)
+class Camera(ShortRepr):
     """Pinhole cameras; in a camera's frame x is right, y is up and it looks along -z.
 
     Attributes:
@@ -42,8 +43,8 @@ class Camera:
     reach: Floats
 
 
-@dataclass(frozen=True)
-class Scenes:
+@dataclass(frozen=True, repr=False)
+class Scenes(ShortRepr):
     """B scenes. The floor of a room is centred on the origin, z is up.
 
     Attributes:

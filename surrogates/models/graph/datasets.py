@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from benchmarks.short_repr import ShortRepr
 from encoders.node_features import cell_graphs
 from surrogates.kernels.features import standard_features
 from surrogates.models.graph.net import GraphNet, GraphTensors
@@ -19,8 +20,8 @@ __all__ = ["TaskDataset", "graph_tensors", "predict_members"]
 _CHUNK = 512
 
 
-@dataclass(frozen=True, eq=False)
-class TaskDataset:
+@dataclass(frozen=True, eq=False, repr=False)
+class TaskDataset(ShortRepr):
     """Labels of n rows on T tasks of one space.
 
     Attributes:

@@ -13,6 +13,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from benchmarks.errors import ArtefactError
+from benchmarks.short_repr import ShortRepr
 from encoders.node_features import NODE_FEATURES, SCHEMA
 from surrogates.cross_space import translate
 from surrogates.models.graph.datasets import graph_tensors, predict_members
@@ -24,8 +25,8 @@ _WEIGHTS = "relevance."
 _FORMAT = 1
 
 
-@dataclass(frozen=True, eq=False)
-class TrainedNet:
+@dataclass(frozen=True, eq=False, repr=False)
+class TrainedNet(ShortRepr):
     """A network and the weights of the graph features of every space it was trained on.
 
     Attributes:

@@ -13,6 +13,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.short_repr import ShortRepr
 from surrogates.kernels.decompositions import JITTER
 from surrogates.kernels.evidence import likeliest, log_densities, posterior_probabilities, spread_rows
 from surrogates.kernels.leave_one_out import leave_one_out
@@ -37,8 +38,8 @@ _EVIDENCE_ROWS = 160
 _BATCH = 64
 
 
-@dataclass(frozen=True)
-class AveragedProcess:
+@dataclass(frozen=True, repr=False)
+class AveragedProcess(ShortRepr):
     """Posterior mean of the averaged processes, as coefficients of the kernel terms.
 
     Attributes:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import ExtraTreesRegressor
 
+from benchmarks.short_repr import ShortRepr
 from surrogates.kernels.features import centre_and_spread, graph_features, reference_forms, standardise
 from surrogates.kernels.source_terms import Inputs
 from surrogates.models.transfer.source_process import CLIP
@@ -26,8 +27,8 @@ _REFERENCE = 1500
 _REFERENCE_DRAWS = 4096
 
 
-@dataclass(frozen=True)
-class FeatureMap:
+@dataclass(frozen=True, repr=False)
+class FeatureMap(ShortRepr):
     """Features and source scores of architectures of one space, fitted without labels of the target task.
 
     Example:

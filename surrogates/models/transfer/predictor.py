@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.short_repr import ShortRepr
 from surrogates.calibration.stacking import stack_weights
 from surrogates.kernels.source_terms import N_TERMS, Inputs, source_terms
 from surrogates.models.transfer.averaged_process import fit_average
@@ -24,8 +25,8 @@ _SHARE_ROWS = 4.0
 _CHUNK = 2048
 
 
-@dataclass(frozen=True)
-class TransferPredictor:
+@dataclass(frozen=True, repr=False)
+class TransferPredictor(ShortRepr):
     """Predictor of one task, fitted to k labelled functions.
 
     Attributes:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.errors import choice
+from benchmarks.short_repr import ShortRepr
 from surrogates.calibration.normal_scores import NormalScores
 from surrogates.kernels.decompositions import JITTER, Cholesky
 from surrogates.kernels.evidence import evidence_by_cholesky
@@ -39,8 +40,8 @@ _MOST_ROWS = 1500
 _MOST_REPLICATES = 4
 
 
-@dataclass(frozen=True)
-class SourceProcess:
+@dataclass(frozen=True, repr=False)
+class SourceProcess(ShortRepr):
     """Scores of S source tasks at any architecture of one space.
 
     Attributes:
@@ -83,7 +84,7 @@ class SourceProcess:
             >>> source.predict(["64-1234-basic", "64-2311-basic"]).round(1).tolist()
             [[0.8], [-0.8]]
         """
-        labels = Labels.from_data(archs, values, minimize)
+        labels, _ = Labels.from_data(archs, values, minimize).in_order()
         features = graph_features(labels.archs)
         centre = centre_and_spread(features)
         X = standardise(features, centre, CLIP)

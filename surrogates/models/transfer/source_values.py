@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.errors import ArchitectureError, UnknownNameError, shown
+from benchmarks.short_repr import ShortRepr
 from benchmarks.spaces.registry import get_space, infer_space
 from benchmarks.table import Table
 from benchmarks.task_names import name_tasks
@@ -30,8 +31,8 @@ Float = NDArray[np.float64]
 _REFERENCE = 1500
 
 
-@dataclass(frozen=True)
-class FittedSource:
+@dataclass(frozen=True, repr=False)
+class FittedSource(ShortRepr):
     """A fitted surrogate as a source: its predictions as normal scores.
 
     Example:
@@ -97,8 +98,8 @@ _Part: TypeAlias = "SourceProcess | FittedSource"
 TransferSource: TypeAlias = "Table | pd.DataFrame | Surrogate | SourceProcess"
 
 
-@dataclass(frozen=True)
-class SourceValues:
+@dataclass(frozen=True, repr=False)
+class SourceValues(ShortRepr):
     """Scores of all source tasks at architectures of one target space.
 
     Attributes:

@@ -114,9 +114,9 @@ class TransferSurrogate(Surrogate):
         check_scalar(self.n_rounds, "n_rounds", Integral, min_val=1)
         n_jobs = thread_count(self.n_jobs)
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        everything = SourceValues.from_sources(self.sources, labels.space)
         if not self.allow_same:
             self._refuse_leaks(labels)
-        everything = SourceValues.from_sources(self.sources, labels.space)
         learner = TreeLearner(_TREES, self.n_rounds)
         maps: dict[tuple[str, ...], tuple[FeatureMap, Float]] = {}
         self.models_: list[_Model] = []

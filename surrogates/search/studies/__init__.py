@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from benchmarks.facade import lazy_facade
 
 if TYPE_CHECKING:
+    from surrogates.search.studies.comparison import SearcherComparison as SearcherComparison
+    from surrogates.search.studies.comparison import compare_searchers as compare_searchers
     from surrogates.search.studies.fidelity import Fidelity as Fidelity
     from surrogates.search.studies.fidelity import predicted_table as predicted_table
     from surrogates.search.studies.grid import FinishedSearch as FinishedSearch

@@ -17,12 +17,13 @@ import numpy as np
 
 from benchmarks.errors import TableError
 from benchmarks.metrics import kendall_tau
+from benchmarks.short_repr import ShortRepr
 from benchmarks.spaces.registry import get_space
 from benchmarks.table import Table
-from benchmarks.tasks import find_task
+from benchmarks.tasks import TIME, find_task
 from surrogates.oracle.predictors import predict_matrix
 from surrogates.search.studies.grid import save_study
-from surrogates.search.studies.regret import TrueValues, incumbents
+from surrogates.search.studies.regret import TrueValues, incumbents, last_until
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -41,7 +42,7 @@ _KEYS = ["source", "method", "task", "seed"]
 def predicted_table(predictor: Predictor, table: Table | None = None) -> Table:
     """A table of predictions for the architectures and tasks of a table, clipped to the metrics' bounds.
 
-    Values that are missing in the table (NaN) are missing in the result too.
+    Values that are missing in the table (NaN) are missing in the result too; training times of the table are kept.
 
     Args:
         predictor: A fitted surrogate.
@@ -65,7 +66,7 @@ def predicted_table(predictor: Predictor, table: Table | None = None) -> Table:
         mean, _ = predict_matrix(predictor, archs)
         frame = pd.DataFrame(np.clip(mean, low, high), columns=columns)
         frame.insert(0, "arch", archs)
-        return Table.from_frame(frame)
+        return Table.from_frame(frame, minimize=getattr(predictor, "minimize_", ()))
     space = table.space.name
     lacking = [task for task in table.tasks if task not in predictor.tasks_]
     if predictor.space_ != space or lacking:
@@ -75,20 +76,21 @@ def predicted_table(predictor: Predictor, table: Table | None = None) -> Table:
         )
     mean, _ = predict_matrix(predictor, list(table.archs))
     frame = pd.DataFrame(np.clip(mean, low, high), index=list(table.archs), columns=columns)
-    frame = frame[list(table.tasks)]
-    known = frame.where(table.to_frame().notna().to_numpy()).rename_axis("arch").reset_index()
-    return Table.from_frame(known, minimize=table.minimize)
+    frame = frame[list(table.tasks)].where(table.to_frame().notna().to_numpy())
+    timed = [task for task in table.tasks if TIME in table.metrics(task)]
+    times = {f"{task}/{TIME}": [table.value(arch, task, TIME) for arch in table.archs] for task in timed}
+    return Table.from_frame(frame.assign(**times).rename_axis("arch").reset_index(), minimize=table.minimize)
 
 
-@dataclass(frozen=True)
-class Fidelity:
+@dataclass(frozen=True, repr=False)
+class Fidelity(ShortRepr):
     """Searches on a table and on a surrogate of it.
 
     Attributes:
         runs: One row per source (``"table"`` or ``"surrogate"``: what was searched), method, task, seed and step:
-            regret, rank and top_percent of the best architecture so far by the true values; seen_regret by the values
-            of the source. Regret is in the metric's unit, 0 is best; rank 1 is best; top_percent is 100 x rank / number
-            of measured architectures.
+            seconds (simulated training time so far), regret, rank and top_percent of the best architecture so far by
+            the true values; seen_regret by the values of the source. Regret is in the metric's unit, 0 is best; rank 1
+            is best; top_percent is 100 x rank / number of measured architectures.
 
     Example:
         >>> import pandas as pd
@@ -112,19 +114,27 @@ class Fidelity:
         """
         import pandas as pd
 
-        values = {ON_TABLE: TrueValues(table), ON_SURROGATE: TrueValues(predicted)}
+        values = {ON_TABLE: TrueValues(table.oriented()), ON_SURROGATE: TrueValues(predicted.oriented())}
         frames = []
         for source, done in searches:
             archs = [done.history.archs[query] for query in incumbents(done.history)]
             found = values[ON_TABLE].regret(done.task, archs)
             found["seen_regret"] = values[source].regret(done.task, archs)["regret"]
             about: dict[str, Any] = dict(zip(_KEYS, (source, done.method, done.task, done.seed), strict=True))
-            frames.append(pd.DataFrame({**about, "step": np.arange(1, len(archs) + 1)}).join(found))
+            frames.append(
+                pd.DataFrame(
+                    {**about, "step": np.arange(1, len(archs) + 1), "seconds": np.cumsum(done.history.cost)}
+                ).join(found)
+            )
         return cls(pd.concat(frames, ignore_index=True))
 
     def to_frame(self, step: int | None = None) -> pd.DataFrame:
-        """The `runs`, or only their rows of one step."""
-        return self.runs if step is None else self.runs[self.runs["step"] == step]
+        """The `runs`; or, after `step` queries, one row per search (its last one, if it ended earlier).
+
+        Raises:
+            ValueError: If `step` < 1.
+        """
+        return self.runs if step is None else last_until(self.runs, step, _KEYS)
 
     def regrets(self, step: int | None = None) -> pd.DataFrame:
         """True regret of searching the table and the surrogate, mean over seeds.
@@ -173,7 +183,9 @@ class Fidelity:
         return pd.DataFrame(found)
 
     def plot(self) -> Figure:
-        """Mean true rank of the best so far against queries; one panel per task, one colour per method.
+        """Mean true rank of the best so far; one panel per task, one colour per method.
+
+        Against queries; against simulated time if the searches have different numbers of queries.
 
         Solid lines: searches on the table; dashed lines: searches on the surrogate.
 
@@ -196,7 +208,7 @@ class Fidelity:
         return save_study(directory, tables, "curves.png", figure)
 
     def _at(self, step: int | None) -> pd.DataFrame:
-        return self.to_frame(int(self.runs["step"].max()) if step is None else step)
+        return last_until(self.runs, step, _KEYS)
 
 
 def _standings(rows: pd.DataFrame) -> pd.DataFrame:

@@ -18,6 +18,7 @@ import numpy as np
 
 from benchmarks.errors import TableError, choice
 from benchmarks.metrics import kendall_tau, spearman_rho
+from benchmarks.short_repr import ShortRepr
 from benchmarks.table import Table
 from surrogates.search.studies.grid import run_grid, save_study
 from surrogates.search.studies.regret import TrueValues
@@ -41,8 +42,8 @@ _DEPLOYED = ("regret", "rank", "top_percent")
 _MEANS = ("kendall", "top_kendall", "top_overlap", "spearman", "rank", "top_percent")
 
 
-@dataclass(frozen=True)
-class UnNASStudy:
+@dataclass(frozen=True, repr=False)
+class UnNASStudy(ShortRepr):
     """Results of `unnas_study`.
 
     Attributes:
@@ -73,7 +74,7 @@ class UnNASStudy:
         import pandas as pd
 
         table = _complete(table)
-        values = TrueValues(table)
+        values = TrueValues(table.oriented())
         found = [(done.task, done.seed, done.history.best_arch()) for done in searches]
         frames = []
         for target in table.tasks:

@@ -238,3 +238,10 @@ def test_inference_is_timed_where_the_network_was_trained(monkeypatch):
 def test_sources_that_do_not_fit_are_named(sources, message):
     with pytest.raises(ValueError, match=message):
         GroundTruthModule(ARCH, small_recipe("jigsaw"), sources)
+
+
+def test_test_images_may_be_missing_only_if_the_recipe_asks_for_none():
+    some = {"train": images(16), "valid": images(8)}
+    with pytest.raises(ValueError, match="expected images for train, valid, test, got train, valid; test is missing"):
+        GroundTruthModule(ARCH, small_recipe("jigsaw"), some)
+    assert GroundTruthModule(ARCH, small_recipe("jigsaw", n_test=None), some).counts == {"train": 16, "valid": 8}

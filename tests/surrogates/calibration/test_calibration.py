@@ -28,6 +28,31 @@ def test_backward_inverts_forward_and_goes_on_beyond():
     assert transform.backward(np.array([-6.0])) == transform.backward(np.array([-60.0]))  # failures have a floor
 
 
+def test_extrapolated_scores_undo_themselves_everywhere():
+    labels = np.sort(np.random.default_rng(1).exponential(size=200))
+    transform = NormalScores(labels)
+    expected = np.linspace(-2, labels[-1] + 2, 500)
+    scores = transform.extrapolate(expected)
+    assert (np.diff(scores) > 0).all()  # also below the lowest label: costs have no floor
+    np.testing.assert_allclose(np.interp(scores, *transform.knots()), expected, atol=1e-9)
+    inside = (expected > labels[0]) & (expected < labels[-1])
+    np.testing.assert_allclose(scores[inside], transform.forward(expected)[inside])
+
+
+def test_labels_predicted_in_their_own_unit_stay_as_predicted():
+    """Predictions are off by 1 or less: the map adds nothing, and the interval is that of the errors."""
+    rng = np.random.default_rng(3)
+    labels = rng.exponential(scale=30, size=2000)
+    predicted = labels + rng.uniform(-1, 1, size=2000)
+    transform, unseen = NormalScores(labels), np.zeros(2000, dtype=bool)
+    scores = transform.extrapolate(predicted)
+    calibration = Calibration.fit(transform, labels, scores, unseen, own_unit=True)
+    np.testing.assert_allclose(calibration.mean(scores), predicted, atol=1e-9)
+    np.testing.assert_allclose(Z_LEVEL * calibration.std(scores, unseen), 0.9, atol=0.1)
+    fitted = Calibration.fit(transform, labels, scores, unseen).mean(scores)
+    assert np.abs(fitted - predicted).max() > 0.1
+
+
 def test_missing_labels_stay_missing():
     assert np.isnan(NormalScores(np.arange(5.0)).forward(np.array([np.nan]))).all()
 

@@ -10,6 +10,7 @@ from surrogates import Oracle
 from surrogates.cli.arguments import SEARCHERS
 from surrogates.search import list_searchers, run_search
 from surrogates.search.space_arrays import costs
+from surrogates.search.studies import figures
 from tests.surrogates.cli.helpers import run
 
 MACRO = ("--space", "transnas101-macro", "--task", "jigsaw")
@@ -62,6 +63,35 @@ def test_searches_are_kept_and_taken_up(table_file: Path, tmp_path: Path) -> Non
     assert "holds another study: method was 'local' and is now 'evolution'" in result.stderr
 
 
+@pytest.mark.parametrize("bound", [["--hours", "48"], ["--hours", "48", "--budget", "3"]])
+def test_hours(bound: list[str], tmp_path: Path) -> None:
+    options = ["--method", "local", "--seeds", "0,1", "--plot", tmp_path / "best.png", "--json"]
+    result = run("search", *MACRO, *bound, *options)
+    assert result.exit_code == 0, result.stderr
+    found = json.loads(result.stdout)
+    assert found["hours"] == 48
+    budget = 3 if "--budget" in bound else None
+    oracle = Oracle.from_pretrained("transnas101-macro")
+    for seed, search in enumerate(found["searches"]):
+        history = run_search("local", oracle, "jigsaw", budget, seed, max_seconds=48 * 3600)
+        assert search["queries"] == len(history)
+        assert search["training_seconds"] == pytest.approx(history.cost.sum())
+        assert search["training_seconds"] <= 48 * 3600
+    assert (tmp_path / "best.png").stat().st_size > 1000
+
+
+def test_the_front_is_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = []
+    real = figures.front_figure
+    monkeypatch.setattr(figures, "front_figure", lambda *given: drawn.append(given[1:]) or real(*given))
+    monkeypatch.setattr(figures, "history_figure", lambda *given: pytest.fail("not the front"))
+    options = ["--method", "nsga2", "--objective", "params", "--budget", "20", "--plot", tmp_path / "front.pdf"]
+    result = run("search", *MACRO, *options)
+    assert result.exit_code == 0, result.stderr
+    assert drawn == [("params", "nsga2 on transnas101-macro")]
+    assert (tmp_path / "front.pdf").read_bytes().startswith(b"%PDF")
+
+
 def test_constraint_and_front() -> None:
     options = ["--method", "attentive", "--objective", "params", "--budget", "25"]
     result = run("search", *MACRO, *options, "--max-params", "3e6", "--json")
@@ -87,6 +117,8 @@ def test_transfer_is_told_the_other_tasks() -> None:
         (["--task", "jigsau", "--space", "transnas101-macro"], "did you mean 'jigsaw'"),
         ([*MACRO, "--method", "evolutoin"], "did you mean 'evolution'"),
         ([*MACRO, "--budget", "0"], "1 <= budget <= 3,256"),
+        ([*MACRO, "--hours", "0.001"], "expected max_seconds >="),
+        ([*MACRO, "--hours", "nan"], "expected max_seconds >="),
         ([*MACRO, "--budget", "3257"], "1 <= budget <= 3,256"),
         ([*MACRO, "--max-params", "10"], "no architecture of transnas101-macro has at most 10 params"),
         ([*MACRO, "--seeds", "first"], "expected comma-separated integers >= 0"),

@@ -79,6 +79,7 @@ def test_files_and_heatmaps(found, tmp_path):
     again = TransferMatrix(pd.read_csv(tmp_path / "map" / "transfer.csv"))
     pd.testing.assert_frame_equal(again.matrix("tau"), found.matrix("tau"))
     assert matplotlib.image.imread(tmp_path / "map" / "transfer_gain_16.png").std() > 0
+    assert [ax.get_ylabel() for ax in found.plot("gain", 16).figure.axes] == ["source", "gain"]  # with a colour bar
     texts = [text.get_text() for text in found.plot("tau", 16).texts]
     assert f"{found.matrix('tau', 16).loc['small', 'size']:.2f}" in texts
 
@@ -92,7 +93,7 @@ def test_without_matplotlib_the_extra_is_named(found, tmp_path, monkeypatch):
         return real(name, *arguments, **keywords)
 
     monkeypatch.setattr(builtins, "__import__", no_matplotlib)
-    with pytest.raises(MissingExtraError, match=r"transnas-surrogates\[plots\]"):
+    with pytest.raises(MissingExtraError, match=r"pip install '?matplotlib.* \(extra \[plots\]\)"):
         found.save(tmp_path / "map")
     assert not (tmp_path / "map").exists()
     assert len(found.save(tmp_path / "map", plots=False)) == 1 + 1 + 2 * 2

@@ -193,7 +193,11 @@ def test_interrupt_keeps_the_history(tmp_path: Path) -> None:
         ({"oracle": 3}, TypeError, "expected an Oracle, a Table or a function of architectures, got int"),
         ({"oracle": lambda archs: [1.0, 2.0]}, SearchError, r"expected values of shape \(1, 1\), got \(2,\)"),
         ({"searcher": "randon"}, UnknownNameError, "did you mean 'random'"),
-        ({"searcher": 5}, TypeError, r"expected a name or a Searcher as searcher, got 5 \(int\)"),
+        (
+            {"searcher": 5},
+            TypeError,
+            r"expected a name, a Searcher, a class of searchers or a function as searcher, got 5 \(int\)",
+        ),
         ({"batch_size": 2.5}, TypeError, "expected an integer as batch_size, got 2.5"),
         ({"task": 5}, TypeError, r"expected a name or a list of names as task, got 5 \(int\)"),
         ({"task": None}, TypeError, "expected a name or a list of names as task, got None"),

@@ -315,17 +315,13 @@ def test_any_change_of_the_pictures_changes_the_content(tmp_path: Path, change: 
 
 
 def test_a_file_replaced_by_one_of_the_same_size_and_time_is_read_again(tmp_path: Path) -> None:
-    fill(tmp_path, flat(9))
-    before, about = read_image_folder(tmp_path).content, (tmp_path / "0.png").stat()
-    content = bytearray((tmp_path / "0.png").read_bytes())
-    content[-1] ^= 1  # the checksum of the last, empty part, which pillow does not verify
-    (tmp_path / "0.png").write_bytes(content)
-    os.utime(tmp_path / "0.png", ns=(about.st_atime_ns, about.st_mtime_ns))
-    try:
-        after = read_image_folder(tmp_path).content
-    except ImageFolderError:
-        return
-    assert after != before
+    changed = fill(tmp_path, [*flat(9), "x.bmp"]) / "x.bmp"
+    before, about = read_image_folder(tmp_path).content, changed.stat()
+    Image.new("RGB", (4, 4), (100, 0, 0)).save(changed)
+    os.utime(changed, ns=(about.st_atime_ns, about.st_mtime_ns))
+    after = changed.stat()
+    assert (after.st_size, after.st_mtime_ns, after.st_ino) == (about.st_size, about.st_mtime_ns, about.st_ino)
+    assert read_image_folder(tmp_path).content != before
 
 
 def test_known_files_are_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -342,6 +338,46 @@ def test_known_files_are_not_read_again(tmp_path: Path, monkeypatch: pytest.Monk
     fill(tmp_path, ["new.png"])
     assert read_image_folder(tmp_path) != before
     assert read == [tmp_path / "new.png"]
+
+
+def test_an_interrupted_reading_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.training.data.image_folder._AT_ONCE", 4)
+    fill(tmp_path, flat(10))
+    read: set[str] = set()
+    interrupting = {"5.png"}
+
+    def digest(path: Path) -> str:
+        read.add(path.name)
+        if path.name in interrupting:
+            raise KeyboardInterrupt
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+
+    monkeypatch.setattr("benchmarks.training.data.image_folder.picture_digest", digest)
+    with pytest.raises(KeyboardInterrupt):
+        read_image_folder(tmp_path)
+    assert not {"8.png", "9.png"} & read  # the rest of the part, not the rest of the folder
+    read.clear()
+    interrupting.clear()
+    assert len(read_image_folder(tmp_path).splits["train"]) == 8
+    assert read >= {"5.png", "6.png", "7.png", "8.png", "9.png"}
+    assert not {"0.png", "1.png", "2.png", "3.png"} & read
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_names_that_are_no_text_are_read_and_printed(tmp_path: Path) -> None:
+    fill(tmp_path, flat(5))
+    for name in (b"\xff", b"\xfe"):
+        (tmp_path / os.fsdecode(name)).mkdir()
+        shutil.copy(tmp_path / "0.png", tmp_path / os.fsdecode(name + b"/\xe9.png"))
+        (tmp_path / os.fsdecode(name + b"/\xe8.png")).write_text("damaged")
+    for path in flat(5):
+        (tmp_path / path).rename(tmp_path / os.fsdecode(b"\xff") / path)
+    with pytest.warns(UserWarning, match="left out 2 of 9 images") as told:
+        found = read_image_folder(tmp_path)
+    with pytest.warns(UserWarning, match="left out 2 of 9 images"):
+        assert read_image_folder(tmp_path) == found
+    for text in (str(told[0].message), found.summary("class_object", {}), found.content):
+        text.encode()
 
 
 @pytest.mark.parametrize("damage", [b"", b"[]", b'{"0.png": 3}', b'{"0.png": [1, 2]}', b"\xff"])

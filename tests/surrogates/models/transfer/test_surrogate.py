@@ -164,8 +164,8 @@ def test_what_is_stored_needs_no_sources(cells, tmp_path):
 def test_another_process_predicts_the_same():
     program = (
         "import pandas as pd; from benchmarks import get_space; from surrogates import TransferSurrogate;"
-        "a = get_space('transnas101-macro').sample(30, rng=0); sources = pd.DataFrame({'s': range(30, 0, -1)}, index=a);"
-        "t = TransferSurrogate(sources=sources, n_rounds=10); print(t.fit(a[:20], range(20)).predict(a).tolist())"
+        "a = get_space('transnas101-macro').sample(30, rng=0); s = pd.DataFrame({'s': range(30, 0, -1)}, index=a);"
+        "t = TransferSurrogate(sources=s, n_rounds=10); print(t.fit(a[:20], range(20)).predict(a).tolist())"
     )
     runs = [
         subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True) for _ in range(2)

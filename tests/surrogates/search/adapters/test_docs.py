@@ -58,12 +58,18 @@ def test_scikit_learn() -> None:
     assert names["trees"].best_score_ > 0
 
 
+def test_a_comparison_with_ones_own() -> None:
+    names = run(EXAMPLES[7])
+    assert set(names["study"].runs["searcher"]) == {"mine", "random", "local"}
+    assert names["timed"].runs["seconds"].max() <= 100 * 3600
+
+
 def test_a_hook_of_the_predictor() -> None:
-    history = run(EXAMPLES[7])["history"]
+    history = run(EXAMPLES[8])["history"]
     assert history.search["searcher"] == "UpperBound"
     assert history.best[-1, 0] > history.best[9, 0]  # better than the first ten, which are random
 
 
 def test_all_examples_are_run_and_short() -> None:
-    assert len(EXAMPLES) == 8
+    assert len(EXAMPLES) == 9
     assert all(len(example.split("\n\n")[-1].splitlines()) <= 10 for example in EXAMPLES)

@@ -1,6 +1,7 @@
 """User-defined searchers, and stored searches whose oracle has changed."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,9 @@ from benchmarks import get_space
 from benchmarks.errors import ArtefactError, UnknownNameError
 from benchmarks.table import Table
 from surrogates import Oracle
-from surrogates.search import History, Searcher, SearchError, make_searcher, run_search
+from surrogates.search import Constraint, FunctionSearcher, History, Searcher, SearchError, make_searcher, run_search
 from surrogates.search.checkpoint import FILE
-from surrogates.search.registry import searcher_cost
+from surrogates.search.registry import searcher_cost, seeded_searcher
 from surrogates.search.testing import check_searcher
 
 MACRO = get_space("transnas101-macro")
@@ -157,3 +158,136 @@ def test_the_cost_a_searcher_minds() -> None:
         searcher_cost("local", "params")
     with pytest.raises(UnknownNameError, match="did you mean 'front'"):
         searcher_cost("frunt")
+
+
+# -- searchers that break the contract ----------------------------------------------------------------------------
+
+
+def asking(batches: Callable[[int], Any]) -> Searcher:
+    """A searcher whose `ask` was overridden; its n-th call returns `batches(n)`."""
+
+    class Overridden(Climber):
+        def begin(self) -> None:
+            self.calls = 0
+
+        def ask(self, n: int = 1) -> Any:
+            self.calls += 1
+            return batches(self.calls)
+
+    return Overridden()
+
+
+@pytest.mark.parametrize(
+    ("batches", "message"),
+    [
+        (lambda n: [MACRO.archs[n % 3]], r"asked for '64-\S*' twice, at query 4 of 20; the 3 queries before are in"),
+        (lambda n: [MACRO.archs[n], MACRO.archs[n]], r"asked for '64-\S*' twice, at query 1 of 20"),
+        (lambda n: ["64-4444-basic"], "asked for '64-4444-basic', which is not in transnas101-macro, at query 1"),
+        (lambda n: ["x" * 10_000], "asked for 'x{90}x*, which is not in transnas101-macro"),
+        (lambda n: [], r"asked for a list of 2 architecture strings.* but returned \[\]"),
+        (lambda n: None, "but returned None"),
+        (lambda n: MACRO.archs[n], "asked for a list of 2 architecture strings.* but returned '64-"),
+        (lambda n: [n], r"but returned \[1\]"),
+        (lambda n: MACRO.archs[:3], r"but returned \('64-"),
+        (lambda n: [MACRO.archs[int(Constraint(max_params=3e6).mask(MACRO).argmin())]], "does not meet the constraint"),
+    ],
+)
+def test_what_a_searcher_may_not_ask_for(batches: Callable[[int], Any], message: str, tmp_path: Path) -> None:
+    constraint = Constraint(max_params=3e6) if "constraint" in message else None
+    with pytest.raises(SearchError, match=message) as caught:
+        run_search(
+            asking(batches), length, "mine", 20, space=MACRO, batch_size=2, folder=tmp_path, constraint=constraint
+        )
+    assert len(str(caught.value)) < 600
+    assert caught.value.history.archs == History.load(tmp_path / FILE).archs
+
+
+def test_what_was_not_measured_may_not_be_asked_for() -> None:
+    table = Table.from_logs(MACRO.archs[:9], {"jigsaw": {"valid_top1": [1.0] * 9}})
+    with pytest.raises(SearchError, match=f"asked for '{MACRO.archs[9]}', which was not measured, at query 2 of 9"):
+        run_search(asking(lambda n: [MACRO.archs[7 + n]]), table, "jigsaw", 9)
+
+
+# -- functions and factories --------------------------------------------------------------------------------------
+
+
+def mutate_the_best(space: Any, archs: list[str], values: np.ndarray, rng: np.random.Generator) -> Any:
+    if not archs:
+        return space.sample(4, rng)
+    score = values if values.ndim == 1 else values[:, 0]
+    return space.mutate(archs[int(score.argmax())], rng)
+
+
+def test_a_function_keeps_the_contract() -> None:
+    check_searcher(FunctionSearcher(function=mutate_the_best), MACRO)
+
+
+def test_a_function_is_told_what_was_measured() -> None:
+    told: list[tuple[list[str], list[float]]] = []
+
+    def watched(space: Any, archs: list[str], values: np.ndarray, rng: np.random.Generator) -> list[str]:
+        told.append((archs, values.tolist()))
+        assert space == MACRO
+        return space.sample(3, rng)
+
+    history = run_search(watched, lambda archs: -length(archs), "mine", 10, 5, space=MACRO)
+    for archs, values in told:
+        assert archs == history.archs[: len(archs)]
+        assert values == (-length(archs)).tolist()
+    assert [len(archs) for archs, _ in told] == sorted({len(archs) for archs, _ in told})
+    assert run_search(watched, lambda archs: -length(archs), "mine", 10, 5, space=MACRO).archs == history.archs
+    assert run_search(watched, lambda archs: -length(archs), "mine", 10, 6, space=MACRO).archs != history.archs
+
+
+def test_a_function_that_returns_what_is_none() -> None:
+    with pytest.raises(SearchError, match=r"raised ArchitectureError when it was asked: .*no such"):
+        run_search(lambda space, archs, values, rng: "no such", length, "mine", 5, space=MACRO)
+
+
+class Sized(Climber):
+    def __init__(self, *, size: int = 3, random_state: int = 0) -> None:
+        super().__init__(random_state=random_state)
+        self.size = size
+
+
+@pytest.mark.parametrize(
+    ("source", "size"),
+    [
+        (Sized, 3),
+        (Sized(size=5), 5),
+        (partial(Sized, size=6), 6),
+        (lambda: Sized(size=7), 7),
+        (lambda random_state: Sized(size=8, random_state=random_state), 8),
+        (lambda size=9, **kwargs: Sized(size=size, **kwargs), 9),
+    ],
+)
+def test_classes_instances_and_factories_are_searchers(source: Any, size: int) -> None:
+    found = seeded_searcher(source, 11)
+    assert isinstance(found, Sized)
+    assert (found.size, found.random_state) == (size, 11)
+    if isinstance(source, Sized):
+        assert source.random_state == 0
+
+
+def test_a_function_with_options_is_a_function() -> None:
+    def mine(space: Any, archs: list[str], values: Any, rng: Any, *, step: int = 1) -> Any:
+        return space.sample(step, rng)
+
+    assert isinstance(seeded_searcher(partial(mine, step=3), 2), FunctionSearcher)
+    assert isinstance(seeded_searcher(mine, 2), FunctionSearcher)
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        (int, "expected as searcher a subclass of Searcher, .* got int"),
+        (dict, "expected as searcher a subclass of Searcher, .* got dict"),
+        (lambda archs: archs, r"a function propose\(space, archs, values, rng\), got <lambda>\(archs\)"),
+        (lambda: 3, r"expected <lambda>\(\) to return a Searcher, got int"),
+        (None, "expected a name, a Searcher, a class of searchers or a function as searcher, got None"),
+        (np, "expected a name, a Searcher, .*, got <module 'numpy'"),
+    ],
+)
+def test_what_is_no_searcher(source: Any, message: str) -> None:
+    with pytest.raises(TypeError, match=message):
+        run_search(source, length, "mine", 5, space=MACRO)

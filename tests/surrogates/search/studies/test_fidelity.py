@@ -11,11 +11,12 @@ from benchmarks import get_space
 from benchmarks.errors import MissingExtraError, TableError, UnknownNameError
 from benchmarks.table import Table
 from surrogates import BoostedSurrogate
+from surrogates.figures import new_figure
 from surrogates.search import History, run_search
 from surrogates.search.checkpoint import FILE
 from surrogates.search.registry import informed_searcher
 from surrogates.search.studies.fidelity import Fidelity, predicted_table
-from surrogates.search.studies.figures import history_figure, new_figure
+from surrogates.search.studies.figures import history_figure
 from surrogates.search.studies.grid import run_grid
 
 METHODS = ["random", "local", "evolution"]
@@ -150,12 +151,12 @@ def test_bands_cover_the_seeds(truth: Table) -> None:
     assert (corners.min(), corners.max()) == (best.min(), best.max())
     assert not history_figure(histories[:1]).axes[0].collections
     empty: list[History] = []
-    for wrong in (empty, [histories[0], run_search("random", truth, "jigsaw", 5)]):
-        with pytest.raises(ValueError, match="on the same tasks with the same number of queries, got"):
+    for wrong in (empty, [histories[0], run_search("random", truth, "normal", 20)]):
+        with pytest.raises(ValueError, match="on the same tasks with at least one query, got"):
             history_figure(wrong)
 
 
 def test_without_matplotlib_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
-    with pytest.raises(MissingExtraError, match=r"transnas-surrogates\[plots\]"):
+    with pytest.raises(MissingExtraError, match=r"pip install '?matplotlib.* \(extra \[plots\]\)"):
         new_figure((1, 1))

@@ -125,14 +125,14 @@ def test_picks_against_a_naive_loop() -> None:
 def test_truth_of_gaps_and_ties() -> None:
     archs = get_space("transnas101-macro").archs[:5]
     table = Table.from_frame(pd.DataFrame({"arch": archs, "normal": [0.1, np.nan, 0.3, 0.3, 0.2]}))
-    found = TrueValues(table).regret("normal", archs)
+    found = TrueValues(table.oriented()).regret("normal", archs)
     np.testing.assert_array_equal(found["rank"], [4, np.nan, 1, 1, 3])
     np.testing.assert_allclose(found["top_percent"], [100, np.nan, 25, 25, 75])
     np.testing.assert_allclose(found["regret"], [0.2, np.nan, 0, 0, 0.1])
     with pytest.raises(UnknownNameError, match="did you mean 'normal'"):
-        TrueValues(table).regret("norma", archs)
-    with pytest.raises(TableError, match="is not in this table"):
-        TrueValues(table).regret("normal", ["64-4444-basic"])
+        TrueValues(table.oriented()).regret("norma", archs)
+    with pytest.raises(TableError, match="no values of '64-4444-basic' are known"):
+        TrueValues(table.oriented()).regret("normal", ["64-4444-basic"])
 
 
 @pytest.mark.data
