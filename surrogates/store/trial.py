@@ -15,7 +15,7 @@ from typing import NamedTuple
 from benchmarks.files import kind_of_file
 from benchmarks.limits import SHOWN
 
-__all__ = ["Trial", "load_and_predict", "try_artefact"]
+__all__ = ["LoadReport", "load_and_predict", "try_artefact"]
 
 _ARCHS = 8
 _SECONDS = 300.0
@@ -27,7 +27,7 @@ load_and_predict(sys.argv[2])
 """
 
 
-class Trial(NamedTuple):
+class LoadReport(NamedTuple):
     """The result of loading an artefact and predicting with it.
 
     Attributes:
@@ -39,7 +39,7 @@ class Trial(NamedTuple):
     detail: str
 
 
-def try_artefact(directory: str | Path, seconds: float = _SECONDS) -> Trial:
+def try_artefact(directory: str | Path, seconds: float = _SECONDS) -> LoadReport:
     """Load a stored surrogate and predict with it, in a child process.
 
     Args:
@@ -51,22 +51,22 @@ def try_artefact(directory: str | Path, seconds: float = _SECONDS) -> Trial:
 
     Example:
         >>> try_artefact("/no/such/folder")
-        Trial(ok=False, detail='expected a directory with a stored surrogate, got nothing')
+        LoadReport(ok=False, detail='expected a directory with a stored surrogate, got nothing')
     """
     if (kind := kind_of_file(directory)) != "a folder":
-        return Trial(False, f"expected a directory with a stored surrogate, got {kind}")
+        return LoadReport(False, f"expected a directory with a stored surrogate, got {kind}")
     command = [sys.executable, "-c", _CODE, json.dumps(sys.path), str(directory)]
     try:
         done = subprocess.run(command, capture_output=True, timeout=seconds, stdin=subprocess.DEVNULL, check=False)
     except subprocess.TimeoutExpired:
-        return Trial(False, f"did not load and predict within {seconds:g} s")
+        return LoadReport(False, f"did not load and predict within {seconds:g} s")
     if done.returncode < 0:
         name = signal.Signals(-done.returncode).name
-        return Trial(False, f"the process that loaded it was ended by {name}: do not load it")
+        return LoadReport(False, f"the process that loaded it was ended by {name}: do not load it")
     lines = done.stdout.decode("utf-8", "replace").strip().splitlines()
     if done.returncode or not lines:
         lines = done.stderr.decode("utf-8", "replace").strip().splitlines() or ["the process said nothing"]
-    return Trial(not done.returncode, f"{' '.join(lines[-1].split()):.{3 * SHOWN}}")
+    return LoadReport(not done.returncode, f"{' '.join(lines[-1].split()):.{3 * SHOWN}}")
 
 
 def load_and_predict(directory: str) -> None:
