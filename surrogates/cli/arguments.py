@@ -37,7 +37,7 @@ SpaceName = Annotated[
 ]
 SEARCHERS = ", ".join(list_searchers()) + "."
 ALONE = SEARCHERS.replace(f", {INFORMED}", "")
-_TABLE_HELP = "CSV, Parquet or published .pth file, or the name of a bundled table (rooms-mini)."
+_TABLE_HELP = "CSV (also .tsv, .gz), Parquet or published .pth file, or the name of a bundled table (rooms-mini)."
 
 
 ArchNames = Annotated[
@@ -68,8 +68,8 @@ def numbered_archs(archs: Sequence[str]) -> Iterator[tuple[str, str]]:
 
 def _find(path: Path | None) -> Path | None:
     """Resolve the name of a bundled table to its file; any other path must exist and is returned unchanged."""
-    if path is None:
-        return None
+    if path is None or path.is_dir():  # a folder of partitioned parquet
+        return path
     from benchmarks.errors import TableNotFoundError
     from benchmarks.formats.bundled import find_table
 
