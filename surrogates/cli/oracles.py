@@ -56,7 +56,13 @@ def read_constraints(given: Sequence[str] | None) -> Constraint | None:
         raise typer.BadParameter(str(error), param_hint="--constraint") from None
 
 
-def oracle_of_sources(space: str | None, table: Path | None, models: Sequence[str], asked: Iterable[str]) -> Oracle:
+def oracle_of_sources(
+    space: str | None,
+    table: Path | None,
+    models: Sequence[str],
+    asked: Iterable[str],
+    minimize: Sequence[str] | None = None,
+) -> Oracle:
     """Measured values of a table before predictions of stored surrogates; what both lack, the bundled one predicts.
 
     Args:
@@ -64,6 +70,7 @@ def oracle_of_sources(space: str | None, table: Path | None, models: Sequence[st
         table: File of measured results.
         models: Directories of stored surrogates, or names of bundled ones.
         asked: Names of the tasks and costs that the command needs.
+        minimize: Tasks of the table that are better when lower.
 
     Raises:
         UnknownNameError: If no bundled surrogate has such a task; names the nearest one.
@@ -87,7 +94,7 @@ def oracle_of_sources(space: str | None, table: Path | None, models: Sequence[st
         space = opened[0].space.name
     if not opened and table is None:
         return Oracle.from_pretrained(_only_space(asked) if space is None else space)
-    measured = None if table is None else table_of_one_space(table, space, [])
+    measured = None if table is None else table_of_one_space(table, space, minimize=minimize)
     if not opened:
         assert measured is not None
         oracle = Oracle.from_table(measured)
