@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import TYPE_CHECKING
+
+from benchmarks.limits import SHOWN
 
 if TYPE_CHECKING:
     from types import UnionType
@@ -20,7 +23,10 @@ __all__ = [
     "check_type",
     "choice",
     "did_you_mean",
+    "shown",
 ]
+
+_LISTED = 100  # choices listed in one message
 
 
 class SurrogatesError(Exception):
@@ -81,7 +87,11 @@ def choice(name: object, choices: Iterable[str], what: str) -> str:
     valid = list(choices)
     if isinstance(name, str) and name in valid:
         return name
-    raise UnknownNameError(f"unknown {what} {name!r}{did_you_mean(name, valid)} Choices: {', '.join(valid) or 'none'}")
+    more = f" and {len(valid) - _LISTED:,} more" if len(valid) > _LISTED else ""
+    raise UnknownNameError(
+        f"unknown {what} {shown(name)}{did_you_mean(name, valid)} Choices: "
+        f"{', '.join(islice(valid, _LISTED)) or 'none'}{more}"
+    )
 
 
 def check_type(value: object, kind: type | UnionType, name: str, what: str) -> None:
@@ -98,7 +108,19 @@ def check_type(value: object, kind: type | UnionType, name: str, what: str) -> N
         TypeError: expected an integer as budget, got 5.5 (float)
     """
     if not isinstance(value, kind):
-        raise TypeError(f"expected {what} as {name}, got {value!r:.200} ({type(value).__name__})")
+        raise TypeError(f"expected {what} as {name}, got {shown(value)} ({type(value).__name__})")
+
+
+def shown(value: object) -> str:
+    """An input as messages repeat it: its `repr`, cut after `benchmarks.limits.SHOWN` characters; never an error.
+
+    Example:
+        >>> shown("jigsaw"), len(shown("x" * 4_000_000))
+        ("'jigsaw'", 200)
+        >>> shown(10**5000)
+        'an int that cannot be shown'
+    """
+    return _cut(repr, value)
 
 
 _PART = 3  # shortest name that is also matched as a substring of the choices
@@ -113,8 +135,16 @@ def did_you_mean(name: object, choices: Iterable[str]) -> str:
         >>> did_you_mean("micro", ["nasbench201", "transnas101-micro"])
         "; did you mean 'transnas101-micro'?"
     """
-    asked = str(name).casefold().replace("_", "-")
+    asked = _cut(str, name).casefold().replace("_", "-")
     folded = {entry.casefold().replace("_", "-"): entry for entry in choices}
     near = difflib.get_close_matches(asked, folded, n=1, cutoff=0.5)
     near += [entry for entry in folded if len(asked) >= _PART and asked in entry]
     return f"; did you mean {folded[near[0]]!r}?" if near else "."
+
+
+def _cut(convert: Callable[[object], str], value: object) -> str:
+    try:
+        text = convert(value[: SHOWN + 1] if isinstance(value, (str, bytes)) else value)
+    except Exception:  # an integer of more digits than Python converts, an object of someone else
+        return f"an {type(value).__name__} that cannot be shown"
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."

@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import socket
+import stat
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -14,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks import limits
 from benchmarks.errors import ArtefactError
 
 if TYPE_CHECKING:
@@ -25,12 +27,24 @@ __all__ = [
     "file_lock",
     "is_litter",
     "is_locked",
+    "kind_of_file",
+    "read_file",
     "write_beside",
     "write_folder_beside",
 ]
 
 _TRIES, _PAUSE = 3, 0.01
-_LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
+_LITTER = frozenset(
+    {".DS_Store", ".directory", ".gitkeep", ".ipynb_checkpoints", "Thumbs.db", "__MACOSX", "desktop.ini", "lost+found"}
+)
+_LITTER_STARTS = ("._", ".nfs", ".Trash-", ".fuse_hidden")
+_KINDS = (
+    (stat.S_ISDIR, "a folder"),
+    (stat.S_ISFIFO, "a FIFO"),
+    (stat.S_ISSOCK, "a socket"),
+    (stat.S_ISCHR, "a device"),
+    (stat.S_ISBLK, "a device"),
+)
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)
 _AT_MOST = 3  # differences listed in one message
 
@@ -285,13 +299,55 @@ def differences(
 
 
 def is_litter(name: str) -> bool:
-    """Whether a file name is one that file managers of operating systems create in any folder.
+    """Whether a name is one that file managers, file systems, git or Jupyter create in any folder.
 
     Example:
-        >>> is_litter(".DS_Store"), is_litter("results.csv")
-        (True, False)
+        >>> is_litter(".DS_Store"), is_litter("._mine"), is_litter("results.csv")
+        (True, True, False)
     """
-    return name in _LITTER
+    return name in _LITTER or name.startswith(_LITTER_STARTS)
+
+
+def kind_of_file(path: str | os.PathLike[str]) -> str:
+    """What is at a path: ``"a file"``, ``"a folder"``, ``"a FIFO"``, ``"a socket"``, ``"a device"`` or ``"nothing"``.
+
+    Example:
+        >>> kind_of_file("/no/such/file"), kind_of_file("/dev/null")
+        ('nothing', 'a device')
+    """
+    try:
+        mode = Path(path).stat().st_mode
+    except (OSError, ValueError):  # a name with a null character is a ValueError
+        return "nothing"
+    return next((kind for test, kind in _KINDS if test(mode)), "a file")
+
+
+def read_file(path: str | os.PathLike[str], most: int = limits.FILE_BYTES) -> bytes:
+    """The content of a regular file; anything else (a FIFO would wait for ever) is refused before it is read.
+
+    Args:
+        path: The file.
+        most: Largest size in bytes.
+
+    Raises:
+        OSError: If it does not exist, cannot be read, is not a regular file, or is larger.
+
+    Example:
+        >>> read_file("/dev/zero")
+        Traceback (most recent call last):
+        ...
+        OSError: [Errno 22] expected a file, got a device: '/dev/zero'
+    """
+    if (kind := kind_of_file(path)) not in ("a file", "nothing"):
+        raise OSError(errno.EINVAL, f"expected a file, got {kind}", str(path))
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # a FIFO that appears now does not wait either
+    with os.fdopen(handle, "rb") as file:
+        state = os.fstat(handle)
+        if not stat.S_ISREG(state.st_mode):
+            raise OSError(errno.EINVAL, "expected a file, got something else", str(path))
+        if state.st_size > most:
+            raise OSError(errno.EFBIG, f"expected at most {most:,} bytes, got {state.st_size:,}", str(path))
+        return file.read(most)
 
 
 @contextmanager

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from benchmarks.errors import TableError, UnknownNameError
+from benchmarks.errors import TableError, UnknownNameError, shown
+from benchmarks.interchange import as_frame
+from benchmarks.limits import STRING
 from benchmarks.quantities import lower_is_better
-from benchmarks.task_log import Epoch, TaskLog, check_epoch
+from benchmarks.task_log import EXTRA, EXTRA_INFO, Epoch, TaskLog, check_epoch
 from benchmarks.task_names import name_tasks
-from benchmarks.tasks import INFO_NAMES, find_task
+from benchmarks.tasks import INFO_NAMES, find_metric, find_task
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,14 +24,16 @@ __all__ = ["ARCH_COLUMNS", "parse_frame", "to_frame"]
 ARCH_COLUMNS = ("arch", "architecture", "arch_str")
 """Accepted names of the column of architecture strings; case is ignored."""
 
+_LISTED = 50  # columns listed in one message
 Columns = dict[str, dict[str, object]]
 
 
-def parse_frame(frame: pd.DataFrame, minimize: Collection[str] | str = ()) -> tuple[list[str], Columns, Columns]:
+def parse_frame(frame: object, minimize: Collection[str] | str = ()) -> tuple[list[str], Columns, Columns]:
     """Split a DataFrame into architectures, metrics and model facts.
 
     Args:
-        frame: Architectures in a column or index named as in `ARCH_COLUMNS`; every other column holds numbers.
+        frame: A table that `as_frame` reads; architectures in a column or index named as in `ARCH_COLUMNS`; every other
+            column holds numbers.
         minimize: Columns of tasks of the user's own that are better when lower.
 
     Returns:
@@ -49,18 +53,21 @@ def parse_frame(frame: pd.DataFrame, minimize: Collection[str] | str = ()) -> tu
         >>> archs, list(metrics["jigsaw"])
         (['64-2311-basic'], ['valid_top1'])
     """
-    frame = _arch_as_column(frame)
+    frame = _arch_as_column(as_frame(frame))
     arch_column = next(name for name in frame.columns if _is_arch(name))
     labels = {str(column).strip(): position for position, column in enumerate(frame.columns) if column != arch_column}
+    if too_long := [name for name in labels if len(name) > STRING]:
+        raise TableError(f"expected names of columns of at most {STRING:,} characters, got {shown(too_long[0])}")
+    extras = [name for name in labels if name.rpartition("/")[2].startswith((EXTRA, EXTRA_INFO)) and "/" in name]
     if len(labels) < frame.shape[1] - 1:
         names = [str(column).strip() for column in frame.columns]
         twice = next(name for name in names if names.count(name) > 1)
         raise TableError(f"column {twice!r}: {twice} occurs twice")
     try:
-        tasks = name_tasks(labels, minimize)
+        tasks = name_tasks([name for name in labels if name not in extras], minimize)
     except UnknownNameError as error:
         raise TableError(f"column {error}") from None
-    if left_out := [name for name in labels if name not in tasks and not name.startswith("Unnamed: ")]:
+    if left_out := [name for name in labels if name not in (*tasks, *extras) and not name.startswith("Unnamed: ")]:
         warnings.warn(
             f"left out {', '.join(map(repr, left_out))}: columns that hold no results of a task (one that does is "
             f"written {left_out[0] + '/valid_value'!r})",
@@ -72,8 +79,14 @@ def parse_frame(frame: pd.DataFrame, minimize: Collection[str] | str = ()) -> tu
         of = task.name.removesuffix(f"/{task.column}")
         target = info if task.column in INFO_NAMES else metrics
         target.setdefault(of, {})[task.column] = _numbers(frame.iloc[:, labels[label]], label)
+    for label in extras:
+        of, _, name = label.rpartition("/")
+        target = info if name.startswith(EXTRA_INFO) else metrics
+        target.setdefault(of, {})[name] = _numbers(frame.iloc[:, labels[label]], label)
     if not metrics:
-        raise TableError(f"expected a column for at least one task, got only {', '.join(map(repr, frame.columns))}")
+        raise TableError(
+            f"expected a column for at least one task, got only {', '.join(map(shown, frame.columns[:_LISTED]))}"
+        )
     for lonely in set(info) - set(metrics):
         raise TableError(f"{lonely}: expected a column of results beside the model info, such as {lonely!r}")
     archs = [arch.strip() if isinstance(arch, str) else arch for arch in frame[arch_column]]
@@ -94,6 +107,9 @@ def to_frame(archs: Sequence[str], logs: Mapping[str, TaskLog], epoch: Epoch = "
     Raises:
         TableError: If no task has the epoch.
 
+    Warns:
+        UserWarning: If `epoch` is ``"best"`` and the direction of a metric is not known; it is left out.
+
     Example:
         >>> log = TaskLog.from_arrays({"valid_top1": np.array([[90.0]]), "valid_loss": np.array([[0.5]])})
         >>> list(to_frame(["64-2311-basic"], {"jigsaw": log}))
@@ -106,10 +122,14 @@ def to_frame(archs: Sequence[str], logs: Mapping[str, TaskLog], epoch: Epoch = "
     for task, log in logs.items():
         primary = find_task(task).column
         for name in log.metrics:
+            extra = find_metric(name).higher_is_better is None
+            if extra and epoch == "best":
+                warnings.warn(f"{task}/{name} is left out: it has no known direction, so no best epoch", stacklevel=3)
+                continue
             plain = name == primary and not (find_task(task).benchmark == "user" and lower_is_better(task))
-            columns[task if plain else f"{task}/{name}"] = log.select(name, epoch)
+            columns[task if plain else f"{task}/{EXTRA * extra}{name}"] = log.select(name, epoch)
         for name, values in log.info.items():
-            columns[f"{task}/{name}"] = values
+            columns[f"{task}/{'' if name in INFO_NAMES else EXTRA_INFO}{name}"] = values
     return pd.DataFrame(columns)
 
 
@@ -126,7 +146,7 @@ def _arch_as_column(frame: pd.DataFrame) -> pd.DataFrame:
     strings = len(frame) > 0 and all(isinstance(entry, str) for entry in frame.index)
     if strings or _is_arch(frame.index.name):
         return frame.rename_axis("arch").reset_index()
-    came = ", ".join(map(repr, frame.columns)) or "none"
+    came = ", ".join(map(shown, frame.columns[:_LISTED])) or "none"
     raise TableError(
         f"expected a column of architecture strings named {' or '.join(map(repr, ARCH_COLUMNS))}; "
         f"the columns are {came}"
@@ -145,7 +165,7 @@ def _numbers(values: pd.Series[float], label: str) -> object:
         wrong = np.flatnonzero(numbers.isna() & values.notna()).tolist()
     if len(wrong):
         raise TableError(
-            f"column {label!r}, row {wrong[0]}: expected a number, got {values.iloc[wrong[0]]!r}; "
+            f"column {shown(label)}, row {wrong[0]}: expected a number, got {shown(values.iloc[wrong[0]])}; "
             "every column except the architectures must hold results of a task (drop the others)"
         )
     if numbers.dtype.kind in "iu":

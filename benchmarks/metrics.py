@@ -242,7 +242,7 @@ def score_frame(truth: pd.DataFrame, prediction: pd.DataFrame | ArrayLike, k: in
     rows = []
     for column, task in enumerate(truth.columns):
         y, p = truth.iloc[:, column].to_numpy(dtype=np.float64), guess[:, column]
-        higher = find_task(str(task)).metric.higher_is_better
+        higher = find_task(str(task)).metric.sign > 0
         error = (p - y)[~np.isnan(p - y)]
         rows.append(
             {

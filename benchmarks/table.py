@@ -10,16 +10,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.errors import TableError, choice
+from benchmarks.errors import TableError, choice, shown
 from benchmarks.forks import cached_property
 from benchmarks.frames import parse_frame
+from benchmarks.limits import SHOWN
 from benchmarks.spaces.registry import get_space
 from benchmarks.spaces.space import Space
 from benchmarks.table_checks import Duplicates, check_logs
 from benchmarks.table_summary import content_hash, describe_logs, summarise
 from benchmarks.task_log import Epoch, TaskLog, check_epoch
 from benchmarks.task_names import choose_task
-from benchmarks.tasks import INFO_NAMES, Task, find_task, infer_metric, metric_column, minimized
+from benchmarks.tasks import INFO_NAMES, Task, find_metric, find_task, metric_column, minimized
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,7 +57,7 @@ class Table:
     @classmethod
     def from_frame(
         cls,
-        frame: pd.DataFrame,
+        frame: object,
         space: str | Space | None = None,
         duplicates: Duplicates = "error",
         *,
@@ -65,10 +66,12 @@ class Table:
         """Create a table from a DataFrame with one row per architecture.
 
         Args:
-            frame: A column or index ``arch`` (or ``architecture``, ``arch_str``) and numeric columns: ``class_scene``
-                (the task's primary metric), ``class_scene/valid_loss`` (another one) or ``class_scene/model_params`` (a
-                model fact). Any other name is a user-defined task, better when higher unless it is in `minimize`; names
-                that say otherwise (an error, a latency) are refused. Bookkeeping (seeds, identifiers) is left out.
+            frame: A DataFrame, a table of pyarrow or polars, or a dictionary of columns. It has a column or index
+                ``arch`` (or ``architecture``, ``arch_str``) and numeric columns: ``class_scene`` (the task's primary
+                metric), ``class_scene/valid_loss`` (another one), ``class_scene/model_params`` (a model fact) or
+                ``class_scene/extra_NAME`` (a metric of unknown direction). Any other name is a user-defined task,
+                better when higher unless it is in `minimize`; names that say otherwise (a latency) are refused.
+                Bookkeeping (seeds, identifiers) is left out.
             space: Keep only the rows of this search space.
             duplicates: Rows of one architecture that disagree are an ``"error"`` or replaced by their ``"mean"``.
             minimize: Columns of user-defined tasks that are better when lower.
@@ -111,6 +114,8 @@ class Table:
         Raises:
             TableError: If a shape or value is invalid; names the row and the column.
             ArchitectureError: If a string is not an architecture; names the row.
+
+        A metric ``extra_NAME`` or model fact ``info_NAME`` is kept as ``NAME``, without unit, bounds or direction.
 
         Example:
             >>> table = Table.from_logs(["64-2311-basic"], {"jigsaw": {"valid_loss": [[3.0, 1.0, 2.0]]}})
@@ -234,14 +239,14 @@ class Table:
             choice(names[self.tasks[0]], existing, "metric" if metric else f"metric (of column {self.tasks[0]!r})")
         epoch = check_epoch(epoch, [self.logs[task].epochs for task in having])
         frame = self._frame({t: log.select(names[t], epoch) if t in having else None for t, log in self.logs.items()})
-        others = {t: name for t, name in names.items() if infer_metric(name) != infer_metric(self.task(t).column)}
+        others = {t: name for t, name in names.items() if find_metric(name) != find_metric(self.task(t).column)}
         frame.attrs.update({"metric": others} if others else {})
         frame.attrs.update({"minimize": list(self.minimize)} if self.minimize and metric is None else {})
         return frame
 
     def oriented(self, metric: str | None = None, epoch: Epoch = "final") -> pd.DataFrame:
         """Like `to_frame`, multiplied by the metric's sign: higher is better in every column."""
-        signs = [infer_metric(self._metric_column(t, metric)).sign for t in self.tasks]
+        signs = [find_metric(self._metric_column(t, metric)).sign for t in self.tasks]
         frame = self.to_frame(metric, epoch) * signs
         frame.attrs.pop("minimize", None)
         return frame
@@ -275,7 +280,7 @@ class Table:
             raise ValueError(f"expected k >= 1, got {k}")
         task = choose_task(task, self.logs)
         values = self.where(tasks=[task]).to_frame(metric, epoch)[task].dropna()
-        rising = not infer_metric(self._metric_column(task, metric)).higher_is_better
+        rising = find_metric(self._metric_column(task, metric)).sign < 0
         return values.sort_values(ascending=rising, kind="stable")[:k]
 
     def info(self, name: str) -> pd.DataFrame:
@@ -300,8 +305,10 @@ class Table:
         try:
             return self._row_of[arch]
         except KeyError:
-            (near,) = difflib.get_close_matches(str(arch), self.archs, n=1, cutoff=0)
-            raise TableError(f"{arch!r} is not in this table of {len(self):,} rows; the nearest is {near!r}") from None
+            (near,) = difflib.get_close_matches(str(arch)[:SHOWN], self.archs, n=1, cutoff=0)
+            raise TableError(
+                f"{shown(arch)} is not in this table of {len(self):,} rows; the nearest is {near!r}"
+            ) from None
 
     # -- selection ------------------------------------------------------------------------------------------
 

@@ -10,11 +10,11 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.errors import ArchitectureError, TableError, UnknownNameError
+from benchmarks.errors import ArchitectureError, TableError, UnknownNameError, shown
 from benchmarks.numbers import reads_as_fractions, real_numbers
-from benchmarks.spaces.registry import infer_space
-from benchmarks.task_log import TaskLog
-from benchmarks.tasks import INFO_NAMES, infer_metric
+from benchmarks.spaces.registry import infer_space, naslib_hint
+from benchmarks.task_log import EXTRA, EXTRA_INFO, TaskLog
+from benchmarks.tasks import INFO_NAMES, find_metric, infer_metric
 
 __all__ = ["Duplicates", "check_archs", "check_info", "check_logs", "check_metric", "merge_duplicates"]
 
@@ -53,12 +53,12 @@ def check_logs(
         raise TableError("expected at least one task, and at least one metric for each")
     logs = {}
     for task, columns in metrics.items():
-        arrays = {name: check_metric(task, name, values, strings) for name, values in columns.items()}
+        arrays = _kept(EXTRA, {name: check_metric(task, name, values, strings) for name, values in columns.items()})
         if len({array.shape for array in arrays.values()}) > 1:
             shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
             raise TableError(f"{task}: expected the same number of epochs for every metric, got {shapes}")
         facts = {name: check_info(task, name, values, strings) for name, values in info.get(task, {}).items()}
-        logs[task] = TaskLog.from_arrays(arrays, facts)
+        logs[task] = TaskLog.from_arrays(arrays, _kept(EXTRA_INFO, facts))
         _warn_of_fractions(task, arrays)
     rows, merged = merge_duplicates(strings, logs, duplicates)
     return tuple(strings[row] for row in rows), tuple(spaces[row] for row in rows), merged
@@ -76,14 +76,14 @@ def check_archs(archs: Sequence[object]) -> tuple[tuple[str, ...], tuple[str, ..
         (('64-2311-basic',), ('transnas101-macro',))
     """
     if isinstance(archs, str):
-        raise TableError(f"expected a list of architecture strings, got the string {archs!r}")
+        raise TableError(f"expected a list of architecture strings, got the string {shown(archs)}")
     if not len(archs):
         raise TableError("expected at least one row, got none")
     strings: list[str] = []
     spaces: list[str] = []
     for row, arch in enumerate(archs):
         if not isinstance(arch, str):
-            raise ArchitectureError(f"row {row}: expected an architecture string, got {arch!r}")
+            raise ArchitectureError(f"row {row}: expected an architecture string, got {shown(arch)}{naslib_hint(arch)}")
         try:
             space = infer_space(arch)
             strings.append(space.validate(arch))
@@ -114,7 +114,7 @@ def check_metric(task: str, name: str, values: object, archs: Sequence[str]) -> 
     """
     label = f"{task}/{name}"
     try:
-        metric = infer_metric(name)
+        metric = find_metric(name) if name.startswith(EXTRA) else infer_metric(name)
     except UnknownNameError as error:
         raise TableError(f"{label}: {error}") from None
     array = _numbers(values, label)
@@ -148,7 +148,7 @@ def check_info(task: str, name: str, values: object, archs: Sequence[str]) -> ND
         array([19282952])
     """
     label = f"{task}/{name}"
-    if name not in INFO_NAMES:
+    if name not in INFO_NAMES and not name.startswith(EXTRA_INFO):
         raise TableError(f"{label}: expected one of {', '.join(INFO_NAMES)}")
     array: NDArray[Any] = _numbers(values, label)
     if array.shape != (len(archs),):
@@ -185,7 +185,7 @@ def merge_duplicates(
         (array([0, 1]), array([1.5, 3. ]))
     """
     if duplicates not in ("error", "mean"):
-        raise TableError(f"expected duplicates='error' or 'mean', got {duplicates!r}")
+        raise TableError(f"expected duplicates='error' or 'mean', got {shown(duplicates)}")
     rows_of: dict[str, list[int]] = {}
     for row, arch in enumerate(archs):
         rows_of.setdefault(arch, []).append(row)
@@ -212,9 +212,14 @@ def merge_duplicates(
     }
 
 
+def _kept(prefix: str, columns: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """The columns without the prefix that marks what the package does not know."""
+    return {name.removeprefix(prefix): values for name, values in columns.items()}
+
+
 def _warn_of_fractions(task: str, arrays: Mapping[str, NDArray[np.float64]]) -> None:
     for name, values in arrays.items():
-        if infer_metric(name).unit == "%" and reads_as_fractions(values):
+        if find_metric(name).unit == "%" and reads_as_fractions(values):
             warnings.warn(
                 f"{task}/{name}: all values are within 0 to 1, but the metric is in percent; if they are fractions, "
                 "multiply them by 100",

@@ -10,14 +10,19 @@ from typing import Any, Literal, TypeAlias, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.errors import TableError
+from benchmarks.errors import TableError, shown
 from benchmarks.short_repr import ShortRepr
-from benchmarks.tasks import TIME, infer_metric
+from benchmarks.tasks import TIME, find_metric
 
-__all__ = ["Epoch", "TaskLog", "check_epoch"]
+__all__ = ["EXTRA", "EXTRA_INFO", "Epoch", "TaskLog", "check_epoch"]
 
 Epoch: TypeAlias = Literal["final", "best"] | int
 Rows: TypeAlias = "slice | NDArray[np.int64]"
+
+EXTRA = "extra_"
+"""Prefix of a metric that the package does not know, where tables are made: ``extra_train_g_loss``."""
+EXTRA_INFO = "info_"
+"""Prefix of a model fact that the package does not know, where tables are made."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -102,10 +107,13 @@ class TaskLog(ShortRepr):
         """The first epoch at which a metric is best, of shape (n,), -1 where it was never measured.
 
         Time is cumulative, not a result: its best epoch is the last.
+
+        Raises:
+            TableError: If the direction of the metric is not known.
         """
         if column == TIME:
             return self.lengths[rows] - 1
-        oriented = infer_metric(column).sign * self.metrics[column][rows]  # (n, E)
+        oriented = find_metric(column).sign * self.metrics[column][rows]  # (n, E)
         missing = np.isnan(oriented)
         return np.where(missing.all(axis=1), -1, np.where(missing, -np.inf, oriented).argmax(axis=1))
 
@@ -129,11 +137,11 @@ def check_epoch(epoch: object, lengths: Iterable[int]) -> Epoch:
         return cast(Epoch, epoch)
     expected = f"expected 'final', 'best' or an integer from {-longest} to {longest - 1}"
     if isinstance(epoch, (str, bool)):
-        raise TableError(f"{expected}, got epoch={epoch!r}")
+        raise TableError(f"{expected}, got epoch={shown(epoch)}")
     try:
         number = operator.index(cast(int, epoch))
     except TypeError:
-        raise TableError(f"{expected}, got epoch={epoch!r}") from None
+        raise TableError(f"{expected}, got epoch={shown(epoch)}") from None
     if not -longest <= number < longest:
         raise TableError(f"{expected}, got epoch={number}")
     return number

@@ -20,6 +20,7 @@ __all__ = [
     "TRANSNAS_TASKS",
     "Metric",
     "Task",
+    "find_metric",
     "find_task",
     "get_task",
     "infer_metric",
@@ -52,18 +53,27 @@ class Metric:
     Attributes:
         name: Name in the benchmark, without the split, e.g. ``"top1"``.
         unit: ``"%"``, ``"s"`` or ``"-"`` for a number without a unit.
-        higher_is_better: Whether higher values are better.
+        higher_is_better: Whether higher values are better; None for an extra metric, whose direction is not known.
         bounds: Smallest and largest possible value.
     """
 
     name: str
     unit: str
-    higher_is_better: bool
+    higher_is_better: bool | None
     bounds: tuple[float, float]
 
     @property
     def sign(self) -> float:
-        """+1 if higher is better, else -1; multiplied by it, higher is better."""
+        """+1 if higher is better, else -1; multiplied by it, higher is better.
+
+        Raises:
+            TableError: If the direction is not known.
+        """
+        if self.higher_is_better is None:
+            raise TableError(
+                f"{self.name} is an extra metric: whether higher or lower is better is not known, so nothing is its "
+                "best; choose an epoch ('final' or a number), or another metric"
+            )
         return 1.0 if self.higher_is_better else -1.0
 
 
@@ -189,6 +199,20 @@ def infer_metric(name: str) -> Metric:
     prefix, _, rest = str(name).partition("_")
     bare = rest if prefix in SPLITS else str(name)
     return _METRICS[choice(bare, _METRICS, "metric")]
+
+
+def find_metric(name: str) -> Metric:
+    """The metric of a column name, as `infer_metric`; a name that no metric has is an extra metric.
+
+    An extra metric is a number without unit, bounds or direction.
+
+    Example:
+        >>> find_metric("valid_loss").higher_is_better, find_metric("train_g_loss").higher_is_better
+        (False, None)
+    """
+    prefix, _, rest = str(name).partition("_")
+    bare = rest if prefix in SPLITS else str(name)
+    return _METRICS.get(bare) or Metric(bare, "-", None, (-math.inf, math.inf))
 
 
 def metric_column(task: str, metric: str | None = None, split: str | None = None) -> str:

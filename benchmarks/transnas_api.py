@@ -1,29 +1,71 @@
 """Drop-in replacement for the benchmark's own reader, built on `Table`.
 
-Same names, arguments and return types as `TransNASBenchAPI` of the public repository yawen-d/TransNASBench,
-so that a program written for it runs with this one. Deliberate differences:
+Same names, arguments, defaults and return types as `TransNASBenchAPI` of the public repository yawen-d/TransNASBench
+(api/api.py), so that a program written for it runs with this one. Its errors are caught by the same ``except``: an
+unknown architecture or task is a `KeyError`; an unknown metric, model fact or search space, and an epoch beyond the
+last, an `AssertionError`; a position or an epoch before the first an `IndexError`. All are errors of this package as
+well. The differences, each on purpose:
 
-- ``mode="best"`` and `get_best_epoch_status` use the metric's direction: the best loss is the smallest.
-- `get_best_archs` sorts losses in ascending order.
-- `index2arch` and `arch2index` take constant time; the second load of a file takes milliseconds.
-- ``time_elapsed`` is always in seconds; unknown names raise an error that names the nearest one.
+- ``mode="best"`` and `get_best_epoch_status` use the metric's direction: the best loss is the smallest, where the
+  original takes the largest. ``time_elapsed`` is no result: its best is the last and longest, as in the original.
+- `get_best_archs` sorts losses in ascending order; times, as in the original, the longest first.
+- A metric whose direction is not known (``train_g_loss``) has no best: an error says so. `get_best_archs` leaves out
+  architectures that were not measured.
+- What a file lacks is NaN, or an empty list, where the original raises a `KeyError`; an infinite loss is NaN.
+- ``time_elapsed`` is in seconds, where the file may hold clock readings.
+- `all_results`, `database` and `data` are built when asked for; changing what they return changes no other answer.
+- ``verbose=True`` prints a summary; the original stores the flag only.
+- ``mode`` and ``epoch`` may be integers of numpy. `index2arch` and `arch2index` take constant time; the second load of
+  a file takes milliseconds. The first argument may be any file that `load_table` reads, or a `Table`.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
-from benchmarks.errors import TableError, choice
+from benchmarks.errors import SurrogatesError, TableError, UnknownNameError, choice
 from benchmarks.forks import cached_property
 from benchmarks.formats.load import load_table
 from benchmarks.formats.transnas_pth import SPACE_KEYS, to_nested
 from benchmarks.table import Table
-from benchmarks.task_log import check_epoch
-from benchmarks.tasks import INFO_NAMES, infer_metric
+from benchmarks.task_log import TaskLog, check_epoch
+from benchmarks.tasks import INFO_NAMES, TIME, find_metric
 
-__all__ = ["ArchResult", "TransNASBenchAPI"]
+__all__ = [
+    "ArchResult",
+    "TransNASBenchAPI",
+    "UnknownArchError",
+    "UnknownArgumentError",
+    "UnknownTaskError",
+    "WrongEpochError",
+    "WrongIndexError",
+]
+
+
+class UnknownArchError(TableError, KeyError):
+    """An architecture that the file does not hold."""
+
+    __str__ = SurrogatesError.__str__  # a KeyError shows the repr of its message
+
+
+class UnknownTaskError(UnknownNameError, KeyError):
+    """A task that the file does not hold."""
+
+    __str__ = SurrogatesError.__str__
+
+
+class UnknownArgumentError(UnknownNameError, AssertionError):
+    """A metric, model fact or search space that the file does not hold."""
+
+
+class WrongEpochError(TableError, AssertionError):
+    """An epoch that is not a number, or beyond the last."""
+
+
+class WrongIndexError(TableError, IndexError):
+    """A position in the file, or an epoch counted backwards, that does not exist."""
 
 
 class TransNASBenchAPI:
@@ -45,19 +87,19 @@ class TransNASBenchAPI:
     Example:
         >>> losses = {"valid_loss": [[3.0, 1.0, 2.0], [2.5, 1.5, 0.5]]}
         >>> table = Table.from_logs(["64-2311-basic", "64-1234-basic"], {"room_layout": losses})
-        >>> api = TransNASBenchAPI(table, verbose=False)
+        >>> api = TransNASBenchAPI(table)
         >>> api.get_single_metric("64-2311-basic", "room_layout", "valid_loss", mode="best")
         1.0
         >>> api.get_best_archs("room_layout", "valid_loss", "macro", topk=1)
         [(0.5, '64-1234-basic')]
     """
 
-    def __init__(self, database_path: str | os.PathLike[str] | Table, verbose: bool = True) -> None:
+    def __init__(self, database_path: str | os.PathLike[str] | Table, verbose: bool = False) -> None:
         self.table = database_path if isinstance(database_path, Table) else load_table(database_path)
         self.verbose = verbose
         self.metrics_dict = {task: list(self.table.metrics(task)) for task in self.table.tasks}
         known = {name for log in self.table.logs.values() for name in log.info}
-        self.info_names = [name for name in INFO_NAMES if name in known]
+        self.info_names = [*(name for name in INFO_NAMES if name in known), *sorted(known.difference(INFO_NAMES))]
         self.task_list = list(self.table.tasks)
         self.search_spaces = [SPACE_KEYS.get(space, space) for space in self.table.spaces]
         self.all_arch_dict: dict[str, list[str]] = {space: [] for space in self.search_spaces}
@@ -94,10 +136,10 @@ class TransNASBenchAPI:
         """The architecture at a position in file order; negative positions count from the end.
 
         Raises:
-            IndexError: If there is no such position.
+            WrongIndexError: If there is no such position.
         """
         if not -len(self) <= index < len(self):
-            raise IndexError(f"expected an index from {-len(self)} to {len(self) - 1}, got {index}")
+            raise WrongIndexError(f"expected an index from {-len(self)} to {len(self) - 1}, got {index}")
         return self._archs[index]
 
     def arch2index(self, arch: str) -> int:
@@ -111,24 +153,30 @@ class TransNASBenchAPI:
 
     def get_arch_list(self, search_space: str) -> list[str]:
         """Architectures of a search space (``"macro"``, ``"micro"``)."""
-        return self.all_arch_dict[choice(search_space, self.search_spaces, "search space")]
+        return self.all_arch_dict[_argument(search_space, self.search_spaces, "search space")]
 
     def get_arch_result(self, arch: str) -> ArchResult:
         """Everything recorded about an architecture."""
-        return ArchResult(self.arch2index(arch), arch, self.table)
+        self._row(arch)
+        return ArchResult(self._index[arch], arch, self.table)
 
     def get_total_epochs(self, arch: str, task: str) -> int:
         """Epochs recorded for an architecture on a task."""
-        return int(self.table.logs[choice(task, self.task_list, "task")].lengths[self.table.row(arch)])
+        row = self._row(arch)
+        return int(self._log(task).lengths[row])
 
     def get_model_info(self, arch: str, task: str, info: str) -> float:
         """A model fact of an architecture on a task, such as ``"model_params"``.
 
         Raises:
-            UnknownNameError: If the table lacks the task or the fact.
+            UnknownArgumentError: If the table lacks the fact.
+            UnknownArchError: If it lacks the architecture.
+            UnknownTaskError: If it lacks the task.
         """
-        log = self.table.logs[choice(task, self.task_list, "task")]
-        return log.info[choice(info, log.info, f"model info of {task}")][self.table.row(arch)].item()  # type: ignore[no-any-return]
+        if info not in self.info_names:
+            _argument(info, self.info_names, f"model info of {task}")
+        row, log = self._row(arch), self._log(task)
+        return log.info[_argument(info, log.info, f"model info of {task}")][row].item()  # type: ignore[no-any-return]
 
     def get_single_metric(
         self,
@@ -146,13 +194,23 @@ class TransNASBenchAPI:
             metric: One of ``metrics_dict[task]``.
             mode: ``"final"``, ``"best"`` (by the metric's direction), an epoch, or ``"list"`` for all epochs.
             xseed: Accepted for compatibility; the benchmark was trained with one seed.
+
+        Raises:
+            UnknownTaskError: If the table lacks the task.
+            UnknownArgumentError: If it lacks the metric.
+            UnknownArchError: If it lacks the architecture.
+            WrongEpochError: If the epoch is beyond the last.
+            WrongIndexError: If it is before the first.
+            TableError: If the mode is something else, or the metric's direction is not known and the mode ``"best"``.
         """
-        if mode != "list":
-            return self.table.value(arch, task, metric, mode)
-        log = self.table.logs[choice(task, self.task_list, "task")]
-        name = choice(metric, log.metrics, f"metric of {task}")
-        row = self.table.row(arch)
-        return log.metrics[name][row, : log.lengths[row]].tolist()  # type: ignore[no-any-return]
+        log = self._log(task)
+        name = _argument(metric, log.metrics, f"metric of {task}")
+        row = self._row(arch)
+        if isinstance(mode, str) and mode == "list":
+            return log.metrics[name][row, : log.lengths[row]].tolist()  # type: ignore[no-any-return]
+        if not isinstance(mode, str):
+            return self.table.value(arch, task, metric, self._epoch(mode, log.epochs))
+        return self.table.value(arch, task, metric, mode)
 
     def get_epoch_status(self, arch: str, task: str, epoch: int, xseed: int | None = None) -> dict[str, float]:
         """Every metric at one epoch, and the ``"epoch"`` itself (from 0).
@@ -164,25 +222,26 @@ class TransNASBenchAPI:
             xseed: Accepted for compatibility; the benchmark was trained with one seed.
 
         Raises:
-            TableError: If the architecture was not trained for so many epochs.
+            UnknownArchError: If the table lacks the architecture.
+            UnknownTaskError: If it lacks the task.
+            WrongEpochError: If it is not an integer, or the architecture was not trained for so many epochs.
+            WrongIndexError: If it is before the first.
         """
         total = self.get_total_epochs(arch, task)
         if not total:
-            raise TableError(f"{arch} was not trained on {task}")
-        number = check_epoch(epoch, [total])
-        if isinstance(number, str):
-            raise TableError(f"expected an epoch number, got epoch={number!r}")
+            raise WrongEpochError(f"{arch} was not trained on {task}")
+        number = self._epoch(epoch, total)
         values = {name: self.table.value(arch, task, name, number) for name in self.metrics_dict[task]}
         return {"epoch": number % total, **values}
 
     def get_best_epoch_status(self, arch: str, task: str, metric: str) -> dict[str, float]:
         """`get_epoch_status` at the best epoch of a metric, by its direction (early stopping)."""
-        log = self.table.logs[choice(task, self.task_list, "task")]
-        name = choice(metric, log.metrics, f"metric of {task}")
-        row = self.table.row(arch)
+        log = self._log(task)
+        name = _argument(metric, log.metrics, f"metric of {task}")
+        row = self._row(arch)
         best = int(log.best_epochs(name, slice(row, row + 1))[0])
         if best < 0:
-            raise TableError(f"{metric} of {arch} was not measured on {task}")
+            raise WrongEpochError(f"{metric} of {arch} was not measured on {task}")
         return self.get_epoch_status(arch, task, best)
 
     def get_best_archs(self, task: str, metric: str, search_space: str, topk: int = 1) -> list[tuple[float, str]]:
@@ -190,10 +249,10 @@ class TransNASBenchAPI:
 
         Architectures that were not measured are left out; among ties, the larger string comes first.
         """
-        log = self.table.logs[choice(task, self.task_list, "task")]
-        name = choice(metric, log.metrics, f"metric of {task}")
-        sign = infer_metric(name).sign
         wanted = set(self.get_arch_list(search_space))
+        log = self._log(task)
+        name = _argument(metric, log.metrics, f"metric of {task}")
+        sign = 1.0 if name == TIME else find_metric(name).sign
         values = zip(log.select(name, "best").tolist(), self.table.archs, strict=True)
         ranked = sorted(
             ((value, arch) for value, arch in values if arch in wanted and value == value),
@@ -201,6 +260,34 @@ class TransNASBenchAPI:
             reverse=True,
         )
         return ranked[:topk]
+
+    def _log(self, task: str) -> TaskLog:
+        try:
+            return self.table.logs[choice(task, self.task_list, "task")]
+        except UnknownNameError as error:
+            raise UnknownTaskError(str(error)) from None
+
+    def _row(self, arch: str) -> int:
+        try:
+            return self.table.row(arch)
+        except TableError as error:
+            raise UnknownArchError(str(error)) from None
+
+    def _epoch(self, epoch: object, total: int) -> int:
+        """The number of an epoch that exists.
+
+        Raises:
+            WrongEpochError: If it is not an integer, or beyond the last.
+            WrongIndexError: If it is before the first.
+        """
+        try:
+            number = check_epoch(epoch, [total])
+        except TableError as error:
+            early = isinstance(epoch, int) and epoch < 0
+            raise (WrongIndexError if early else WrongEpochError)(str(error)) from None
+        if isinstance(number, str):
+            raise WrongEpochError(f"expected an epoch number, got epoch={number!r}")
+        return number
 
 
 class ArchResult:
@@ -223,7 +310,10 @@ class ArchResult:
         self._table = table
 
     def __getitem__(self, task: str) -> Mapping[str, Any]:
-        results: Mapping[str, Any] = self.all_results[choice(task, self.all_results, "task")]
+        try:
+            results: Mapping[str, Any] = self.all_results[choice(task, self.all_results, "task")]
+        except UnknownNameError as error:
+            raise UnknownTaskError(str(error)) from None
         return results
 
     def __repr__(self) -> str:
@@ -241,3 +331,10 @@ class ArchResult:
     def query_all_results(self) -> dict[str, Any]:
         """The same as `all_results`."""
         return self.all_results
+
+
+def _argument(name: str, choices: Iterable[str], what: str) -> str:
+    try:
+        return choice(name, choices, what)
+    except UnknownNameError as error:
+        raise UnknownArgumentError(str(error)) from None

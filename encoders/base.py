@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
-from benchmarks.errors import ArchitectureError
-from benchmarks.spaces.registry import get_space, infer_space
+from benchmarks.errors import ArchitectureError, shown
+from benchmarks.spaces.registry import get_space, infer_space, naslib_hint
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -104,7 +104,7 @@ def as_strings(archs: Iterable[str]) -> list[str]:
         ArchitectureError: If it is a single string or contains other types; names the position.
     """
     if isinstance(archs, str) or not isinstance(archs, Iterable):
-        raise ArchitectureError(f"expected a list of architecture strings, got {type(archs).__name__} {archs!r:.200}")
+        raise ArchitectureError(f"expected a list of architecture strings, got {type(archs).__name__} {shown(archs)}")
     if isinstance(archs, (set, frozenset)):
         raise ArchitectureError(f"expected a list of architecture strings, got a {type(archs).__name__}, without order")
     shape: tuple[int, ...] = getattr(archs, "shape", (0,))
@@ -116,5 +116,7 @@ def as_strings(archs: Iterable[str]) -> list[str]:
     for position, arch in enumerate(strings):
         if not isinstance(arch, str):
             kind = type(arch).__name__
-            raise ArchitectureError(f"expected an architecture string at position {position}, got {kind} {arch!r:.200}")
+            raise ArchitectureError(
+                f"expected an architecture string at position {position}, got {kind} {shown(arch)}{naslib_hint(arch)}"
+            )
     return [str(arch) for arch in strings]

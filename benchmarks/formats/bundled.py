@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from benchmarks.errors import TableNotFoundError, did_you_mean
+from benchmarks.errors import TableNotFoundError, did_you_mean, shown
+from benchmarks.files import kind_of_file
 
 __all__ = ["find_table", "list_tables"]
 
@@ -42,9 +43,13 @@ def find_table(path: str | os.PathLike[str]) -> Path:
         benchmarks.errors.TableNotFoundError: no such file: rooms-mino; did you mean 'rooms-mini'? Bundled tables: ...
     """
     found = Path(path)
-    if found.is_file():
+    if kind_of_file(found) == "a file":
         return found
     names = list_tables()
     if str(path) in names:
         return _FOLDER / f"{path}.parquet"
-    raise TableNotFoundError(f"no such file: {path}{did_you_mean(path, names)} Bundled tables: {', '.join(names)}")
+    if (kind := kind_of_file(found)) not in ("nothing", "a folder"):
+        raise TableNotFoundError(f"{shown(str(path))[1:-1]}: expected a file, got {kind}")
+    raise TableNotFoundError(
+        f"no such file: {shown(str(path))[1:-1]}{did_you_mean(path, names)} Bundled tables: {', '.join(names)}"
+    )

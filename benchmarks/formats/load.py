@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, TextIO
 
-from benchmarks.errors import ArchitectureError, TableError
-from benchmarks.formats.bundled import find_table
+from benchmarks import limits
+from benchmarks.errors import ArchitectureError, TableError, shown
+from benchmarks.files import kind_of_file
+from benchmarks.formats.bundled import find_table, list_tables
 from benchmarks.formats.csv import read_csv
 from benchmarks.formats.parquet import read_parquet, read_provenance
 from benchmarks.formats.transnas_pth import read_pth
@@ -27,12 +30,15 @@ READERS: dict[str, Callable[[Path, Duplicates, Collection[str] | str], Table]] =
 """File suffix -> reader; readers report errors in the content, `load_table` adds the file name. To add a format, add an
 entry here and in `benchmarks.formats.save.WRITERS`."""
 
+_CSV_TOO = (".tsv", ".txt", ".csv.gz", ".tsv.gz", ".txt.gz")
+_PARQUET, _ZIP = b"PAR1", b"PK\x03\x04"
+
 PROVENANCE_READERS: dict[str, Callable[[Path], dict[str, Any]]] = {".parquet": read_provenance}
 """File suffix -> reader of the provenance, for formats that hold one."""
 
 
 def load_table(
-    path: str | os.PathLike[str],
+    path: str | os.PathLike[str] | TextIO | BinaryIO,
     space: str | Space | None = None,
     duplicates: Duplicates = "error",
     *,
@@ -41,9 +47,10 @@ def load_table(
     r"""Load a table of measured results.
 
     Args:
-        path: The name of a bundled table (`list_tables`), a csv or parquet file with one row per architecture (see
-            `Table.from_frame` for its columns), or the published ``transnas-bench_v10141024.pth``, which is converted
-            once into a memory-mapped cache.
+        path: The name of a bundled table (`list_tables`); a csv or parquet file with one row per architecture (see
+            `Table.from_frame` for its columns); a folder of partitioned parquet files; the published
+            ``transnas-bench_v10141024.pth``, which is converted once into a memory-mapped cache; or an open stream of
+            csv or parquet. Text with tabs, semicolons, decimal commas or comment lines, and gzip, are read as csv.
         space: Keep only the rows of this search space; the published file holds two.
         duplicates: Rows of one architecture that disagree are an ``"error"`` or replaced by their ``"mean"``.
         minimize: User-defined tasks that are better when lower, as in `Table.from_frame`.
@@ -56,6 +63,10 @@ def load_table(
         TableError: If the file is damaged or of an unknown format, or its content is invalid; names the file.
         ArchitectureError: If the string in a row is not an architecture; names the file.
 
+    Warns:
+        UserWarning: If a text file is not plain csv, how it was read; if a .pth has fields that are not
+            known.
+
     Example:
         >>> import tempfile
         >>> path = Path(tempfile.mkdtemp()) / "mine.csv"
@@ -63,14 +74,10 @@ def load_table(
         >>> load_table(path).to_frame("valid_loss")["jigsaw"].tolist()
         [0.5, nan]
     """
-    file = Path(path)
-    if file.suffix.casefold() in READERS or not (file.suffix or file.is_dir()):
-        file = find_table(path)
-    reader = READERS.get(file.suffix.casefold())
-    if reader is None:
-        raise TableError(f"{file}: expected a file ending in {', '.join(READERS)}, got {file.suffix or 'no suffix'!r}")
-    with _naming(file):
-        table = reader(file, duplicates, minimize)
+    if isinstance(path, (str, os.PathLike)):
+        table = _from_file(path, duplicates, minimize)
+    else:
+        table = _from_stream(path, duplicates, minimize)
     return table if space is None else table.where(space=space)
 
 
@@ -89,17 +96,63 @@ def table_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
         'mini'
     """
     file = find_table(path)
-    reader = PROVENANCE_READERS.get(file.suffix.casefold())
+    reader = PROVENANCE_READERS.get(_suffix(file))
     if reader is None:
         return {}
     with _naming(file):
         return reader(file)
 
 
+def _from_file(path: str | os.PathLike[str], duplicates: Duplicates, minimize: Collection[str] | str) -> Table:
+    file = Path(path)
+    folder = kind_of_file(file) == "a folder"
+    if folder and str(path) not in list_tables():
+        suffix = ".parquet" if any(file.rglob("*.parquet")) else ""
+    else:
+        file = find_table(path) if _suffix(file) in READERS or not file.suffix else file
+        suffix = _suffix(file)
+    if suffix not in READERS:
+        came = f"{shown(file.suffix or 'no suffix')}{', a folder without parquet files' * folder}"
+        raise TableError(
+            f"{_name(file)}: expected a file ending in {', '.join(READERS)}, got {came} "
+            f"({', '.join(_CSV_TOO)} are read as csv)"
+        )
+    with _naming(file):
+        return READERS[suffix](file, duplicates, minimize)
+
+
+def _from_stream(stream: TextIO | BinaryIO, duplicates: Duplicates, minimize: Collection[str] | str) -> Table:
+    """A table of an open stream, whose first bytes tell the format."""
+    if not hasattr(stream, "read"):
+        raise TableError(f"expected a path, or an open stream, got {type(stream).__name__} {shown(stream)}")
+    name = getattr(stream, "name", None)
+    with _naming(name if isinstance(name, str) else f"the {type(stream).__name__}"):
+        content = stream.read(limits.FILE_BYTES + 1)
+        if len(content) > limits.FILE_BYTES:
+            raise TableError(f"expected at most {limits.FILE_BYTES:,} bytes, got more")
+        if isinstance(content, str):
+            return read_csv(io.StringIO(content, newline=""), duplicates, minimize)
+        if content.startswith(_PARQUET):
+            return read_parquet(io.BytesIO(content), duplicates, minimize)
+        if content.startswith(_ZIP):
+            raise TableError("a .pth is read from a file, not from a stream: pass its path")
+        return read_csv(io.BytesIO(content), duplicates, minimize)
+
+
+def _suffix(file: Path) -> str:
+    """The suffix of the format: ``.csv`` for every text file that `read_csv` reads."""
+    return ".csv" if file.name.casefold().endswith(_CSV_TOO) else file.suffix.casefold()
+
+
 @contextmanager
-def _naming(file: Path) -> Iterator[None]:
+def _naming(file: Path | str) -> Iterator[None]:
     """Prefix errors about the content of a file with its name."""
     try:
         yield
     except (ArchitectureError, TableError) as error:
-        raise type(error)(f"{file}: {error}") from error
+        raise type(error)(f"{_name(file)}: {error}") from error
+
+
+def _name(file: Path | str) -> str:
+    """A path for messages."""
+    return shown(str(file))[1:-1]

@@ -1,8 +1,9 @@
 """Memory-mapped cache of tables that are slow to read: converted once, opened in milliseconds.
 
-A cache is a folder with ``header.json`` (architectures, and the position of each column) and one flat ``.npy`` file per
-number type. Its key is the file's resolved path, size, times (of its content and of its entry) and inode, so a changed
-or replaced file gets a new cache.
+A cache is a folder with ``header.json`` (architectures, the position of each column), one flat ``.npy`` file per number
+type, and the SHA-256 of each. All are compared when it is opened, and a damaged cache is rebuilt; that reads every byte
+once (0.2 s for 100 MB on one core of a laptop). Its key is the file's resolved path, size, times (of its content and of
+its entry) and inode, so a changed or replaced file gets a new cache.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import mmap
 import os
 import shutil
 import warnings
@@ -20,13 +22,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.files import write_folder_beside
+from benchmarks.files import kind_of_file, read_file, write_folder_beside
 from benchmarks.table import Table
 from benchmarks.task_log import TaskLog
 
 __all__ = ["cache_dir", "cached"]
 
-_VERSION = 1
+_VERSION = 2
+_HEADER, _CHECKSUM = "header.json", "header.sha256"
 _TYPES = ("float64", "int64")
 _log = logging.getLogger(__name__)
 
@@ -100,12 +103,13 @@ def cached(path: Path, convert: Callable[[Path], Table]) -> Table:
 def _open(folder: Path) -> Table | None:
     """The memory-mapped table of a cache folder, or None if it is missing or damaged."""
     try:
-        header = json.loads((folder / "header.json").read_text("utf-8"))
+        text = read_file(folder / _HEADER)
+        if read_file(folder / _CHECKSUM) != hashlib.sha256(text).hexdigest().encode():
+            return None
+        header = json.loads(text)
         if header["version"] != _VERSION:
             return None
-        flat = {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in _TYPES}
-        if any(flat[name].shape != (header["sizes"][name],) for name in _TYPES):
-            return None
+        flat = {name: _mapped(folder / f"{name}.npy", header["sha256"][name]) for name in _TYPES}
         names = header["spaces"]
         logs = {
             task: TaskLog(
@@ -118,6 +122,21 @@ def _open(folder: Path) -> Table | None:
         return Table(tuple(header["archs"]), tuple(names[code] for code in header["rows"]), logs)
     except (OSError, EOFError, ValueError, KeyError, TypeError, IndexError):
         return None
+
+
+def _mapped(path: Path, recorded: str) -> NDArray[Any]:
+    """A flat array, memory-mapped, after its file was compared with the recorded SHA-256.
+
+    Raises:
+        ValueError: If it is another file.
+    """
+    if kind_of_file(path) != "a file":
+        raise ValueError(f"{path.name} is missing")
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        if hashlib.sha256(content).hexdigest() != recorded:
+            raise ValueError(f"{path.name} is damaged")
+    array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    return array
 
 
 def _store(table: Table, folder: Path) -> None:
@@ -140,17 +159,23 @@ def _store(table: Table, folder: Path) -> None:
             }
             for task, log in table.logs.items()
         }
+        hashes = {}
         for kind, arrays in parts.items():
-            np.save(beside / f"{kind}.npy", np.concatenate([np.empty(0, kind), *arrays]), allow_pickle=False)
+            path = beside / f"{kind}.npy"
+            np.save(path, np.concatenate([np.empty(0, kind), *arrays]), allow_pickle=False)
+            with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+                hashes[kind] = hashlib.sha256(content).hexdigest()
         header = {
             "version": _VERSION,
-            "sizes": sizes,
+            "sha256": hashes,
             "archs": table.archs,
             "spaces": table.spaces,
             "rows": [table.spaces.index(name) for name in table.row_spaces],
             "tasks": tasks,
         }
-        (beside / "header.json").write_text(json.dumps(header), "utf-8")
+        text = json.dumps(header).encode()
+        (beside / _HEADER).write_bytes(text)
+        (beside / _CHECKSUM).write_text(hashlib.sha256(text).hexdigest(), "ascii")
 
 
 def _column(flat: dict[str, NDArray[Any]], place: list[Any]) -> NDArray[Any]:

@@ -1,31 +1,56 @@
-"""Tables as parquet files, with provenance in the file metadata."""
+"""Tables as parquet files, with provenance and checksums in the file metadata."""
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Collection
+import warnings
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
-from benchmarks.errors import TableError
+import numpy as np
+
+from benchmarks import limits
+from benchmarks.errors import TableError, shown
 from benchmarks.files import write_beside
 from benchmarks.frames import to_frame
+from benchmarks.limits import SHOWN
 from benchmarks.table import Table
 from benchmarks.table_checks import Duplicates
 from benchmarks.task_log import Epoch
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 __all__ = ["read_parquet", "read_provenance", "write_parquet"]
 
 _PROVENANCE = b"transnas-surrogates"
+_HASH = b"transnas-surrogates sha256"
 
 
-def read_parquet(path: Path, duplicates: Duplicates = "error", minimize: Collection[str] | str = ()) -> Table:
+def read_parquet(
+    path: Path | BinaryIO, duplicates: Duplicates = "error", minimize: Collection[str] | str = ()
+) -> Table:
     """Read a parquet file with the columns described in `Table.from_frame`, and its provenance.
 
+    The checksums of pages, and the SHA-256 of the content, are compared if the file has them (`write_parquet` writes
+    both): a damaged file is refused.
+
+    Args:
+        path: The file; a folder of a partitioned table, whose files are read in the order of their names, without the
+            columns that only the names of folders hold; or a binary stream.
+        duplicates: As in `Table.from_frame`.
+        minimize: As in `Table.from_frame`.
+
     Raises:
-        TableError: If the file is not parquet or damaged, or its content is invalid.
+        TableError: If the file is not parquet or damaged, its content is invalid, or it exceeds `benchmarks.limits`.
         ArchitectureError: If the string in a row is not an architecture.
+
+    Warns:
+        UserWarning: If columns that only the names of folders hold are left out.
 
     Example:
         >>> import tempfile
@@ -36,12 +61,16 @@ def read_parquet(path: Path, duplicates: Duplicates = "error", minimize: Collect
     """
     import pandas as pd
 
-    try:
-        frame = pd.read_parquet(path)
-    except (ValueError, OSError) as error:  # pyarrow raises subclasses of these
-        raise TableError(f"expected a parquet file; this one is damaged or something else ({error})") from error
+    if isinstance(path, Path) and path.is_dir():
+        parts = _parts(path)
+        frame = pd.concat([_read(part)[0] for part in parts], ignore_index=True)
+        return Table.from_frame(frame, duplicates=duplicates, minimize=minimize)
+    frame, metadata = _read(path)
+    recorded = metadata.get(_HASH)
+    if recorded is not None and recorded.decode("ascii", "replace") != _content_hash(frame, metadata):
+        raise TableError("damaged: the SHA-256 of the content differs from the recorded one")
     table = Table.from_frame(frame, duplicates=duplicates, minimize=minimize)
-    return replace(table, provenance=read_provenance(path))
+    return replace(table, provenance=_provenance(metadata))
 
 
 def read_provenance(path: Path) -> dict[str, Any]:
@@ -60,17 +89,9 @@ def read_provenance(path: Path) -> dict[str, Any]:
     """
     import pyarrow.parquet
 
-    try:
-        found = pyarrow.parquet.read_schema(path).metadata or {}
-    except (ValueError, OSError) as error:
-        raise TableError(f"expected a parquet file; this one is damaged or something else ({error})") from error
-    try:
-        provenance = json.loads(found.get(_PROVENANCE, b"{}"))
-    except ValueError as error:
-        raise TableError(f"the stored provenance is damaged ({error})") from error
-    if not isinstance(provenance, dict):
-        raise TableError(f"expected a JSON object as stored provenance, got {provenance!r:.200}")
-    return provenance
+    with _damage_named():
+        metadata = pyarrow.parquet.read_schema(path).metadata or {}
+    return _provenance(metadata)
 
 
 def write_parquet(table: Table, path: Path, epoch: Epoch = "final") -> None:
@@ -93,9 +114,81 @@ def write_parquet(table: Table, path: Path, epoch: Epoch = "final") -> None:
     """
     import pyarrow.parquet
 
-    columns = pyarrow.Table.from_pandas(to_frame(table.archs, table.logs, epoch), preserve_index=False)
-    if table.provenance:
-        notes = {_PROVENANCE: json.dumps(dict(table.provenance)).encode()}
-        columns = columns.replace_schema_metadata({**columns.schema.metadata, **notes})
+    frame = to_frame(table.archs, table.logs, epoch)
+    columns = pyarrow.Table.from_pandas(frame, preserve_index=False)
+    notes = {_PROVENANCE: json.dumps(dict(table.provenance)).encode()} if table.provenance else {}
+    metadata = {**columns.schema.metadata, **notes}
+    metadata[_HASH] = _content_hash(frame, metadata).encode()
     with write_beside(path) as beside:
-        pyarrow.parquet.write_table(columns, beside)
+        pyarrow.parquet.write_table(columns.replace_schema_metadata(metadata), beside, write_page_checksum=True)
+
+
+def _read(source: Path | BinaryIO) -> tuple[pd.DataFrame, dict[bytes, bytes]]:
+    """The columns of a parquet file, and the metadata of its schema."""
+    import pyarrow.parquet
+
+    with _damage_named(), pyarrow.parquet.ParquetFile(source, page_checksum_verification=True) as file:
+        names = file.schema_arrow.names
+        rows = file.metadata.num_rows
+        if rows > limits.ROWS or len(names) > limits.COLUMNS or rows * len(names) > limits.CELLS:
+            raise TableError(
+                f"expected at most {limits.ROWS:,} rows, {limits.COLUMNS:,} columns and {limits.CELLS:,} cells, got "
+                f"{rows:,} rows of {len(names):,} columns"
+            )
+        columns = file.read()
+        frame = columns.to_pandas()
+    return frame, columns.schema.metadata or {}
+
+
+def _parts(folder: Path) -> list[Path]:
+    """The files of a partitioned table."""
+    parts = sorted(path for path in folder.rglob("*.parquet") if not path.name.startswith((".", "_")))
+    if not parts:
+        raise TableError("expected a folder with parquet files, got none in it")
+    names = dict.fromkeys(
+        place.partition("=")[0] for path in parts for place in path.relative_to(folder).parts[:-1] if "=" in place
+    )
+    if names:
+        warnings.warn(f"partition columns left out: {', '.join(names)}", stacklevel=4)
+    return parts
+
+
+def _content_hash(frame: pd.DataFrame, metadata: dict[bytes, bytes]) -> str:
+    """SHA-256 of the names and values of all columns, and of the provenance."""
+    digest = hashlib.sha256(metadata.get(_PROVENANCE, b""))
+    for position, name in enumerate(frame.columns):
+        values = frame.iloc[:, position]
+        kind = values.dtype.kind
+        digest.update(f"\n{name}\n{kind if kind in 'if' else 's'}\n".encode())
+        if kind in "if":
+            numbers = values.to_numpy(dtype=np.int64 if kind == "i" else np.float64, copy=True)
+            if kind == "f":
+                numbers[np.isnan(numbers)] = np.nan  # one NaN, one bit pattern
+            digest.update(numbers.astype(numbers.dtype.newbyteorder("<")).tobytes())
+        else:
+            digest.update("\n".join(map(str, values)).encode())
+    return digest.hexdigest()
+
+
+def _provenance(metadata: dict[bytes, bytes]) -> dict[str, Any]:
+    try:
+        provenance = json.loads(metadata.get(_PROVENANCE, b"{}"))
+    except (ValueError, RecursionError) as error:
+        raise TableError(f"the stored provenance is damaged ({error})") from error
+    if not isinstance(provenance, dict):
+        raise TableError(f"expected a JSON object as stored provenance, got {shown(provenance)}")
+    return provenance
+
+
+@contextmanager
+def _damage_named() -> Iterator[None]:
+    """Report what pyarrow, and pandas about the columns it returns, make of a damaged file."""
+    try:
+        yield
+    except TableError:
+        raise
+    except Exception as error:  # most are subclasses of ValueError and OSError; damaged metadata raises other types
+        reason = " ".join(str(error).split())
+        raise TableError(
+            f"expected a parquet file; this one is damaged or something else ({reason:.{SHOWN}})"
+        ) from error

@@ -10,23 +10,29 @@ Layout (public repository yawen-d/TransNASBench)::
 
 from __future__ import annotations
 
+import math
 import pickle
 import re
 import warnings
-from collections.abc import Collection, Mapping
+import zipfile
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.errors import MissingExtraError, TableError
+from benchmarks import limits
+from benchmarks.errors import MissingExtraError, TableError, shown
 from benchmarks.files import write_beside
 from benchmarks.formats.mmap_cache import cached
+from benchmarks.limits import SHOWN
 from benchmarks.table import Table
 from benchmarks.table_checks import Duplicates
-from benchmarks.task_log import Epoch
-from benchmarks.tasks import INFO_NAMES, TIME
+from benchmarks.task_log import EXTRA, EXTRA_INFO, Epoch
+from benchmarks.tasks import INFO_NAMES, TIME, find_metric
 
 __all__ = ["SPACE_KEYS", "from_nested", "read_pth", "to_nested", "write_pth"]
 
@@ -34,14 +40,20 @@ SPACE_KEYS = {"transnas101-macro": "macro", "transnas101-micro": "micro"}
 """Search space -> its key in the published file; any other space is stored under its own name."""
 
 _KEYS = ("metrics_dict", "info_names", "task_list", "data")
+_REQUIRED = ("metrics_dict", "task_list", "data")
+_ZIP = b"PK\x03\x04"
+_FAST = frozenset({float})  # types of values that are taken as they are
+_WHOLE = 2**62
+_NAME, _SAID = 80, 5  # characters of a name, and names, in a warning
 _CLOCK = re.compile(r"(?:(\d+) days?, )?(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 
 
 def read_pth(path: Path, duplicates: Duplicates = "error", minimize: Collection[str] | str = ()) -> Table:
     """Read a file in the published layout; converted once, then memory-mapped (`benchmarks.formats.mmap_cache`).
 
-    The file is unpickled with ``weights_only=True``, so code in it does not run. Elapsed time written as
-    ``HH:MM:SS`` becomes seconds; an infinite loss (a training that diverged) becomes NaN.
+    The file is unpickled with ``weights_only=True``, so code in it does not run, after the checksums of all its members
+    were compared. Elapsed time written as ``HH:MM:SS`` becomes seconds; an infinite loss (a training that diverged)
+    becomes NaN. A metric or model fact that the package does not know is kept, without a direction.
 
     Args:
         path: The file.
@@ -49,8 +61,12 @@ def read_pth(path: Path, duplicates: Duplicates = "error", minimize: Collection[
         minimize: Must be empty: the file names the metric of every value, and so its direction.
 
     Raises:
-        TableError: If the file is damaged, contains other objects than plain data, or has another layout.
+        TableError: If the file is damaged, contains other objects than plain data, has another layout, or exceeds
+            `benchmarks.limits`.
         MissingExtraError: If it must be converted and torch is not installed.
+
+    Warns:
+        UserWarning: If there are such metrics or facts, or the file is of the old format of torch, without checksums.
 
     Example:
         >>> import os, tempfile
@@ -64,7 +80,10 @@ def read_pth(path: Path, duplicates: Duplicates = "error", minimize: Collection[
     """
     if minimize:
         raise TableError(f"expected no minimize for a .pth, whose metrics have a direction, got {minimize!r:.200}")
-    return cached(path, lambda file: from_nested(_load(file)))
+    left_out: list[str] = []
+    table = cached(path, lambda file: _convert(_load(file), left_out))
+    _warn_of_extras(table, left_out)
+    return table
 
 
 def write_pth(table: Table, path: Path, epoch: Epoch = "final") -> None:
@@ -99,10 +118,16 @@ def from_nested(database: object) -> Table:
     """Create a table from the nested dictionaries of the published layout.
 
     Args:
-        database: The nested dictionaries.
+        database: The nested dictionaries; other keys are ignored, ``info_names`` and an entry's ``model_info`` may be
+            missing.
 
     Raises:
-        TableError: If an entry is missing or not a number, or an architecture is in two spaces; names it.
+        TableError: If an entry is missing or not a number, an architecture is in two spaces, or there is more of
+            anything than `benchmarks.limits` allows; names it.
+
+    Warns:
+        UserWarning: If a metric or model fact is not one that the package knows. It is kept, without a direction, if
+            its values are numbers.
 
     Example:
         >>> entry = {"model_info": {}, "metrics": {"valid_top1": [80.0, 90.0]}, "total_epochs": 2}
@@ -111,27 +136,10 @@ def from_nested(database: object) -> Table:
         >>> from_nested(database).to_frame(epoch=0)["jigsaw"].tolist()
         [80.0]
     """
-    if not isinstance(database, dict) or any(key not in database for key in _KEYS):
-        came = f"keys {', '.join(map(repr, database))}" if isinstance(database, dict) else type(database).__name__
-        raise TableError(f"expected a dictionary with the keys {', '.join(_KEYS)}, got {came}")
-    try:
-        results: dict[str, Any] = {}
-        for key, entries in database["data"].items():
-            for arch in entries:
-                if arch in results:
-                    raise TableError(f"{arch}: expected every architecture once, got it in {key!r} and before")
-            results.update(entries)
-        metrics = {
-            task: {name: _epochs(results, task, name) for name in database["metrics_dict"][task]}
-            for task in database["task_list"]
-        }
-        info = {
-            task: {name: _facts(results, task, name) for name in database["info_names"]}
-            for task in database["task_list"]
-        }
-    except (AttributeError, KeyError, TypeError) as error:
-        raise TableError(f"expected the layout of the published file, got another ({error!r})") from error
-    return Table.from_logs(list(results), _same_length(metrics), info)
+    left_out: list[str] = []
+    table = _convert(database, left_out)
+    _warn_of_extras(table, left_out)
+    return table
 
 
 def to_nested(table: Table) -> dict[str, Any]:
@@ -145,13 +153,14 @@ def to_nested(table: Table) -> dict[str, Any]:
         {'valid_top1': [80.0, 90.0]}
     """
     data: dict[str, Any] = {SPACE_KEYS.get(space, space): {} for space in table.spaces}
-    names = [name for name in INFO_NAMES if any(name in log.info for log in table.logs.values())]
+    having = dict.fromkeys(name for log in table.logs.values() for name in log.info)
+    names = [*(name for name in INFO_NAMES if name in having), *(name for name in having if name not in INFO_NAMES)]
     for arch, space in zip(table.archs, table.row_spaces, strict=True):
         data[SPACE_KEYS.get(space, space)][arch] = {}
     for task, log in table.logs.items():
         lengths = np.where(log.lengths, log.lengths, log.epochs).tolist()
         columns = {name: values.tolist() for name, values in log.metrics.items()}
-        facts = {name: log.info[name].tolist() if name in log.info else [np.nan] * len(table) for name in names}
+        facts = {name: log.info[name].tolist() for name in names if name in log.info}
         for row, (arch, space) in enumerate(zip(table.archs, table.row_spaces, strict=True)):
             data[SPACE_KEYS.get(space, space)][arch][task] = {
                 "model_info": {name: values[row] for name, values in facts.items()},
@@ -174,12 +183,67 @@ def _torch(feature: str) -> Any:
     return torch
 
 
+def _convert(database: object, left_out: list[str]) -> Table:
+    """As `from_nested`, without warnings; fields that are no numbers are added to `left_out`."""
+    if not isinstance(database, dict) or any(key not in database for key in _REQUIRED):
+        came = f"keys {', '.join(map(shown, database))}" if isinstance(database, dict) else type(database).__name__
+        raise TableError(f"expected a dictionary with the keys {', '.join(_KEYS)}, got {came:.{SHOWN}}")
+    try:
+        results = _results(database["data"])
+        tasks = _names(database["task_list"], "tasks", limits.TASKS)
+        listed = {task: _names(database["metrics_dict"][task], f"metrics of {task}", limits.COLUMNS) for task in tasks}
+        facts = _names(database.get("info_names", []), "model facts", limits.COLUMNS)
+        names = {
+            task: _and_others(
+                listed[task], [entry[task]["metrics"] for entry in results.values() if task in entry], task
+            )
+            for task in tasks
+        }
+        _check_sizes(results, names)
+        arrays: dict[str, dict[str, NDArray[np.float64]]] = {}
+        info: dict[str, dict[str, NDArray[Any]]] = {}
+        for task in tasks:
+            entries = {arch: entry[task] for arch, entry in results.items() if task in entry}
+            columns = {name: _column(results, entries, task, name, left_out) for name in names[task]}
+            arrays[task] = _arrays({name: rows for name, rows in columns.items() if rows is not None})
+            present = [entry.get("model_info", {}) for entry in entries.values()]
+            having = set().union(*present)
+            names_of_facts = [name for name in _and_others(facts, present, task) if name in having]
+            info[task] = _facts(results, entries, task, names_of_facts, left_out)
+    except (AttributeError, KeyError, TypeError) as error:
+        raise TableError(f"expected the layout of the published file, got another ({error!r:.{SHOWN}})") from error
+    return Table.from_logs(list(results), arrays, info)
+
+
+def _warn_of_extras(table: Table, left_out: list[str]) -> None:
+    """One warning about the fields that the package does not know."""
+    kept = dict.fromkeys(name for log in table.logs.values() for name in log.metrics if _is_extra(name))
+    kept |= dict.fromkeys(name for log in table.logs.values() for name in log.info if name not in INFO_NAMES)
+    said = []
+    if kept:
+        said.append(f"{_some(kept)}: not known to this package, kept without a direction, so no epoch is their best")
+    if left_out:
+        said.append(f"{_some(dict.fromkeys(left_out))}: not known to this package and not numbers, left out")
+    if said:
+        warnings.warn("; ".join(said), stacklevel=3)
+
+
+def _some(names: Mapping[str, None]) -> str:
+    first = [name[:_NAME] for name in islice(names, _SAID)]
+    return ", ".join(first) + (f" and {len(names) - _SAID:,} more" if len(names) > _SAID else "")
+
+
+def _is_extra(name: str) -> bool:
+    return find_metric(name).higher_is_better is None
+
+
 def _load(path: Path) -> object:
     torch = _torch("Reading a .pth for the first time")
+    checked = _check_archive(path)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch's warnings about unknown pickles; the error below covers them
-            return torch.load(path, map_location="cpu", weights_only=True)
+            found = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         raise TableError(
             "expected numbers, strings, lists and dictionaries only, got other objects, which are not unpickled "
@@ -187,54 +251,218 @@ def _load(path: Path) -> object:
         ) from error
     except Exception as error:  # torch raises many types
         reason = str(error).partition("\n")[0]
-        raise TableError(f"damaged, truncated or not written by torch.save ({reason})") from error
+        raise TableError(f"damaged, truncated or not written by torch.save ({reason:.{SHOWN}})") from error
+    if not checked:
+        warnings.warn(
+            f"{path.name} is of torch's old format, which has no checksums, so damage can go unnoticed; "
+            "write it again with save_table",
+            stacklevel=2,
+        )
+    return found
 
 
-def _epochs(results: Mapping[str, Any], task: str, name: str) -> NDArray[np.float64]:
-    """One metric of all architectures, of shape (n, E)."""
-    rows = [_values(entry[task]["metrics"].get(name, ()), name) if task in entry else [] for entry in results.values()]
-    table = np.full((len(rows), max(map(len, rows), default=0)), np.nan)
+def _check_archive(path: Path) -> bool:
+    """Compare the checksum of every member of a zip archive; its members must be stored, as torch writes them.
+
+    Returns:
+        Whether it is a zip archive; the format of torch before 1.6 is a plain pickle, without checksums.
+    """
+    if (size := path.stat().st_size) > limits.FILE_BYTES:
+        raise TableError(f"expected at most {limits.FILE_BYTES:,} bytes, got {size:,}")
+    with path.open("rb") as file:
+        if file.read(len(_ZIP)) != _ZIP:
+            return False
     try:
-        for row, values in enumerate(rows):
-            table[row, : len(values)] = values  # None becomes NaN
-    except (TypeError, ValueError) as error:
-        raise TableError(f"{list(results)[row]}, {task}/{name}: expected one number per epoch ({error})") from None
-    table[np.isinf(table)] = np.nan
-    return table
+        with zipfile.ZipFile(path) as archive:
+            members = archive.infolist()
+            packed = next((member for member in members if member.compress_type != zipfile.ZIP_STORED), None)
+            wrong = archive.testzip() if packed is None and sum(m.file_size for m in members) <= size else ""
+    except Exception as error:  # what zipfile makes of a damaged archive has many types
+        raise TableError(f"damaged, truncated or not written by torch.save ({error!s:.{SHOWN}})") from error
+    if packed is not None:
+        raise TableError(
+            f"expected members that are stored, as torch.save writes them, got {shown(packed.filename)} compressed "
+            f"from {packed.file_size:,} to {packed.compress_size:,} bytes"
+        )
+    if wrong is not None:
+        problem = f"the checksum of {shown(wrong)} differs from the recorded one" if wrong else "its members overlap"
+        raise TableError(f"damaged, truncated or not written by torch.save: {problem}")
+    return True
 
 
-def _values(values: Any, name: str) -> Any:
-    return [_seconds(value) for value in values] if name == TIME else values
+def _results(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Architecture -> its entries by task, over all spaces."""
+    results: dict[str, Any] = {}
+    for key, entries in data.items():
+        for arch in entries:
+            if arch in results:
+                raise TableError(
+                    f"{shown(arch)[1:-1]}: expected every architecture once, got it in {shown(key)} and before"
+                )
+        results.update(entries)
+        if len(results) > limits.ROWS:
+            raise TableError(f"expected at most {limits.ROWS:,} architectures, got more")
+    return results
+
+
+def _names(names: Any, what: str, most: int) -> list[str]:
+    """Names of tasks, metrics or facts: distinct strings."""
+    if not isinstance(names, (list, tuple)):
+        raise TypeError(f"expected a list of {what}, got {type(names).__name__}")
+    if len(names) > most:
+        raise TableError(f"expected at most {most:,} {what}, got {len(names):,}")
+    for name in names:
+        if not isinstance(name, str) or len(name) > limits.STRING:
+            raise TableError(f"expected names of {what} of at most {limits.STRING:,} characters, got {shown(name)}")
+    twice = next((name for name, count in Counter(names).items() if count > 1), None)
+    if twice is not None:
+        raise TableError(f"expected distinct {what}, got {shown(twice)} twice")
+    return list(names)
+
+
+def _and_others(names: list[str], entries: Iterable[Mapping[str, Any]], task: str) -> list[str]:
+    """The names of metrics or facts of a task, and those that only its entries have."""
+    others: set[str] = set()
+    for entry in entries:
+        others.update(entry)
+        if len(others) > limits.COLUMNS:
+            break
+    return _names([*names, *sorted(others.difference(names))], f"metrics and facts of {task}", limits.COLUMNS)
+
+
+def _column(
+    results: Mapping[str, Any], entries: Mapping[str, Any], task: str, name: str, left_out: list[str]
+) -> list[Any] | None:
+    """One metric of all architectures: n lists of numbers. None if the metric is not known, and not numbers."""
+    rows: list[Any] = []
+    for arch in results:
+        values = _plain(entries[arch]["metrics"].get(name, ())) if arch in entries else ()
+        wrong: object = None
+        if not isinstance(values, (list, tuple)):
+            wrong = values
+        else:
+            if name == TIME:
+                values = [_seconds(value) for value in values]
+            if not _FAST.issuperset(map(type, values)):
+                values, wrong = _numbers(values)
+        if wrong is not None and _is_extra(name):
+            left_out.append(name)
+            return None
+        if wrong is not None:
+            raise TableError(f"{arch[:_NAME]}, {task}/{name}: expected one number per epoch (got {shown(wrong)})")
+        rows.append(values)
+    return rows
+
+
+def _plain(values: Any) -> Any:
+    """A tensor or array of one dimension as a list; any other value as it is."""
+    if len(getattr(values, "shape", ())) != 1:
+        return values
+    try:
+        return values.tolist()
+    except Exception:  # a tensor without numbers: sparse, or on the meta device
+        return values
+
+
+def _recorded(values: Any, seen: set[int]) -> tuple[int, int]:
+    """Number of epochs, and of numbers that the file stores for them: what occurs a second time is stored once."""
+    shape = getattr(values, "shape", None)
+    if shape is not None and hasattr(values, "untyped_storage"):
+        length = int(shape[0]) if len(shape) else 0
+        key, stored = values.untyped_storage().data_ptr(), values.untyped_storage().nbytes() // values.element_size()
+    else:
+        length = stored = len(values) if isinstance(values, (list, tuple)) else 0
+        key = id(values)
+    if key in seen:
+        return length, 0
+    seen.add(key)
+    return length, min(stored, length)
+
+
+def _numbers(values: Any) -> tuple[list[Any], object | None]:
+    """The values as floats, None as NaN, and the first one that is no number."""
+    found: list[Any] = []
+    for value in values:
+        if value is None:
+            found.append(math.nan)
+            continue
+        if getattr(value, "shape", None) == () and hasattr(value, "item"):  # a number of numpy or torch
+            value = value.item()
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            return [], value
+        try:
+            found.append(float(value))
+        except OverflowError:
+            return [], value
+    return found, None
 
 
 def _seconds(value: object) -> object:
     """Seconds of a clock reading, e.g. 3723.0 for "1:02:03"; other values are returned unchanged."""
-    clock = _CLOCK.fullmatch(value.strip()) if isinstance(value, str) else None
-    if clock is None:
+    if not isinstance(value, str) or len(value) > _NAME:
         return value
+    clock = _CLOCK.fullmatch(value.strip())
+    if clock is None:
+        try:
+            return float(value)
+        except ValueError:
+            return value
     days, hours, minutes, seconds = clock.groups(default="0")
     return ((int(days) * 24 + int(hours)) * 60 + int(minutes)) * 60 + float(seconds)
 
 
-def _facts(results: Mapping[str, Any], task: str, name: str) -> NDArray[Any]:
-    """One model fact of all architectures, of shape (n,); integers if all values are whole numbers."""
-    values = [entry[task]["model_info"].get(name) if task in entry else None for entry in results.values()]
-    for arch, value in zip(results, values, strict=True):
-        if not isinstance(value, (int, float, type(None))):
-            raise TableError(f"{arch}, {task}/{name}: expected a number, got {value!r}")
-    whole = all(isinstance(value, int) for value in values)
-    return np.array(values, dtype=np.int64 if whole else np.float64)
+def _facts(
+    results: Mapping[str, Any], entries: Mapping[str, Any], task: str, names: Iterable[str], left_out: list[str]
+) -> dict[str, NDArray[Any]]:
+    """Model facts of all architectures, each of shape (n,); integers if all values are whole numbers."""
+    facts = {}
+    for name in names:
+        known = name in INFO_NAMES
+        values = [entries[arch].get("model_info", {}).get(name) if arch in entries else None for arch in results]
+        whole = all(type(value) is int and abs(value) < _WHOLE for value in values)
+        numbers, wrong = _numbers(values)
+        if wrong is not None and not known:
+            left_out.append(name)
+            continue
+        if wrong is not None:
+            arch = next(arch for arch, value in zip(results, values, strict=True) if value is wrong)
+            raise TableError(f"{arch[:_NAME]}, {task}/{name}: expected a number, got {shown(wrong)}")
+        facts[name if known else f"{EXTRA_INFO}{name}"] = np.array(*((values, np.int64) if whole else (numbers,)))
+    return facts
 
 
-def _same_length(
-    metrics: dict[str, dict[str, NDArray[np.float64]]],
-) -> dict[str, dict[str, NDArray[np.float64]]]:
-    """Pad all metrics of a task with NaN to the epochs of the longest one, at least one epoch."""
-    padded = {}
-    for task, columns in metrics.items():
-        epochs = max((values.shape[1] for values in columns.values()), default=0) or 1
-        padded[task] = {
-            name: np.pad(values, ((0, 0), (0, epochs - values.shape[1])), constant_values=np.nan)
-            for name, values in columns.items()
-        }
-    return padded
+def _check_sizes(results: Mapping[str, Any], names: Mapping[str, Sequence[str]]) -> None:
+    """Refuse more values than the limits allow, counted as they will be: padded to the longest training of a task."""
+    total = 0
+    for task, metrics in names.items():
+        longest, recorded, seen = 1, 0, set[int]()
+        for arch, entry in results.items():
+            columns = entry[task]["metrics"] if task in entry else {}
+            for name in columns:
+                epochs, stored = _recorded(columns[name], seen)
+                if epochs > limits.EPOCHS:
+                    where = f"{arch[:_NAME]}, {task}/{name}"
+                    raise TableError(f"{where}: expected at most {limits.EPOCHS:,} epochs, got {epochs:,}")
+                longest, recorded = max(longest, epochs), recorded + stored
+        padded = len(results) * longest * len(metrics)
+        if padded > limits.PADDING * recorded + limits.ROWS:
+            raise TableError(
+                f"{task}: expected trainings of like length, got {len(results):,} x {longest:,} epochs x "
+                f"{len(metrics):,} metrics with only {recorded:,} of {padded:,} values recorded"
+            )
+        total += padded
+    if total > limits.VALUES:
+        raise TableError(f"expected at most {limits.VALUES:,} values (architectures x epochs x metrics), got {total:,}")
+
+
+def _arrays(columns: Mapping[str, list[Any]]) -> dict[str, NDArray[np.float64]]:
+    """All metrics of a task, each of shape (n, E), padded with NaN to the epochs of the longest training."""
+    epochs = max((len(row) for rows in columns.values() for row in rows), default=0) or 1
+    arrays = {}
+    for name, rows in columns.items():
+        values = np.full((len(rows), epochs), np.nan)
+        for row, recorded in enumerate(rows):
+            values[row, : len(recorded)] = recorded
+        values[np.isinf(values)] = np.nan
+        arrays[f"{EXTRA * _is_extra(name)}{name}"] = values
+    return arrays

@@ -16,11 +16,11 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.errors import ArchitectureError
+from benchmarks.errors import ArchitectureError, shown
 from benchmarks.forks import cached_property
 from benchmarks.graph import ArchGraph, GraphBatch, kind_id
 from benchmarks.spaces.skeleton import BlockShape
-from benchmarks.spaces.space import Space
+from benchmarks.spaces.space import Space, naslib_integers
 
 __all__ = ["EDGES", "PATHS", "CellSpace", "CellSpec", "Operation", "first_rows", "live_edges"]
 
@@ -53,6 +53,10 @@ class CellSpace(Space):
     """Operation 0 is "none"."""
     skeleton: ClassVar[str]
     """The published skeleton."""
+    naslib_operations: ClassVar[tuple[int, ...]]
+    """Operation that each operation index of NASLib's tuples means."""
+    naslib_edges: ClassVar[tuple[tuple[int, int], ...]] = EDGES
+    """Edges in the order of NASLib's tuples."""
     identity_from: ClassVar[int]
     """First node whose outgoing skips are identities in every cell (skips from node 0 may change the shape)."""
 
@@ -77,6 +81,14 @@ class CellSpace(Space):
     def enumerate(self) -> Sequence[str]:
         """All codes in lexicographic order of their operation indices."""
         return [self.format(CellSpec(self.skeleton, tuple(code))) for code in self.codes.tolist()]
+
+    def from_naslib(self, ops: Sequence[int]) -> str:
+        """The published cell of a tuple of NASLib: see `Space.from_naslib`."""
+        code = naslib_integers(ops, self.name, len(self.operations) - 1)
+        if len(code) != len(EDGES):
+            raise ArchitectureError(f"expected {len(EDGES)} operation indices of NASLib, got {shown(ops)}")
+        placed = dict(zip(self.naslib_edges, (self.naslib_operations[index] for index in code), strict=True))
+        return self.format(CellSpec(self.skeleton, tuple(placed[edge] for edge in EDGES)))
 
     def neighbors(self, arch: str) -> list[str]:
         """Architectures with another operation on one edge."""
@@ -131,7 +143,7 @@ class CellSpace(Space):
 
     def _replace(self, archs: Sequence[str], rows: NDArray[np.int64]) -> list[str]:
         if isinstance(archs, str):
-            raise ArchitectureError(f"expected a list of architecture strings, got the string {archs!r}")
+            raise ArchitectureError(f"expected a list of architecture strings, got the string {shown(archs)}")
         specs = [self.parse(arch) for arch in archs]
         codes = np.array([spec.code for spec in specs], dtype=np.int64).reshape(-1, len(EDGES))
         keys = [(spec.skeleton, row) for spec, row in zip(specs, rows[self.code_rows(codes)].tolist(), strict=True)]

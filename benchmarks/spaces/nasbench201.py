@@ -17,7 +17,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.errors import ArchitectureError, UnknownNameError, choice
+from benchmarks.errors import ArchitectureError, UnknownNameError, choice, shown
 from benchmarks.forks import cached_property
 from benchmarks.graph import ArchGraph, GraphBuilder
 from benchmarks.spaces.cell import CellSpace, CellSpec, Operation, first_rows
@@ -59,6 +59,8 @@ class NASBench201(CellSpace):
         "i (none, skip_connect, nor_conv_1x1, nor_conv_3x3, avg_pool_3x3)"
     )
     skeleton = ""
+    naslib_operations = (1, 0, 3, 2, 4)  # OP_NAMES_NB201 of its conversions: skip, none, 3x3, 1x1, pooling
+    naslib_edges = ((0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3))  # its EDGE_LIST, which counts nodes from 1
     identity_from = 0
     operations = _OPERATIONS
 
@@ -140,13 +142,13 @@ def _parse(arch: str) -> CellSpec:
     cell = _CELL.fullmatch(arch)
     if cell is None:
         raise ArchitectureError(
-            f"{arch!r}: expected '|op~0|+|op~0|op~1|+|op~0|op~1|op~2|' with op one of {', '.join(_NAMES)}; e.g. "
+            f"{shown(arch)}: expected '|op~0|+|op~0|op~1|+|op~0|op~1|op~2|' with op one of {', '.join(_NAMES)}; e.g. "
             f"{NASBench201.example!r}"
         )
     try:
         return CellSpec("", tuple(_NAMES.index(choice(name, _NAMES, "operation")) for name in cell.groups()))
     except UnknownNameError as error:
-        raise ArchitectureError(f"{arch!r}: {error}") from None
+        raise ArchitectureError(f"{shown(arch)}: {error}") from None
 
 
 def _expression(code: list[int]) -> str:

@@ -10,13 +10,15 @@ import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from benchmarks.errors import ArchitectureError
+from benchmarks.errors import ArchitectureError, shown
 from benchmarks.graph import GraphBuilder
+from benchmarks.limits import SHOWN
 
 __all__ = ["MAX_MODULES", "BlockShape", "Skeleton", "add_stem"]
 
 MAX_MODULES = 16
 _MAX_BASE = 4096
+_DIGITS = 9  # of a width that is read at all
 
 
 class BlockShape(NamedTuple):
@@ -47,16 +49,16 @@ class Skeleton:
         Raises:
             ArchitectureError: If a field is invalid; names it and the nearest valid value.
         """
-        if not re.fullmatch(r"[1-9][0-9]*", base) or int(base) % 2 or int(base) > _MAX_BASE:
+        if not re.fullmatch(r"[1-9][0-9]{0,8}", base) or int(base) % 2 or int(base) > _MAX_BASE:
             raise ArchitectureError(
-                f"{arch!r}: expected an even number of base channels from 2 to {_MAX_BASE}, got {base!r}; nearest: "
-                f"{_nearest_base(base)}"
+                f"{shown(arch)}: expected an even number of base channels from 2 to {_MAX_BASE}, got {shown(base)}; "
+                f"nearest: {_nearest_base(base)}"
             )
         if not re.fullmatch(rf"[1-4]{{1,{MAX_MODULES}}}", code):
-            nearest = "".join(str(min(max(int(c), 1), 4)) for c in code if c in "0123456789")[:MAX_MODULES]
+            nearest = "".join(str(min(max(int(c), 1), 4)) for c in code[:SHOWN] if c in "0123456789")[:MAX_MODULES]
             raise ArchitectureError(
-                f"{arch!r}: expected a macro code of 1 to {MAX_MODULES} digits from 1 to 4, got {code!r}; nearest: "
-                f"{nearest or '41414'}"
+                f"{shown(arch)}: expected a macro code of 1 to {MAX_MODULES} digits from 1 to 4, got {shown(code)}; "
+                f"nearest: {nearest or '41414'}"
             )
         return cls(int(base), code)
 
@@ -85,5 +87,5 @@ def add_stem(builder: GraphBuilder, base_channels: int) -> int:
 
 
 def _nearest_base(base: str) -> int:
-    digits = re.sub(r"[^0-9]", "", base)
+    digits = re.sub(r"[^0-9]", "", base[:SHOWN])[:_DIGITS]
     return min(max(2 * round(int(digits) / 2), 2), _MAX_BASE) if digits else 64

@@ -13,11 +13,12 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.errors import ArchitectureError
+from benchmarks.errors import ArchitectureError, shown
 from benchmarks.forks import cached_property
 from benchmarks.graph import ArchGraph, GraphBatch, kind_id
+from benchmarks.limits import SHOWN
 
-__all__ = ["Space"]
+__all__ = ["Space", "naslib_integers"]
 
 
 class Space(ABC):
@@ -63,6 +64,27 @@ class Space(ABC):
         """Return the string in the benchmark's spelling, or raise `ArchitectureError`."""
         return self.format(self.parse(str(arch)))
 
+    def from_naslib(self, ops: Sequence[int]) -> str:
+        """The string of an architecture that NASLib writes as integers (``get_hash``, ``op_indices``).
+
+        Args:
+            ops: Tuple or list. For cells, the index of the operation on each of the six edges; for the macro space, its
+                digits, with or without zeros at the end.
+
+        Raises:
+            ArchitectureError: If NASLib has no such form for the space, or they are not one of its architectures.
+
+        Example:
+            >>> from benchmarks import get_space
+            >>> get_space("nasbench201").from_naslib((4, 0, 3, 1, 4, 3))
+            '|avg_pool_3x3~0|+|skip_connect~0|none~1|+|nor_conv_1x1~0|avg_pool_3x3~1|nor_conv_1x1~2|'
+            >>> get_space("transnas101-micro").from_naslib([3, 0, 1, 2, 2, 1])
+            '64-41414-3_01_221'
+            >>> get_space("transnas101-macro").from_naslib((2, 3, 1, 1, 0, 0))
+            '64-2311-basic'
+        """
+        raise ArchitectureError(f"NASLib has no tuples for architectures of {self.name}, got {shown(ops)}")
+
     @cached_property
     def archs(self) -> tuple[str, ...]:
         """All published architectures."""
@@ -99,7 +121,7 @@ class Space(ABC):
             return self._position[str(arch)]
         except KeyError:
             raise ArchitectureError(
-                f"{self.validate(arch)!r} is outside the {len(self):,} published architectures of {self.name}"
+                f"{shown(self.validate(arch))} is outside the {len(self):,} published architectures of {self.name}"
             ) from None
 
     def __eq__(self, other: object) -> bool:
@@ -172,7 +194,7 @@ class Space(ABC):
         """
         size = self.input_size if input_size is None else input_size
         if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
-            raise ValueError(f"expected a positive integer as input_size, got {size!r}")
+            raise ValueError(f"expected a positive integer as input_size, got {shown(size)}")
         return int(size)
 
     # -- graphs -------------------------------------------------------------------------------------------------
@@ -215,6 +237,27 @@ class Space(ABC):
         """Convolutions on the longest live path from image to last feature map, of shape (n,)."""
         graphs = [self.network_graph(arch) for arch in archs]
         return np.array([graph.longest_path(_is_conv(graph)) for graph in graphs], dtype=np.int64)
+
+
+def naslib_integers(ops: Any, space: str, most: int) -> list[int]:
+    """The integers of a tuple, list or array of NASLib, from 0 to `most`.
+
+    Raises:
+        ArchitectureError: If it is something else.
+
+    Example:
+        >>> naslib_integers((4, 0, 3), "nasbench201", 4)
+        [4, 0, 3]
+    """
+    found = ops.tolist() if hasattr(ops, "tolist") else ops
+    listed = isinstance(found, (list, tuple)) and len(found) <= SHOWN
+    if not listed or any(isinstance(op, bool) or not isinstance(op, (int, np.integer)) for op in found):
+        raise ArchitectureError(f"expected a tuple or list of integers of NASLib for {space}, got {shown(ops)}")
+    if outside := [op for op in found if not 0 <= op <= most]:
+        raise ArchitectureError(
+            f"expected integers from 0 to {most} for {space}, got {shown(outside[0])} in {shown(ops)}"
+        )
+    return [int(op) for op in found]
 
 
 def _is_conv(graph: ArchGraph) -> NDArray[np.int64]:

@@ -17,10 +17,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.errors import ArchitectureError
+from benchmarks.errors import ArchitectureError, shown
 from benchmarks.graph import ArchGraph, GraphBatch, GraphBuilder, kind_id
 from benchmarks.spaces.skeleton import BlockShape, Skeleton, add_stem
-from benchmarks.spaces.space import Space
+from benchmarks.spaces.space import Space, naslib_integers
 from benchmarks.tasks import TRANSNAS_TASKS
 
 __all__ = ["TransNASMacro"]
@@ -65,13 +65,19 @@ class TransNASMacro(Space):
         if len(fields) != 3 or fields[2] != "basic":
             nearest = "-".join([*fields[:2], "basic"]) if len(fields) >= 2 else self.example
             raise ArchitectureError(
-                f"{arch!r}: expected '<base channels>-<macro code>-basic', e.g. {self.example!r}; nearest: {nearest!r}"
+                f"{shown(arch)}: expected '<base channels>-<macro code>-basic', e.g. {self.example!r}; "
+                f"nearest: {shown(nearest)}"
             )
         return Skeleton.parse(fields[0], fields[1], str(arch))
 
     def format(self, spec: Skeleton) -> str:
         """The string of a skeleton."""
         return f"{spec}-basic"
+
+    def from_naslib(self, ops: Sequence[int]) -> str:
+        """The architecture of a tuple of NASLib, which pads short codes with zeros: see `Space.from_naslib`."""
+        code = "".join(str(digit) for digit in naslib_integers(ops, self.name, 4) if digit)
+        return self.validate(f"{_BASE}-{code}-basic")
 
     def enumerate(self) -> Sequence[str]:
         """The published architectures in lexicographic order."""

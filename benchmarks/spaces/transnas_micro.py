@@ -10,8 +10,9 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from benchmarks.errors import ArchitectureError
+from benchmarks.errors import ArchitectureError, shown
 from benchmarks.graph import ArchGraph, GraphBuilder
+from benchmarks.limits import SHOWN
 from benchmarks.spaces.cell import CellSpace, CellSpec, Operation
 from benchmarks.spaces.skeleton import BlockShape, Skeleton, add_stem
 from benchmarks.tasks import TRANSNAS_TASKS
@@ -45,6 +46,7 @@ class TransNASMicro(CellSpace):
         "node 2, d, e and f to node 3, from nodes 0, 1, 2 (0 none, 1 skip, 2 conv 1x1, 3 conv 3x3)"
     )
     skeleton = "64-41414"
+    naslib_operations = (0, 1, 2, 3)  # NASLib queries the benchmark with its indices as the digits of the string
     identity_from = 1
     operations = (
         Operation("none", "none", 0),
@@ -121,21 +123,21 @@ def _parse(arch: str) -> CellSpec:
     fields = arch.split("-")
     if len(fields) != 3:
         raise ArchitectureError(
-            f"{arch!r}: expected '<base channels>-<macro code>-a_bc_def', e.g. '64-41414-3_33_333', got "
+            f"{shown(arch)}: expected '<base channels>-<macro code>-a_bc_def', e.g. '64-41414-3_33_333', got "
             f"{len(fields)} fields instead of 3 between dashes"
         )
     cell = _CELL.fullmatch(fields[2])
     if cell is None:
         raise ArchitectureError(
-            f"{arch!r}: expected a cell code a_bc_def of digits 0 (none), 1 (skip), 2 (conv 1x1) and 3 (conv 3x3), got "
-            f"{fields[2]!r}; nearest: {_nearest_cell(fields[2])!r}"
+            f"{shown(arch)}: expected a cell code a_bc_def of digits 0 (none), 1 (skip), 2 (conv 1x1) and 3 (conv 3x3)"
+            f", got {shown(fields[2])}; nearest: {shown(_nearest_cell(fields[2]))}"
         )
     skeleton = Skeleton.parse(fields[0], fields[1], arch)
     return CellSpec(str(skeleton), tuple(int(digit) for digit in cell.groups()))
 
 
 def _nearest_cell(text: str) -> str:
-    digits = [str(min(int(c), 3)) for c in text if c in "0123456789"][:6]
+    digits = [str(min(int(c), 3)) for c in text[:SHOWN] if c in "0123456789"][:6]
     a, b, c, d, e, f = digits + ["0"] * (6 - len(digits))
     return f"{a}_{b}{c}_{d}{e}{f}"
 

@@ -15,7 +15,9 @@ from surrogates.cli.output import print_json, print_table
 __all__ = ["EXAMPLES", "doctor"]
 
 
-EXAMPLES = examples("surrogates doctor", "NAS_DATA=/data surrogates doctor results.csv")
+EXAMPLES = examples(
+    "surrogates doctor", "NAS_DATA=/data surrogates doctor results.csv", "surrogates doctor --artefact model"
+)
 
 
 def doctor(
@@ -23,15 +25,34 @@ def doctor(
         list[Path] | None,
         typer.Argument(metavar="TABLE", help="Tables to check, in addition to those in the folder $NAS_DATA."),
     ] = None,
+    artefacts: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--artefact",
+            metavar="DIR",
+            help="Check only this stored surrogate: load it and predict with it in a child process; repeatable.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Check versions, extras, shadowed package names, and the integrity of bundled surrogates and tables.
 
+    With --artefact, stored surrogates are checked instead: a model that was made to harm can end the process that
+    loads it, so it is loaded in a child.
+
     The exit code is 1 if a check fails. Extras that are not installed are reported, but do not count as failures.
     """
-    from surrogates.diagnostics import examine
+    from surrogates.diagnostics import Finding, examine
 
-    findings = list(examine(tables or []))
+    if artefacts:
+        if tables:
+            raise typer.BadParameter("expected tables or --artefact, got both")
+        from surrogates.store.trial import try_artefact
+
+        trials = [(path, try_artefact(path)) for path in artefacts]
+        findings = [Finding("ok" if trial.ok else "broken", f"artefact {path}", trial.detail) for path, trial in trials]
+    else:
+        findings = list(examine(tables or []))
     if as_json:
         print_json([finding._asdict() for finding in findings])
     else:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.errors import ArtefactError, choice
+from benchmarks.errors import choice
 from benchmarks.metrics import kendall_tau
-from surrogates.store.artefact import read_files, read_metadata, write_artefact
+from surrogates.store.artefact import parsing, read_files, read_metadata, write_artefact
 from surrogates.store.npz import npz_arrays, npz_bytes
 from surrogates.store.provenance import describe_tasks
 
@@ -132,11 +132,9 @@ class Agreement:
             ArtefactError: If it is not a stored agreement, or damaged, truncated or newer than this version.
         """
         metadata = read_metadata(directory, KIND)
-        try:
-            arrays = npz_arrays(read_files(directory, metadata)[_ARRAYS])
-            return cls(tuple(task["name"] for task in metadata["tasks"]), **arrays)
-        except (KeyError, TypeError, ValueError) as error:
-            raise ArtefactError(f"{str(directory)!r}: the content does not match this version: {error}") from error
+        files = read_files(directory, metadata)
+        with parsing(directory):
+            return cls(tuple(task["name"] for task in metadata["tasks"]), **npz_arrays(files[_ARRAYS]))
 
 
 def _edges(measured: NDArray[np.float64], predicted: NDArray[np.float64]) -> NDArray[np.float64]:

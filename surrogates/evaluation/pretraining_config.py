@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmarks import limits
 from benchmarks.errors import ArchitectureError, TableError, UnknownNameError, choice
+from benchmarks.files import read_file
 from benchmarks.formats.load import load_table
 from benchmarks.table import Table
 from surrogates.evaluation.pretraining import UPDATE_CHOICES, Experiment
@@ -77,7 +79,7 @@ def load_experiment(path: str | Path) -> Experiment:
 def _parse(path: Path) -> Any:
     """Parse the file according to its suffix."""
     ending = choice(path.suffix.casefold(), (".json", ".toml"), "file ending")
-    text = path.read_bytes()
+    text = read_file(path, limits.METADATA_BYTES)
     try:
         if ending == ".json":
             return json.loads(text)

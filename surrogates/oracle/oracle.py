@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.errors import ArchitectureError, TableError, UnknownNameError, choice
+from benchmarks.errors import ArchitectureError, TableError, UnknownNameError, choice, shown
 from benchmarks.forks import cached_property
 from benchmarks.provenance import unlike_published
-from benchmarks.spaces.registry import get_space, infer_space
+from benchmarks.spaces.registry import get_space, infer_space, naslib_hint
 from benchmarks.task_names import choose_task, name_tasks
 from benchmarks.tasks import Task, find_task, minimized
 from surrogates.oracle.answers import Answers, Ranking
@@ -236,7 +236,7 @@ class Oracle:
         if name not in self._rankings:
             known = name in self.tasks
             column = self._published.value[:, self.tasks.index(name)] if known else self._everywhere(name)
-            self._rankings[name] = Ranking(column, self.task(name).metric.higher_is_better)
+            self._rankings[name] = Ranking(column, self.task(name).metric.sign > 0)
         return self._rankings[name]
 
     def oriented(self, tasks: Iterable[str] | str | None = None) -> pd.DataFrame:
@@ -444,18 +444,28 @@ class Oracle:
         return replace(answers, rank=rank, of=published + ~answers.in_domain[:, None])
 
     def _check_archs(self, archs: Iterable[str]) -> tuple[str, ...]:
-        if isinstance(archs, str) or not isinstance(archs, Iterable):
-            raise ArchitectureError(f"expected a list of architecture strings, got {type(archs).__name__} {archs!r}")
+        if not isinstance(archs, Iterable) or hasattr(archs, "shape"):
+            from encoders.base import as_strings  # here, so that looking up needs no scikit-learn
+
+            archs = as_strings(archs)  # a DataFrame or an array of one column
+        if isinstance(archs, str):
+            raise ArchitectureError(
+                f"expected a list of architecture strings, got {type(archs).__name__} {shown(archs)}"
+            )
         return tuple(self._check_arch(arch, position) for position, arch in enumerate(archs))
 
     def _check_arch(self, arch: object, position: int | None = None) -> str:
         if not isinstance(arch, str):
             where = "" if position is None else f" at position {position}"
-            raise ArchitectureError(f"expected an architecture string{where}, got {type(arch).__name__} {arch!r}")
+            raise ArchitectureError(
+                f"expected an architecture string{where}, got {type(arch).__name__} {shown(arch)}{naslib_hint(arch)}"
+            )
         string = str(arch)
         if string not in self.space:
             if not self.space.recognises(string) and (other := infer_space(string)) != self.space:
-                raise ArchitectureError(f"expected architectures of {self.space.name}, got {string!r} of {other.name}")
+                raise ArchitectureError(
+                    f"expected architectures of {self.space.name}, got {shown(string)} of {other.name}"
+                )
             self.space.parse(string)
         return string
 
@@ -495,7 +505,7 @@ def _of_one_space(surrogate: Predictor | None, table: Table | None) -> tuple[Tab
 
         named = isinstance(surrogate, str)
         advice = "Oracle.from_pretrained loads a bundled one, load_surrogate a directory" if named else "call fit first"
-        raise NotFittedError(f"expected a fitted surrogate, got {surrogate!r}; {advice}")
+        raise NotFittedError(f"expected a fitted surrogate, got {shown(surrogate)}; {advice}")
     space = get_space(surrogate.space_)
     if table is None:
         return None, space

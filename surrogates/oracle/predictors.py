@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.errors import ArchitectureError, ArtefactError
+from benchmarks.errors import ArchitectureError
 from benchmarks.forks import ForkSafeLock, without_forks
 from benchmarks.spaces.registry import get_space
 from surrogates.equivalence import Equivalence
-from surrogates.store.artefact import read_files, read_metadata, write_artefact
+from surrogates.store.artefact import parsing, read_files, read_metadata, write_artefact
 from surrogates.store.npz import npz_arrays, npz_bytes
 from surrogates.store.provenance import describe_tasks, library_versions, lowered_tasks
 
@@ -372,10 +372,8 @@ class TabulatedSurrogate:
         """
         metadata = read_metadata(directory, KIND)
         files = read_files(directory, metadata)
-        try:
+        with parsing(directory):
             arrays = npz_arrays(files[_ARRAYS])
             tasks = [task["name"] for task in metadata["tasks"]]
             lowered = lowered_tasks(metadata["tasks"])
             return cls(metadata["space"], tasks, arrays["classes"], arrays["mean"], arrays["std"], beyond, lowered)
-        except (KeyError, TypeError, ValueError) as error:
-            raise ArtefactError(f"{str(directory)!r}: the content does not match this version: {error}") from error

@@ -6,14 +6,14 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks import limits
 from benchmarks.errors import ArtefactError, SurrogatesError, choice
-from benchmarks.files import write_beside
+from benchmarks.files import read_file, write_beside
 from benchmarks.forks import cached_property
 from benchmarks.short_repr import ShortRepr
 from benchmarks.tasks import find_task
@@ -175,7 +175,7 @@ class History(ShortRepr):
             FileNotFoundError: If there is no such file.
             ArtefactError: If the file is damaged, or written by a newer version.
         """
-        text = Path(path).read_text(encoding="utf-8")
+        text = read_file(path, limits.METADATA_BYTES)
         try:
             content = json.loads(text)
             if content["format"] != _FORMAT:
@@ -185,7 +185,7 @@ class History(ShortRepr):
             cost = np.array(content["cost"], dtype=np.float64).reshape(len(archs))  # null becomes NaN
             minimize = tuple(map(str, content.get("minimize", ())))
             return cls(str(content["space"]), tasks, archs, values, cost, dict(content["search"]), minimize)
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, RecursionError, TypeError, ValueError) as error:
             raise ArtefactError(f"{str(path)!r} is not the history of a search, or is damaged: {error}") from error
 
 

@@ -9,14 +9,16 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmarks.errors import ArtefactError
-from benchmarks.files import is_litter, write_folder_beside
+from benchmarks import limits
+from benchmarks.errors import ArtefactError, SurrogatesError, shown
+from benchmarks.files import is_litter, read_file, write_folder_beside
 
-__all__ = ["FORMAT_VERSION", "METADATA", "check_target", "read_files", "read_metadata", "write_artefact"]
+__all__ = ["FORMAT_VERSION", "METADATA", "check_target", "parsing", "read_files", "read_metadata", "write_artefact"]
 
 FORMAT = "transnas-surrogates artefact"
 FORMAT_VERSION = 1
@@ -57,7 +59,7 @@ def write_artefact(directory: str | Path, kind: str, content: Mapping[str, Any],
     text = json.dumps(metadata, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     target = check_target(directory)
     try:
-        with write_folder_beside(target) as beside:
+        with write_folder_beside(target, keep=is_litter) as beside:
             for name, data in files.items():
                 (beside / name).write_bytes(data)
             (beside / METADATA).write_text(text, encoding="utf-8", newline="\n")
@@ -121,14 +123,16 @@ def read_metadata(directory: str | Path, kind: str) -> dict[str, Any]:
     metadata = _load_json(path)
     version = metadata.get("format_version")
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-        raise ArtefactError(f"{str(directory)!r}: damaged {METADATA}: format_version is {version!r}")
+        raise ArtefactError(f"{str(directory)!r}: damaged {METADATA}: format_version is {shown(version)}")
     if version > FORMAT_VERSION:
         raise ArtefactError(
             f"{str(directory)!r} was written by a newer version of transnas-surrogates (format {version}; this one "
             f"reads up to {FORMAT_VERSION}); install that version to read it"
         )
     if metadata.get("kind") != kind:
-        raise ArtefactError(f"{str(directory)!r}: expected a stored {kind}, got a stored {metadata.get('kind')}")
+        raise ArtefactError(
+            f"{str(directory)!r}: expected a stored {kind}, got a stored {metadata.get('kind')!s:.{limits.SHOWN}}"
+        )
     return metadata
 
 
@@ -149,11 +153,15 @@ def read_files(directory: str | Path, metadata: Mapping[str, Any]) -> dict[str, 
         raise ArtefactError(f"{str(directory)!r}: expected sizes and hashes of all files in {METADATA}, got none")
     for name, expected in recorded.items():
         if not _is_plain(name):
-            raise ArtefactError(f"{str(directory)!r}: {METADATA} names {name!r}, which is not a plain file name")
+            raise ArtefactError(f"{str(directory)!r}: {METADATA} names {shown(name)}, which is not a plain file name")
         try:
-            data = (path / name).read_bytes()
+            data = read_file(path / name, limits.FILE_BYTES - sum(map(len, files.values())))
         except OSError as error:
-            raise ArtefactError(f"{str(directory)!r}: cannot read {name!r}: {error.strerror or error}") from error
+            raise ArtefactError(f"{str(directory)!r}: cannot read {shown(name)}: {error.strerror or error}") from error
+        if not isinstance(expected["bytes"], int):
+            raise ArtefactError(
+                f"{str(directory)!r}: expected the size of {shown(name)}, got {shown(expected['bytes'])}"
+            )
         if len(data) != expected["bytes"]:
             problem = "truncated" if len(data) < expected["bytes"] else "damaged"
             raise ArtefactError(
@@ -165,15 +173,47 @@ def read_files(directory: str | Path, metadata: Mapping[str, Any]) -> dict[str, 
     return files
 
 
+@contextmanager
+def parsing(directory: str | Path, what: str = "this version") -> Iterator[None]:
+    """Report whatever the parsers of an artefact's files raise as an `ArtefactError`.
+
+    Files that match their hashes may still have been written by someone else: zip, npz, JSON and models then fail in
+    many ways. Errors of this project, and missing packages, pass.
+
+    Args:
+        directory: The artefact, for the message.
+        what: What its content must match, for the message.
+
+    Raises:
+        ArtefactError: If the block raises.
+
+    Example:
+        >>> with parsing("model"):
+        ...     {}["settings"]
+        Traceback (most recent call last):
+        ...
+        benchmarks.errors.ArtefactError: 'model': the content does not match this version: KeyError: 'settings'
+    """
+    try:
+        yield
+    except (SurrogatesError, ImportError):
+        raise
+    except Exception as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise ArtefactError(
+            f"{str(directory)!r}: the content does not match {what}: {reason:.{limits.SHOWN}}"
+        ) from error
+
+
 def _load_json(path: Path) -> dict[str, Any]:
     try:
-        metadata = json.loads((path / METADATA).read_text(encoding="utf-8"))
+        metadata = json.loads(read_file(path / METADATA, limits.METADATA_BYTES).decode("utf-8"))
     except FileNotFoundError:
         raise ArtefactError(f"{str(path)!r}: no {METADATA}; expected a directory written by this project") from None
     except OSError as error:
         raise ArtefactError(f"{str(path)!r}: cannot read {METADATA}: {error.strerror or error}") from error
-    except ValueError as error:  # bad JSON or bad UTF-8
-        raise ArtefactError(f"{str(path)!r}: {METADATA} is damaged: {error}") from error
+    except (ValueError, RecursionError) as error:  # bad JSON or bad UTF-8
+        raise ArtefactError(f"{str(path)!r}: {METADATA} is damaged: {error!s:.{limits.SHOWN}}") from error
     if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
         raise ArtefactError(f"{str(path)!r}: {METADATA} was not written by this project (no format {FORMAT!r})")
     return metadata

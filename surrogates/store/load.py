@@ -9,7 +9,7 @@ from benchmarks.errors import ArtefactError
 from benchmarks.forks import one_thread_if_forked
 from benchmarks.spaces.registry import list_spaces
 from surrogates.base import Surrogate
-from surrogates.store.artefact import read_files, read_metadata
+from surrogates.store.artefact import parsing, read_files, read_metadata
 from surrogates.store.nested import unpack_state
 from surrogates.store.pack import Pack
 from surrogates.store.provenance import lowered_tasks
@@ -47,12 +47,8 @@ def load_surrogate(directory: str | Path) -> Surrogate:
     except ArtefactError as error:
         raise ArtefactError(f"{str(directory)!r}: {error}") from None
     files = read_files(directory, metadata)
-    try:
+    with parsing(directory, f"this version of {metadata['class']}"):
         return _restore(metadata, files)
-    except (AttributeError, KeyError, OSError, TypeError, ValueError) as error:  # XGBoostError is a ValueError
-        raise ArtefactError(
-            f"{str(directory)!r}: the content does not match this version of {metadata['class']}: {error}"
-        ) from error
 
 
 def _restore(metadata: dict[str, Any], files: dict[str, bytes]) -> Surrogate:

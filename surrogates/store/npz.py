@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks import limits
 from benchmarks.errors import ArtefactError
 
 __all__ = ["npz_arrays", "npz_bytes"]
@@ -32,6 +34,15 @@ def npz_bytes(arrays: dict[str, NDArray[Any]]) -> bytes:
 
 
 def npz_arrays(data: bytes) -> dict[str, NDArray[Any]]:
-    """The arrays of an npz file; raises a `ValueError` if an array needs pickle."""
+    """The arrays of an npz file.
+
+    Raises:
+        ValueError: If an array needs pickle, or all together have more than `benchmarks.limits.MODEL_BYTES`.
+        zipfile.BadZipFile: If it is damaged.
+    """
+    with zipfile.ZipFile(io.BytesIO(data)) as members:
+        size = sum(member.file_size for member in members.infolist())
+    if size > limits.MODEL_BYTES:
+        raise ValueError(f"expected arrays of at most {limits.MODEL_BYTES:,} bytes, got {size:,}")
     with np.load(io.BytesIO(data), allow_pickle=False) as archive:
         return {name: archive[name] for name in archive.files}

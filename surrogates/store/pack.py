@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
+from benchmarks import limits
 from benchmarks.short_repr import ShortRepr
 from surrogates.equivalence import Equivalence
 from surrogates.store.npz import npz_arrays, npz_bytes
@@ -40,8 +42,9 @@ class Pack(ShortRepr):
         Raises:
             KeyError: If the file of arrays is missing.
             OSError: If a model is damaged.
+            ValueError: If a model has more than `benchmarks.limits.MODEL_BYTES` bytes.
         """
-        models = {name.removesuffix(_ZIPPED): gzip.decompress(data) for name, data in files.items() if name != _ARRAYS}
+        models = {name.removesuffix(_ZIPPED): _unzipped(data) for name, data in files.items() if name != _ARRAYS}
         return cls(settings, npz_arrays(files[_ARRAYS]), models)
 
     def to_files(self) -> dict[str, bytes]:
@@ -83,3 +86,11 @@ class Packable(Protocol):
     def pack(self) -> Pack:
         """The fitted state, without these attributes."""
         ...
+
+
+def _unzipped(data: bytes) -> bytes:
+    with gzip.open(io.BytesIO(data)) as file:
+        content = file.read(limits.MODEL_BYTES + 1)
+    if len(content) > limits.MODEL_BYTES:
+        raise ValueError(f"expected a model of at most {limits.MODEL_BYTES:,} bytes, got more")
+    return content

@@ -2,12 +2,21 @@
 
 import json
 import multiprocessing
+import os
 from pathlib import Path
 
 import pytest
 
 from benchmarks.errors import ArtefactError
-from benchmarks.files import RunDirectory, differences, write_beside, write_folder_beside
+from benchmarks.files import (
+    RunDirectory,
+    differences,
+    is_litter,
+    kind_of_file,
+    read_file,
+    write_beside,
+    write_folder_beside,
+)
 
 
 def names(folder):
@@ -183,3 +192,37 @@ def test_what_is_kept_of_an_older_folder_stays(tmp_path):
     with pytest.raises(NotADirectoryError), write_folder_beside(target / "notes.txt") as beside:
         (beside / "a").write_text("1")
     assert contents(target) == {"a.csv": "new", "notes.txt": "mine"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [".DS_Store", "Thumbs.db", "desktop.ini", "._a", "._.DS_Store", ".nfs0001", ".gitkeep", ".ipynb_checkpoints"],
+)
+def test_a_run_starts_in_a_folder_that_holds_only_litter(tmp_path, name):
+    assert is_litter(name)
+    (tmp_path / name).touch()
+    assert RunDirectory(tmp_path, "study").claim({"seed": 0}).about() == {"seed": 0}
+
+
+@pytest.mark.parametrize("name", ["results.csv", ".git", ".gitignore", "nfs", "_", ".hidden", "DS_Store"])
+def test_what_people_put_in_a_folder_is_no_litter(tmp_path, name):
+    assert not is_litter(name)
+    (tmp_path / name).touch()
+    with pytest.raises(ArtefactError, match="holds"):
+        RunDirectory(tmp_path, "study").claim({"seed": 0})
+
+
+def test_only_regular_files_are_read(tmp_path):
+    (tmp_path / "a").write_bytes(b"12345")
+    assert read_file(tmp_path / "a") == b"12345"
+    assert read_file(tmp_path / "a", most=5) == b"12345"
+    with pytest.raises(OSError, match="expected at most 4 bytes, got 5"):
+        read_file(tmp_path / "a", most=4)
+    with pytest.raises(FileNotFoundError):
+        read_file(tmp_path / "b")
+    os.mkfifo(tmp_path / "fifo")
+    for path, kind in ((tmp_path / "fifo", "a FIFO"), (tmp_path, "a folder"), ("/dev/null", "a device")):
+        assert kind_of_file(path) == kind
+        with pytest.raises(OSError, match=f"expected a file, got {kind}"):
+            read_file(path)
+    assert kind_of_file("a\0b") == kind_of_file("x" * 5_000) == "nothing"

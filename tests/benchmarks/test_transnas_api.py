@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from benchmarks import TableError, UnknownNameError
+from benchmarks.formats.transnas_pth import from_nested
 from benchmarks.transnas_api import TransNASBenchAPI
 from tests.benchmarks.conftest import INFO, MACRO, METRICS, MICRO
 
@@ -118,6 +119,8 @@ def test_results_of_one_architecture(api, database):
 
 def test_verbose_says_what_was_loaded(pth, capsys):
     TransNASBenchAPI(pth)
+    assert capsys.readouterr().out == ""
+    TransNASBenchAPI(pth, verbose=True)
     assert capsys.readouterr().out == "TransNASBenchAPI(7 architectures/7 tasks)\n"
 
 
@@ -150,3 +153,72 @@ def test_what_was_not_measured_is_nan_and_never_ranked(database, tmp_path):
         api.get_epoch_status(A, "jigsaw", 0)
     with pytest.raises(TableError, match="valid_loss of 64-2311-basic was not measured on jigsaw"):
         api.get_best_epoch_status(A, "jigsaw", "valid_loss")
+
+
+def test_a_program_written_for_the_original_catches_what_it_caught(api):
+    """Which builtin error the original raises: yawen-d/TransNASBench, api/api.py."""
+    task, metric = "jigsaw", "valid_top1"
+    for ask in (
+        lambda: api.get_arch_result("64-2312-basic"),
+        lambda: api.get_total_epochs("64-2312-basic", task),
+        lambda: api.get_total_epochs(A, "jigsau"),
+        lambda: api.get_model_info(A, "jigsau", "model_params"),
+        lambda: api.get_single_metric("64-2312-basic", task, metric),
+        lambda: api.get_single_metric(A, "jigsau", metric),
+        lambda: api.get_epoch_status("64-2312-basic", task, 0),
+        lambda: api.get_best_epoch_status(A, "jigsau", metric),
+        lambda: api.get_arch_result(A)["jigsau"],
+    ):
+        with pytest.raises(KeyError, match=r"did you mean|the nearest is") as error:
+            ask()
+        assert isinstance(error.value, ValueError)  # and an error of this package
+        assert not str(error.value).startswith(('"', "'unknown"))
+    for ask in (
+        lambda: api.get_model_info(A, task, "params"),
+        lambda: api.get_single_metric(A, task, "valid_top2"),
+        lambda: api.get_single_metric(A, task, "top1"),
+        lambda: api.get_single_metric(A, task, metric, mode=10),
+        lambda: api.get_epoch_status(A, task, 10),
+        lambda: api.get_epoch_status(A, task, 1.5),
+        lambda: api.get_best_epoch_status(A, task, "valid_top2"),
+        lambda: api.get_arch_list("mikro"),
+        lambda: api.get_best_archs(task, metric, "mikro"),
+    ):
+        with pytest.raises(AssertionError, match=r"expected|unknown"):
+            ask()
+    for ask in (
+        lambda: api.index2arch(7),
+        lambda: api.index2arch(-8),
+        lambda: api.get_single_metric(A, task, metric, mode=-11),
+        lambda: api.get_epoch_status(A, task, -11),
+    ):
+        with pytest.raises(IndexError, match="expected"):
+            ask()
+    for ask in (
+        lambda: api.arch2index("64-2312-basic"),
+        lambda: api.get_single_metric(A, task, metric, mode="last"),
+        lambda: api.get_single_metric(A, task, metric, mode=None),
+    ):
+        with pytest.raises(ValueError, match=r"expected|nearest"):
+            ask()
+
+
+def test_times_are_ranked_as_the_original_ranks_them(api, naive):
+    times = [(naive.epochs(arch, "normal", "time_elapsed")[-1], arch) for arch in MICRO]
+    assert api.get_best_archs("normal", "time_elapsed", "micro", topk=9) == sorted(times, reverse=True)
+    assert api.get_single_metric(A, "normal", "time_elapsed") == max(naive.epochs(A, "normal", "time_elapsed"))
+
+
+def test_nothing_is_the_best_of_a_metric_without_direction(database):
+    for tasks in database["data"]["macro"].values():
+        tasks["normal"]["metrics"]["train_g_loss"] = [1.0] * 30
+    with pytest.warns(UserWarning, match="train_g_loss"):
+        api = TransNASBenchAPI(from_nested(database))
+    assert api.get_single_metric(A, "normal", "train_g_loss", mode="final") == 1.0
+    for ask in (
+        lambda: api.get_single_metric(A, "normal", "train_g_loss"),
+        lambda: api.get_best_epoch_status(A, "normal", "train_g_loss"),
+        lambda: api.get_best_archs("normal", "train_g_loss", "macro"),
+    ):
+        with pytest.raises(TableError, match="g_loss is an extra metric"):
+            ask()

@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import limits
 from benchmarks.errors import ArchitectureError, UnknownNameError, choice
+from benchmarks.files import read_file
 from benchmarks.spaces.registry import get_space
 from benchmarks.tasks import TRANSNAS_TASKS
 from benchmarks.training.campaign.images import ROOMS, CampaignImages, FolderImages, RoomsImages, TaskonomyImages
@@ -53,7 +55,7 @@ def load_plan(path: str | Path) -> Plan:
     if path.suffix.casefold() != ".json":
         raise ValueError(f"{path}: expected a plan in a file ending in .json, got {path.suffix or 'no suffix'!r}")
     try:
-        entries = json.loads(path.read_bytes())
+        entries = json.loads(read_file(path, limits.METADATA_BYTES))
     except ValueError as error:
         raise ValueError(f"{path}: expected JSON, but {error}") from error
     try:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.decoders import DECODER_CLASSES, decoder_graph
-from benchmarks.errors import choice
+from benchmarks.errors import choice, shown
 from benchmarks.graph import ArchGraph
 from benchmarks.spaces.nasbench201 import NASBench201
 from benchmarks.spaces.registry import infer_space
@@ -200,7 +200,7 @@ def scaled_base_channels(arch: str, base_channels: int) -> int:
     if channels.denominator > 1:
         step = Fraction(_PUBLISHED_BASE, base_channels).numerator
         raise ValueError(
-            f"{arch!r}: expected a width that is a multiple of {step}, so that scaling {_PUBLISHED_BASE} to "
+            f"{shown(arch)}: expected a width that is a multiple of {step}, so that scaling {_PUBLISHED_BASE} to "
             f"{base_channels} gives an integer number of channels, got {width}"
         )
     return int(channels)

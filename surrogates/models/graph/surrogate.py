@@ -17,6 +17,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
 
 from benchmarks.errors import choice
+from benchmarks.files import read_file
 from surrogates.base import warn_of_equal_labels
 from surrogates.calibration.base import CalibratedSurrogate
 from surrogates.calibration.folds import FoldCalibration, normal_scores
@@ -210,7 +211,7 @@ class GraphSurrogate(CalibratedSurrogate):
         with torch_session(type(self).__name__, self.n_jobs):
             from surrogates.models.graph.weights import TrainedNet
 
-            self.pretrained_ = TrainedNet.from_bytes(Path(path).read_bytes(), str(path))
+            self.pretrained_ = TrainedNet.from_bytes(read_file(path), str(path))
         return self
 
     def params_to_store(self) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.errors import ArchitectureError, UnknownNameError
+from benchmarks.errors import ArchitectureError, UnknownNameError, shown
 from benchmarks.short_repr import ShortRepr
 from benchmarks.spaces.registry import get_space, infer_space
 from benchmarks.table import Table
@@ -236,7 +236,7 @@ def _oriented(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
 
 def _space_of(row: int, arch: object) -> str:
     if not isinstance(arch, str):
-        raise ArchitectureError(f"expected a DataFrame indexed by architecture strings, got {arch!r} at row {row}")
+        raise ArchitectureError(f"expected a DataFrame indexed by architecture strings, got {shown(arch)} at row {row}")
     return infer_space([arch]).name
 
 

@@ -1,0 +1,177 @@
+"""Text that is nearly csv, streams, folders, and what is no file."""
+
+import gzip
+import io
+import os
+import socket
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks import ArchitectureError, TableError, TableNotFoundError, limits, load_table, save_table
+from benchmarks.table import Table
+from tests.benchmarks.conftest import MACRO
+
+A, B, C = MACRO
+PLAIN = f"arch,jigsaw,normal\n{A},90.25,.5\n{B},-0,\n{C},7e-1,0.125\n"
+VALUES = {"jigsaw": [90.25, 0.0, 0.7], "normal": [0.5, float("nan"), 0.125]}
+
+
+def load(path, content):
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return load_table(path)
+
+
+def check(table):
+    assert table.archs == (A, B, C)
+    np.testing.assert_array_equal(table.to_frame()["jigsaw"], VALUES["jigsaw"])
+    np.testing.assert_array_equal(table.to_frame()["normal"], VALUES["normal"])
+
+
+def commas(text):
+    """With semicolons and decimal commas."""
+    return text.replace(",", ";").replace(".", ",")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [PLAIN, PLAIN.replace("\n", "\r\n"), "\ufeff" + PLAIN, "\n\n" + PLAIN, gzip.compress(PLAIN.encode())],
+    ids=["plain", "windows", "mark", "blank lines", "gzip"],
+)
+@pytest.mark.parametrize("name", ["a.csv", "a.CSV", "a.csv.gz", "a.b.csv"])
+def test_plain_csv_is_read_without_a_word(tmp_path, name, content):
+    check(load(tmp_path / name, content))
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.txt", "A.TSV.GZ"])
+@pytest.mark.parametrize(
+    ("content", "how"),
+    [
+        (PLAIN.replace(",", "\t"), "tabs between the columns"),
+        (PLAIN.replace(",", ";"), "semicolons between the columns"),
+        (commas(PLAIN), "semicolons between the columns, decimal commas"),
+        ("# made by me\n#\n" + PLAIN + "# end\n", "3 comment lines left out"),
+        ("# from a, b; c\n" + commas(PLAIN), "1 comment line left out, semicolons between the columns, decimal commas"),
+        (PLAIN.encode("utf-16"), "UTF-16"),
+        (gzip.compress(PLAIN.replace(",", "\t").encode()), "tabs between the columns"),
+    ],
+)
+def test_other_text_is_read_and_one_line_says_how(tmp_path, name, content, how):
+    with pytest.warns(UserWarning, match=f"^read as csv with {how}$") as told:
+        table = load(tmp_path / name, content)
+    assert len(told) == 1
+    check(table)
+
+
+def test_names_of_columns_may_stand_in_a_comment(tmp_path):
+    check(load(tmp_path / "a.csv", "# " + PLAIN))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.tsv", f"arch\tjigsaw\n{A}\t1,234\n", "1,234 may be a decimal comma or a separator of thousands"),
+        (
+            "a.csv",
+            f"arch;jigsaw;normal\n{A};1,5;0.5\n",
+            "expected decimal points or decimal commas, got both: 0.5 and 1,5",
+        ),
+        ("a.csv", f"arch;jigsaw\n{A};1,2,3\n", "column 'jigsaw', row 0: expected a number, got '1,2,3'"),
+        ("a.csv.gz", gzip.compress(PLAIN.encode())[:40], "expected a csv file with a header line .*ended before"),
+        ("a.csv.gz", b"\x1f\x8bxxxx", "expected a csv file with a header line"),
+        ("a.csv", b"arch,jigsaw\n\xff\xfe\xfa,1\n", "expected a csv file with a header line"),
+    ],
+)
+def test_ambiguous_and_damaged_text_is_refused(tmp_path, name, content, message):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with pytest.raises(TableError, match=f"{name}: {message}"):
+            load(tmp_path / name, content)
+
+
+def test_text_has_limits(tmp_path, monkeypatch):
+    monkeypatch.setattr(limits, "TEXT_BYTES", 1_000)
+    with pytest.raises(TableError, match="at most 1,000 bytes of text, got more"):
+        load(tmp_path / "a.csv.gz", gzip.compress((PLAIN + "\n" * 100_000).encode()))
+    monkeypatch.undo()
+    monkeypatch.setattr(limits, "CELLS", 8)
+    with pytest.raises(TableError, match=r"and 8 cells, got 4 rows of 3 columns"):
+        load(tmp_path / "a.csv", PLAIN)
+    pd.DataFrame({"arch": [A] * 4, "jigsaw": [1.0] * 4, "normal": [0.5] * 4}).to_parquet(tmp_path / "a.parquet")
+    with pytest.raises(TableError, match=r"and 8 cells, got 4 rows of 3 columns"):
+        load_table(tmp_path / "a.parquet")
+
+
+# -- streams and folders ----------------------------------------------------------------------------------------------
+
+
+def test_open_streams_are_read(tmp_path):
+    check(load_table(io.StringIO(PLAIN)))
+    check(load_table(io.BytesIO(PLAIN.encode())))
+    check(load_table(io.BytesIO(gzip.compress(PLAIN.encode()))))
+    save_table(load_table(io.StringIO(PLAIN)), tmp_path / "a.parquet")
+    with (tmp_path / "a.parquet").open("rb") as file:
+        check(load_table(file))
+    with (tmp_path / "a.parquet").open("rb") as file:
+        check(load_table(file, space="transnas101-macro"))
+
+
+def test_errors_name_the_stream(tmp_path):
+    with pytest.raises(TableError, match="the StringIO: expected a column of architecture strings"):
+        load_table(io.StringIO("a,b\n1,2\n"))
+    (tmp_path / "mine.txt").write_text("a,b\n1,2\n")
+    with (
+        (tmp_path / "mine.txt").open() as file,
+        pytest.raises(TableError, match=r"mine\.txt: expected a column of arch"),
+    ):
+        load_table(file)
+    with pytest.raises(TableError, match=r"the BytesIO: a \.pth is read from a file, not from a stream"):
+        load_table(io.BytesIO(b"PK\x03\x04..."))
+    for wrong in (5, None, b"a.csv", [1]):
+        with pytest.raises(TableError, match=f"expected a path, or an open stream, got {type(wrong).__name__}"):
+            load_table(wrong)
+
+
+def test_a_folder_of_partitioned_parquet_is_read(tmp_path):
+    frame = pd.DataFrame({"arch": [A, B, C], "jigsaw": [1.0, 2.0, 3.0], "part": ["x", "y", "x"]})
+    frame.to_parquet(tmp_path / "parts", partition_cols=["part"])
+    (tmp_path / "parts" / "_SUCCESS").touch()
+    with pytest.warns(UserWarning, match="^partition columns left out: part$"):
+        table = load_table(tmp_path / "parts")
+    assert table.to_frame()["jigsaw"].to_dict() == {A: 1.0, B: 2.0, C: 3.0}
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(TableError, match="got 'no suffix', a folder without parquet files"):
+        load_table(tmp_path / "empty")
+
+
+# -- what is no file --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet", ".pth", ".tsv"])
+def test_what_is_no_file_is_refused_before_it_is_read(tmp_path, suffix):
+    os.mkfifo(tmp_path / f"fifo{suffix}")
+    with pytest.raises(TableNotFoundError, match="expected a file, got a FIFO"):
+        load_table(tmp_path / f"fifo{suffix}")
+    (tmp_path / f"link{suffix}").symlink_to("/dev/zero")
+    with pytest.raises(TableNotFoundError, match="expected a file, got a device"):
+        load_table(tmp_path / f"link{suffix}")
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(tmp_path / f"s{suffix}"))
+        with pytest.raises(TableNotFoundError, match="expected a file, got a socket"):
+            load_table(tmp_path / f"s{suffix}")
+
+
+# -- architectures of NASLib ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("arch", [(4, 0, 3, 1, 4, 3), [4, 0, 3, 1, 4, 3], np.array([4, 0, 3, 1, 4, 3])])
+def test_tuples_of_naslib_are_refused_with_advice(arch):
+    with pytest.raises(ArchitectureError, match=r"get_space\('nasbench201'\)\.from_naslib\(\(4, 0, 3, 1, 4, 3\)\)"):
+        Table.from_frame({"arch": [arch], "cifar10": [90.0]})
+
+
+def test_written_tuples_of_naslib_are_refused_with_advice(tmp_path):
+    with pytest.raises(ArchitectureError, match=r"a\.csv: row 0: .*from_naslib\(\(4, 0, 3, 1, 4, 3\)\)"):
+        load(tmp_path / "a.csv", 'arch,cifar10\n"(4, 0, 3, 1, 4, 3)",90\n')
