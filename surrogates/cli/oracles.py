@@ -74,8 +74,8 @@ def oracle_of_sources(
 
     Raises:
         UnknownNameError: If no bundled surrogate has such a task; names the nearest one.
-        typer.BadParameter: If the space is not clear.
-        ValueError: If two models have the same task, or a table or model is of another space.
+        typer.BadParameter: If the space is not clear, or not that of the model.
+        ValueError: If two models have the same task, or are of different spaces.
         TableError: If the table cannot be read, or the trainings of a table or model are unlike the published ones that
             the bundled surrogate would be asked for.
 
@@ -101,7 +101,9 @@ def oracle_of_sources(
     else:
         oracle = opened[0].join(*opened[1:])
         if oracle.space != space:
-            raise ValueError(f"expected a model of {space}, got one of {oracle.space}")
+            raise typer.BadParameter(
+                f"expected {oracle.space}, the space of the model, got {space!s:.200}", param_hint="--space"
+            )
         if not all(Path(model).exists() for model in models):
             _check_trainings(None, measured, oracle.tasks)
         oracle = oracle if measured is None else Oracle(oracle.surrogate, measured)
