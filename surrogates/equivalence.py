@@ -69,12 +69,13 @@ def equivalence_of_tasks(
         if requested == "string" and not able:
             raise ValueError(f"expected equivalence='function' or None for {what}: {_ABLE}, got 'string'")
         return (requested,) * len(tasks)
+    pooled: tuple[Equivalence, ...] = ("function",) * len(tasks)
     costs = [task for task in tasks if is_cost(task)]
     if not costs:
-        return ("function",) * len(tasks)
+        return pooled
     if not able:
         warnings.warn(f"{_listed(costs)}: {what} pools architectures of equal function; {_ABLE}", stacklevel=4)
-        return ("function",) * len(tasks)
+        return pooled
     warnings.warn(
         f"{_listed(costs)}: taken for a cost by name, so dead operations count and architectures of equal function are "
         "told apart; equivalence='string' says so, equivalence='function' pools them",

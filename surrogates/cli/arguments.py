@@ -20,6 +20,7 @@ __all__ = [
     "SEARCHERS",
     "ArchNames",
     "AsJson",
+    "Minimize",
     "OptionalTable",
     "SpaceName",
     "TableFile",
@@ -34,6 +35,14 @@ __all__ = [
 AsJson = Annotated[bool, typer.Option("--json", help="Print the results as JSON.")]
 SpaceName = Annotated[
     str | None, typer.Option("--space", help="Use this space; required if the table holds several spaces.")
+]
+Minimize = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--minimize",
+        metavar="TASK",
+        help="Task of one's own in the table that is better when lower, such as a latency or an error; repeatable.",
+    ),
 ]
 SEARCHERS = ", ".join(list_searchers()) + "."
 ALONE = SEARCHERS.replace(f", {INFORMED}", "")
@@ -134,7 +143,9 @@ def training_sizes(value: str | None, usual: Sequence[int], table: Table, protoc
     return sizes
 
 
-def table_of_one_space(path: Any, space: str | None, tasks: list[str]) -> Table:
+def table_of_one_space(
+    path: Any, space: str | None, tasks: Sequence[str] = (), minimize: Sequence[str] | None = None
+) -> Table:
     """Load a table and select one space and some tasks, all tasks if the list is empty.
 
     Raises:
@@ -143,7 +154,7 @@ def table_of_one_space(path: Any, space: str | None, tasks: list[str]) -> Table:
     from benchmarks.errors import TableError
     from benchmarks.formats.load import load_table
 
-    table = load_table(path, space=space)
+    table = load_table(path, space=space, minimize=minimize or ())
     if len(table.spaces) > 1:
         raise TableError(
             f"{path} holds the spaces {', '.join(table.spaces)}; select one of them, e.g. --space {table.spaces[0]}"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from surrogates.cli.arguments import AsJson, TableOption
+from surrogates.cli.arguments import AsJson, Minimize, TableOption
 from surrogates.cli.help import examples
 from surrogates.cli.oracles import Constraints, ModelOption, oracle_of_sources, read_constraints
 from surrogates.cli.output import counted, measurement, print_csv, print_json, print_table
@@ -35,6 +35,7 @@ def best(
     n: Annotated[int, typer.Option("-n", metavar="N", min=1, help="Number of architectures to show.")] = 10,
     constraint: Constraints = None,
     table: TableOption = None,
+    minimize: Minimize = None,
     model: ModelOption = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Show every architecture, not one of those that compute the same function.")
@@ -54,7 +55,7 @@ def best(
         raise typer.BadParameter("expected one of --json and --csv, got both")
     bounds = read_constraints(constraint)
     names = [] if bounds is None else [bound.quantity for bound in bounds.bounds]
-    oracle = oracle_of_sources(space, table, model or [], [task, *names])
+    oracle = oracle_of_sources(space, table, model or [], [task, *names], minimize)
     everyone = oracle.best(task, len(oracle.space), constraints=bounds or (), distinct=not everything)
     found = everyone[:n]
     if as_csv:

@@ -217,7 +217,7 @@ def show_progress(steps: Iterable[Progress]) -> None:
     console, far = stderr(), ""
     try:
         with progress_bar(*columns, console=console) as progress:
-            bar = progress.add_task("starting", total=None, left="")
+            bar = progress.add_task("training", total=None, left="")
             for step in steps:
                 far = f"{step.finished:,} of {counted(step.total, 'training')} finished"
                 left = "" if step.seconds_left is None else f"{duration(step.seconds_left)} left"

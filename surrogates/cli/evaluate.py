@@ -9,6 +9,7 @@ import typer
 
 from surrogates.cli.arguments import (
     AsJson,
+    Minimize,
     SpaceName,
     TableFile,
     TaskNames,
@@ -52,6 +53,7 @@ def evaluate(
     ] = _Protocol.all,
     task: TaskNames = None,
     space: SpaceName = None,
+    minimize: Minimize = None,
     as_json: AsJson = False,
 ) -> None:
     """Evaluate a model on held-out rows: Kendall's tau, Spearman's rho and coverage of the 90 % interval.
@@ -70,7 +72,7 @@ def evaluate(
 
     numbers = integers(seeds, "--seeds", 0)
     surrogate = model_named(model)
-    whole = table_of_one_space(table, space, [])
+    whole = table_of_one_space(table, space, [], minimize)
     results = whole.where(tasks=task) if task else whole
     sizes = training_sizes(train_sizes, (50, 100, 400), results, [protocol.value])
     runs = []

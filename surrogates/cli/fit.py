@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from surrogates.cli.arguments import SpaceName, TableFile, TaskNames, table_of_one_space
+from surrogates.cli.arguments import Minimize, SpaceName, TableFile, TaskNames, table_of_one_space
 from surrogates.cli.help import examples
 from surrogates.cli.models import open_model
 from surrogates.cli.output import counted, print_table, score, working
@@ -55,6 +55,7 @@ def fit(
     ] = None,
     task: TaskNames = None,
     space: SpaceName = None,
+    minimize: Minimize = None,
     seed: Annotated[int, typer.Option(help="Random seed of the fit; the same seed gives the same files.")] = 0,
 ) -> None:
     """Fit a surrogate to all rows of a table and store it. The directory is written atomically after the fit.
@@ -76,7 +77,7 @@ def fit(
     check_target(out)
     name = model or ("transfer" if sources else "ensemble")
     surrogate = _unfitted(name, sources or [], seed)
-    results = table_of_one_space(table, space, task or [])
+    results = table_of_one_space(table, space, task or [], minimize)
     with working(f"fitting {counted(len(results), 'architecture')}, {counted(len(results.tasks), 'task')}"):
         surrogate.fit(list(results.archs), results.to_frame())
         save_surrogate(surrogate, out, results)

@@ -9,6 +9,7 @@ import typer
 
 from surrogates.cli.arguments import (
     AsJson,
+    Minimize,
     SpaceName,
     TableFile,
     integers,
@@ -57,6 +58,7 @@ def leaderboard(
         Path | None, typer.Option("--out", "-o", help="CSV file for the scores of every run; updated after each run.")
     ] = None,
     space: SpaceName = None,
+    minimize: Minimize = None,
     as_json: AsJson = False,
 ) -> None:
     """Fit every model on the same rows, predict all others, and rank the models by Kendall's tau.
@@ -80,7 +82,7 @@ def leaderboard(
     chosen = {name: model_named(name) for name in names}
     numbers = integers(seeds, "--seeds", 0)
     ways = [choice(name.strip(), get_args(ProtocolName), "protocol") for name in protocols.split(",")]
-    results = table_of_one_space(table, space, [])
+    results = table_of_one_space(table, space, [], minimize)
     sizes = training_sizes(train_sizes, (32, 128, 512), results, cast("list[Protocol]", ways))
     runs: list[pd.DataFrame] = []
     with progress_bar() as progress:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from surrogates.cli.arguments import ArchNames, AsJson, TableOption, TaskNames, numbered_archs
+from surrogates.cli.arguments import ArchNames, AsJson, Minimize, TableOption, TaskNames, numbered_archs
 from surrogates.cli.help import examples
 from surrogates.cli.models import StoredModel, open_oracle
 from surrogates.cli.output import measurement, print_csv, print_json, print_table
@@ -49,6 +49,7 @@ def lookup(
         ),
     ] = _Source.auto,
     table: TableOption = None,
+    minimize: Minimize = None,
     model: StoredModel = None,
 ) -> None:
     """Show the predicted performance of architectures, from the bundled surrogates; works offline.
@@ -74,7 +75,7 @@ def lookup(
         raise typer.BadParameter("expected one of --json and --csv, got both")
     if source is _Source.table and table is None:
         raise typer.BadParameter("expected --table with --source table, got none")
-    found = _answers(_valid(archs), list(dict.fromkeys(task or [])), source.value, table, model)
+    found = _answers(_valid(archs), list(dict.fromkeys(task or [])), source.value, table, model, minimize)
     records = [_record(oracle, answer) for oracle, answers in found for answer in answers]
     if as_json:
         print_json(records)
@@ -104,7 +105,12 @@ def _valid(archs: list[str]) -> list[str]:
 
 
 def _answers(
-    archs: list[str], tasks: list[str], source: Any, path: Path | None, model: str | None
+    archs: list[str],
+    tasks: list[str],
+    source: Any,
+    path: Path | None,
+    model: str | None,
+    minimize: list[str] | None,
 ) -> list[tuple[Oracle, Answers]]:
     """The oracle and the answers of each architecture, in the given order."""
     from benchmarks.errors import ArchitectureError, TableError
@@ -116,7 +122,7 @@ def _answers(
     if path is not None:
         from benchmarks.formats.load import load_table
 
-        table = load_table(path)
+        table = load_table(path, minimize=minimize or ())
         asked = list(dict.fromkeys(space.name for space in spaces))
         if not set(asked) & set(table.spaces):
             raise TableError(

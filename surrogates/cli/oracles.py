@@ -56,7 +56,13 @@ def read_constraints(given: Sequence[str] | None) -> Constraint | None:
         raise typer.BadParameter(str(error), param_hint="--constraint") from None
 
 
-def oracle_of_sources(space: str | None, table: Path | None, models: Sequence[str], asked: Iterable[str]) -> Oracle:
+def oracle_of_sources(
+    space: str | None,
+    table: Path | None,
+    models: Sequence[str],
+    asked: Iterable[str],
+    minimize: Sequence[str] | None = None,
+) -> Oracle:
     """Measured values of a table before predictions of stored surrogates; what both lack, the bundled one predicts.
 
     Args:
@@ -64,11 +70,12 @@ def oracle_of_sources(space: str | None, table: Path | None, models: Sequence[st
         table: File of measured results.
         models: Directories of stored surrogates, or names of bundled ones.
         asked: Names of the tasks and costs that the command needs.
+        minimize: Tasks of the table that are better when lower.
 
     Raises:
         UnknownNameError: If no bundled surrogate has such a task; names the nearest one.
-        typer.BadParameter: If the space is not clear.
-        ValueError: If two models have the same task, or a table or model is of another space.
+        typer.BadParameter: If the space is not clear, or not that of the model.
+        ValueError: If two models have the same task, or are of different spaces.
         TableError: If the table cannot be read, or the trainings of a table or model are unlike the published ones that
             the bundled surrogate would be asked for.
 
@@ -87,14 +94,16 @@ def oracle_of_sources(space: str | None, table: Path | None, models: Sequence[st
         space = opened[0].space.name
     if not opened and table is None:
         return Oracle.from_pretrained(_only_space(asked) if space is None else space)
-    measured = None if table is None else table_of_one_space(table, space, [])
+    measured = None if table is None else table_of_one_space(table, space, minimize=minimize)
     if not opened:
         assert measured is not None
         oracle = Oracle.from_table(measured)
     else:
         oracle = opened[0].join(*opened[1:])
         if oracle.space != space:
-            raise ValueError(f"expected a model of {space}, got one of {oracle.space}")
+            raise typer.BadParameter(
+                f"expected {oracle.space}, the space of the model, got {space!s:.200}", param_hint="--space"
+            )
         if not all(Path(model).exists() for model in models):
             _check_trainings(None, measured, oracle.tasks)
         oracle = oracle if measured is None else Oracle(oracle.surrogate, measured)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from surrogates.cli.arguments import ALONE, AsJson, SpaceName, TableFile, TaskNames, table_of_one_space
+from surrogates.cli.arguments import ALONE, AsJson, Minimize, SpaceName, TableFile, TaskNames, table_of_one_space
 from surrogates.cli.campaign import RetryFailed, Workers, count_of_workers, failures, show_progress
 from surrogates.cli.help import examples
 from surrogates.cli.output import counted, print_json, print_table, score
@@ -45,6 +45,7 @@ def refine(
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Random seed of the searcher.")] = 0,
     task: TaskNames = None,
     space: SpaceName = None,
+    minimize: Minimize = None,
     plan: Annotated[
         Path | None,
         typer.Option(
@@ -99,7 +100,7 @@ def refine(
         raise typer.BadParameter("expected one of --plan and --preset, got both")
     table_suffix(out)
     _check_out(out, table)
-    surrogate, begin = make_model(model), table_of_one_space(table, space, task or [])
+    surrogate, begin = make_model(model), table_of_one_space(table, space, task or [], minimize)
     template = _template(plan, preset or "quick", begin)
     _check_made_alike(table, template)
     device_options(device)

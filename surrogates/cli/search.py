@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from surrogates.cli.arguments import SEARCHERS, AsJson, TableOption, integers
+from surrogates.cli.arguments import SEARCHERS, AsJson, Minimize, TableOption, integers
 from surrogates.cli.help import examples
 from surrogates.cli.objects import own_searcher
 from surrogates.cli.oracles import Constraints, ModelOption, oracle_of_sources, read_constraints, sources_hash
@@ -56,6 +56,7 @@ def search(
         str, typer.Option("--seeds", "--seed", help="Random seeds, comma-separated; one search per seed.")
     ] = "0",
     table: TableOption = None,
+    minimize: Minimize = None,
     model: ModelOption = None,
     objective: Annotated[
         str | None,
@@ -118,7 +119,7 @@ def search(
         raise typer.BadParameter("expected a searcher of this package with --objective, got one's own")
     cost = None if own is not None else searcher_cost(method, objective)
     named = [] if bounds is None else [bound.quantity for bound in bounds.bounds]
-    oracle = oracle_of_sources(space, table, model or [], [*task, *named, *([] if cost is None else [cost])])
+    oracle = oracle_of_sources(space, table, model or [], [*task, *named, *([] if cost is None else [cost])], minimize)
     asked = check_search(oracle, task, budget, max_seconds=max_seconds, constraint=bounds)
     charged = None if cost is None else cost if cost in COSTS else cost_series(oracle, cost)
     params = {} if cost is None else {"cost": cost}

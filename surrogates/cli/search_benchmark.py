@@ -11,6 +11,7 @@ import typer
 from surrogates.cli.arguments import (
     SEARCHERS,
     AsJson,
+    Minimize,
     OptionalTable,
     SpaceName,
     TaskNames,
@@ -76,6 +77,7 @@ def search_benchmark(
     ] = False,
     task: TaskNames = None,
     space: SpaceName = None,
+    minimize: Minimize = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare searchers on a table of true values, or without one on the surrogate of --space or --model.
@@ -105,7 +107,7 @@ def search_benchmark(
     if table is None:
         _without_table(ctx, chosen, numbers, limits, task, _surrogate(space, model), out, as_json)
         return
-    values = table_of_one_space(table, space, task or [])
+    values = table_of_one_space(table, space, task or [], minimize)
     on_table = run_grid(values, chosen, numbers, folder=kept / ON_TABLE, **limits)
     how: dict[str, Any] = {"surrogate": model, "train_rows": train_rows, "fit_seed": fit_seed}
     if bundled:

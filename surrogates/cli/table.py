@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from surrogates.cli.arguments import AsJson, SpaceName, TableFile
+from surrogates.cli.arguments import AsJson, Minimize, SpaceName, TableFile
 from surrogates.cli.help import examples
 from surrogates.cli.output import counted, print_json, print_table
 
@@ -23,11 +23,11 @@ table_app = typer.Typer(help="Inspect and convert tables of results.", no_args_i
         "surrogates table info transnas-bench_v10141024.pth --space transnas101-micro --json",
     ),
 )
-def info(table: TableFile, space: SpaceName = None, as_json: AsJson = False) -> None:
+def info(table: TableFile, space: SpaceName = None, minimize: Minimize = None, as_json: AsJson = False) -> None:
     """Show the contents of a table: tasks, metrics, units, number of measured architectures, ranges of values."""
     from benchmarks.formats.load import load_table
 
-    results = load_table(table, space=space)
+    results = load_table(table, space=space, minimize=minimize or ())
     rows = results.describe().reset_index().to_dict(orient="records")
     if as_json:
         print_json({"archs": len(results), "spaces": results.spaces, "hash": results.hash, "tasks": rows})
@@ -52,6 +52,7 @@ def convert(
     table: TableFile,
     out: Annotated[Path, typer.Argument(metavar="OUT", help="File to write, by its ending: .csv, .parquet or .pth.")],
     space: SpaceName = None,
+    minimize: Minimize = None,
 ) -> None:
     """Convert a table to another format; the file is written atomically.
 
@@ -62,7 +63,7 @@ def convert(
     from benchmarks.formats.load import PROVENANCE_READERS
 
     suffix = table_suffix(out)
-    results = load_table(table, space=space)
+    results = load_table(table, space=space, minimize=minimize or ())
     save_table(results, out)
     typer.echo(f"Wrote {out}: {counted(len(results), 'architecture')}, {counted(len(results.tasks), 'task')}.")
     if results.provenance and suffix not in PROVENANCE_READERS:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from surrogates.cli.arguments import AsJson, SpaceName, TableFile, TaskNames, integers, table_of_one_space
+from surrogates.cli.arguments import AsJson, Minimize, SpaceName, TableFile, TaskNames, integers, table_of_one_space
 from surrogates.cli.help import examples
 from surrogates.cli.output import can_plot, no_plots_note, print_json, print_table, progress_bar, score, score_and_sd
 
@@ -36,6 +36,7 @@ def transfer(
     seeds: Annotated[str, typer.Option(help="Seeds of the train/test splits, comma-separated.")] = "0,1,2",
     task: TaskNames = None,
     space: SpaceName = None,
+    minimize: Minimize = None,
     as_json: AsJson = False,
 ) -> None:
     """Transfer every task of a table to every other one with k target labels, and compare with no transfer.
@@ -52,7 +53,7 @@ def transfer(
 
     sizes, numbers = integers(k, "--k", 1), integers(seeds, "--seeds", 0)
     _check_writable(out)
-    results = table_of_one_space(table, space, task or [])
+    results = table_of_one_space(table, space, task or [], minimize)
     check_sizes(results, sizes)  # raises before the computation if there are too few rows
     runs: list[pd.DataFrame] = []
     with progress_bar() as progress:

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from surrogates.cli.arguments import ALONE, AsJson, OptionalTable, SpaceName, TaskNames, integers, table_of_one_space
+from surrogates.cli.arguments import (
+    ALONE,
+    AsJson,
+    Minimize,
+    OptionalTable,
+    SpaceName,
+    TaskNames,
+    integers,
+    table_of_one_space,
+)
 from surrogates.cli.help import examples
 from surrogates.cli.models import StoredModel, model_hash, open_oracle
 from surrogates.cli.output import can_plot, no_plots_note, print_json, print_table, progress_bar, score
@@ -35,6 +44,7 @@ def unnas(
     ] = "0,1,2,3,4,5,6,7,8,9",
     task: TaskNames = None,
     space: SpaceName = None,
+    minimize: Minimize = None,
     as_json: AsJson = False,
 ) -> None:
     """UnNAS study: search on every task of a table of true values, and evaluate the result on every other task.
@@ -54,7 +64,7 @@ def unnas(
     numbers = integers(seeds, "--seeds", 0)
     if not out.is_dir():
         check_target(out)
-    results, searched = _values(table, model, space, task or [])
+    results, searched = _values(table, model, space, task or [], minimize)
     searches = []
     with progress_bar() as progress:
         bar = progress.add_task("searching", total=len(results.tasks) * len(numbers))
@@ -90,7 +100,9 @@ def unnas(
     typer.echo(f"Wrote {out}: {len(files)} files{no_plots_note()}.")
 
 
-def _values(table: Path | None, model: str | None, space: str | None, tasks: list[str]) -> tuple[Table, Table]:
+def _values(
+    table: Path | None, model: str | None, space: str | None, tasks: list[str], minimize: list[str] | None
+) -> tuple[Table, Table]:
     """The values that say what is true, and those that are searched."""
     from surrogates.search.studies.fidelity import predicted_table
 
@@ -99,7 +111,7 @@ def _values(table: Path | None, model: str | None, space: str | None, tasks: lis
     oracle = None if model is None else open_oracle(model)
     predictor = None if oracle is None else oracle.surrogate
     if table is not None:
-        results = table_of_one_space(table, space, tasks)
+        results = table_of_one_space(table, space, tasks, minimize)
         return results, results if predictor is None else predicted_table(predictor, results)
     assert predictor is not None
     if space is not None and space != predictor.space_:

@@ -102,7 +102,7 @@ class EnsembleSurrogate(CalibratedSurrogate):
         """For each task whether most of the weight is on predictions in the label's own unit."""
         own = np.array([member.own_unit_ or (False,) * n_tasks for member in self.members_], dtype=np.float64)
         weights = self.weights_.reshape(len(own), -1)  # (M, 1) or (M, T)
-        return ((own * weights).sum(axis=0) > _MOST).tolist()
+        return [bool(share > _MOST) for share in (own * weights).sum(axis=0)]
 
     def _unfitted(self) -> Sequence[CalibratedSurrogate]:
         if self.members is not None:

@@ -174,7 +174,8 @@ class _Task:
 
     @classmethod
     def unpack(cls, pack: Pack) -> _Task:
-        return cls(**pack.settings, **pack.arrays)
+        settings, arrays = pack.settings, pack.arrays
+        return cls(arrays["variances"], arrays["weights"], settings["own_unit"], settings["centre"], arrays["labels"])
 
 
 def _components(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,7 +36,7 @@ KIND = "answers"
 _ARRAYS = "answers.npz"
 SINGLE_QUESTIONS = 8
 """New architectures asked one by one before all published ones are predicted (`CachedSurrogate`)."""
-_CHEAP_SECONDS = 1.0
+_CHEAP_SECONDS = 2.0
 _TRIALS = ((8, 1000), (64, 100))
 """Sizes of batches, and how many single questions the whole space may cost by each: the small one is less exact."""
 
@@ -163,8 +164,9 @@ class CachedSurrogate:
 
     After `SINGLE_QUESTIONS` new architectures, asked one by one, all published ones are predicted at once and cached,
     if the cache holds them and this takes no longer than about a hundred further questions (two small batches are timed
-    to tell). The values are those of single questions up to rounding: the same bits for trees, a relative 1e-12 for
-    Gaussian processes, whose sums depend on the size of a batch.
+    to tell; if they were slow, again after four times as many questions). The values are those of single questions up
+    to rounding: the same bits for trees, a relative 1e-12 for Gaussian processes, whose sums depend on the size of a
+    batch.
 
     Thread-safe (one thread predicts at a time); picklable (without the cache).
 
@@ -186,7 +188,7 @@ class CachedSurrogate:
         self.predictor = predictor
         self.size = size
         self._rows: dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
-        self._seconds: list[float] = []  # of the first single questions
+        self._singles, self._due, self._fastest = 0, SINGLE_QUESTIONS, math.inf  # questions; seconds of the fastest
         self._lock = ForkSafeLock()
 
     @property
@@ -221,10 +223,12 @@ class CachedSurrogate:
                 begun = time.perf_counter()
                 self._predict(new)
                 known |= {arch: self._rows[arch] for arch in new}
-                if len(new) == 1 and len(self._seconds) < SINGLE_QUESTIONS:
-                    self._seconds.append(time.perf_counter() - begun)
-                    if len(self._seconds) == SINGLE_QUESTIONS:
-                        self._fill(min(self._seconds))
+                if len(new) == 1:
+                    self._singles += 1
+                    self._fastest = min(self._fastest, time.perf_counter() - begun)
+                    if self._singles == self._due:
+                        self._due *= 4
+                        self._fill()
                 for oldest in list(self._rows)[: max(len(self._rows) - self.size, 0)]:
                     del self._rows[oldest]
         found = np.array([known[key] for key in keys]).reshape(len(archs), 2, len(self.tasks_))
@@ -233,20 +237,23 @@ class CachedSurrogate:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def _fill(self, single: float) -> None:
-        """Cache all published architectures, if that is cheap by the time of a single question, in seconds."""
+    def _fill(self) -> None:
+        """Cache all published architectures, if that is cheap by the time of a single question."""
         space = get_space(self.space_)
         if len(space) > self.size:
             return
         left = [arch for arch in dict.fromkeys(prediction_keys(self.predictor, space.archs)) if arch not in self._rows]
         for n, limit in _TRIALS:
+            if len(left) < n:
+                break
             begun = time.perf_counter()
             self._predict(left[:n])
-            another = (time.perf_counter() - begun - single) / (n - 1)
+            another = (time.perf_counter() - begun - self._fastest) / (n - 1)
             left = left[n:]
-            if another * len(left) > max(_CHEAP_SECONDS, limit * single):
+            if another * len(left) > max(_CHEAP_SECONDS, limit * self._fastest):
                 return
-        self._predict(left)
+        if left:
+            self._predict(left)
 
     def _predict(self, archs: list[str]) -> None:
         for arch, mean, std in zip(archs, *predict_matrix(self.predictor, archs), strict=True):

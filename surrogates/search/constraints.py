@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any
@@ -274,7 +274,9 @@ def as_constraint(*given: Constraint | str | Bound | Iterable[str | Bound | Cons
         elif isinstance(entry, str | Bound):
             bounds.append(entry)
         elif entry is not None:
-            check_type(entry, list | tuple, "constraints", "a list of strings like 'params<=1e6'")
+            if isinstance(entry, Mapping | bytes) or not isinstance(entry, Iterable):
+                came = f"{entry!r:.200} ({type(entry).__name__})"
+                raise TypeError(f"expected a list of strings like 'params<=1e6' as constraints, got {came}")
             nested = as_constraint(*entry)
             bounds += () if nested is None else nested.bounds
     return Constraint(*bounds) if bounds else None

@@ -176,7 +176,7 @@ def test_a_search_shows_different_functions() -> None:
         (["cifar10", "--model", "nasbench201", "--model", "transnas101-micro"], "expected surrogates of one space"),
         (
             ["cifar10", "--model", "nasbench201", "--space", "transnas101-micro"],
-            "expected a model of transnas101-micro",
+            "expected nasbench201, the space of the model, got transnas101-micro",
         ),
     ],
 )

@@ -2,6 +2,7 @@
 
 import pickle
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -247,3 +248,19 @@ def test_objectives_of_optimisers_charge_a_latency() -> None:
     assert objectives.decisions.allowed(archs).tolist() == [False, True]
     with pytest.raises(ValueError, match="'normal' is better when higher"):
         Objectives(oracle, "jigsaw", costs="normal")
+
+
+@pytest.mark.data
+def test_the_best_within_measured_costs_of_nasbench201(nas_data: Path) -> None:
+    frame = pd.read_csv(nas_data / "nasbench201" / "costs.csv").set_index("arch")
+    lowered = [name for name in frame if name != "eyeriss_arithmetic_intensity"]
+    table = Table.from_frame(frame.reset_index(), minimize=lowered)
+    bundled = Oracle.from_pretrained("nasbench201")
+    found = bundled.join(table).best("cifar10", 20, constraints=["edgegpu_latency<=4", "fpga_energy<=60"])
+    cheap = frame[(frame["edgegpu_latency"] <= 4) & (frame["fpga_energy"] <= 60)]
+    values = bundled.query(list(cheap.index), "cifar10").set_index("arch")["value"]
+    functions = dict(zip(values.index, bundled.space.simplify(list(values.index)), strict=True))
+    of_functions = values.groupby(functions).agg(["max", "size"]).sort_values("max", ascending=False)
+    assert found["value"].tolist() == of_functions["max"][:20].tolist()
+    assert (found["twins"] + 1).tolist() == [int(of_functions["size"][functions[arch]]) for arch in found["arch"]]
+    assert np.array_equal(found["edgegpu_latency"], frame["edgegpu_latency"][found["arch"]])

@@ -77,18 +77,18 @@ def test_an_oracle_goes_to_worker_processes(fitted: BoostedSurrogate, macro_tabl
 
 
 class Slow(Counting):
-    """Takes a time for every architecture, as one that runs networks does, or for every call."""
+    """Takes a time for every architecture, as one that runs networks does, or for every call; on a clock of its own."""
 
     def __init__(self, per_arch: float = 0.0, per_call: float = 0.0) -> None:
         super().__init__()
         self.per_arch, self.per_call = per_arch, per_call
-        self.calls = 0
+        self.calls, self.now = 0, 0.0
 
     def predict(
         self, archs: Sequence[str], return_std: Literal[True]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         self.calls += 1
-        time.sleep(self.per_call + self.per_arch * len(archs))
+        self.now += self.per_call + self.per_arch * len(archs)
         return super().predict(archs, return_std)
 
 
@@ -98,8 +98,16 @@ def some_classes(n: int) -> list[str]:
     return list(dict.fromkeys(space.canonicals(space.sample(4 * n, rng=4))))[:n]
 
 
-def test_after_some_single_questions_the_whole_space_is_known() -> None:
-    surrogate = Slow(per_call=0.01)
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> Slow:
+    """A predictor whose own clock is the one that is read."""
+    surrogate = Slow()
+    monkeypatch.setattr(time, "perf_counter", lambda: surrogate.now)
+    return surrogate
+
+
+def test_after_some_single_questions_the_whole_space_is_known(slow: Slow) -> None:
+    surrogate, slow.per_call, slow.per_arch = slow, 0.05, 0.001
     oracle, space, archs = Oracle(surrogate), get_space("transnas101-micro"), some_classes(200)
     answers = [oracle(arch, "jigsaw") for arch in archs]
     assert surrogate.calls == SINGLE_QUESTIONS + 3, "two trials and the rest"
@@ -110,13 +118,22 @@ def test_after_some_single_questions_the_whole_space_is_known() -> None:
     assert surrogate.asked[-1] == "32-4343-3_33_333", "others are still predicted"
 
 
-def test_the_space_is_not_predicted_if_that_is_dear_or_the_cache_is_small() -> None:
-    archs = some_classes(30)
-    dear = Slow(per_arch=0.01)
-    oracle = Oracle(dear)
-    for arch in archs:
+def test_the_space_is_not_predicted_if_that_is_dear(slow: Slow) -> None:
+    """At 10 ms each and nothing a call, the 1,948 classes cost as much as 1,948 questions."""
+    archs = some_classes(80)
+    slow.per_arch = 0.01
+    oracle = Oracle(slow)
+    for arch in archs[:30]:
         oracle(arch, "jigsaw")
-    assert len(set(dear.asked) - set(archs)) <= 8, "the small trial was enough"
+    assert len(set(slow.asked) - set(archs[:30])) <= 8, "the small trial was enough"
+    slow.per_arch = 0.0
+    for arch in archs[30:]:
+        oracle(arch, "jigsaw")
+    assert len(set(slow.asked)) == 1948, "tried again after four times as many questions"
+
+
+def test_the_space_is_not_predicted_if_the_cache_cannot_hold_it() -> None:
+    archs = some_classes(30)
     small = Slow()
     oracle = Oracle(small, cache_size=1000)
     for arch in archs:

@@ -149,10 +149,11 @@ def test_bounds_in_any_form_are_one_constraint() -> None:
     assert Constraint("params<=1e6", "multiply_adds<=2G") == expected == Constraint("params<=1M", max_multiply_adds=2e9)
     assert as_constraint(["params<=1e6"], "multiply_adds<=2e9") == expected
     assert as_constraint(Constraint("params<=1e6"), [Bound("multiply_adds", "<=", 2e9)], None, ()) == expected
+    assert as_constraint(text for text in ("params<=1e6", "multiply_adds<=2e9")) == expected
     assert hash(expected) == hash(pickle.loads(pickle.dumps(expected)))
     assert str(expected) == "at most 1,000,000 params and 2,000,000,000 multiply_adds"
     assert repr(expected) == "Constraint('params<=1000000', 'multiply_adds<=2000000000')"
-    for given in (5, {"params": 5}, [5]):
+    for given in (5, {"params": 5}, [5], b"params<=5"):
         with pytest.raises(TypeError, match="expected a list of strings like 'params<=1e6' as constraints, got"):
             as_constraint(given)  # type: ignore[arg-type]
 
