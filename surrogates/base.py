@@ -94,9 +94,10 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
 
         Args:
             archs: n architecture strings of one space. Equivalent architectures are pooled as replicates.
-            Y: Labels of shape (n, T) or (n,) in any unit, NaN where not measured. Columns of a DataFrame name the
-                tasks, each with its primary metric (``jigsaw/valid_loss`` for another metric). A task whose labels
-                are all equal is predicted as that value with a std of 0.
+            Y: Labels of shape (n, T) or (n,) in any unit, NaN where not measured. Columns of a DataFrame, or the name
+                of a Series, name the tasks, each with its primary metric (``jigsaw/valid_loss`` for another metric);
+                tasks of arrays are called y0, y1 and so on: ``pd.Series(y, name="jigsaw")`` names one. A task whose
+                labels are all equal is predicted as that value with a std of 0.
             minimize: Tasks of the user's own that are better when lower; names that say so (``latency_ms``) are refused
                 without it. Searches and ranks need the direction, the fit does not.
 

@@ -17,6 +17,7 @@ from scipy.linalg.lapack import dpotrf, dpotri
 from scipy.optimize import minimize
 from scipy.spatial.distance import cdist
 
+from benchmarks.short_repr import ShortRepr
 from surrogates.kernels.functions import CORRELATIONS, unit_distance
 from surrogates.kernels.leave_one_out import leave_one_out
 
@@ -65,8 +66,8 @@ class Component(NamedTuple):
         return correlation(cdist(X, Y, metric), self.length * unit_distance(width, metric))
 
 
-@dataclass(frozen=True)
-class SumKernel:
+@dataclass(frozen=True, repr=False)
+class SumKernel(ShortRepr):
     """Components and the variances that maximise the marginal likelihood of labels.
 
     Attributes:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.metrics import kendall_tau
+from benchmarks.short_repr import ShortRepr
 from surrogates.calibration.folds import normal_scores
 from surrogates.calibration.normal_scores import NormalScores
 from surrogates.kernels.decompositions import Eigen
@@ -36,8 +37,8 @@ _DOUBT = 0.25
 """Normal scores are used if Kendall's tau of left-out rows is higher by more than this / sqrt(n)."""
 
 
-@dataclass(frozen=True)
-class WrittenProcess:
+@dataclass(frozen=True, repr=False)
+class WrittenProcess(ShortRepr):
     """Posterior of T tasks on the features as written (`written_features`), each with a sum of kernels of its own.
 
     Attributes:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from benchmarks.errors import choice
 from benchmarks.formats.mmap_cache import cache_dir
+from benchmarks.short_repr import ShortRepr
 from benchmarks.training.data.image_folder import CLASS_TASKS, ImageFolder, ImageFolderError, Picture
 from benchmarks.training.data.images import ImageSet, ImageSource
 from benchmarks.training.data.pictures import READER, PictureError, read_picture
@@ -27,8 +28,8 @@ _READERS = 8
 _AT_ONCE = 256
 
 
-@dataclass(frozen=True)
-class PictureSource:
+@dataclass(frozen=True, repr=False)
+class PictureSource(ShortRepr):
     """Pictures read from their files when needed, several in parallel.
 
     Attributes:

@@ -81,7 +81,7 @@ def test_search_asks_a_stored_surrogate(model: Path, fitted: BoostedSurrogate, t
     )
     wrong = run("search", "--model", model, "--space", "nasbench201", *options)
     assert wrong.exit_code == 2
-    assert "expected transnas101-macro, the space of the model" in " ".join(wrong.stderr.split())
+    assert "expected a model of nasbench201, got one of transnas101-macro" in wrong.stderr
 
 
 def test_a_stored_search_belongs_to_its_model(model: Path, unnamed: Path, tmp_path: Path) -> None:
@@ -125,7 +125,7 @@ def test_unnas_on_a_model_is_scored_by_the_table(
 @pytest.fixture
 def few(macro_table: Table, tmp_path: Path) -> Path:
     """Twelve rows of a new task."""
-    values = macro_table.to_frame()["room_layout"].iloc[:12].rename("mine")
+    values = macro_table.to_frame()["room_layout"].iloc[:12].rename("mine") + 0.01 * np.arange(12)
     values.to_csv(tmp_path / "few.csv")
     return tmp_path / "few.csv"
 
