@@ -222,11 +222,17 @@ def _fitted(table: Table, model: str, train_rows: int, seed: int) -> Callable[[]
 
 def _bundled(table: Table) -> Callable[[], Predictor]:
     """Function that returns the bundled surrogate; tables of other trainings than the published ones are refused."""
-    from surrogates.oracle.oracle import Oracle
+    from benchmarks.errors import TableError
+    from benchmarks.provenance import unlike_published
+    from surrogates.pretrained.load import load_answers
 
-    surrogate = Oracle.from_pretrained(table.space, table).surrogate
-    assert surrogate is not None
-    return lambda: surrogate
+    answers = load_answers(table.space)
+    if how := unlike_published(table, answers.tasks_):
+        raise TableError(
+            "expected a table of trainings like the published ones, which the bundled surrogate predicts, got "
+            f"different trainings: {how}. Fit a surrogate to the table instead of --bundled"
+        )
+    return lambda: answers
 
 
 def _print_json(about: dict[str, Any], frames: dict[str, Any], files: list[Path]) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks import get_space, save_table
 from benchmarks.table import Table
-from surrogates import Oracle
+from surrogates import BoostedSurrogate, Oracle
 from surrogates.cli import output
 from surrogates.search import compare_searchers
 from surrogates.search.studies import fidelity
@@ -179,6 +179,22 @@ def test_own_searchers_without_a_table(own_module: str, tmp_path: Path) -> None:
     assert again.exit_code == 0, again.stderr
     assert again.stdout.splitlines()[1].split()[:3] == ["searcher", "mean", "rank"]
     assert again.stdout.endswith("study: 4 files.\n")
+
+
+def test_searchers_on_a_stored_surrogate(model: Path, fitted: BoostedSurrogate, tmp_path: Path) -> None:
+    options = ["--model", model, "--methods", "random,local", "--seeds", "0,1", "--budget", "9"]
+    result = run("search-benchmark", *options, "--out", tmp_path / "study", "--json")
+    assert result.exit_code == 0, result.stderr
+    found = json.loads(result.stdout)
+    mine = compare_searchers(["random", "local"], Oracle(fitted), None, 9, [0, 1]).ranking()
+    assert [row["searcher"] for row in found["searchers"]] == mine["searcher"].tolist()
+    assert [row["mean_rank"] for row in found["searchers"]] == pytest.approx(mine["mean_rank"].tolist())
+    other = run("search-benchmark", "--space", "transnas101-macro", *options[2:], "--out", tmp_path / "study")
+    assert other.exit_code == 1
+    assert "holds another study: surrogate was" in other.stderr
+    wrong = run("search-benchmark", *options, "--space", "nasbench201", "--out", tmp_path / "other")
+    assert wrong.exit_code == 2
+    assert "expected a model of nasbench201, got one of transnas101-macro" in " ".join(wrong.stderr.split())
 
 
 @pytest.mark.usefixtures("small_boosted")

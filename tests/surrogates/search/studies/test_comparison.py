@@ -277,6 +277,34 @@ def test_regret_is_among_the_allowed() -> None:
     assert study.runs["rank"].tolist() == [1 + (values > value).sum() for value in best]
 
 
+@pytest.mark.parametrize("kind", ["table", "function"])
+def test_a_task_that_is_better_when_lower(table: Table, kind: str) -> None:
+    error = 100 - table.to_frame()["jigsaw"]
+    frame = pd.DataFrame({"arch": error.index, "test_error": error.to_numpy()})
+    lowered = Table.from_frame(frame, minimize=["test_error"])
+    oracle = lowered if kind == "table" else lambda archs: 100 - threes(archs)
+    given = {} if kind == "table" else {"minimize": ["test_error"], "space": MACRO}
+    study = compare_searchers({"mine": mutate, "random": "random"}, oracle, "test_error", 15, [0, 1], **given)
+    for (_, seed), rows in study.runs.groupby(["searcher", "seed"]):
+        assert rows["best"].is_monotonic_decreasing, seed
+        assert (rows["regret"].diff().dropna() <= 0).all()
+    if kind == "table":
+        np.testing.assert_allclose(study.runs["regret"], study.runs["best"] - error.min())
+        assert study.runs["rank"].tolist() == [1 + (error < best).sum() for best in study.runs["best"]]
+    mirrored = compare_searchers({"mine": mutate, "random": "random"}, table, "jigsaw", 15, [0, 1])
+    if kind == "table":
+        pd.testing.assert_frame_equal(study.ranking(), mirrored.ranking())
+
+
+def test_bounds_as_strings(table: Table) -> None:
+    bounded = compare_searchers(["random"], table, "jigsaw", 9, [0], constraints=["params<=2e7", "normal>=0"])
+    frame = table.to_frame()
+    small = Constraint(max_params=2e7)(list(frame.index))
+    values = frame["jigsaw"][small & (frame["normal"] >= 0)]
+    np.testing.assert_allclose(bounded.runs["regret"], values.max() - bounded.runs["best"])
+    assert bounded.runs["rank"].tolist() == [1 + (values > best).sum() for best in bounded.runs["best"]]
+
+
 def test_transfer_is_told_the_other_tasks(table: Table) -> None:
     study = compare_searchers({"informed": "transfer", "random": "random"}, table, "jigsaw", budget=6, seeds=[0])
     assert set(study.runs["searcher"]) == {"informed", "random"}

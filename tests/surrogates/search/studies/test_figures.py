@@ -75,6 +75,16 @@ def test_the_front_is_that_of_all_searches(oracle: Oracle, cost: str) -> None:
         front_figure(histories, "flops")
 
 
+def test_the_front_of_a_cost_of_ones_own(oracle: Oracle) -> None:
+    latency = pd.Series([float(len(arch)) for arch in MACRO.archs], index=list(MACRO.archs), name="edge_latency_ms")
+    history = run_search("random", oracle, "jigsaw", 60)
+    ax = front_figure([history], latency).axes[0]
+    assert ax.get_xlabel() == "edge_latency_ms"
+    paid = latency[history.archs].to_numpy()
+    kept = non_dominated(np.column_stack([history.values[:, 0], -paid]))
+    np.testing.assert_allclose(np.sort(ax.lines[1].get_xdata()), np.sort(paid[kept]))
+
+
 def test_curves_over_time_are_the_means_of_the_steps(oracle: Oracle) -> None:
     histories = [run_search("random", oracle, "jigsaw", seed=seed, max_seconds=90 * 3600) for seed in (0, 1, 2)]
     assert len({len(history) for history in histories}) > 1
