@@ -69,7 +69,8 @@ def equivalence_of_tasks(
         if requested == "string" and not able:
             raise ValueError(f"expected equivalence='function' or None for {what}: {_ABLE}, got 'string'")
         return (requested,) * len(tasks)
-    pooled: tuple[Equivalence, ...] = ("function",) * len(tasks)
+    by_default: Equivalence = "function"
+    pooled = (by_default,) * len(tasks)
     costs = [task for task in tasks if is_cost(task)]
     if not costs:
         return pooled
