@@ -28,6 +28,9 @@ class TidyGroup(TyperGroup):
         try:
             with warnings.catch_warnings():
                 warnings.showwarning = _show_warning
+                warnings.filterwarnings(
+                    "default", category=UserWarning
+                )  # a program says them, whatever its caller does
                 return super().invoke(ctx)
         except KeyboardInterrupt:
             _say("interrupted")

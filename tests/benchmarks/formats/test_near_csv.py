@@ -79,7 +79,11 @@ def test_names_of_columns_may_stand_in_a_comment(tmp_path):
             "expected decimal points or decimal commas, got both: 0.5 and 1,5",
         ),
         ("a.csv", f"arch;jigsaw\n{A};1,2,3\n", "column 'jigsaw', row 0: expected a number, got '1,2,3'"),
-        ("a.csv.gz", gzip.compress(PLAIN.encode(), mtime=0)[:40], "expected a csv file with a header line .*ended before"),
+        (
+            "a.csv.gz",
+            gzip.compress(PLAIN.encode(), mtime=0)[:40],
+            "expected a csv file with a header line .*ended before",
+        ),
         ("a.csv.gz", b"\x1f\x8bxxxx", "expected a csv file with a header line"),
         ("a.csv", b"arch,jigsaw\n\xff\xfe\xfa,1\n", "expected a csv file with a header line"),
     ],
