@@ -2,8 +2,7 @@
 
 Data flow: strings -> simplest forms -> features -> scores -> predictions in the metrics' own units. A subclass
 implements `fit_functions` and `predict_functions` on distinct simplest forms, and `pack` and `unpack` for storage.
-Costs such as latency depend on dead operations: strings then take the place of simplest forms
-(`surrogates.equivalence`).
+Costs such as latency depend on dead operations: strings then take the place of simplest forms.
 """
 
 from __future__ import annotations
