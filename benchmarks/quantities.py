@@ -18,14 +18,14 @@ def _words(text: str) -> frozenset[str]:
 _COSTS = _words(
     """
     byte bytes carbon co2 cost delay duration emission emissions energy expense flop flops footprint gb gflop
-    gflops hour hours joule joules kb kwh latency mac macs madd madds mb memory mflop mflops millisecond
+    gflops hour hours intensity joule joules kb kwh latency mac macs madd madds mb memory mflop mflops millisecond
     milliseconds minute minutes mj ms multiply multiplyadds opcount param parameter parameters params
     price ram runtime sec second seconds storage throughput time vram watt watts fps
     """
 )
 """Words of what an architecture costs to run or to train: they depend on every operation, also on dead ones."""
 
-_HIGHER_COSTS = frozenset({"throughput", "fps"})
+_HIGHER_COSTS = frozenset({"fps", "intensity", "throughput"})
 
 _LOWER = _COSTS - _HIGHER_COSTS | _words(
     """
