@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 __all__ = ["ForkSafeLock", "cached_property", "is_forked", "one_thread_if_forked", "without_forks"]
 
 _T = TypeVar("_T")
-_LONGEST_WAIT = 60.0  # seconds that a fork waits for imports in other threads
+_LONGEST_WAIT = 30.0  # seconds that a fork waits for other threads
 
 
 class ForkSafeLock:
@@ -79,12 +79,47 @@ class cached_property(functools.cached_property[_T]):  # noqa: N801
 _properties: list[cached_property[Any]] = []
 
 
+class _Gate:
+    """Lets a fork wait until no other thread is inside, and nobody in meanwhile."""
+
+    def __init__(self) -> None:
+        self.changed = threading.Condition(threading.RLock())
+        self.inside: dict[int, int] = {}
+        self.closed = False
+
+    def enter(self) -> None:
+        me = threading.get_ident()
+        with self.changed:
+            while self.closed and me not in self.inside:
+                self.changed.wait()
+            self.inside[me] = self.inside.get(me, 0) + 1
+
+    def leave(self) -> None:
+        me = threading.get_ident()
+        with self.changed:
+            self.inside[me] -= 1
+            if not self.inside[me]:
+                del self.inside[me]
+            self.changed.notify_all()
+
+    def close(self) -> None:
+        """Close the gate and wait for the others to leave; a fork from inside it does not wait for itself."""
+        me = {threading.get_ident()}
+        self.changed.acquire()
+        self.closed = True
+        self.changed.wait_for(lambda: self.inside.keys() <= me, timeout=_LONGEST_WAIT)
+
+    def open(self) -> None:
+        self.closed = False
+        self.changed.notify_all()
+        self.changed.release()
+
+
 class _Process:
     """What this process knows about forks."""
 
     forked = False
-    waiting = False
-    imports = threading.RLock()
+    gate = _Gate()
 
 
 def is_forked() -> bool:
@@ -126,28 +161,35 @@ def one_thread_if_forked() -> Iterator[None]:
 
 @contextlib.contextmanager
 def without_forks() -> Iterator[None]:
-    """Let a fork by another thread wait until the context ends: for imports, as half an import cannot be gone on with.
+    """Let forks by other threads wait until the context ends, half a minute at most.
+
+    For imports, and for objects of native libraries that have locks of their own: a child could not go on with half an
+    import, nor open such a lock. Also a decorator.
 
     Example:
         >>> with without_forks():
         ...     import json
     """
-    with _Process.imports:
+    gate = _Process.gate
+    gate.enter()
+    try:
         yield
+    finally:
+        if gate is _Process.gate:  # not in a child that was forked in here
+            gate.leave()
 
 
 def _before() -> None:
-    _Process.waiting = _Process.imports.acquire(timeout=_LONGEST_WAIT)
+    _Process.gate.close()
 
 
 def _in_parent() -> None:
-    if _Process.waiting:
-        _Process.imports.release()
+    _Process.gate.open()
 
 
 def _in_child() -> None:
     _Process.forked = True
-    _Process.imports = threading.RLock()
+    _Process.gate = _Gate()
     for lock in list(_locks):
         lock.renew()
     for value in _properties:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
-from benchmarks.forks import one_thread_if_forked
+from benchmarks.forks import one_thread_if_forked, without_forks
 from benchmarks.spaces.registry import get_space, infer_space
 from encoders.base import as_strings
 from surrogates.equivalence import Equivalence, equivalence_of_tasks, forms
@@ -183,6 +183,7 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
         self, archs: Sequence[str], return_std: Literal[True]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
 
+    @without_forks()
     @one_thread_if_forked()
     def predict(
         self, archs: Sequence[str], return_std: bool = False

@@ -124,9 +124,10 @@ class LazySurrogate:
             ArtefactError: If the directory cannot be read.
         """
         if self._loaded is None:
-            with without_forks(), self._lock:
+            with self._lock:
                 if self._loaded is None:
-                    from surrogates.store.load import load_surrogate
+                    with without_forks():
+                        from surrogates.store.load import load_surrogate
 
                     self._loaded = load_surrogate(self.directory)
         return self._loaded

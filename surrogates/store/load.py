@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.errors import ArtefactError
-from benchmarks.forks import one_thread_if_forked
+from benchmarks.forks import one_thread_if_forked, without_forks
 from benchmarks.spaces.registry import list_spaces
 from surrogates.base import Surrogate
 from surrogates.store.artefact import parsing, read_files, read_metadata
@@ -19,6 +19,7 @@ from surrogates.store.storable import class_of, from_json
 __all__ = ["load_surrogate"]
 
 
+@without_forks()
 @one_thread_if_forked()
 def load_surrogate(directory: str | Path) -> Surrogate:
     """Read a surrogate written by `save_surrogate`; all files are verified before a model is parsed.

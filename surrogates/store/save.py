@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.forks import one_thread_if_forked
+from benchmarks.forks import one_thread_if_forked, without_forks
 from benchmarks.provenance import unlike_published
 from surrogates.store.artefact import write_artefact
 from surrogates.store.nested import pack_state
@@ -26,6 +26,7 @@ KIND = "surrogate"
 """Kind of artefact."""
 
 
+@without_forks()
 @one_thread_if_forked()
 def save_surrogate(surrogate: Packable, directory: str | Path, table: Table | None = None) -> Path:
     """Write a fitted surrogate; the same surrogate gives the same bytes.

@@ -1,0 +1,103 @@
+"""A child made by ``fork`` ends, whatever the parent did before, and finds the same numbers."""
+
+import os
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from benchmarks import forks
+from benchmarks.forks import ForkSafeLock, cached_property, is_forked, without_forks
+from surrogates.models.threads import thread_count
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform cannot fork")
+
+LIGHT = ["boosted", "gp", "ensemble", "transfer", "regressor", "tables"]
+THREADS = ["first_use_in_a_thread", "asked_by_threads"]
+TORCH = ["graph", "finetuned", "training", "data_loader"]
+
+
+@pytest.mark.parametrize("programs", [LIGHT, THREADS, TORCH], ids=" ".join)
+def test_a_forked_child_ends_with_the_same_numbers(programs: list[str]) -> None:
+    """In programs of their own with two threads: with one there is no thread pool that could be lost."""
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "2")
+    run = subprocess.run(
+        [sys.executable, "-m", "tests.surrogates.forking", *programs],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **threads},
+    )
+    assert run.returncode == 0, run.stderr
+    said = [line for line in run.stdout.splitlines() if not line.startswith("-- ")]
+    assert len(said) >= len(programs)
+    assert [line for line in said if not line.endswith(": same")] == []
+
+
+def status_in_child(work: object) -> int:
+    """Exit status of a forked child that calls `work`; 1 if it returns something false or fails."""
+    child = os.fork()
+    if child == 0:
+        status = 1
+        try:
+            status = 0 if work() else 1  # type: ignore[operator]
+        finally:
+            os._exit(status)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_child_has_one_thread_and_open_locks() -> None:
+    lock, held, release = ForkSafeLock(), threading.Event(), threading.Event()
+
+    class Slow:
+        @cached_property
+        def value(self) -> int:
+            held.set()
+            release.wait()
+            return 7
+
+    slow = Slow()
+
+    def hold() -> None:
+        with lock:
+            assert slow.value == 7
+
+    def child() -> bool:
+        release.set()  # for the child's own computation
+        with lock:
+            return slow.value == 7 and is_forked() and thread_count(8) == 1 and thread_count(-1) == 1
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait()
+    assert status_in_child(child) == 0
+    assert not is_forked()
+    assert thread_count(8) == 8
+    release.set()
+    thread.join()
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_fork_waits_for_what_it_would_break() -> None:
+    inside, leave, done = threading.Event(), threading.Event(), []
+
+    def work() -> None:
+        with without_forks(), without_forks():
+            inside.set()
+            leave.wait()
+            done.append(1)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    inside.wait()
+    threading.Timer(0.2, leave.set).start()
+    assert status_in_child(lambda: done == [1]) == 0
+    thread.join()
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_fork_from_inside_does_not_wait_for_itself() -> None:
+    with without_forks():
+        assert status_in_child(lambda: True) == 0
+    assert status_in_child(lambda: forks.is_forked()) == 0
