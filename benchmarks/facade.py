@@ -6,6 +6,7 @@ import ast
 import importlib
 import sys
 from collections.abc import Callable, Mapping
+from types import ModuleType
 from typing import Any
 
 from benchmarks.errors import MissingExtraError
@@ -28,7 +29,7 @@ def lazy_facade(
 
     Returns:
         The three objects, to be assigned in the ``__init__.py``. ``__getattr__`` raises `AttributeError` for other
-        names and `MissingExtraError` if a library of `extras` is missing.
+        names, `MissingExtraError` if a library of `extras` is missing, and passes on any other error of an import.
 
     Example:
         >>> names, find, _ = lazy_facade("surrogates.oracle")
@@ -36,7 +37,7 @@ def lazy_facade(
         (['Oracle'], 'surrogates.oracle.oracle')
     """
     modules = _offered(package)
-    public = sorted([*modules, *(["__version__"] if hasattr(sys.modules.get(package), "__version__") else [])])
+    public = sorted({*modules, *({"__version__"} & vars(_module(package)).keys())})
 
     def __getattr__(name: str) -> Any:  # noqa: N807
         if name not in modules:
@@ -44,10 +45,12 @@ def lazy_facade(
         try:
             return getattr(importlib.import_module(modules[name]), name)
         except ModuleNotFoundError as error:
-            missing = (error.name or "").partition(".")[0]
+            missing = error.name or ""
             if missing not in (extras or {}):
                 raise
             raise MissingExtraError(f"{package}.{name}", *(extras or {})[missing]) from error
+        except AttributeError as error:  # as such, Python would say that there is no such name, and not why
+            raise ImportError(f"{package}.{name} cannot be imported: {error}") from error
 
     def __dir__() -> list[str]:  # noqa: N807
         return list(public)
@@ -68,8 +71,12 @@ def _offered(package: str) -> dict[str, str]:
 
 def _source(package: str) -> str:
     """Source text of a package's ``__init__.py``; works for packages in a zip file as well."""
-    module = sys.modules.get(package) or importlib.import_module(package)
+    module = _module(package)
     assert module.__spec__ is not None
     loader: Any = module.__spec__.loader
     text: str = loader.get_source(package)
     return text
+
+
+def _module(package: str) -> ModuleType:
+    return sys.modules.get(package) or importlib.import_module(package)

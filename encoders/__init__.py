@@ -1,5 +1,6 @@
 """Encoders of architectures: scikit-learn transformers from lists of strings to float32 matrices."""
 
+from encoders import neighbours as neighbours  # isort: skip  # first: it says so if `benchmarks` is another one
 from benchmarks import __version__
 from encoders.base import Encoder
 from encoders.costs import Costs

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.errors import MissingExtraError, choice
+from benchmarks.errors import choice
+from benchmarks.optional import needs_extra
 from benchmarks.spaces.registry import infer_space
 from benchmarks.spaces.space import Space
 from encoders.base import as_strings
@@ -94,13 +95,10 @@ def to_batch(archs: Sequence[str], view: View = "cell") -> Batch:
 
 def _require() -> None:
     """Import torch-geometric, whose import uses what newer versions of torch deprecate."""
-    try:
-        with warnings.catch_warnings():
-            for category in (DeprecationWarning, FutureWarning):
-                warnings.simplefilter("ignore", category)
-            import torch_geometric.data  # noqa: F401
-    except ImportError as error:
-        raise MissingExtraError("encoders.pyg", error.name or "torch-geometric", "gnn") from error
+    with needs_extra("encoders.pyg", "gnn", "torch", "torch-geometric"), warnings.catch_warnings():
+        for category in (DeprecationWarning, FutureWarning):
+            warnings.simplefilter("ignore", category)
+        import torch_geometric.data  # noqa: F401
 
 
 def _graphs(space: Space, archs: list[str], view: View) -> list[tuple[NDArray[np.float32], NDArray[np.int64]]]:

@@ -1,16 +1,18 @@
 """Surrogate models, their storage and evaluation, the oracle, and search.
 
-Names are imported when first used, so a look-up of a bundled answer loads no machine learning library.
+Names are imported when first used, so a look-up of a bundled answer loads no machine learning library; the package
+itself imports nothing, so the command line can answer Ctrl-C and say what is wrong from its first moment on.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from surrogates.neighbours import is_command_line, shadowed
 
-from benchmarks import __version__ as __version__
-from benchmarks.facade import lazy_facade
-
+TYPE_CHECKING = False  # that of `typing`, without its import
 if TYPE_CHECKING:
+    from typing import Any
+
+    from benchmarks import __version__ as __version__
     from surrogates.base import Surrogate as Surrogate
     from surrogates.evaluation.held_out import evaluate as evaluate
     from surrogates.evaluation.transfer_matrix import TransferMatrix as TransferMatrix
@@ -29,4 +31,19 @@ if TYPE_CHECKING:
     from surrogates.store.save import save_surrogate as save_surrogate
     from surrogates.store.storable import register_storable as register_storable
 
-__all__, __getattr__, __dir__ = lazy_facade(__name__)
+if (_hidden := shadowed()) and not is_command_line():
+    raise ImportError(_hidden)
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name, or all that there is to know about them (`benchmarks.facade`)."""
+    if name.startswith("__") and name not in ("__all__", "__version__"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from benchmarks.facade import lazy_facade
+
+    names, find, _ = lazy_facade(__name__)
+    return names if name == "__all__" else find(name)
+
+
+def __dir__() -> list[str]:
+    return list(__getattr__("__all__"))

@@ -25,10 +25,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks import limits
-from benchmarks.errors import MissingExtraError, TableError, shown
+from benchmarks.errors import TableError, shown
 from benchmarks.files import write_beside
 from benchmarks.formats.mmap_cache import cached
 from benchmarks.limits import SHOWN
+from benchmarks.optional import needs_extra
 from benchmarks.table import Table
 from benchmarks.table_checks import Duplicates
 from benchmarks.task_log import EXTRA, EXTRA_INFO, Epoch
@@ -176,10 +177,8 @@ def to_nested(table: Table) -> dict[str, Any]:
 
 
 def _torch(feature: str) -> Any:
-    try:
+    with needs_extra(feature, "gnn", "torch"):
         import torch
-    except ImportError as error:
-        raise MissingExtraError(feature, "torch", "gnn") from error
     return torch
 
 

@@ -6,8 +6,9 @@ import ctypes
 import re
 from typing import Any
 
-from benchmarks.errors import MissingExtraError, did_you_mean
+from benchmarks.errors import did_you_mean
 from benchmarks.forks import is_forked
+from benchmarks.optional import needs_extra
 
 __all__ = ["device_options", "torch_device", "training_process"]
 
@@ -32,10 +33,8 @@ def device_options(device: str) -> dict[str, Any]:
         ...
         ValueError: expected auto, cpu, cuda or cuda:N as the device, where torch finds ...; got 'cpu:1'...
     """
-    try:
+    with needs_extra("Training", "training", "torch"):
         import torch
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("Training", "torch", "training") from error
     gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
     numbered = re.fullmatch(r"cuda:([0-9]+)", device)
     if device == "cpu" or (device == "auto" and not gpus):  # scores need float64, which Apple's GPUs lack

@@ -193,7 +193,7 @@ class ZeroCost(Encoder):
         try:
             from encoders.zero_cost.measure import ProxyMeter, ProxySettings
         except ModuleNotFoundError as error:
-            missing = (error.name or "").partition(".")[0]
+            missing = error.name or ""
             if missing not in _PACKAGES:
                 raise
             raise MissingExtraError("encoders.ZeroCost", _PACKAGES[missing], "training") from error

@@ -2,17 +2,68 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import signal
 import sys
 
+from surrogates.neighbours import shadowed
+
+TYPE_CHECKING = False  # that of `typing`, without its import
+if TYPE_CHECKING:
+    from types import FrameType
+
 __all__ = ["main"]
+
+_FAILED, _INTERRUPTED = 1, 130
 
 
 def main() -> None:
     """Entry point of the ``surrogates`` command; exits with code 130 on Ctrl-C, also during imports."""
+    usual = signal.getsignal(signal.SIGINT)
+    if usual is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupted_early)
+    if hidden := shadowed():
+        _report(hidden)
+        sys.exit(_FAILED)
     try:
         from surrogates.cli.app import app
-
+    except Exception as error:
+        _say(f"{type(error).__name__} while starting: {' '.join(str(error).split()):.1000}")
+        sys.exit(_FAILED)
+    signal.signal(signal.SIGINT, usual)
+    try:
         app(prog_name="surrogates")
     except KeyboardInterrupt:
-        sys.stderr.write("error: interrupted\n")
-        sys.exit(130)
+        _interrupted_early()
+
+
+def _interrupted_early(number: int = signal.SIGINT, frame: FrameType | None = None) -> None:
+    """End at once: nothing has begun that has to be cleaned up, and an import may not let an exception through."""
+    _say("interrupted")
+    os._exit(_INTERRUPTED)
+
+
+def _report(hidden: str) -> None:
+    """What ``surrogates doctor`` can still say, and every other command must."""
+    findings = [
+        {"status": "ok", "what": "python", "detail": sys.version.partition(" ")[0]},
+        {"status": "broken", "what": "packages", "detail": hidden},
+    ]
+    if "doctor" not in sys.argv[1:2]:
+        _say(hidden)
+        return
+    if "--json" in sys.argv:
+        import json
+
+        print(json.dumps(findings, indent=2))  # noqa: T201
+    else:
+        for finding in findings:
+            print("  ".join(finding.values()))  # noqa: T201
+    _say("1 of 2 checks failed; the others need the hidden package")
+
+
+def _say(message: str) -> None:
+    text = f"error: {message}\n".encode(errors="backslashreplace")
+    with contextlib.suppress(OSError):  # nobody listens
+        os.write(2, text)

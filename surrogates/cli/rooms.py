@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from benchmarks.optional import needs_extra
 from surrogates.cli.help import examples
 from surrogates.cli.output import progress_bar, working
 
@@ -51,7 +50,7 @@ def sheet(
     from benchmarks.files import write_beside
 
     choice(out.suffix.casefold(), (".png",), "file ending")
-    with _extra():
+    with needs_extra("Rooms", "training", "torch", "pillow"):
         from benchmarks.training.rooms import contact_sheet, rooms
     with working("rendering"):
         images = rooms(split.value, columns * rows, size=size, seed=seed, cache=False)
@@ -77,22 +76,10 @@ def export(
     seed: Seed = 0,
 ) -> None:
     """Render images and write them with their labels and split files in the folder layout of Taskonomy."""
-    with _extra():
+    with needs_extra("Rooms", "training", "torch", "pillow"):
         from benchmarks.training.rooms.export import export as write
     sizes = {"train": train, "valid": valid, "test": test}
     with progress_bar() as progress:
         bar = progress.add_task("rendering", total=sum(sizes.values()))
         write(out, sizes, size=size, seed=seed, progress=lambda done, _: progress.update(bar, completed=done))
     typer.echo(f"Wrote {out}: {sum(sizes.values()):,} images of {size} x {size}.")
-
-
-@contextmanager
-def _extra() -> Iterator[None]:
-    """Raise `MissingExtraError` if torch or pillow is not installed."""
-    from benchmarks.errors import MissingExtraError
-
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        package = "pillow" if error.name == "PIL" else error.name or "torch"
-        raise MissingExtraError("Rooms", package, "training") from error

@@ -79,8 +79,9 @@ def train(
     as_json: AsJson = False,
 ) -> None:
     """Train an architecture on one task (backbone and decoder), and show the metrics of the last epoch."""
-    from benchmarks.errors import MissingExtraError, choice
+    from benchmarks.errors import choice
     from benchmarks.files import write_beside
+    from benchmarks.optional import needs_extra
     from benchmarks.training.campaign import ROOMS, FolderImages, ImageNeeds, Plan, TaskonomyImages
 
     if out is not None:
@@ -99,12 +100,10 @@ def train(
     about = images.summary(recipe) if isinstance(images, FolderImages) else ""
     if about:
         typer.echo(about, err=True)
-    try:
+    with needs_extra("Training", "training", "torch", "lightning", "pillow"):
         from benchmarks.training.data.images import TASK_DOMAINS
         from benchmarks.training.device import device_options, training_process
         from benchmarks.training.train import train_architecture
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("Training", error.name or "torch", "training") from error
     device_options(device)  # before images are rendered
     training_process(threads)
     console = stderr()

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from benchmarks.errors import MissingExtraError
+from benchmarks.optional import needs_extra
 from benchmarks.training.campaign.images import CampaignImages, ImageNeeds
 from benchmarks.training.campaign.plan import Plan, Trial
 from benchmarks.training.data.images import TASK_DOMAINS
@@ -82,11 +82,9 @@ class ImageTrainer:
             OSError: If images cannot be read.
             ValueError: If images are damaged, or the device does not exist.
         """
-        try:
+        with needs_extra("A campaign", "training", "torch", "lightning"):
             import lightning  # noqa: F401
             import torch.multiprocessing  # noqa: F401  # makes GPU tensors picklable, by handle
-        except ImportError as error:
-            raise MissingExtraError("A campaign", error.name or "torch", "training") from error
         device = torch_device(self.device)  # with a missing device every training would fail and be recorded
         opened = {}
         for task in plan.tasks:

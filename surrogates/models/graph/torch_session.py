@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from benchmarks.errors import MissingExtraError
 from benchmarks.forks import is_forked, without_forks
+from benchmarks.optional import needs_extra
 
 __all__ = ["torch_session"]
 
@@ -31,13 +31,10 @@ def torch_session(feature: str, n_jobs: int | None) -> Iterator[None]:
         ...     print(torch.get_num_threads())
         1
     """
-    try:
-        with without_forks():
-            import lightning  # noqa: F401
-            import safetensors  # noqa: F401
-            import torch
-    except ImportError as error:
-        raise MissingExtraError(feature, error.name or "torch", "gnn") from error
+    with needs_extra(feature, "gnn", "torch", "lightning", "safetensors"), without_forks():
+        import lightning  # noqa: F401
+        import safetensors  # noqa: F401
+        import torch
     threads = torch.get_num_threads()
     if n_jobs is not None:
         torch.set_num_threads(n_jobs)

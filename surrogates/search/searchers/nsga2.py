@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.errors import MissingExtraError
+from benchmarks.optional import needs_extra
 from surrogates.search.base import Searcher
 from surrogates.search.searchers.charged import known_costs
 from surrogates.search.space_arrays import choices
@@ -58,10 +58,8 @@ class NSGA2Search(Searcher):
     def begin(self) -> None:
         if self.population < 2:
             raise ValueError(f"expected population >= 2, got {self.population}")
-        try:
+        with needs_extra("NSGA-II", "search", "pymoo"):
             importlib.import_module("pymoo.algorithms.moo.nsga2")
-        except ImportError as error:
-            raise MissingExtraError("NSGA-II", "pymoo", "search") from error
         self._charged = None if self.cost is None else known_costs(self, self.cost)
         self._genes = choices(self.space_)
         self._children: Any = None
