@@ -19,7 +19,11 @@ _FAILED, _INTERRUPTED = 1, 130
 
 
 def main() -> None:
-    """Entry point of the ``surrogates`` command; exits with code 130 on Ctrl-C, also during imports."""
+    """Entry point of the ``surrogates`` command: a message in one line and an exit code, whatever happens and whenever.
+
+    Exit codes: 0 success, 1 failure, 2 invalid input, 130 interrupted (Ctrl-C), also during imports.
+    """
+    _open_streams()
     usual = signal.getsignal(signal.SIGINT)
     if usual is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupted_early)
@@ -32,10 +36,41 @@ def main() -> None:
         _say(f"{type(error).__name__} while starting: {' '.join(str(error).split()):.1000}")
         sys.exit(_FAILED)
     signal.signal(signal.SIGINT, usual)
+    status: object = 0
     try:
         app(prog_name="surrogates")
     except KeyboardInterrupt:
         _interrupted_early()
+    except SystemExit as end:
+        status = end.code
+    except OSError as error:  # of a stream: help that nobody can read, or a message of a wrong argument
+        status = getattr(error.__context__, "exit_code", _FAILED)
+        _say(str(error))
+    sys.exit(_FAILED if _unwritten() and not status else status)  # type: ignore[arg-type]
+
+
+def _open_streams() -> None:
+    """Open what the shell closed (``>&-``): a file of ours would else become the standard output of some library."""
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number, which is this one
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
+
+
+def _unwritten() -> bool:
+    """Write what is left of the output; whether it could not be written, which is said unless its reader went away."""
+    try:
+        sys.stdout.flush()
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):
+            _say(str(error))
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python tries once more when it ends
+        return True
+    return False
 
 
 def _interrupted_early(number: int = signal.SIGINT, frame: FrameType | None = None) -> None:

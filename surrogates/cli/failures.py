@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
 from typing import Any
 
@@ -13,6 +14,7 @@ from benchmarks.errors import ArtefactError, MissingExtraError, SurrogatesError
 __all__ = ["BAD_INPUT", "FAILED", "INTERRUPTED", "TidyGroup"]
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
+_LONGEST = 2000  # characters of a message
 
 
 class TidyGroup(TyperGroup):
@@ -40,6 +42,9 @@ class TidyGroup(TyperGroup):
         except (ArtefactError, MissingExtraError, OSError) as error:
             _say(str(error))
             raise typer.Exit(FAILED) from None
+        except ImportError as error:  # a library that is there, but broken
+            _say(f"a library cannot be imported, see surrogates doctor: {error}")
+            raise typer.Exit(FAILED) from None
         except ValueError as error:  # bad architectures, names and tables are ValueErrors
             _say(str(error))
             raise typer.Exit(BAD_INPUT) from None
@@ -51,10 +56,15 @@ class TidyGroup(TyperGroup):
             raise typer.Exit(FAILED) from None
 
 
-def _say(message: str) -> None:
-    typer.secho("error: " + " ".join(message.split()), fg=typer.colors.RED, err=True)
+def _say(message: str, kind: str = "error", colour: str = typer.colors.RED) -> None:
+    """Print a message in one line; nothing if nobody can read it, as the exit code says enough."""
+    line = f"{kind}: {' '.join(message.split())}"
+    if len(line) > _LONGEST:
+        line = line[:_LONGEST] + " ..."
+    with contextlib.suppress(OSError):
+        typer.secho(line, fg=colour, err=True)
 
 
 def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
     """Print a warning in one line, without the source location that Python adds."""
-    typer.secho("warning: " + " ".join(str(message).split()), fg=typer.colors.YELLOW, err=True)
+    _say(str(message), "warning", typer.colors.YELLOW)

@@ -76,8 +76,8 @@ def compare(step: str, work: Callable[[], Any]) -> None:
 
 def report(step: str, here: Any, there: Any) -> None:
     """Print whether two results are the same; the last bits may depend on the number of threads."""
-    if isinstance(there, str) and there != here:
-        said = there
+    if isinstance(there, str):
+        said = there.strip()
     else:
         said = "same" if np.allclose(here, there, rtol=1e-6, atol=0, equal_nan=True) else "other"
     print(f"{step}: {said}", flush=True)
@@ -216,7 +216,7 @@ def asked_by_threads() -> None:
                 oracle.answers([arch.replace("64-", "32-")], ["normal"])
                 oracle.rank(arch, "jigsaw")
 
-    for seed in range(3):
+    for seed in range(2):
         asking.append(threading.Thread(target=ask, args=(seed,), daemon=True))
         asking[-1].start()
 
@@ -228,7 +228,7 @@ def asked_by_threads() -> None:
         assert oracles[1].rank(ASKED[0], "jigsaw") == fresh[1].rank(ASKED[0], "jigsaw")
         return values
 
-    for turn in range(6):
+    for turn in range(3):
         time.sleep(0.1 * turn)
         report(f"asked {turn}", [expected, expected], in_child(again))
     stop.set()
