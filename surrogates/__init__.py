@@ -6,7 +6,8 @@ itself imports nothing, so the command line can answer Ctrl-C and say what is wr
 
 from __future__ import annotations
 
-from surrogates.neighbours import is_command_line, shadowed
+from surrogates.neighbours import shadowed
+from surrogates.startup import end_on_interrupt, is_command_line
 
 TYPE_CHECKING = False  # that of `typing`, without its import
 if TYPE_CHECKING:
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
     from surrogates.store.save import save_surrogate as save_surrogate
     from surrogates.store.storable import register_storable as register_storable
 
-if (_hidden := shadowed()) and not is_command_line():
+if is_command_line():
+    end_on_interrupt()  # what is wrong, the command itself says
+elif _hidden := shadowed():
     raise ImportError(_hidden)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 
-__all__ = ["PACKAGES", "found_at", "is_command_line", "shadowed"]
+__all__ = ["PACKAGES", "found_at", "shadowed"]
 
 PACKAGES = ("benchmarks", "encoders", "surrogates")
 _ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120  # in a zip file as well
@@ -44,17 +44,3 @@ def shadowed() -> str | None:
                 "PYTHONPATH, or with python -P)"
             )
     return None
-
-
-def is_command_line() -> bool:
-    """Whether this is ``surrogates ...`` or ``python -m surrogates ...``, which says itself what is wrong.
-
-    Example:
-        >>> is_command_line()
-        False
-    """
-    (started, *_) = (*getattr(sys, "argv", ()), "")
-    if started == "-m":  # Python is looking for the module to run
-        return any(part.removeprefix("-m") == "surrogates" for part in sys.orig_argv)
-    name, extension = os.path.splitext(os.path.basename(started))  # noqa: PTH119, PTH122
-    return name == "surrogates" and extension in ("", ".exe")

@@ -8,14 +8,11 @@ import signal
 import sys
 
 from surrogates.neighbours import shadowed
-
-TYPE_CHECKING = False  # that of `typing`, without its import
-if TYPE_CHECKING:
-    from types import FrameType
+from surrogates.startup import end_on_interrupt, interrupted, say
 
 __all__ = ["main"]
 
-_FAILED, _INTERRUPTED = 1, 130
+_FAILED = 1
 
 
 def main() -> None:
@@ -24,28 +21,27 @@ def main() -> None:
     Exit codes: 0 success, 1 failure, 2 invalid input, 130 interrupted (Ctrl-C), also during imports.
     """
     _open_streams()
-    usual = signal.getsignal(signal.SIGINT)
-    if usual is signal.default_int_handler:
-        signal.signal(signal.SIGINT, _interrupted_early)
+    end_on_interrupt()
     if hidden := shadowed():
         _report(hidden)
         sys.exit(_FAILED)
     try:
         from surrogates.cli.app import app
     except Exception as error:
-        _say(f"{type(error).__name__} while starting: {' '.join(str(error).split()):.1000}")
+        say(f"{type(error).__name__} while starting: {' '.join(str(error).split()):.1000}")
         sys.exit(_FAILED)
-    signal.signal(signal.SIGINT, usual)
+    if signal.getsignal(signal.SIGINT) is interrupted:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     status: object = 0
     try:
         app(prog_name="surrogates")
     except KeyboardInterrupt:
-        _interrupted_early()
+        interrupted()
     except SystemExit as end:
         status = end.code
     except OSError as error:  # of a stream: help that nobody can read, or a message of a wrong argument
         status = getattr(error.__context__, "exit_code", _FAILED)
-        _say(str(error))
+        say(str(error))
     sys.exit(_FAILED if _unwritten() and not status else status)  # type: ignore[arg-type]
 
 
@@ -66,17 +62,11 @@ def _unwritten() -> bool:
         sys.stdout.flush()
     except OSError as error:
         if not isinstance(error, BrokenPipeError):
-            _say(str(error))
+            say(str(error))
         with contextlib.suppress(OSError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python tries once more when it ends
         return True
     return False
-
-
-def _interrupted_early(number: int = signal.SIGINT, frame: FrameType | None = None) -> None:
-    """End at once: nothing has begun that has to be cleaned up, and an import may not let an exception through."""
-    _say("interrupted")
-    os._exit(_INTERRUPTED)
 
 
 def _report(hidden: str) -> None:
@@ -86,7 +76,7 @@ def _report(hidden: str) -> None:
         {"status": "broken", "what": "packages", "detail": hidden},
     ]
     if "doctor" not in sys.argv[1:2]:
-        _say(hidden)
+        say(hidden)
         return
     if "--json" in sys.argv:
         import json
@@ -95,10 +85,4 @@ def _report(hidden: str) -> None:
     else:
         for finding in findings:
             print("  ".join(finding.values()))  # noqa: T201
-    _say("1 of 2 checks failed; the others need the hidden package")
-
-
-def _say(message: str) -> None:
-    text = f"error: {message}\n".encode(errors="backslashreplace")
-    with contextlib.suppress(OSError):  # nobody listens
-        os.write(2, text)
+    say("1 of 2 checks failed; the others need the hidden package")
