@@ -6,12 +6,16 @@ import importlib.util
 import os
 import platform
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from benchmarks.errors import SurrogatesError
 from benchmarks.extras import DISTRIBUTION, install_command, install_source, name_of, requirements
+from benchmarks.optional import import_name
 from benchmarks.spaces.registry import get_space, list_spaces
 from surrogates.pretrained.load import AGREEMENT, ANSWERS, FOLDER, SOURCES, SURROGATE
 from surrogates.store.artefact import read_files, read_metadata
@@ -20,6 +24,8 @@ from surrogates.store.provenance import installed_version
 __all__ = ["Finding", "examine"]
 
 PACKAGES = ("benchmarks", "encoders", "surrogates")
+NOT_IMPORTED = ("all", "dev")
+"""Extras that are sums of others, or for developers."""
 
 
 class Finding(NamedTuple):
@@ -63,14 +69,65 @@ def _libraries() -> Iterator[Finding]:
         yield Finding("broken", DISTRIBUTION, f"not installed: pip install {install_source()}")
         return
     yield Finding("ok", DISTRIBUTION, installed_version(DISTRIBUTION) or "")
+    asked = {name_of(line) for extra, lines in extras.items() for line in lines if extra not in NOT_IMPORTED}
+    reasons = _import_errors(tuple(sorted(name for name in asked if installed_version(name))))
     for line in extras.pop("", []):
         name = name_of(line)
         found = installed_version(name)
-        yield Finding("ok" if found else "broken", name, found or f"not installed: pip install {shlex.quote(line)}")
+        if name in reasons:
+            yield Finding("broken", name, f"{found} cannot be imported: {reasons[name]}")
+        else:
+            yield Finding("ok" if found else "broken", name, found or f"not installed: pip install {shlex.quote(line)}")
     for extra, lines in extras.items():
-        missing = [name for name in map(name_of, lines) if not installed_version(name)]
+        names = [name_of(line) for line in lines]
+        missing = [name for name in names if not installed_version(name)]
+        used = [] if extra in NOT_IMPORTED else names
+        unusable = [f"{name} cannot be imported: {reasons[name]}" for name in used if name in reasons]
         hint = f"{', '.join(missing)} missing: {install_command(', '.join(missing), extra)}"
-        yield Finding("note" if missing else "ok", f"extra [{extra}]", hint if missing else "installed")
+        if unusable:
+            yield Finding("broken", f"extra [{extra}]", "; ".join(unusable))
+        else:
+            yield Finding("note" if missing else "ok", f"extra [{extra}]", hint if missing else "installed")
+
+
+_IMPORTS = """
+import importlib, sys
+for name in sys.argv[1:]:
+    print("begin", name, file=sys.__stdout__, flush=True)
+    try:
+        importlib.import_module(name)
+        said = "fine"
+    except BaseException as error:
+        said = "failed " + " ".join((type(error).__name__ + ": " + str(error)).split())[:300]
+    print(said, file=sys.__stdout__, flush=True)
+"""
+
+
+@lru_cache(maxsize=1)
+def _import_errors(distributions: tuple[str, ...]) -> dict[str, str]:
+    """Distribution -> why its package cannot be imported; they are imported in another process, which may crash."""
+    waiting = {import_name(name): name for name in distributions}
+    reasons: dict[str, str] = {}
+    while waiting:
+        run = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", _IMPORTS, *waiting], capture_output=True, text=True, check=False
+        )
+        lines = [line for line in run.stdout.splitlines() if line.startswith(("begin ", "fine", "failed "))]
+        current = ""
+        for line in lines:
+            kind, _, rest = line.partition(" ")
+            if kind == "begin":
+                current = rest
+            elif current in waiting:
+                name = waiting.pop(current)
+                if kind == "failed":
+                    reasons[name] = rest
+        if run.returncode == 0:
+            break
+        crashed = waiting.pop(current, None) or waiting.pop(next(iter(waiting), ""), None)
+        if crashed is not None:
+            reasons[crashed] = f"its import ends Python (exit code {run.returncode})"
+    return reasons
 
 
 def _packages() -> Iterator[Finding]:
@@ -130,7 +187,7 @@ def _table(path: Path, rows: int | None) -> Finding:
     what = f"table {path}"
     try:
         table = load_table(path)
-    except (SurrogatesError, OSError) as error:
+    except (SurrogatesError, OSError, ImportError) as error:
         return Finding("broken", what, str(error))
     if rows not in (None, len(table)):
         return Finding("broken", what, f"expected {rows:,} architectures, got {len(table):,}")

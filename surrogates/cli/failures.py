@@ -14,7 +14,7 @@ from benchmarks.errors import ArtefactError, MissingExtraError, SurrogatesError
 __all__ = ["BAD_INPUT", "FAILED", "INTERRUPTED", "TidyGroup"]
 
 FAILED, BAD_INPUT, INTERRUPTED = 1, 2, 130
-_LONGEST = 2000  # characters of a message
+_LONGEST = 1000  # characters of a message
 
 
 class TidyGroup(TyperGroup):
@@ -50,10 +50,26 @@ class TidyGroup(TyperGroup):
             raise typer.Exit(BAD_INPUT) from None
         except Exception as error:
             if isinstance(error, typer.Abort) or hasattr(error, "exit_code"):  # raised by typer itself
+                _shorten(error)
                 raise
             expected = isinstance(error, SurrogatesError)
             _say(str(error) if expected else f"unexpected {type(error).__name__}: {error}; please report it")
             raise typer.Exit(FAILED) from None
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the options of the group itself."""
+        try:
+            return super().parse_args(ctx, args)
+        except Exception as error:
+            _shorten(error)
+            raise
+
+
+def _shorten(error: Exception) -> None:
+    """Cut what typer quotes of the input, whole, in its messages."""
+    message = getattr(error, "message", None)
+    if isinstance(message, str) and len(message) > _LONGEST:
+        error.message = message[:_LONGEST] + " ..."  # type: ignore[attr-defined]
 
 
 def _say(message: str, kind: str = "error", colour: str = typer.colors.RED) -> None:
