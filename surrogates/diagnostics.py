@@ -16,6 +16,7 @@ from typing import Literal, NamedTuple
 from benchmarks.errors import SurrogatesError
 from benchmarks.extras import DISTRIBUTION, install_command, install_source, name_of, requirements
 from benchmarks.optional import import_name
+from benchmarks.formats.bundled import check_unpacked
 from benchmarks.spaces.registry import get_space, list_spaces
 from surrogates.pretrained.load import AGREEMENT, ANSWERS, FOLDER, SOURCES, SURROGATE
 from surrogates.store.artefact import read_files, read_metadata
@@ -73,6 +74,7 @@ def _libraries() -> Iterator[Finding]:
     reasons = _import_errors(tuple(sorted(name for name in asked if installed_version(name))))
     for line in extras.pop("", []):
         name = name_of(line)
+from benchmarks.formats.bundled import check_unpacked
         found = installed_version(name)
         if name in reasons:
             yield Finding("broken", name, f"{found} cannot be imported: {reasons[name]}")
@@ -151,6 +153,11 @@ def _packages() -> Iterator[Finding]:
 
 
 def _bundle() -> Iterator[Finding]:
+    try:
+        check_unpacked(FOLDER)
+    except SurrogatesError as error:
+        yield Finding("broken", "bundle", str(error))
+        return
     for space in list_spaces():
         if not (FOLDER / space / ANSWERS).is_dir():
             yield Finding("broken", f"bundle {space}", "no bundled answers: reinstall the package")

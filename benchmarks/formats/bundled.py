@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from benchmarks.errors import TableNotFoundError, did_you_mean, shown
+from benchmarks.errors import ArtefactError, TableNotFoundError, did_you_mean, shown
 from benchmarks.files import kind_of_file
 
-__all__ = ["find_table", "list_tables"]
+__all__ = ["check_unpacked", "find_table", "list_tables"]
 
 _FOLDER = Path(__file__).parents[1] / "tables"
 
@@ -45,6 +45,7 @@ def find_table(path: str | os.PathLike[str]) -> Path:
     found = Path(path)
     if kind_of_file(found) == "a file":
         return found
+    check_unpacked(_FOLDER)
     names = list_tables()
     if str(path) in names:
         return _FOLDER / f"{path}.parquet"
@@ -53,3 +54,21 @@ def find_table(path: str | os.PathLike[str]) -> Path:
     raise TableNotFoundError(
         f"no such file: {shown(str(path))[1:-1]}{did_you_mean(path, names)} Bundled tables: {', '.join(names)}"
     )
+
+
+def check_unpacked(folder: Path) -> None:
+    """Raise an error if a folder of the package cannot be opened, as the package is read from a zip file.
+
+    Raises:
+        ArtefactError: Names the zip file, and says to unpack it.
+
+    Example:
+        >>> check_unpacked(Path("/opt/wheels/a.whl/benchmarks/tables"))  # no such file either
+    """
+    if not folder.is_dir():
+        for parent in folder.parents:
+            if parent.is_file():
+                raise ArtefactError(
+                    f"the package is imported from the zip file {str(parent)!r:.200}, where its data cannot be opened: "
+                    "install it with pip, or unpack it and put the folder on the path"
+                )

@@ -8,14 +8,17 @@ its entry) and inode, so a changed or replaced file gets a new cache.
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import json
 import logging
 import mmap
 import os
 import shutil
+import tempfile
 import warnings
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +40,8 @@ _log = logging.getLogger(__name__)
 def cache_dir() -> Path:
     """Folder of all caches: ``$TRANSNAS_CACHE_DIR``, else ``transnas-surrogates`` in the user's cache folder.
 
+    For a user without a home it is a temporary folder of this process, with a warning.
+
     Example:
         >>> cache_dir().is_absolute()
         True
@@ -44,7 +49,9 @@ def cache_dir() -> Path:
     chosen = os.environ.get("TRANSNAS_CACHE_DIR")
     if chosen:
         return Path(chosen).expanduser().absolute()
-    home = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA") or Path.home() / ".cache"
+    home = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
+    if home is None and (home := _home()) is None:
+        return _for_now()
     return Path(home).absolute() / "transnas-surrogates"
 
 
@@ -98,6 +105,26 @@ def cached(path: Path, convert: Callable[[Path], Table]) -> Table:
         )
         return table
     return _open(folder) or table
+
+
+def _home() -> Path | None:
+    """The user's cache folder, or None for a user without a home."""
+    try:
+        return Path.home() / ".cache"
+    except RuntimeError:
+        return None
+
+
+@lru_cache(maxsize=1)
+def _for_now() -> Path:
+    """A cache of this process alone: one that others can write to could hold anything."""
+    warnings.warn(
+        "this user has no home folder: caches are kept for this process only; set TRANSNAS_CACHE_DIR to a folder",
+        stacklevel=3,
+    )
+    folder = tempfile.mkdtemp(prefix="transnas-surrogates-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
 
 
 def _open(folder: Path) -> Table | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.errors import ArtefactError
+from benchmarks.formats.bundled import check_unpacked
 from benchmarks.spaces.registry import get_space, list_spaces
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ def load_agreement(space: str | Space) -> Agreement:
 def _part(space: str | Space, part: str) -> Path:
     name = get_space(space).name
     directory = FOLDER / name / part
+    check_unpacked(FOLDER)
     if not directory.is_dir():
         raise ArtefactError(
             f"no bundled {part} for {name}; spaces with bundled answers: {', '.join(list_pretrained()) or 'none'}. "
