@@ -15,8 +15,8 @@ from typing import Literal, NamedTuple
 
 from benchmarks.errors import SurrogatesError
 from benchmarks.extras import DISTRIBUTION, install_command, install_source, name_of, requirements
-from benchmarks.optional import import_name
 from benchmarks.formats.bundled import check_unpacked
+from benchmarks.optional import import_name
 from benchmarks.spaces.registry import get_space, list_spaces
 from surrogates.pretrained.load import AGREEMENT, ANSWERS, FOLDER, SOURCES, SURROGATE
 from surrogates.store.artefact import read_files, read_metadata
@@ -74,7 +74,6 @@ def _libraries() -> Iterator[Finding]:
     reasons = _import_errors(tuple(sorted(name for name in asked if installed_version(name))))
     for line in extras.pop("", []):
         name = name_of(line)
-from benchmarks.formats.bundled import check_unpacked
         found = installed_version(name)
         if name in reasons:
             yield Finding("broken", name, f"{found} cannot be imported: {reasons[name]}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.errors import MissingExtraError
+from benchmarks.optional import needs_extra
 from benchmarks.tasks import find_task
 
 if TYPE_CHECKING:
@@ -30,10 +30,8 @@ def new_figure(size: tuple[float, float]) -> Figure:
         >>> float(new_figure((4, 3)).get_figwidth())
         4.0
     """
-    try:
+    with needs_extra("a plot", "plots", "matplotlib"):
         from matplotlib.figure import Figure
-    except ImportError:
-        raise MissingExtraError("a plot", "matplotlib", "plots") from None
     return Figure(figsize=size, layout="constrained")
 
 

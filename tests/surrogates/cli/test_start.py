@@ -177,7 +177,7 @@ def test_broken_extras_are_not_missing_ones(tmp_path: Path) -> None:
     break_library(
         "matplotlib", tmp_path, "raise ModuleNotFoundError(\"No module named 'matplotlib'\", name='matplotlib')"
     )
-    code = "from surrogates.search.studies.figures import new_figure; new_figure((4, 3))"
+    code = "from surrogates.figures import new_figure; new_figure((4, 3))"
     assert "needs 'matplotlib', which is not installed" in start(["-c", code], tmp_path).stderr.splitlines()[-1]
 
 
