@@ -14,7 +14,7 @@ EXPECTED = os.path.join(_ROOT, "benchmarks", "__init__.py")  # noqa: PTH118
 
 _module = sys.modules.get("benchmarks")
 _spec = importlib.util.find_spec("benchmarks") if _module is None else None
-_found = getattr(_module, "__file__", None) or (_spec and _spec.origin)
+_found: str | None = getattr(_module or _spec, "__file__" if _module else "origin", None)
 if _found is None or os.path.realpath(_found) != os.path.realpath(EXPECTED):
     raise ImportError(
         f"another package named 'benchmarks' hides that of transnas-surrogates: found {_found or 'none'}, expected "

@@ -22,7 +22,8 @@ def is_command_line() -> bool:
         >>> is_command_line()
         False
     """
-    (started, *_) = (*getattr(sys, "argv", ()), "")
+    arguments: list[str] = getattr(sys, "argv", [])
+    started = arguments[0] if arguments else ""
     if started == "-m":  # Python is looking for the module to run
         return any(part.removeprefix("-m") == "surrogates" for part in sys.orig_argv)
     name, extension = os.path.splitext(os.path.basename(started))  # noqa: PTH119, PTH122

@@ -49,8 +49,8 @@ def cache_dir() -> Path:
     chosen = os.environ.get("TRANSNAS_CACHE_DIR")
     if chosen:
         return Path(chosen).expanduser().absolute()
-    home = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA")
-    if home is None and (home := _home()) is None:
+    home = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA") or _home()
+    if home is None:
         return _for_now()
     return Path(home).absolute() / "transnas-surrogates"
 
