@@ -67,13 +67,13 @@ def test_an_unexpected_error_is_one_line_too(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.filterwarnings("default")
 def test_a_warning_is_one_line_without_our_code(tmp_path: Path) -> None:
     table = tmp_path / "mine.csv"
-    table.write_text("arch,my_loss\n64-2311-basic,1\n64-1234-basic,2\n")
+    table.write_text("arch,my_score,seed\n64-2311-basic,1,0\n64-1234-basic,2,0\n")
     before = warnings.showwarning
     result = run("table", "info", str(table))
     assert result.exit_code == 0
     (line,) = result.stderr.splitlines()
-    assert line.startswith("warning: column 'my_loss' is not a known task")
-    assert line.endswith("pass its negative")
+    assert line.startswith("warning: left out 'seed': columns that hold no results of a task")
+    assert line.endswith("is written 'seed/valid_value')")
     assert warnings.showwarning is before
 
 
