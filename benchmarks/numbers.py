@@ -44,15 +44,19 @@ def real_numbers(values: Any, what: str = "values") -> NDArray[np.float64]:
     return numbers
 
 
-def reads_as_fractions(values: NDArray[np.float64]) -> bool:
+def reads_as_fractions(values: NDArray[np.float64], fewest: int = 4) -> bool:
     """Whether values of a metric in percent look like fractions: all within 0 to 1, and not only 0 and 1.
 
+    Args:
+        values: Values of any shape; NaN is ignored.
+        fewest: Number of values from which on it can be told.
+
     Example:
-        >>> reads_as_fractions(np.array([0.9, 0.95, np.nan])), reads_as_fractions(np.array([90.0, 0.5]))
+        >>> reads_as_fractions(np.array([0.9, 0.95, 0.2, 0.8])), reads_as_fractions(np.array([90.0, 0.5, 0.2, 0.8]))
         (True, False)
     """
     known = values[~np.isnan(values)]
-    return bool(len(known) and known.min() >= 0 and known.max() <= 1 and (known % 1 > 0).any())
+    return bool(len(known) >= fewest and known.min() >= 0 and known.max() <= 1 and (known % 1 > 0).any())
 
 
 def _refuse_truth_values(values: Any, what: str) -> None:

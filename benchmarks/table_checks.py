@@ -239,7 +239,7 @@ def _numbers(values: object, label: str) -> NDArray[np.float64]:
     try:
         return real_numbers(values)
     except ValueError as error:
-        raise TableError(f"{label}: {error}") from None
+        raise TableError(f"{label}: expected numbers ({error})") from None
 
 
 def _refuse_infinite(values: NDArray[np.float64], label: str, archs: Sequence[str]) -> None:

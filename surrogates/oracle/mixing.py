@@ -66,7 +66,7 @@ def check_mixture(table: Table, predictor: Predictor, minimize: Collection[str] 
     for task in both:
         place = predictor.tasks_.index(task)
         measured, predicted, spread = table.column(task)[rows], mean[:, place], std[:, place]
-        fractions = [reads_as_fractions(values) for values in (measured, predicted)]
+        fractions = [reads_as_fractions(values, fewest=1) for values in (measured, predicted)]
         if table.task(task).metric.unit == "%" and fractions[0] != fractions[1] and not np.isnan(measured).all():
             ways = ["fractions" if way else "in percent" for way in fractions]
             raise TableError(

@@ -115,7 +115,7 @@ def test_n_jobs_is_read_the_same_way_everywhere(monkeypatch):
         thread_count(-2)
     with pytest.raises(TypeError, match=r"got 1\.5"):
         thread_count(1.5)
-    source = pd.DataFrame({"a": DEPTH}, index=ARCHS)
+    source = pd.DataFrame({"a": DEPTH**2}, index=ARCHS)
     TransferSurrogate(sources=source, n_rounds=5, n_jobs=-1).fit(ARCHS[:12], DEPTH[:12])
 
 
