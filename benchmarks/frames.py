@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from benchmarks.directions import declared
 from benchmarks.errors import TableError, UnknownNameError, shown
 from benchmarks.interchange import as_frame
 from benchmarks.limits import STRING
-from benchmarks.quantities import lower_is_better
 from benchmarks.task_log import EXTRA, EXTRA_INFO, Epoch, TaskLog, check_epoch
-from benchmarks.task_names import name_tasks
+from benchmarks.task_names import name_tasks, read_task, reads_plainly, warn_of_left_out
 from benchmarks.tasks import INFO_NAMES, find_metric, find_task
+from benchmarks.user_warnings import warn_user
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,29 +58,29 @@ def parse_frame(frame: object, minimize: Collection[str] | str = ()) -> tuple[li
     labels = {str(column).strip(): position for position, column in enumerate(frame.columns) if column != arch_column}
     if too_long := [name for name in labels if len(name) > STRING]:
         raise TableError(f"expected names of columns of at most {STRING:,} characters, got {shown(too_long[0])}")
-    extras = [name for name in labels if name.rpartition("/")[2].startswith((EXTRA, EXTRA_INFO)) and "/" in name]
+    extras = {name: name.rpartition("/") for name in labels}
+    extras = {name: parts for name, parts in extras.items() if parts[0] and parts[2].startswith((EXTRA, EXTRA_INFO))}
     if len(labels) < frame.shape[1] - 1:
         names = [str(column).strip() for column in frame.columns]
         twice = next(name for name in names if names.count(name) > 1)
         raise TableError(f"column {twice!r}: {twice} occurs twice")
     try:
-        tasks = name_tasks([name for name in labels if name not in extras], minimize)
+        stated = declared(frame)
+        lowered = {minimize} if isinstance(minimize, str) else set(minimize)
+        tasks = name_tasks([name for name in labels if name not in extras], lowered | stated.minimize, stated.maximize)
+        for of, _, _ in extras.values():
+            read_task(f"{of}/valid_loss")
     except UnknownNameError as error:
         raise TableError(f"column {error}") from None
-    if left_out := [name for name in labels if name not in (*tasks, *extras) and not name.startswith("Unnamed: ")]:
-        warnings.warn(
-            f"left out {', '.join(map(repr, left_out))}: columns that hold no results of a task (one that does is "
-            f"written {left_out[0] + '/valid_value'!r})",
-            stacklevel=3,
-        )
+    known = {*tasks, *extras}
+    warn_of_left_out([name for name in labels if name not in known and not name.startswith("Unnamed: ")])
     metrics: Columns = {}
     info: Columns = {}
     for label, task in tasks.items():
         of = task.name.removesuffix(f"/{task.column}")
         target = info if task.column in INFO_NAMES else metrics
         target.setdefault(of, {})[task.column] = _numbers(frame.iloc[:, labels[label]], label)
-    for label in extras:
-        of, _, name = label.rpartition("/")
+    for label, (of, _, name) in extras.items():
         target = info if name.startswith(EXTRA_INFO) else metrics
         target.setdefault(of, {})[name] = _numbers(frame.iloc[:, labels[label]], label)
     if not metrics:
@@ -124,9 +124,9 @@ def to_frame(archs: Sequence[str], logs: Mapping[str, TaskLog], epoch: Epoch = "
         for name in log.metrics:
             extra = find_metric(name).higher_is_better is None
             if extra and epoch == "best":
-                warnings.warn(f"{task}/{name} is left out: it has no known direction, so no best epoch", stacklevel=3)
+                warn_user(f"{task}/{name} is left out: it has no known direction, so no best epoch")
                 continue
-            plain = name == primary and not (find_task(task).benchmark == "user" and lower_is_better(task))
+            plain = name == primary and reads_plainly(task)
             columns[task if plain else f"{task}/{EXTRA * extra}{name}"] = log.select(name, epoch)
         for name, values in log.info.items():
             columns[f"{task}/{'' if name in INFO_NAMES else EXTRA_INFO}{name}"] = values

@@ -6,13 +6,14 @@ NaN where the metric is not defined (fewer than two pairs, or constant values fo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from benchmarks.tasks import find_task
+from benchmarks.directions import declared
+from benchmarks.task_names import name_tasks
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -205,7 +206,13 @@ def bootstrap_interval(
     return float(low), float(high)
 
 
-def score_frame(truth: pd.DataFrame, prediction: pd.DataFrame | ArrayLike, k: int = 10) -> pd.DataFrame:
+def score_frame(
+    truth: pd.DataFrame,
+    prediction: pd.DataFrame | ArrayLike,
+    k: int = 10,
+    *,
+    minimize: Collection[str] | str = (),
+) -> pd.DataFrame:
     """Score the predictions of every task.
 
     Args:
@@ -214,13 +221,14 @@ def score_frame(truth: pd.DataFrame, prediction: pd.DataFrame | ArrayLike, k: in
         prediction: Predictions of shape (n, T). A DataFrame is matched by architecture and task, an array by
             position.
         k: The k of precision and regret at k.
+        minimize: User-defined tasks that are better when lower; a frame of a `Table` knows them.
 
     Returns:
         DataFrame indexed by task with the columns n (pairs compared), kendall, spearman, precision@k,
         regret@k, mae and rmse (the last three in the task's unit).
 
     Raises:
-        ValueError: If the shapes, architectures or tasks do not match.
+        ValueError: If the shapes, architectures or tasks do not match, or a task has a name that is refused.
 
     Example:
         >>> import pandas as pd
@@ -239,10 +247,16 @@ def score_frame(truth: pd.DataFrame, prediction: pd.DataFrame | ArrayLike, k: in
         guess = np.asarray(prediction, dtype=np.float64)
     if guess.shape != truth.shape:
         raise ValueError(f"expected predictions of shape {truth.shape}, got {guess.shape}")
+    stated = declared(truth)
+    lowered = {minimize} if isinstance(minimize, str) else set(minimize)
+    names = [str(name) for name in truth.columns]
+    tasks = name_tasks(names, lowered | stated.minimize, stated.maximize)
+    if unnamed := [name for name in names if name not in tasks]:
+        raise ValueError(f"expected values of tasks, got {', '.join(map(repr, unnamed))}, the name of bookkeeping")
     rows = []
     for column, task in enumerate(truth.columns):
         y, p = truth.iloc[:, column].to_numpy(dtype=np.float64), guess[:, column]
-        higher = find_task(str(task)).metric.sign > 0
+        higher = tasks[str(task)].metric.sign > 0
         error = (p - y)[~np.isnan(p - y)]
         rows.append(
             {

@@ -17,10 +17,10 @@ def _words(text: str) -> frozenset[str]:
 
 _COSTS = _words(
     """
-    byte bytes carbon co2 cost delay duration emission emissions energy expense flop flops footprint gb gflop
+    area byte bytes carbon co2 cost delay duration emission edp emissions energy expense flop flops footprint gb gflop
     gflops hour hours intensity joule joules kb kwh latency mac macs madd madds mb memory mflop mflops millisecond
     milliseconds minute minutes mj ms multiply multiplyadds opcount param parameter parameters params
-    price ram runtime sec second seconds storage throughput time vram watt watts fps
+    price ram runtime sec second seconds storage throughput time vram wallclock walltime watt watts fps
     """
 )
 """Words of what an architecture costs to run or to train: they depend on every operation, also on dead ones."""
@@ -29,8 +29,8 @@ _HIGHER_COSTS = frozenset({"fps", "intensity", "throughput"})
 
 _LOWER = _COSTS - _HIGHER_COSTS | _words(
     """
-    bpd brier cer crossentropy deviance deviation discrepancy disparity dist distance divergence ece entropy epe
-    err error errors failure failures fid gap hausdorff impurity inconsistency kl loss losses mae mape
+    bpd brier cer crossentropy degradation deviance deviation discrepancy disparity dist distance divergence drop ece
+    entropy epe err error errors failure failures fid gap hausdorff impurity inconsistency kl loss losses mae mape
     misclassification misclassified mispredictions mistake mistakes mre mse msle nll nmse penalty perplexity ppl
     rank regret residual residuals risk rmse rmsle rse sd sse std stderr variance violation violations wer
     """
@@ -43,6 +43,8 @@ _HIGHER = _words(
     rho robustness saving savings score spearman speed speedup ssim success tau throughput top1 top5 tpr utility
     """
 )
+_IN_COMPANY = frozenset({"power", "size"})
+"""Words that are costs beside another word (``model_size``), and may be anything alone."""
 _WORD = re.compile(r"[A-Z]+s?(?![a-z])[0-9]*|[A-Z]?[a-z]+[0-9]*|[A-Z]|[0-9]+")
 _HUMPED = ("mIoU", "IoU", "mAP")
 _NEGATIONS = frozenset({"inv", "inverse", "minus", "neg", "negated", "negative", "reciprocal"})
@@ -68,7 +70,7 @@ def lower_is_better(name: str) -> bool:
         [True, True, False, False]
     """
     words = words_of(name)
-    said = [word for word in words if word in _HIGHER or word in _LOWER or word.endswith(_SUFFIXES)]
+    said = [_told(word) for word in _heads(words) if _told(word) in _HIGHER or _is_lower(word, words)]
     if not said:
         return False
     negated = bool(_NEGATIONS & set(words)) or words[0] in {"1", "one"}
@@ -83,8 +85,9 @@ def is_cost(name: str) -> bool:
         (True, True, False)
     """
     words = words_of(name)
-    accuracy = bool(set(words) & (_HIGHER - _HIGHER_COSTS)) and words[-1] not in _COSTS
-    return not accuracy and any(word in _COSTS or word.endswith(("energy", "latency", "memory")) for word in words)
+    heads = _heads(words)
+    accuracy = bool(set(heads) & (_HIGHER - _HIGHER_COSTS)) and heads[-1] not in _COSTS
+    return not accuracy and any(_is_cost_word(word, words) for word in heads)
 
 
 def is_bookkeeping(name: str) -> bool:
@@ -95,9 +98,32 @@ def is_bookkeeping(name: str) -> bool:
         [True, True, True, True, False]
     """
     words = words_of(name)
-    if not words or name.startswith("Unnamed: ") or "".join(words) in _BOOKKEEPING:
+    if not words:
+        return not any(map(str.isalnum, name))  # letters of another script are a name
+    if name.startswith("Unnamed: ") or "".join(words) in _BOOKKEEPING:
         return True
     return len(words) > 1 and (words[-1] in _BOOKKEEPING_ENDS or words[-1] in {"std", "sd", "stderr"})
+
+
+def _heads(words: list[str]) -> list[str]:
+    """The words that name the quantity: those before "to" (``time_to_accuracy`` is a time)."""
+    return words[: words.index("to")] if "to" in words[1:] else words
+
+
+def _told(word: str) -> str:
+    """A word that is known, or known without the number at its end."""
+    return word if word in _HIGHER or word in _LOWER else word.rstrip("0123456789")
+
+
+def _is_cost_word(word: str, words: list[str]) -> bool:
+    company = word in _IN_COMPANY and len(words) > 1
+    return company or word in _COSTS or word.endswith(("energy", "latency", "memory"))
+
+
+def _is_lower(word: str, words: list[str]) -> bool:
+    if _told(word) in _HIGHER_COSTS:
+        return False
+    return _told(word) in _LOWER or word.endswith(_SUFFIXES) or _is_cost_word(word, words)
 
 
 def words_of(name: str) -> list[str]:

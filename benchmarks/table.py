@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.directions import declare
 from benchmarks.errors import TableError, choice, shown
 from benchmarks.forks import cached_property
 from benchmarks.frames import parse_frame
@@ -20,7 +21,16 @@ from benchmarks.table_checks import Duplicates, check_logs
 from benchmarks.table_summary import content_hash, describe_logs, summarise
 from benchmarks.task_log import Epoch, TaskLog, check_epoch
 from benchmarks.task_names import choose_task
-from benchmarks.tasks import INFO_NAMES, Task, find_metric, find_task, metric_column, minimized
+from benchmarks.tasks import (
+    SPLITS,
+    Task,
+    find_metric,
+    find_task,
+    is_minimized,
+    metric_column,
+    minimized,
+    result_columns,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -165,19 +175,24 @@ class Table:
             >>> table.task("jigsaw/valid_loss").metric.higher_is_better
             False
         """
-        own = [f"{of}/{column}" for of, log in self.logs.items() for column in (*log.metrics, *log.info)]
+        if name in self.logs:
+            return self._primary[name]
+        of = str(name).rpartition("/")[0]
+        log = self.logs.get(of)
+        own = [] if log is None else [f"{of}/{column}" for column in (*log.metrics, *log.info)]
         chosen = choose_task(name, (*self.tasks, *own))
         if chosen in self.logs:
-            task = find_task(chosen)
-            lowered = minimized(task)
-            recorded = self.logs[chosen].metrics
-            return lowered if task.column not in recorded and lowered.column in recorded else task
-        return find_task(chosen)
+            return self._primary[chosen]
+        column = chosen.rpartition("/")[2]
+        if column in result_columns():
+            return find_task(chosen)
+        split = column.partition("_")[0]
+        return replace(find_task(of), name=chosen, metric=find_metric(column), split=split if split in SPLITS else "")
 
     @property
     def minimize(self) -> tuple[str, ...]:
         """Names of the user-defined tasks that are better when lower."""
-        return tuple(name for name in self.tasks if self.task(name) == minimized(find_task(name)))
+        return tuple(name for name, task in self._primary.items() if is_minimized(task))
 
     def column(self, name: str) -> NDArray[np.float64]:
         """Final values of a task, or of ``task/metric``, in the metric's own unit, of shape (n,); NaN where missing.
@@ -192,7 +207,7 @@ class Table:
         """
         task = self.task(name)
         log = self.logs[task.name if task.name in self.logs else task.name.rpartition("/")[0]]
-        if task.column in INFO_NAMES:
+        if task.column in log.info:
             return np.asarray(log.info[task.column], dtype=np.float64)
         return log.select(task.column) if task.column in log.metrics else np.full(len(self), np.nan)
 
@@ -211,7 +226,7 @@ class Table:
         return arch in self._row_of
 
     def __repr__(self) -> str:
-        return summarise(self.archs, self.spaces, self.logs, {name: self.task(name) for name in self.tasks})
+        return summarise(self.archs, self.spaces, self.logs, self._primary)
 
     # -- values ---------------------------------------------------------------------------------------------
 
@@ -241,14 +256,14 @@ class Table:
         frame = self._frame({t: log.select(names[t], epoch) if t in having else None for t, log in self.logs.items()})
         others = {t: name for t, name in names.items() if find_metric(name) != find_metric(self.task(t).column)}
         frame.attrs.update({"metric": others} if others else {})
-        frame.attrs.update({"minimize": list(self.minimize)} if self.minimize and metric is None else {})
+        declare(frame, [task for name, task in self._primary.items() if names[name] == task.column])
         return frame
 
     def oriented(self, metric: str | None = None, epoch: Epoch = "final") -> pd.DataFrame:
         """Like `to_frame`, multiplied by the metric's sign: higher is better in every column."""
-        signs = [find_metric(self._metric_column(t, metric)).sign for t in self.tasks]
-        frame = self.to_frame(metric, epoch) * signs
-        frame.attrs.pop("minimize", None)
+        columns = {t: self._metric_column(t, metric) for t in self.tasks}
+        frame = self.to_frame(metric, epoch) * [find_metric(column).sign for column in columns.values()]
+        declare(frame, [task for t, task in self._primary.items() if columns[t] == task.column], oriented=True)
         return frame
 
     def value(self, arch: str, task: str, metric: str | None = None, epoch: Epoch = "final") -> float:
@@ -294,7 +309,7 @@ class Table:
 
     def describe(self) -> pd.DataFrame:
         """One row per task: primary metric, unit, direction, number measured and missing, epochs kept, range."""
-        return describe_logs(self.logs, {name: self.task(name) for name in self.tasks})
+        return describe_logs(self.logs, self._primary)
 
     def row(self, arch: str) -> int:
         """Position of an architecture in the table.
@@ -345,6 +360,16 @@ class Table:
             {task: self.logs[task].take(taken) for task in names},
             self.provenance,
         )
+
+    @cached_property
+    def _primary(self) -> dict[str, Task]:
+        """The tasks, with the metric and direction that each has here."""
+        found = {}
+        for name, log in self.logs.items():
+            task = find_task(name)
+            lowered = minimized(task)
+            found[name] = lowered if task.column not in log.metrics and lowered.column in log.metrics else task
+        return found
 
     def _metric_column(self, task: str, metric: str | None, split: str | None = None) -> str:
         """Name of a metric, by default of the task's primary metric in this table."""

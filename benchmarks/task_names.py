@@ -11,8 +11,9 @@ from collections.abc import Collection, Iterable
 from benchmarks.errors import UnknownNameError, choice, did_you_mean
 from benchmarks.quantities import is_bookkeeping, lower_is_better, words_of
 from benchmarks.tasks import SPLITS, Task, find_task, list_tasks, minimized, result_columns
+from benchmarks.user_warnings import warn_user
 
-__all__ = ["choose_task", "name_tasks", "read_task"]
+__all__ = ["choose_task", "name_tasks", "read_task", "reads_plainly", "warn_of_left_out"]
 
 _ASIDE = frozenset(
     """
@@ -24,12 +25,15 @@ _ASIDE = frozenset(
 _TYPO_LENGTH = 6  # shortest name in which one wrong letter is a typing error
 
 
-def name_tasks(names: Iterable[str], minimize: Collection[str] | str = ()) -> dict[str, Task]:
+def name_tasks(
+    names: Iterable[str], minimize: Collection[str] | str = (), maximize: Collection[str] = ()
+) -> dict[str, Task]:
     """The tasks of named columns of results.
 
     Args:
         names: Names as the user writes them, such as columns of a DataFrame.
         minimize: Those of them that are better when lower, for tasks of the user's own.
+        maximize: Those of them that are results better when higher, whatever their names say.
 
     Returns:
         Name as given -> task; names of bookkeeping columns (``seed``, ``trial_id``) are left out.
@@ -50,9 +54,12 @@ def name_tasks(names: Iterable[str], minimize: Collection[str] | str = ()) -> di
     found: dict[str, Task] = {}
     spelling: dict[str, str] = {}
     for name in listed:
-        if "/" not in name and is_bookkeeping(name) and name not in lowered:
+        if name in maximize and name not in lowered and "/" not in name:
+            task = find_task(name)
+        elif "/" not in name and is_bookkeeping(name) and name not in lowered:
             continue
-        task = read_task(name, name in lowered)
+        else:
+            task = read_task(name, name in lowered)
         if task.name in spelling:
             full = task.name if "/" in task.name else f"{task.name}/{task.column}"
             raise UnknownNameError(f"{name!r} after {spelling[task.name]!r}: {full} occurs twice; expected one of them")
@@ -83,11 +90,42 @@ def read_task(name: str, minimize: bool = False) -> Task:
     label = str(name).strip()
     of, slash, metric = label.rpartition("/")
     plain = of if slash else label
-    _refuse_near_names(plain, label)
+    own = slash and metric.removeprefix("valid_") in ("value", "cost")  # says that it is a task of the user's own
+    if not own:
+        _refuse_near_names(plain, label)
     task = _of_metric(plain, metric, label) if slash else _of_plain_name(plain, minimize)
     if minimize and task.metric.higher_is_better:
         raise UnknownNameError(f"{label!r}: it is {task.column}, better when higher, and cannot be minimized")
     return task
+
+
+def reads_plainly(name: str) -> bool:
+    """Whether the name of a user-defined task, better when higher, is read as that without its metric.
+
+    Example:
+        >>> reads_plainly("my_score"), reads_plainly("seed"), reads_plainly("latency_ms")
+        (True, False, False)
+    """
+    if "/" not in name and is_bookkeeping(name):
+        return False
+    try:
+        return read_task(name).name == name
+    except UnknownNameError:
+        return False
+
+
+def warn_of_left_out(names: Collection[str]) -> None:
+    """Warn that columns are left out because they hold no results of a task.
+
+    Warns:
+        UserWarning: If there are any.
+    """
+    if names:
+        first = next(iter(names))
+        warn_user(
+            f"left out {', '.join(map(repr, names))}: columns that hold no results of a task (one that does is written "
+            f"{first + '/valid_value'!r})"
+        )
 
 
 def choose_task(name: object, choices: Collection[str], what: str = "task") -> str:

@@ -24,6 +24,7 @@ __all__ = [
     "find_task",
     "get_task",
     "infer_metric",
+    "is_minimized",
     "list_tasks",
     "metric_column",
     "minimized",
@@ -155,6 +156,16 @@ def minimized(task: Task) -> Task:
     return replace(task, metric=_METRICS["cost"])
 
 
+def is_minimized(task: Task) -> bool:
+    """Whether a task is user-defined and better when lower (`minimized`).
+
+    Example:
+        >>> is_minimized(find_task("jigsaw/valid_loss")), is_minimized(minimized(find_task("edgegpu_energy")))
+        (False, True)
+    """
+    return task.benchmark == "user" and task.metric.name == "cost"
+
+
 def result_columns() -> tuple[str, ...]:
     """Names of everything that is recorded of a training: each metric on each split, time, and facts about the model.
 
@@ -196,9 +207,8 @@ def infer_metric(name: str) -> Metric:
         >>> infer_metric("valid_loss").higher_is_better
         False
     """
-    prefix, _, rest = str(name).partition("_")
-    bare = rest if prefix in SPLITS else str(name)
-    return _METRICS[choice(bare, _METRICS, "metric")]
+    metric = find_metric(name)
+    return _METRICS[choice(metric.name, _METRICS, "metric")]
 
 
 def find_metric(name: str) -> Metric:

@@ -248,7 +248,8 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
         from benchmarks.metrics import kendall_tau
 
         came = [str(name) for name in getattr(Y, "columns", [getattr(Y, "name", None)])]
-        labels = Labels.from_data(archs, Y, [name for name in self.minimize_ if name in came])
+        lowered = [name for name in self.minimize_ if name in came]
+        labels = Labels.from_data(archs, Y, lowered, [name for name in self.tasks_ if name not in lowered])
         own_names = self.tasks_ != tuple(f"y{t}" for t in range(len(self.tasks_)))
         named = hasattr(Y, "columns") or (own_names and getattr(Y, "name", None) is not None)
         named = named or labels.values.shape[1] != len(self.tasks_)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -10,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.directions import Directions, declared
 from benchmarks.errors import ArchitectureError, UnknownNameError
 from benchmarks.frames import ARCH_COLUMNS
 from benchmarks.numbers import reads_as_fractions, real_numbers
 from benchmarks.short_repr import ShortRepr
 from benchmarks.spaces.registry import get_space, infer_space
-from benchmarks.task_names import name_tasks
-from benchmarks.tasks import Task, metric_column
+from benchmarks.task_names import name_tasks, warn_of_left_out
+from benchmarks.tasks import Task, is_minimized, metric_column
+from benchmarks.user_warnings import warn_user
 from encoders.base import as_strings
 from surrogates.equivalence import Equivalence, forms
 
@@ -64,6 +65,7 @@ class Labels(ShortRepr):
         archs: Sequence[str],
         Y: ArrayLike | pd.DataFrame | pd.Series[Any],
         minimize: Collection[str] | str = (),
+        maximize: Collection[str] = (),
     ) -> Labels:
         """Check n architectures and their labels.
 
@@ -73,6 +75,7 @@ class Labels(ShortRepr):
                 name the tasks (`benchmarks.task_names`); bookkeeping columns are left out. Architectures in an index or
                 column must be those of the rows.
             minimize: Names of the user's own tasks that are better when lower.
+            maximize: Names of results that are better when higher, whatever they say.
 
         Raises:
             ArchitectureError: If `archs` is empty, a set, mixes spaces, or contains an invalid string.
@@ -92,9 +95,9 @@ class Labels(ShortRepr):
         strings = as_strings(archs)
         space = infer_space(strings)
         _check_rows(archs, strings, Y)
-        tasks, matrix, one_task = _matrix(strings, Y, minimize)
+        tasks, matrix, one_task = _matrix(strings, Y, minimize, maximize)
         grouped, group = _groups(space, strings, "function")
-        lowered = tuple(task.name for task in tasks if task.benchmark == "user" and task.metric.name == "cost")
+        lowered = tuple(task.name for task in tasks if is_minimized(task))
         names = tuple(task.name for task in tasks)
         return cls(space.name, names, grouped, group, matrix, one_task, tuple(strings), lowered)
 
@@ -149,15 +152,16 @@ def _groups(
     return tuple(order), group
 
 
-def _matrix(archs: list[str], Y: Any, minimize: Collection[str] | str) -> tuple[list[Task], NDArray[np.float64], bool]:
+def _matrix(
+    archs: list[str], Y: Any, minimize: Collection[str] | str, maximize: Collection[str]
+) -> tuple[list[Task], NDArray[np.float64], bool]:
     """Tasks, labels of shape (n, T), and whether the labels were a vector."""
     columns = [str(name) for name in Y.columns] if hasattr(Y, "columns") else None
-    attrs = getattr(Y, "attrs", {})
     if columns is not None:
         if len(set(columns)) < len(columns) or not columns:
             raise ValueError(f"expected distinct task columns, at least one, got {columns}")
         own = [name for name in columns if name.casefold() not in ARCH_COLUMNS]
-        named = _name(own, minimize, attrs)
+        named = _name(own, minimize, maximize, Y)
         Y = Y[[name for name in Y.columns if str(name) in named]]
     matrix = real_numbers(Y, "labels")
     one_task = matrix.ndim == 1
@@ -171,18 +175,18 @@ def _matrix(archs: list[str], Y: Any, minimize: Collection[str] | str) -> tuple[
         names = [str(name)] if one_task and name is not None else [f"y{t}" for t in range(matrix.shape[1])]
         if not names:
             raise ValueError("expected distinct task columns, at least one, got []")
-        named = _name(names, minimize, attrs)
+        named = _name(names, minimize, maximize, None)
     _check_values(archs, matrix, list(named))
     _warn_of_units(named, matrix)
-    _warn_of_metrics(list(named), attrs)
+    _warn_of_metrics(list(named), getattr(Y, "attrs", {}))
     return list(named.values()), matrix, one_task
 
 
-def _name(names: list[str], minimize: Collection[str] | str, attrs: Any) -> dict[str, Task]:
+def _name(names: list[str], minimize: Collection[str] | str, maximize: Collection[str], frame: Any) -> dict[str, Task]:
     """The tasks of the names, without bookkeeping; directions that a table's frame knows are used as well."""
+    stated = Directions(frozenset(), frozenset()) if frame is None else declared(frame)
     lowered = {minimize} if isinstance(minimize, str) else set(minimize)
-    lowered |= set(names) & set(attrs.get("minimize", ()))
-    named = name_tasks(names, lowered)
+    named = name_tasks(names, lowered | stated.minimize, stated.maximize | set(maximize))
     left_out = [name for name in names if name not in named]
     if not named:
         raise UnknownNameError(
@@ -191,12 +195,7 @@ def _name(names: list[str], minimize: Collection[str] | str, attrs: Any) -> dict
             if names
             else "expected labels of a task, got only architectures"
         )
-    if left_out:
-        warnings.warn(
-            f"left out {', '.join(map(repr, left_out))}: columns that hold no results of a task (one that does is "
-            f"written {left_out[0] + '/valid_value'!r})",
-            stacklevel=6,
-        )
+    warn_of_left_out(left_out)
     return named
 
 
@@ -215,10 +214,9 @@ def _check_values(archs: list[str], matrix: NDArray[np.float64], columns: list[s
 def _warn_of_units(named: dict[str, Task], matrix: NDArray[np.float64]) -> None:
     for (name, task), column in zip(named.items(), matrix.T, strict=True):
         if task.metric.unit == "%" and reads_as_fractions(column):
-            warnings.warn(
+            warn_user(
                 f"{name!r}: all labels are within 0 to 1, but {task.column} is in percent; if they are fractions, "
-                "multiply them by 100",
-                stacklevel=5,
+                "multiply them by 100"
             )
 
 
@@ -226,10 +224,9 @@ def _warn_of_metrics(columns: list[str], attrs: Any) -> None:
     others = attrs.get("metric", {})
     for name in columns:
         if name in others:
-            warnings.warn(
+            warn_user(
                 f"column {name!r} contains {others[name]}, but a task name without a metric means "
-                f"{metric_column(name)}: rename it '{name}/{others[name]}', as in frame.add_suffix('/{others[name]}')",
-                stacklevel=5,
+                f"{metric_column(name)}: rename it '{name}/{others[name]}', as in frame.add_suffix('/{others[name]}')"
             )
 
 
@@ -248,10 +245,9 @@ def _check_rows(archs: Any, strings: list[str], Y: Any) -> None:
     of_archs = getattr(archs, "index", None)
     if found or of_archs is None or callable(of_archs) or len(of_archs) != len(index) or of_archs.equals(index):
         return
-    warnings.warn(
+    warn_user(
         "the indexes of architectures and labels differ, and rows are matched by position: if one of them was sorted "
-        "or filtered, bring them together first, as in labels.loc[archs.index]",
-        stacklevel=4,
+        "or filtered, bring them together first, as in labels.loc[archs.index]"
     )
 
 

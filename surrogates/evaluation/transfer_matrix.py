@@ -235,8 +235,7 @@ def transfer_runs(
     check_sizes(table, k, protocol)
     surrogate = TransferSurrogate() if surrogate is None else surrogate
     methods: dict[str, Method] = {_BASELINE: BoostedSurrogate() if baseline is None else baseline}
-    measured = values.dropna(axis=1, how="all")
-    process = SourceProcess.fit(table.archs, measured, [task for task in table.minimize if task in measured.columns])
+    process = SourceProcess.fit(table.archs, values.dropna(axis=1, how="all"))
     for target in table.tasks:
         others = [task for task in process.tasks if task != target]
         sources = {task: [task] for task in others} | ({ALL_OTHERS: others} if len(others) > 1 else {})

@@ -54,6 +54,7 @@ DOORS = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:.*(dead operations|pools architectures):UserWarning")
 @pytest.mark.parametrize("door", DOORS)
 @pytest.mark.parametrize("name", ["test_error", "edgegpu_energy", "val_nll", "n_params", "wallTime"])
 def test_names_that_say_lower_is_better_need_a_direction_at_every_door(door, name):

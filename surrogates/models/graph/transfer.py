@@ -130,8 +130,7 @@ def source_datasets(
     for i, table in enumerate(sources):
         for space in table.spaces:
             frame = table.where(space=space).oriented().dropna(axis="columns", how="all").dropna(how="all")
-            lowered = [task for task in table.minimize if task in frame.columns]
-            labels, _ = Labels.from_data(list(frame.index), frame, lowered).in_order()
+            labels, _ = Labels.from_data(list(frame.index), frame).in_order()
             found.setdefault(space, []).append((f"source{i}:{space}", labels, normal_scores(labels.values)))
     datasets: list[TaskDataset] = []
     weights: dict[str, Float] = {}

@@ -6,7 +6,7 @@ is the posterior mean given the values of similar architectures and, if it was m
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -65,13 +65,12 @@ class SourceProcess(ShortRepr):
     lengths: Float
 
     @classmethod
-    def fit(cls, archs: Sequence[str], values: pd.DataFrame, minimize: Collection[str] | str = ()) -> SourceProcess:
+    def fit(cls, archs: Sequence[str], values: pd.DataFrame) -> SourceProcess:
         """Fit to n architectures of one space and their values of shape (n, S), NaN where not measured.
 
         Args:
             archs: n architecture strings.
             values: Values of S tasks, higher is better; columns name the tasks as in `Labels.from_data`.
-            minimize: Names in which lower is better was meant; their values are negated already.
 
         Raises:
             ArchitectureError: If a string is not an architecture, or belongs to another space than the first.
@@ -84,7 +83,7 @@ class SourceProcess(ShortRepr):
             >>> source.predict(["64-1234-basic", "64-2311-basic"]).round(1).tolist()
             [[0.8], [-0.8]]
         """
-        labels, _ = Labels.from_data(archs, values, minimize).in_order()
+        labels, _ = Labels.from_data(archs, values).in_order()
         features = graph_features(labels.archs)
         centre = centre_and_spread(features)
         X = standardise(features, centre, CLIP)

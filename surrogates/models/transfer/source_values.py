@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.directions import declare, declared
 from benchmarks.errors import ArchitectureError, UnknownNameError, shown
 from benchmarks.short_repr import ShortRepr
 from benchmarks.spaces.registry import get_space, infer_space
 from benchmarks.table import Table
 from benchmarks.task_names import name_tasks
-from benchmarks.tasks import minimized
 from surrogates.base import Surrogate
 from surrogates.calibration.normal_scores import NormalScores
 from surrogates.cross_space import can_translate, translate
@@ -200,10 +200,10 @@ def _parts(source: Any, space: str) -> list[_Part]:
         _check_spaces([source.space_], space)
         return [FittedSource.from_surrogate(source)]
     if isinstance(source, Table):
-        frame, lowered, spaces = source.oriented(), source.minimize, list(source.row_spaces)
+        frame, spaces = source.oriented(), list(source.row_spaces)
     elif hasattr(source, "columns") and hasattr(source, "index"):
         spaces = [_space_of(row, arch) for row, arch in enumerate(source.index)]
-        frame, lowered = _oriented(source)
+        frame = _oriented(source)
     else:
         raise TypeError(
             "expected a Table, a DataFrame indexed by architecture, a fitted surrogate or a SourceProcess, got "
@@ -216,22 +216,23 @@ def _parts(source: Any, space: str) -> list[_Part]:
     for name in usable:
         rows = frame[[row == name for row in spaces]].dropna(axis=1, how="all")
         if rows.shape[1]:
-            parts.append(SourceProcess.fit(list(rows.index), rows, [task for task in lowered if task in rows.columns]))
+            parts.append(SourceProcess.fit(list(rows.index), rows))
     return parts
 
 
-def _oriented(frame: pd.DataFrame) -> tuple[pd.DataFrame, tuple[str, ...]]:
-    """The tasks of a DataFrame, higher is better, under their own names; and those that were better when lower."""
+def _oriented(frame: pd.DataFrame) -> pd.DataFrame:
+    """The tasks of a DataFrame, higher is better, under their own names."""
     try:
-        named = name_tasks(frame.columns, set(map(str, frame.columns)) & set(frame.attrs.get("minimize", ())))
+        named = name_tasks(frame.columns, *declared(frame))
     except UnknownNameError as error:
         raise UnknownNameError(
             f"source {error}; a table has directions: sources=Table.from_frame(frame, minimize=[...])"
         ) from None
     kept = frame[[name for name in frame.columns if str(name) in named]]
     kept = kept * [task.metric.sign for task in named.values()]
-    lowered = tuple(task.name for task in named.values() if task.benchmark == "user" and task == minimized(task))
-    return kept.set_axis([task.name for task in named.values()], axis=1), lowered
+    kept = kept.set_axis([task.name for task in named.values()], axis=1)
+    declare(kept, named.values(), oriented=True)
+    return kept
 
 
 def _space_of(row: int, arch: object) -> str:
