@@ -10,7 +10,6 @@ import numpy as np
 
 from benchmarks.errors import TableError
 from benchmarks.numbers import reads_as_fractions
-from surrogates.calibration.calibration import LEVEL, Z_LEVEL
 from surrogates.oracle.predictors import predict_matrix
 
 if TYPE_CHECKING:
@@ -51,6 +50,8 @@ def check_mixture(table: Table, predictor: Predictor, minimize: Collection[str] 
         ...
         benchmarks.errors.TableError: jigsaw: the values of the table are in percent, those of the surrogate ...
     """
+    from surrogates.calibration.calibration import LEVEL, Z_LEVEL  # scipy, which a look-up does without
+
     both = [task for task in predictor.tasks_ if task in table.tasks]
     for task in both:
         lowered = not table.task(task).metric.higher_is_better

@@ -130,7 +130,7 @@ def source_datasets(
     for i, table in enumerate(sources):
         for space in table.spaces:
             frame = table.where(space=space).oriented().dropna(axis="columns", how="all").dropna(how="all")
-            labels, _ = Labels.from_data(list(frame.index), frame).in_order()
+            labels = Labels.from_data(list(frame.index), frame)
             found.setdefault(space, []).append((f"source{i}:{space}", labels, normal_scores(labels.values)))
     datasets: list[TaskDataset] = []
     weights: dict[str, Float] = {}
