@@ -21,12 +21,14 @@ LOWER = _words(
 test_error valid-loss edgegpu_energy nll Brier ECE rmse val_MAE regret n_params MACs FLOPs memory_mb peakMemory latency
 raspi4_latency time inference_time cost distance perplexity neg_log_likelihood 1-accuracy one_minus_auc error_rate
 trainSeconds accuracy_loss KL_divergence xent_loss CO2 power_w top1Error
+    model_size wallclock err1 accuracy_drop time_to_accuracy area_mm2 edp
 """
 )
 HIGHER = _words(
     """
 quality neg_loss negative_rmse accuracy time_series_accuracy log_likelihood psnr map f1_score depth_estimation
 energy_efficiency error_reduction speedup throughput my_task y0 inverse_latency
+    size power точность 精度 accuracy_at_5 top1_gain speed_to_cost
 """
 )
 
@@ -79,6 +81,11 @@ def test_costs_are_told_from_errors():
 def test_near_spellings_of_known_tasks_are_refused(name, meant, with_metric):
     with pytest.raises(UnknownNameError, match=f"did you mean the task '{meant}'"):
         read_task(f"{name}/valid_loss" if with_metric else name)
+
+
+def test_a_near_spelling_may_be_declared_as_ones_own():
+    assert read_task("Jigsaw/valid_value").name == "Jigsaw"
+    assert not read_task("normals/valid_cost").metric.higher_is_better
 
 
 @pytest.mark.parametrize("name", ["jigsaw_v2", "normal2", "my_jigsaw", "cifar100c", "depth", "scene"])

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
 
-from benchmarks import get_space
+from benchmarks import get_space, load_table, save_table
 from benchmarks.errors import ArchitectureError, TableError, UnknownNameError
+from benchmarks.metrics import score_frame
 from benchmarks.numbers import real_numbers
 from benchmarks.table import Table
 from surrogates import (
@@ -38,7 +39,7 @@ def boosted(y, **how):
     return BoostedSurrogate(**QUICK).fit(A, y, **how)
 
 
-# -- A1: direction ----------------------------------------------------------------------------------------------------
+# -- direction --------------------------------------------------------------------------------------------------------
 
 DOORS = {
     "fit": lambda name, **how: boosted(pd.Series(SIZE, name=name), **how),
@@ -128,7 +129,63 @@ def test_directions_of_table_and_surrogate_must_agree():
         Oracle(up, down)
 
 
-# -- A2: unit ---------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("name", ["latency_ms", "seed", "my_score"])
+def test_a_frame_of_a_table_knows_the_direction_until_its_values_change(name):
+    lowered = name != "seed"
+    named = name if lowered else f"{name}/valid_value"
+    table = Table.from_frame(pd.DataFrame({"arch": A, named: SIZE}), minimize=[named] if lowered else [])
+    frame = table.to_frame()
+    how = {"equivalence": "function", **QUICK}
+    for rows in (frame, frame.iloc[:20], frame[[name]], frame.dropna()):
+        fitted = BoostedSurrogate(**how).fit(list(rows.index), rows)
+        assert (fitted.tasks_, fitted.minimize_) == ((name,), (name,) if lowered else ())
+        assert fitted.score(list(rows.index), rows) > 0.5
+    assert Table.from_frame(frame.reset_index()).hash == table.hash
+    for changed in (-frame, 100 - frame, 1 / frame):
+        with pytest.raises(UnknownNameError, match=f"'{name}': its direction is known of values from"):
+            BoostedSurrogate(**how).fit(A, changed)
+        with pytest.raises(TableError, match=f"column '{name}': its direction is known of values from"):
+            Table.from_frame(changed.reset_index())
+    sources = TransferSurrogate(sources=table, n_members=2, n_rounds=5, n_jobs=1)
+    assert sources.fit(A[:16], SIZE[:16] ** 2).sources_ == {"y0": (name,)}
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet", "pth"])
+def test_any_declared_name_survives_every_format(suffix, tmp_path):
+    names = [
+        "seed/valid_value",
+        "latency_saved_ms/valid_value",
+        "rank/valid_cost",
+        "Jigsaw/valid_value",
+        "точность",
+        "q",
+    ]
+    table = Table.from_frame(pd.DataFrame({"arch": A, **{name: SIZE + i for i, name in enumerate(names)}}))
+    save_table(table, tmp_path / f"t.{suffix}")
+    again = load_table(tmp_path / f"t.{suffix}")
+    assert (again.tasks, again.minimize, again.hash) == (table.tasks, ("rank",), table.hash)
+
+
+def test_scores_know_directions():
+    table = Table.from_frame(pd.DataFrame({"arch": A, "latency_ms": SIZE}), minimize="latency_ms")
+    truth = table.to_frame()
+    worst = truth.where(truth != truth.min().item(), 99.0)  # ranks the fastest last
+    assert score_frame(truth, worst, k=1).loc["latency_ms", "regret@1"] > 0
+    assert score_frame(truth, truth, k=1).loc["latency_ms", "regret@1"] == 0
+    plain = pd.DataFrame({"test_error": SIZE}, index=A)
+    with pytest.raises(UnknownNameError, match="the name says that lower is better"):
+        score_frame(plain, plain)
+    assert score_frame(plain, plain, minimize=["test_error"]).loc["test_error", "kendall"] == 1
+
+
+def test_metrics_without_a_direction_have_values():
+    table = Table.from_logs(A[:3], {"jigsaw": {"valid_top1": [90.0, 91.0, 92.0], "extra_g": [1.0, 2.0, 3.0]}})
+    (name,) = [metric for metric in table.metrics("jigsaw") if metric != "valid_top1"]
+    assert table.column(f"jigsaw/{name}").tolist() == [1.0, 2.0, 3.0]
+    assert table.task(f"jigsaw/{name}").metric.higher_is_better is None
+
+
+# -- unit -------------------------------------------------------------------------------------------------------------
 
 
 def test_fractions_of_a_percentage_are_warned_of_and_refused_beside_percentages():
@@ -151,7 +208,7 @@ def test_fractions_of_a_percentage_are_warned_of_and_refused_beside_percentages(
     Table.from_frame(pd.DataFrame({"arch": A, "normal": percent / 100}))  # SSIM is within 0 to 1
 
 
-# -- A3: the target stays its own source ------------------------------------------------------------------------------
+# -- the target stays its own source ----------------------------------------------------------------------------------
 
 JIGSAW = pd.DataFrame({"arch": A, "jigsaw": 90 + SIZE / 10, "normal": 0.5 + SIZE**2 / 1000})
 
@@ -185,7 +242,7 @@ def test_near_spellings_are_refused_as_labels_and_as_sources(name):
         TransferSurrogate(sources=pd.DataFrame({name: SIZE}, index=A)).fit(A[:16], SIZE[:16] ** 2)
 
 
-# -- A4, A10: task/metric ---------------------------------------------------------------------------------------------
+# -- task/metric ------------------------------------------------------------------------------------------------------
 
 
 def test_measured_metrics_are_answered_by_their_names():
@@ -210,7 +267,7 @@ def test_a_metric_without_a_split_is_the_valid_one(column):
     assert Oracle.from_table(table)(A[3], "jigsaw") == 90 + SIZE[3] / 10
 
 
-# -- A5: rows ---------------------------------------------------------------------------------------------------------
+# -- rows -------------------------------------------------------------------------------------------------------------
 
 
 def test_rows_that_belong_to_other_architectures_are_refused():
@@ -274,7 +331,7 @@ def test_any_order_of_rows_gives_the_same_model(model, seed):
         np.testing.assert_array_equal(first.oob_scores_[order], second.oob_scores_)
 
 
-# -- A6: what is a result ---------------------------------------------------------------------------------------------
+# -- what is a result -------------------------------------------------------------------------------------------------
 
 
 def test_bookkeeping_beside_results_is_left_out_with_a_word():
@@ -294,7 +351,7 @@ def test_a_file_written_by_predict_is_read_as_its_predictions():
         assert Table.from_frame(written).tasks == ("jigsaw",)
 
 
-# -- A14: kinds of number ---------------------------------------------------------------------------------------------
+# -- kinds of number --------------------------------------------------------------------------------------------------
 
 WRONG = {
     "complex": lambda y: y + 0j,
@@ -337,7 +394,7 @@ def test_an_integer_too_large_for_a_float_is_refused():
         real_numbers([10**400])
 
 
-# -- A15: two trainings -----------------------------------------------------------------------------------------------
+# -- two trainings ----------------------------------------------------------------------------------------------------
 
 
 def test_measured_values_of_another_training_are_warned_of():
