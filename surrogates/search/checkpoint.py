@@ -18,6 +18,7 @@ from surrogates.search.objective import Objective
 __all__ = ["FILE", "SearchCheckpoint"]
 
 FILE = "history.json"
+_CODE = "code"
 _LIMIT = "max_seconds"  # stored with a search, not compared: a search may be resumed with other limits
 _SAVE_EVERY = 2.0  # seconds
 
@@ -179,5 +180,6 @@ class SearchCheckpoint:
 def _about(history: History) -> dict[str, Any]:
     """What must be the same when a search is resumed."""
     lowered = {"minimize": list(history.minimize)} if history.minimize else {}
-    search = {name: value for name, value in history.search.items() if name != _LIMIT}
-    return {"space": history.space, "tasks": list(history.tasks), **lowered, **search}
+    search = {name: value for name, value in history.search.items() if name not in (_LIMIT, _CODE)}
+    code = {_CODE: history.search.get(_CODE)}  # none, if all of it is this package's
+    return {"space": history.space, "tasks": list(history.tasks), **lowered, **search, **code}

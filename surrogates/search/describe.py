@@ -18,6 +18,7 @@ from benchmarks.table import Table
 from surrogates.base import Surrogate
 from surrogates.search.base import Searcher
 from surrogates.search.constraints import Constraint
+from surrogates.search.own_code import own_code
 
 __all__ = ["describe_search"]
 
@@ -28,7 +29,9 @@ def describe_search(searcher: Searcher, seed: int, batch_size: int, constraint: 
     """A search as JSON values, stored with its history and compared when the search is resumed.
 
     Parameters that are not plain values are identified by their content, not by their address in memory: arrays and
-    tables by a hash, surrogates by their parameters and fitted state, functions by their name.
+    tables by a hash, surrogates by their parameters and fitted state, functions by their name. Functions and classes
+    of the user's own, the searcher among them, are listed with a hash of their code under ``code``, which a search
+    without any does not have.
 
     Example:
         >>> from surrogates.search import make_searcher
@@ -36,13 +39,15 @@ def describe_search(searcher: Searcher, seed: int, batch_size: int, constraint: 
         'LocalSearch'
     """
     params = {name: value for name, value in searcher.get_params(deep=False).items() if name != "random_state"}
-    return {
+    about = {
         "searcher": type(searcher).__name__,
         "params": {name: _plain(value) for name, value in params.items()},
         "seed": int(seed),
         "batch_size": int(batch_size),
         "constraint": None if constraint is None else str(constraint),
     }
+    code = own_code(searcher)
+    return {**about, "code": code} if code else about
 
 
 def _plain(value: object) -> str | int | float | None:

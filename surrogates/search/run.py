@@ -67,7 +67,8 @@ def run_search(
             those after it are discarded.
         folder: Folder to store the history in. An interrupted search found there is resumed, also with other
             limits: the stored values are told to the searcher again. A function is not called again for them; an
-            oracle or table is, to check that it still returns the same values.
+            oracle or table is, to check that it still returns the same values. A search by a function or class of your
+            own whose code has changed since is refused.
         progress: Show a progress bar on standard error.
 
     Returns:

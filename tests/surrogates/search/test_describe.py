@@ -1,17 +1,27 @@
 """Descriptions of searches: equal in every process, different for different parameters."""
 
+import importlib
 import json
+import os
 import subprocess
 import sys
-from functools import partial
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.base import BaseEstimator
+from sklearn.linear_model import Ridge
 
+from benchmarks import Table
+from benchmarks.errors import ArtefactError
 from surrogates import BoostedSurrogate, EnsembleSurrogate
-from surrogates.search import Searcher
+from surrogates.search import Searcher, make_searcher, run_search
 from surrogates.search.describe import describe_search
+from surrogates.search.searchers.random import RandomSearch
+from tests.surrogates.search.functions import threes
 
 
 class Holder(Searcher):
@@ -70,3 +80,132 @@ def test_another_process_says_the_same() -> None:
     here = said([said, {1: np.ones(3)}, pd.DataFrame({"a": [1.0]}, index=["x"])])
     there = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert there.stdout.strip() == here
+
+
+# -- code of one's own --------------------------------------------------------------------------------------------
+
+
+def code_of(what: object) -> list[str]:
+    """What is stored of the code of functions and classes; `Holder` itself is left out."""
+    code = json.loads(json.dumps(describe_search(Holder(what=what), 0, 8, None)))["code"]
+    return [text for text in code if not text.startswith(f"{__name__}.Holder ")]
+
+
+def defined(body: str, name: str = "f", **names: object) -> Any:
+    """What a text defines, as a module or notebook of one's own would."""
+    space: dict[str, Any] = {"__name__": "mine", "Searcher": Searcher, **names}
+    exec(body, space)
+    return space[name]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("def f(x): return x + 1", "def f(x): return x + 2"),
+        ("def f(x): return x + 1", "def f(x): return x * 1"),
+        ("def f(x): return x.low()", "def f(x): return x.high()"),
+        ("def f(x): return x in {'a', 'b'}", "def f(x): return x in {'a', 'c'}"),
+        ("def f(x): return lambda: [1 for _ in x]", "def f(x): return lambda: [2 for _ in x]"),
+        ("def f(x, step=1): return x + step", "def f(x, step=2): return x + step"),
+        ("def f(x, *, steps=(1, 2)): return steps", "def f(x, *, steps=(1, 3)): return steps"),
+        ("def make(k):\n  return lambda: k\nf = make(3)", "def make(k):\n  return lambda: k\nf = make(4)"),
+        (
+            "def make(k):\n  return lambda: k()\nf = make(lambda: 1)",
+            "def make(k):\n  return lambda: k()\nf = make(lambda: 2)",
+        ),
+        ("class f:\n  def g(self): return 1", "class f:\n  def g(self): return 2"),
+        ("class f:\n  depth = 1", "class f:\n  depth = 2"),
+        ("class f:\n  @property\n  def g(self): return 1", "class f:\n  @property\n  def g(self): return 2"),
+        ("class f:\n  @staticmethod\n  def g(): return 1", "class f:\n  @staticmethod\n  def g(): return 2"),
+        ("class A:\n  def g(self): return 1\nclass f(A): pass", "class A:\n  def g(self): return 2\nclass f(A): pass"),
+    ],
+)
+def test_edited_code_is_other_code(before: str, after: str) -> None:
+    same = [code_of(defined(body)) for body in (before, before, f"\n# moved\n{before}")]
+    assert same[0] == same[1] == same[2]
+    assert same[0]
+    assert code_of(defined(after)) != same[0]
+
+
+def test_code_is_found_in_what_holds_it() -> None:
+    function, kind = defined("def f(x): return x"), defined("class Kind:\n  def g(self): return self", "Kind")
+    expected = code_of(function)
+    assert [text.split()[0] for text in expected] == ["mine.f"]
+    for held in ([function], {"a": (function,)}, partial(function, 3), lru_cache(function), Bagged(function)):
+        assert set(code_of(held)) >= set(expected)
+    assert [text.split()[0] for text in code_of(kind())] == ["mine.Kind"]
+    assert [text.split()[0] for text in code_of(kind().g)] == ["mine.Kind", "mine.Kind.g"]
+
+
+class Bagged(BaseEstimator):
+    """An estimator of one's own with a function as a parameter."""
+
+    def __init__(self, function: object = None) -> None:
+        self.function = function
+
+
+def test_a_function_that_calls_itself_or_counts_is_described() -> None:
+    body = "def make(n):\n def g(x):\n  nonlocal n\n  n += 1\n  return g(x - 1) if x else n\n return g\nf = make(0)"
+    function = defined(body)
+    before = code_of(function)
+    assert function(3) == 4
+    assert code_of(function) == before  # its own counter is no setting
+
+
+def test_code_of_this_package_and_of_libraries_is_not_listed() -> None:
+    surrogate = BoostedSurrogate(n_rounds=3)
+    assert code_of([surrogate, Ridge(), np.mean, np.add, len, json.dumps, run_search, Table, 3, None]) == []
+    described = describe_search(make_searcher("pnas", seed=2), 2, 8, None)
+    assert sorted(described) == ["batch_size", "constraint", "params", "searcher", "seed"]
+
+
+def test_another_process_finds_the_same_code() -> None:
+    script = (
+        "from tests.surrogates.search.test_describe import code_of, defined, Thing;"
+        "print(code_of([code_of, Thing, defined(\"def f(x): return x in {'a', 'b', 'c', 'd'}\")]))"
+    )
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", script],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+        ).stdout
+        for seed in "123"
+    }
+    assert len(said) == 1
+    assert f"{__name__}.Thing" in said.pop()
+
+
+@pytest.mark.parametrize("kind", ["class", "function"])
+def test_an_edited_searcher_does_not_resume_the_search(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bodies = {
+        "class": "from surrogates.search import Searcher\n\nclass Mine(Searcher):\n"
+        "    def propose(self, n):\n        return self.random_rows(N)\n",
+        "function": "def Mine(space, archs, values, rng):\n    return space.sample(N, rng)\n",
+    }
+    monkeypatch.syspath_prepend(tmp_path)
+    for text in ("1", "2"):
+        module = f"edited_{kind}"
+        (tmp_path / f"{module}.py").write_text(bodies[kind].replace("N", text) + "#" * int(text))
+        sys.modules.pop(module, None)
+        importlib.invalidate_caches()
+        mine = importlib.import_module(module).Mine
+        if text == "1":
+            for budget in (5, 7):
+                found = run_search(mine, threes, "mine", budget, space="transnas101-macro", folder=tmp_path / "search")
+                assert len(found) == budget
+        else:
+            with pytest.raises(ArtefactError, match=rf"another search: code was \['{module}.Mine .* and is now \["):
+                run_search(mine, threes, "mine", 5, space="transnas101-macro", folder=tmp_path / "search")
+    monkeypatch.delitem(sys.modules, f"edited_{kind}")
+
+
+def test_a_search_of_this_package_does_not_resume_one_of_its_own_name(tmp_path: Path) -> None:
+    own = type("RandomSearch", (RandomSearch,), {"__module__": "mine"})
+    run_search(own(), threes, "mine", 5, space="transnas101-macro", folder=tmp_path)
+    with pytest.raises(ArtefactError, match=r"code was \['mine.RandomSearch .* and is now None"):
+        run_search("random", threes, "mine", 5, space="transnas101-macro", folder=tmp_path)
