@@ -19,6 +19,7 @@ from surrogates.base import Surrogate
 from surrogates.search.base import Searcher
 from surrogates.search.constraints import Constraint
 from surrogates.search.own_code import own_code
+from surrogates.store.nested import pack_state
 
 __all__ = ["describe_search"]
 
@@ -86,7 +87,7 @@ def _learned(estimator: BaseEstimator) -> str:
     """The fitted state of a surrogate, as it would be stored; empty if it is not a fitted surrogate."""
     if not isinstance(estimator, Surrogate) or not hasattr(estimator, "tasks_"):
         return ""
-    pack = estimator.pack()
+    pack = pack_state(estimator)
     models = {name: _hash(model) for name, model in sorted(pack.models.items())}
     settings = json.dumps(pack.settings, sort_keys=True, default=repr)
     return f" {_content(estimator.tasks_)} {settings} {_content(dict(sorted(pack.arrays.items())))} {models}"

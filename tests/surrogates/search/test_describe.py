@@ -15,12 +15,13 @@ import pytest
 from sklearn.base import BaseEstimator
 from sklearn.linear_model import Ridge
 
-from benchmarks import Table
+from benchmarks import Table, get_space
 from benchmarks.errors import ArtefactError
 from surrogates import BoostedSurrogate, EnsembleSurrogate
 from surrogates.search import Searcher, make_searcher, run_search
 from surrogates.search.describe import describe_search
 from surrogates.search.searchers.random import RandomSearch
+from surrogates.search.searchers.transfer import TransferSearch
 from tests.surrogates.search.functions import threes
 
 
@@ -64,6 +65,24 @@ def test_long_estimators_differ_in_what_their_repr_leaves_out() -> None:
         return EnsembleSurrogate(members=members)
 
     assert said(ensemble(50)) == said(ensemble(50)) != said(ensemble(5))
+
+
+def test_a_surrogate_of_costs_and_other_tasks_is_known_by_what_it_learned() -> None:
+    archs = get_space("transnas101-macro").sample(40, rng=0)
+    frame = pd.DataFrame({"mine": threes(archs), "latency_ms": [float(len(arch)) for arch in archs]})
+
+    def fitted(labels: pd.DataFrame) -> BoostedSurrogate:
+        surrogate = BoostedSurrogate(n_members=2, n_rounds=5, random_state=0)
+        with pytest.warns(UserWarning, match="taken for a cost by name"):
+            surrogate.fit(archs, labels, minimize=["latency_ms"])
+        assert len(surrogate.parts_) == 2
+        return surrogate
+
+    faster = frame.assign(latency_ms=frame["latency_ms"].to_numpy()[::-1])
+    better = frame.assign(mine=frame["mine"].to_numpy()[::-1])
+    assert said(fitted(frame)) == said(fitted(frame))
+    assert len({said(fitted(labels)) for labels in (frame, faster, better)}) == 3
+    assert len(run_search(TransferSearch(sources=fitted(frame)), threes, "own", 2, space="transnas101-macro")) == 2
 
 
 def test_frames_with_repeated_rows_are_told_apart() -> None:
