@@ -102,6 +102,7 @@ def search(
     among the queried ones. With a second objective, the Pareto front of the tasks and the cost is shown, with one of
     equal architectures. The training time of the queried architectures is simulated.
     """
+    from benchmarks.tasks import trained_task
     from surrogates.search.constraints import Constraint, as_constraint
     from surrogates.search.quantities import cost_series
     from surrogates.search.registry import informed_searcher, searcher_cost
@@ -123,7 +124,8 @@ def search(
     asked = check_search(oracle, task, budget, max_seconds=max_seconds, constraint=bounds)
     charged = None if cost is None else cost if cost in COSTS else cost_series(oracle, cost)
     params = {} if cost is None else {"cost": cost}
-    others = [name for name in oracle.tasks if name not in task]
+    searched = set(map(trained_task, asked.tasks))  # no source, also under the name of another metric
+    others = [name for name in oracle.tasks if trained_task(name) not in searched]
     searcher = own or informed_searcher(method, 0, lambda: oracle.oriented(others), **params)
     if plot is not None:
         check_figure_file(plot, "--plot")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import get_space, save_table
 from benchmarks.table import Table
 from surrogates import Oracle
 from surrogates.cli.arguments import SEARCHERS
@@ -12,6 +13,7 @@ from surrogates.search import list_searchers, run_search
 from surrogates.search.space_arrays import costs
 from surrogates.search.studies import figures
 from tests.surrogates.cli.helpers import run
+from tests.surrogates.search.functions import threes
 
 MACRO = ("--space", "transnas101-macro", "--task", "jigsaw")
 
@@ -103,6 +105,21 @@ def test_constraint_and_front() -> None:
     space = Oracle.from_pretrained("transnas101-macro").space
     assert sizes == costs(space)[[space.index(row["arch"]) for row in front], 0].tolist()
     assert sizes[-1] <= 3e6
+
+
+def test_the_target_under_another_name_is_no_source(tmp_path: Path) -> None:
+    options = ["--space", "transnas101-macro", "--method", "transfer", "--budget", "8", "--json"]
+    plain, full = (run("search", *options, "--task", task) for task in ("jigsaw", "jigsaw/valid_top1"))
+    assert full.exit_code == 0, full.stderr
+    assert json.loads(full.stdout)["best"] == json.loads(plain.stdout)["best"]
+    archs = get_space("transnas101-macro").sample(30, rng=0)
+    losses = {"valid_top1": threes(archs).tolist(), "valid_loss": (9 - threes(archs)).tolist()}
+    save_table(Table.from_logs(archs, {"jigsaw": losses}), tmp_path / "one.csv")
+    options = ["--table", tmp_path / "one.csv", "--method", "transfer", "--budget", "8"]
+    for task in ("jigsaw/valid_loss", "jigsaw/valid_top1"):
+        refused = run("search", *options, "--task", task)
+        assert refused.exit_code == 2
+        assert "learns from other tasks: expected at least one, got none" in refused.stderr
 
 
 def test_transfer_is_told_the_other_tasks() -> None:
