@@ -199,3 +199,6 @@ class SearchError(SurrogatesError, RuntimeError):
     def __init__(self, message: str, history: History) -> None:
         super().__init__(message)
         self.history = history
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (str(self), self.history), self.__dict__

@@ -1,6 +1,10 @@
 """`run_search`: running, resuming and failing searches."""
 
+import copy
+import pickle
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -279,3 +283,30 @@ def test_progress_goes_to_the_error_stream(capsys: pytest.CaptureFixture[str]) -
     shown = capsys.readouterr()
     assert shown.out == ""
     assert "searching" in shown.err
+
+
+# -- errors in worker processes -----------------------------------------------------------------------------------
+
+
+def search_that_fails(after: int) -> None:
+    run_search("random", failing(after, "raises"), "mine", 9, space=MACRO)
+
+
+def test_the_error_of_a_search_is_pickled_with_its_history() -> None:
+    with pytest.raises(SearchError, match="the machine is gone") as caught:
+        search_that_fails(4)
+    error = caught.value
+    error.where = "here"
+    for copied in (pickle.loads(pickle.dumps(error)), copy.copy(error), copy.deepcopy(error)):
+        assert type(copied) is SearchError
+        assert (str(copied), copied.where) == (str(error), "here")
+        pd.testing.assert_frame_equal(copied.history.to_frame(), error.history.to_frame())
+
+
+def test_the_error_of_a_search_comes_back_from_a_spawned_process() -> None:
+    with (
+        ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool,
+        pytest.raises(SearchError, match="the machine is gone, at query 5 of 9") as caught,
+    ):
+        pool.submit(search_that_fails, 4).result(timeout=120)
+    assert len(caught.value.history) == 4
