@@ -124,7 +124,8 @@ def searcher_cost(name: str, wanted: str | None = None) -> str | None:
 
     Args:
         name: One of `list_searchers`.
-        wanted: ``"params"`` or ``"multiply_adds"``; the default of the searcher, possibly no cost, if not given.
+        wanted: ``"params"``, ``"multiply_adds"`` or a task of the oracle that is better when lower; the default of the
+            searcher, possibly no cost, if not given.
 
     Returns:
         The value for its parameter ``cost``; None if it has no such parameter, or minimises no cost by default.
@@ -195,10 +196,10 @@ def _made(source: Callable[..., Any], seed: int) -> Searcher:
         arguments = Signature()
     parameters = arguments.parameters.values()
     by_position = [one for one in parameters if one.kind in (one.POSITIONAL_ONLY, one.POSITIONAL_OR_KEYWORD)]
-    if not isinstance(source, type) and len(by_position) == _PROPOSER_ARGUMENTS:
-        return FunctionSearcher(function=source, random_state=seed)
-    takes_seed = any(one.name == "random_state" or one.kind is one.VAR_KEYWORD for one in parameters)
     required = [one.name for one in by_position if one.default is one.empty and one.name != "random_state"]
+    if required and not isinstance(source, type) and len(by_position) == _PROPOSER_ARGUMENTS:
+        return FunctionSearcher(function=source, random_state=seed)  # a factory requires no arguments
+    takes_seed = any(one.name == "random_state" or one.kind is one.VAR_KEYWORD for one in parameters)
     if required or (isinstance(source, type) and not issubclass(source, Searcher)):
         raise TypeError(
             "expected as searcher a subclass of Searcher, a function that makes one, or a function propose(space, "

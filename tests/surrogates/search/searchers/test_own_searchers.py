@@ -259,6 +259,9 @@ class Sized(Climber):
         (lambda: Sized(size=7), 7),
         (lambda random_state: Sized(size=8, random_state=random_state), 8),
         (lambda size=9, **kwargs: Sized(size=size, **kwargs), 9),
+        (lambda random_state=0, size=10, a=1, b=2: Sized(size=size, random_state=random_state), 10),
+        (lambda random_state, size=11, a=1, b=2: Sized(size=size, random_state=random_state), 11),
+        (lambda a=1, b=2, c=3, d=12: Sized(size=d), 12),
     ],
 )
 def test_classes_instances_and_factories_are_searchers(source: Any, size: int) -> None:
@@ -275,6 +278,11 @@ def test_a_function_with_options_is_a_function() -> None:
 
     assert isinstance(seeded_searcher(partial(mine, step=3), 2), FunctionSearcher)
     assert isinstance(seeded_searcher(mine, 2), FunctionSearcher)
+
+    def other_names(where: Any, known: list[str], scores: Any = None, random_state: Any = None) -> Any:
+        return where.sample(1, random_state)
+
+    assert isinstance(seeded_searcher(other_names, 2), FunctionSearcher)
 
 
 @pytest.mark.parametrize(
