@@ -40,6 +40,7 @@ class SearchCheckpoint:
 
     Raises:
         ArtefactError: If the folder holds another search, or is damaged.
+        SearchError: If not even the first of its queries is within the limits.
     """
 
     def __init__(
@@ -86,9 +87,7 @@ class SearchCheckpoint:
         seconds = self._seconds(batch)
         stop = start + self.limits.count(seconds, start, self._spent)
         if not stop:
-            raise self.failed(
-                f"training {batch[0]!r} takes {seconds[0]:,.1f} s, more than max_seconds={self.limits.max_seconds}"
-            )
+            raise self._too_long(batch[0], seconds[0])
         self.asked.update(batch[: stop - start])
         self._spent += float(seconds[: stop - start].sum())
         if stop < start + len(batch) or stop == self.limits.budget:
@@ -117,6 +116,10 @@ class SearchCheckpoint:
         count = len(self.archs)
         before = "the query before is" if count == 1 else f"the {count:,} queries before are"
         return SearchError(f"{what}, at query {count + 1:,}{most}; {before} in {kept}", self._history(count))
+
+    def _too_long(self, arch: str, seconds: float) -> SearchError:
+        """The error of a search whose first query is beyond the limits."""
+        return self.failed(f"training {arch!r} takes {seconds:,.1f} s, more than max_seconds={self.limits.max_seconds}")
 
     def save_if_due(self) -> None:
         """Save if the last save is more than two seconds ago."""
@@ -154,9 +157,12 @@ class SearchCheckpoint:
         directory.check(_about(self._history(0)), found=_about(found))
         if self.objective.remembers:
             self._check_answers(found)
+        seconds = self._seconds(found.archs)
+        self._length = self.limits.count(seconds)
+        if found.archs and not self._length:
+            raise self._too_long(found.archs[0], seconds[0])
         self.add(found.archs, found.values)
         self._saved = len(self.archs)
-        self._length = self.limits.count(self._seconds(self.archs))
         self.ended = self._length == self.limits.budget or self._length < len(self.archs)
 
     def _history(self, n: int) -> History:

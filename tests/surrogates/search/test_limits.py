@@ -142,6 +142,21 @@ def test_a_first_query_that_takes_too_long_ends_with_an_error(timed: Table) -> N
     assert len(e.value.history) == 0
 
 
+def test_a_first_query_that_takes_too_long_ends_a_resumed_search_as_well(timed: Table, tmp_path: Path) -> None:
+    first = run_search("random", timed, "depth", 5, folder=tmp_path)
+    stored = (tmp_path / FILE).read_bytes()
+    caught = []
+    for folder in (None, tmp_path):
+        with pytest.raises(SearchError, match=rf"training '{first.archs[0]}' takes .* more than .*, at query 1;") as e:
+            run_search("random", timed, "depth", 5, max_seconds=first.cost[0] - 0.5, folder=folder)
+        caught.append(e.value)
+    assert [len(error.history) for error in caught] == [0, 0]
+    assert str(caught[1]).startswith(str(caught[0]))
+    assert (tmp_path / FILE).read_bytes() == stored
+    exact = run_search("random", timed, "depth", 5, max_seconds=first.cost[0], folder=tmp_path)
+    assert exact.archs == first.archs[:1]
+
+
 @pytest.mark.parametrize(
     ("given", "kind", "message"),
     [
