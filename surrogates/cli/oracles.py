@@ -107,7 +107,7 @@ def oracle_of_sources(
         if not all(Path(model).exists() for model in models):
             _check_trainings(None, measured, oracle.tasks)
         oracle = oracle if measured is None else Oracle(oracle.surrogate, measured)
-    if all(name in oracle.tasks for name in asked) or oracle.space.name not in list_pretrained():
+    if all(_knows(oracle, name) for name in asked) or oracle.space.name not in list_pretrained():
         return oracle
     return _with_bundled(oracle, measured)
 
@@ -126,19 +126,30 @@ def sources_hash(table: Table | None, models: Sequence[str]) -> str:
 
 def _only_space(asked: Sequence[str]) -> str:
     """The only space whose bundled surrogate has all the tasks."""
-    from benchmarks.errors import choice
     from benchmarks.spaces.registry import get_space
+    from benchmarks.task_names import choose_task
     from surrogates.pretrained.load import list_pretrained
 
     spaces = list_pretrained()
-    for name in asked:
-        choice(name, dict.fromkeys(task for space in spaces for task in get_space(space).tasks), "task")
-    having = [name for name in spaces if asked and set(asked) <= set(get_space(name).tasks)]
+    every = dict.fromkeys(task for space in spaces for task in get_space(space).tasks)
+    wanted = {choose_task(name, every) for name in asked}
+    having = [name for name in spaces if wanted and wanted <= set(get_space(name).tasks)]
     if len(having) == 1:
         return having[0]
     raise typer.BadParameter(
         f"expected --table or --space (one of {', '.join(having or spaces)}), or --model, got none of them"
     )
+
+
+def _knows(oracle: Oracle, task: str) -> bool:
+    """Whether an oracle has a task, under any of its names."""
+    from benchmarks.errors import UnknownNameError
+
+    try:
+        oracle.task(task)
+    except UnknownNameError:
+        return False
+    return True
 
 
 def _with_bundled(oracle: Oracle, table: Table | None) -> Oracle:

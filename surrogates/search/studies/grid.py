@@ -13,6 +13,7 @@ from benchmarks.files import write_beside
 from benchmarks.short_repr import ShortRepr
 from benchmarks.spaces.space import Space
 from benchmarks.table import Table
+from benchmarks.tasks import trained_task
 from surrogates.oracle.oracle import Oracle
 from surrogates.search.constraints import Constraint, as_constraint
 from surrogates.search.history import History, SearchError
@@ -33,7 +34,7 @@ class FinishedSearch(ShortRepr):
 
     Attributes:
         method: Name of the searcher.
-        task: The task that was searched.
+        task: The task that was searched, by the oracle's name for it: ``jigsaw`` for ``jigsaw/valid_top1``.
         seed: Seed of the searcher.
         history: The queries of the search.
     """
@@ -163,7 +164,7 @@ def _run(
 
 
 def _objectives(oracle: object, tasks: str | Sequence[str] | None, **arguments: Any) -> dict[str, Objective]:
-    """The objective of each task."""
+    """The objective of each task, by the name that the oracle has for it."""
     if isinstance(oracle, Table):
         oracle = Oracle.from_table(oracle)
     if tasks is None:
@@ -172,7 +173,8 @@ def _objectives(oracle: object, tasks: str | Sequence[str] | None, **arguments: 
         tasks = oracle.tasks
     if isinstance(oracle, Oracle) or isinstance(tasks, str):
         names = [tasks] if isinstance(tasks, str) else list(tasks)
-        return {task: check_search(oracle, task, **arguments) for task in names}
+        found = [check_search(oracle, task, **arguments) for task in names]
+        return {objective.tasks[0]: objective for objective in found}
     together = check_search(oracle, tasks, **arguments)
     return {task: together.only(task) for task in together.tasks}
 
@@ -186,12 +188,12 @@ def _searcher(searcher: SearcherLike, others: Callable[[], pd.DataFrame]) -> Sea
 
 
 def _others(oracle: object, task: str) -> pd.DataFrame:
-    """Values of an oracle's other tasks, higher is better."""
+    """Values of an oracle's other tasks, higher is better; other metrics of the task itself are left out."""
     import pandas as pd
 
     if isinstance(oracle, Oracle | Table):
         known = oracle.oriented()
-        return known.drop(columns=task)
+        return known.drop(columns=[name for name in oracle.tasks if trained_task(name) == trained_task(task)])
     return pd.DataFrame()
 
 

@@ -52,6 +52,18 @@ def test_ten_for_jigsaw_under_a_million_parameters_are_ten_functions() -> None:
     assert len(rows_of(run(*asked, "--all", "-n", "1000", "--csv").stdout)) == small
 
 
+def test_the_full_name_of_a_task_tells_the_space_as_well() -> None:
+    plain, full = (run("best", task, "-n", "3", "--csv") for task in ("cifar10", "cifar10/valid_top1"))
+    assert full.exit_code == 0, full.stderr
+    assert full.stdout == plain.stdout
+    bounded = run("best", "cifar10", "--constraint", "cifar100/valid_top1>=73", "-n", "3", "--csv")
+    assert bounded.exit_code == 0, bounded.stderr
+    assert len(rows_of(bounded.stdout)) == 3
+    unclear, wrong = run("best", "jigsaw/valid_top1"), run("best", "cifar10/valid_loss")
+    assert "expected --table or --space (one of transnas101-micro, transnas101-macro)" in unclear.stderr
+    assert "unknown task 'cifar10/valid_loss'" in wrong.stderr
+
+
 def test_csv_and_json_are_exact() -> None:
     asked = ("best", "cifar10", "-n", "4", "--constraint", "cifar100 >= 70", "--constraint", "multiply_adds<60M")
     expected = Oracle.from_pretrained("nasbench201").best(

@@ -15,6 +15,7 @@ from benchmarks.table import Table
 from surrogates import Oracle
 from surrogates.search import Constraint, Searcher, SearcherComparison, SearchError, compare_searchers, run_search
 from surrogates.search.checkpoint import FILE
+from surrogates.search.searchers.transfer import TransferSearch
 from surrogates.search.studies.comparison import holm
 from surrogates.search.studies.grid import run_grid
 from tests.surrogates.search.functions import threes
@@ -310,6 +311,35 @@ def test_transfer_is_told_the_other_tasks(table: Table) -> None:
     assert set(study.runs["searcher"]) == {"informed", "random"}
     with pytest.raises(ValueError, match="learns from other tasks"):
         compare_searchers(["transfer"], threes, "mine", budget=6, seeds=[0], space=MACRO)
+
+
+def test_a_task_by_its_full_name(table: Table, tmp_path: Path) -> None:
+    """``jigsaw/valid_top1`` of an oracle is ``jigsaw``: the same searches, in the same folder."""
+    methods, oracle = ["random", "transfer"], Oracle.from_pretrained("transnas101-macro")
+    plain = compare_searchers(methods, oracle, ["jigsaw", "normal"], 8, [0], folder=tmp_path)
+    kept = sorted(tmp_path.rglob(FILE))
+    full = compare_searchers(methods, oracle, ["jigsaw/valid_top1", "normal"], 8, [0], folder=tmp_path)
+    pd.testing.assert_frame_equal(full.runs, plain.runs)
+    assert sorted(tmp_path.rglob(FILE)) == kept
+    assert len(kept) == 4
+    measured = [compare_searchers(methods, table, name, 8, [0]) for name in ("jigsaw", "jigsaw/valid_top1")]
+    same = [found.runs.drop(columns="task") for found in measured]
+    pd.testing.assert_frame_equal(*same)
+
+
+def test_another_metric_of_a_task_is_searched_without_the_task_as_a_source() -> None:
+    archs = MACRO.sample(60, rng=0)
+    score = threes(archs)
+    jigsaw = {"valid_top1": score.tolist(), "valid_loss": (9 - score).tolist()}
+    both = Table.from_logs(archs, {"jigsaw": jigsaw, "normal": {"valid_ssim": (score / 99).tolist()}})
+    (done,) = run_grid(both, {"informed": "transfer"}, [0], 8, tasks="jigsaw/valid_loss")
+    expected = TransferSearch(sources=both.oriented()[["normal"]])
+    assert done.task == "jigsaw/valid_loss"
+    assert done.history.archs == run_search(expected, both, "jigsaw/valid_loss", 8).archs
+    found = compare_searchers(["transfer"], both, "jigsaw/valid_loss", 8, [0])
+    assert found.runs["best"].tolist() == done.history.best[:, 0].tolist()
+    with pytest.raises(ValueError, match="learns from other tasks"):
+        run_grid(both.where(tasks="jigsaw"), ["transfer"], [0], 8, tasks="jigsaw/valid_loss")
 
 
 def test_files(found: SearcherComparison, tmp_path: Path) -> None:
