@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.short_repr import ShortRepr
 from benchmarks.spaces.space import Space
 from benchmarks.table import Table
 from surrogates.oracle.oracle import Oracle
@@ -39,8 +40,8 @@ _KEYS = ["searcher", "task", "seed"]
 _RESAMPLES = 10_000
 
 
-@dataclass(frozen=True)
-class SearcherComparison:
+@dataclass(frozen=True, repr=False)
+class SearcherComparison(ShortRepr):
     """Results of `compare_searchers`.
 
     Attributes:
@@ -173,7 +174,10 @@ class SearcherComparison:
         return comparison_figure(self.runs, self.ranking(), over)
 
     def save(self, directory: str | Path, plots: bool = True) -> list[Path]:
-        """Write ``searchers.csv`` (`ranking`), ``searches.csv`` (`to_frame`), ``regret.csv`` and, if `plots`, a figure.
+        """Write the tables and, if `plots`, the figure ``searchers.png``.
+
+        The tables are ``searchers.csv`` (`ranking`), ``searches.csv`` (`to_frame`) and ``searcher_regret.csv``
+        (`regrets`).
 
         Raises:
             MissingExtraError: If `plots` and matplotlib is not installed; nothing is written in that case.

@@ -55,6 +55,10 @@ def found(table: Table) -> SearcherComparison:
     return compare_searchers(METHODS, table, budget=20, seeds=SEEDS)
 
 
+def test_the_repr_is_short(found: SearcherComparison) -> None:
+    assert repr(found) == "SearcherComparison(runs=<1,000 x 9 DataFrame>)"
+
+
 def made_up(percents: dict[str, list[float]], tasks: int = 1) -> SearcherComparison:
     """Searches of one query that found these percentiles, seeds within tasks."""
     rows = [
