@@ -1,15 +1,16 @@
 """What a table's DataFrame says of its tasks beyond their names: which are better when lower, or higher for sure.
 
-A DataFrame that a `Table` made carries this in its `attrs`, with the range of each column: pandas keeps `attrs` through
-arithmetic as well, and the negative of a latency is better when higher.
+A DataFrame that a `Table` made carries this in its `attrs`, with the values of each column: pandas keeps `attrs` through
+arithmetic as well, and the negative of a latency is better when higher. Joins and concatenations lose it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.errors import UnknownNameError
 from benchmarks.task_names import reads_plainly
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["Directions", "declare", "declared"]
 
 _KEY = "directions"
-_ROUNDING = 1e-6
 
 
 class Directions(NamedTuple):
@@ -47,19 +47,17 @@ def declare(frame: pd.DataFrame, tasks: Iterable[Task], oriented: bool = False) 
     stated = {}
     for task in tasks:
         if is_minimized(task) or not reads_plainly(task.name):
-            values = frame[task.name].to_numpy(dtype=np.float64)
-            low, high = (np.nanmin(values), np.nanmax(values)) if not np.isnan(values).all() else (0.0, 0.0)
-            stated[task.name] = (is_minimized(task) and not oriented, float(low), float(high))
+            stated[task.name] = (is_minimized(task) and not oriented, _values(frame[task.name]).tobytes())
     if stated:
         frame.attrs[_KEY] = stated
 
 
-def declared(frame: pd.DataFrame) -> Directions:
-    """The directions that were stated of the columns of a DataFrame, or of one made of it.
+def declared(frame: pd.DataFrame | pd.Series[Any]) -> Directions:
+    """The directions that were stated of the columns of a DataFrame, or of rows or columns taken from it.
 
     Raises:
-        UnknownNameError: If values of such a column lie outside the range that it had: they are no longer those whose
-            direction is known.
+        UnknownNameError: If such a column has other values than it had: they are no longer those whose direction is
+            known.
 
     Example:
         >>> import pandas as pd
@@ -71,21 +69,28 @@ def declared(frame: pd.DataFrame) -> Directions:
         >>> declared(-frame)
         Traceback (most recent call last):
         ...
-        benchmarks.errors.UnknownNameError: 'latency': its direction is known of values from 2 to 3, got -3; ...
+        benchmarks.errors.UnknownNameError: 'latency': its direction is known of values from 2 to 3, got others, such as -3; ...
     """
     stated = getattr(frame, "attrs", {}).get(_KEY, {})
     names: tuple[set[str], set[str]] = set(), set()
-    for name, (lower, low, high) in stated.items():
-        if name not in frame.columns:
+    columns = frame.columns if hasattr(frame, "columns") else [frame.name]
+    for name, (lower, before) in stated.items():
+        if name not in columns:
             continue
-        values = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
-        slack = _ROUNDING * max(abs(low), abs(high))
-        outside = values[(values < low - slack) | (values > high + slack)]
-        if len(outside):
+        known, values = np.frombuffer(before), _values(frame[name] if hasattr(frame, "columns") else frame)
+        other = values[~np.isin(values, known)]
+        if len(other):
+            span = f"{known[0]:g} to {known[-1]:g}" if len(known) else "none"
             raise UnknownNameError(
-                f"{name!r}: its direction is known of values from {low:g} to {high:g}, got {outside.min():g}; if they "
+                f"{name!r}: its direction is known of values from {span}, got others, such as {other[0]:g}; if they "
                 f"were changed, name them {name + '/valid_value'!r} if higher is better now, else "
                 f"{name + '/valid_cost'!r}"
             )
         names[0 if lower else 1].add(name)
     return Directions(frozenset(names[0]), frozenset(names[1]))
+
+
+def _values(column: pd.Series[Any]) -> NDArray[np.float64]:
+    """The distinct values of a column, ascending, without NaN."""
+    values = column.to_numpy(dtype=np.float64, na_value=np.nan)
+    return np.unique(values[~np.isnan(values)])

@@ -17,9 +17,9 @@ def _words(text: str) -> frozenset[str]:
 
 _COSTS = _words(
     """
-    area byte bytes carbon co2 cost delay duration emission edp emissions energy expense flop flops footprint gb gflop
+    area bits byte bytes carbon co2 cost cycles delay duration emission edp elapsed emissions energy expense flop flops footprint gb gflop
     gflops hour hours intensity joule joules kb kwh latency mac macs madd madds mb memory mflop mflops millisecond
-    milliseconds minute minutes mj ms multiply multiplyadds opcount param parameter parameters params
+    milliseconds minute minutes mj ms multiply multiplyadds opcount overhead param parameter parameters params
     price ram runtime sec second seconds storage throughput time vram wallclock walltime watt watts fps
     """
 )
@@ -29,18 +29,18 @@ _HIGHER_COSTS = frozenset({"fps", "intensity", "throughput"})
 
 _LOWER = _COSTS - _HIGHER_COSTS | _words(
     """
-    bpd brier cer crossentropy degradation deviance deviation discrepancy disparity dist distance divergence drop ece
-    entropy epe err error errors failure failures fid gap hausdorff impurity inconsistency kl loss losses mae mape
+    absrel bpc bpd brier cer clock crossentropy degradation deviance deviation discrepancy disparity dist distance divergence drop ece
+    entropy err error errors failure failures false fid fnr fpr gap hamming hausdorff impurity inconsistency kl l1 l2 loss losses lpips mae mape mpjpe
     misclassification misclassified mispredictions mistake mistakes mre mse msle nll nmse penalty perplexity ppl
-    rank regret residual residuals risk rmse rmsle rse sd sse std stderr variance violation violations wer
+    rank regret residual residuals risk rmse rmsle rse sd sse std stderr variance violation violations wer xent
     """
 )
 _SUFFIXES = ("crossentropy", "divergence", "energy", "error", "latency", "loss", "memory", "perplexity", "regret")
 _HIGHER = _words(
     """
-    acc accuracy ap auc auroc agreement coverage dice efficiency f1 fidelity fps gain iou improvement jaccard
+    acc accuracy ap auc auroc agreement coverage dice effectiveness efficiency f1 fidelity fps free gain iou improvement jaccard
     kappa kendall likelihood loglikelihood map mcc miou ndcg precision psnr quality r2 recall reduction reward
-    rho robustness saving savings score spearman speed speedup ssim success tau throughput top1 top5 tpr utility
+    rho robustness saving savings spearman speed speedup ssim success tau throughput top1 top5 tpr utility
     """
 )
 _IN_COMPANY = frozenset({"power", "size"})
@@ -51,12 +51,14 @@ _NEGATIONS = frozenset({"inv", "inverse", "minus", "neg", "negated", "negative",
 
 _BOOKKEEPING = _words(
     """
-    batch created date datetime device epoch epochs finished fold gpu hash host hostname id idx index indomain
-    iter iteration job level0 no node nr num number of process repeat repetition replicate row run seed source
-    split started step timestamp trial uid uuid version worker rank
+    batch batchsize bracket budget commit count created date datetime device dropout epoch epochs finished fold generation
+    gpu hash host hostname id idx index indomain iter iteration iterations job jobid learningrate level0 lr momentum no
+    node nr num number of pid population process rank rep repeat repetition replica replicate resolution round row run
+    runid seed seeds source split started step steps timestamp trial trialid trials uid uuid version wd weightdecay worker
     """
 )
-_BOOKKEEPING_ENDS = frozenset({"fold", "id", "idx", "index", "iteration", "rank", "seed", "uid", "uuid"})
+_BESIDE_BOOKKEEPING = _words("arch at best first git global last max min n num optimizer optimiser random total")
+_BOOKKEEPING_ENDS = _words("ci fold hash id idx index iteration rank sd seed sem std stderr uid uuid")
 
 
 def lower_is_better(name: str) -> bool:
@@ -102,12 +104,18 @@ def is_bookkeeping(name: str) -> bool:
         return not any(map(str.isalnum, name))  # letters of another script are a name
     if name.startswith("Unnamed: ") or "".join(words) in _BOOKKEEPING:
         return True
-    return len(words) > 1 and (words[-1] in _BOOKKEEPING_ENDS or words[-1] in {"std", "sd", "stderr"})
+    known = [word in _BOOKKEEPING for word in words]
+    if any(known) and all(word in _BOOKKEEPING or word in _BESIDE_BOOKKEEPING for word in words):
+        return True
+    return len(words) > 1 and words[-1] in _BOOKKEEPING_ENDS
 
 
 def _heads(words: list[str]) -> list[str]:
-    """The words that name the quantity: those before "to" (``time_to_accuracy`` is a time)."""
-    return words[: words.index("to")] if "to" in words[1:] else words
+    """The words that name the quantity: ``time_to_accuracy`` is a time, ``images_per_second`` are images."""
+    for link in ("to", "per"):
+        if link in words[1:]:
+            words = words[: words.index(link, 1)]
+    return words
 
 
 def _told(word: str) -> str:

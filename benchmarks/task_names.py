@@ -22,6 +22,7 @@ _ASIDE = frozenset(
     """.split()  # noqa: SIM905
 )
 """Words that people write beside the name of a task: splits and metrics."""
+_SHOWN = 20
 _TYPO_LENGTH = 6  # shortest name in which one wrong letter is a typing error
 
 
@@ -51,6 +52,13 @@ def name_tasks(
     lowered = {minimize} if isinstance(minimize, str) else set(minimize)
     for name in sorted(lowered):
         choice(name, listed, "task to minimize")
+    unstated = [name for name in listed if _is_unstated(name) and name not in lowered and name not in maximize]
+    if len(unstated) > 1:
+        raise UnknownNameError(
+            f"{', '.join(f'{name!r:.60}' for name in unstated[:_SHOWN])}{' ...' * (len(unstated) > _SHOWN)}: the name says "
+            "that lower is better, but a task of your own is better when higher unless its direction is given: "
+            f"minimize={unstated[:_SHOWN]!r:.600} (--minimize, repeatable), or 'NAME/valid_value' if higher is better"
+        )
     found: dict[str, Task] = {}
     spelling: dict[str, str] = {}
     for name in listed:
@@ -92,7 +100,7 @@ def read_task(name: str, minimize: bool = False) -> Task:
     plain = of if slash else label
     own = slash and metric.removeprefix("valid_") in ("value", "cost")  # says that it is a task of the user's own
     if not own:
-        _refuse_near_names(plain, label)
+        _refuse_near_names(plain, label, minimize)
     task = _of_metric(plain, metric, label) if slash else _of_plain_name(plain, minimize)
     if minimize and task.metric.higher_is_better:
         raise UnknownNameError(f"{label!r}: it is {task.column}, better when higher, and cannot be minimized")
@@ -150,6 +158,12 @@ def choose_task(name: object, choices: Collection[str], what: str = "task") -> s
     return choice(name, choices, what)
 
 
+def _is_unstated(name: str) -> bool:
+    """Whether a name without a metric says that lower is better, and is no known task or bookkeeping."""
+    plain = "/" not in name and not is_bookkeeping(name) and lower_is_better(name)
+    return plain and find_task(name).metric.name == "value" and name not in result_columns()
+
+
 def _of_plain_name(name: str, minimize: bool) -> Task:
     task = find_task(name)
     if task.metric.name != "value":
@@ -189,7 +203,7 @@ def _of_metric(of: str, metric: str, label: str) -> Task:
     return find_task(f"{of}/{column}")
 
 
-def _refuse_near_names(name: str, label: str) -> None:
+def _refuse_near_names(name: str, label: str, minimize: bool) -> None:
     """A known task in another spelling is an error, not a task of the user's own."""
     known = list_tasks()
     if name in known:
@@ -200,7 +214,7 @@ def _refuse_near_names(name: str, label: str) -> None:
         plain = "".join(words_of(task))
         if "".join(words) == plain or _one_letter_apart("".join(words), plain):
             raise UnknownNameError(f"{label!r:.200}: did you mean the task {task!r}?")
-        if "".join(core) == plain:
+        if "".join(core) == plain and not minimize:  # an error of a task, declared as such, is one's own
             example = f"{task}/{find_task(task).column}"
             raise UnknownNameError(
                 f"{label!r:.200}: did you mean the task {task!r}, or a metric of it, written like {example!r}?"

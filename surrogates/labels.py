@@ -175,8 +175,9 @@ def _matrix(
         names = [str(name)] if one_task and name is not None else [f"y{t}" for t in range(matrix.shape[1])]
         if not names:
             raise ValueError("expected distinct task columns, at least one, got []")
-        named = _name(names, minimize, maximize, None)
+        named = _name(names, minimize, maximize, Y if one_task and name is not None else None)
     _check_values(archs, matrix, list(named))
+    _refuse_other_signs(named, matrix)
     _warn_of_units(named, matrix)
     _warn_of_metrics(list(named), getattr(Y, "attrs", {}))
     return list(named.values()), matrix, one_task
@@ -209,6 +210,18 @@ def _check_values(archs: list[str], matrix: NDArray[np.float64], columns: list[s
         raise ValueError(
             f"expected at least one label of task {name!r} ({metric_column(name)}), got none; drop the column"
         )
+
+
+def _refuse_other_signs(named: dict[str, Task], matrix: NDArray[np.float64]) -> None:
+    """Labels of which none can be a value of their metric are of another metric or sign, such as a loss for its negative."""
+    for (name, task), column in zip(named.items(), matrix.T, strict=True):
+        low, high = task.metric.bounds
+        known = column[~np.isnan(column)]
+        if ((known < low) | (known > high)).all():
+            raise ValueError(
+                f"{name!r}: expected values of {task.column}, from {low:g} to {high:g}, got only others, such as "
+                f"{known[0]:g}"
+            )
 
 
 def _warn_of_units(named: dict[str, Task], matrix: NDArray[np.float64]) -> None:
