@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.limits import SHOWN
 
@@ -59,9 +59,14 @@ class MissingExtraError(SurrogatesError, ImportError):
     def __init__(self, feature: str, package: str, extra: str) -> None:
         from benchmarks.extras import install_command
 
+        self._asked = feature, package, extra
         super().__init__(
             f"{feature} needs {package!r}, which is not installed: {install_command(package, extra)} (extra [{extra}])"
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What `pickle` and `copy` need; the message stays that of the process where the package is missing."""
+        return type(self), self._asked, {**vars(self), "args": self.args, "msg": self.msg}
 
 
 def choice(name: object, choices: Iterable[str], what: str) -> str:
