@@ -21,6 +21,7 @@ well. The differences, each on purpose:
 
 from __future__ import annotations
 
+import operator
 import os
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
@@ -283,8 +284,7 @@ class TransNASBenchAPI:
         try:
             number = check_epoch(epoch, [total])
         except TableError as error:
-            early = isinstance(epoch, int) and epoch < 0
-            raise (WrongIndexError if early else WrongEpochError)(str(error)) from None
+            raise (WrongIndexError if _is_negative(epoch) else WrongEpochError)(str(error)) from None
         if isinstance(number, str):
             raise WrongEpochError(f"expected an epoch number, got epoch={number!r}")
         return number
@@ -331,6 +331,14 @@ class ArchResult:
     def query_all_results(self) -> dict[str, Any]:
         """The same as `all_results`."""
         return self.all_results
+
+
+def _is_negative(epoch: object) -> bool:
+    """Whether it is an integer, also one of numpy, below 0."""
+    try:
+        return operator.index(epoch) < 0  # type: ignore[arg-type]
+    except TypeError:
+        return False
 
 
 def _argument(name: str, choices: Iterable[str], what: str) -> str:
