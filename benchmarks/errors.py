@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterable
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -117,7 +118,9 @@ def check_type(value: object, kind: type | UnionType, name: str, what: str) -> N
 
 
 def shown(value: object) -> str:
-    """An input as messages repeat it: its `repr`, cut after `benchmarks.limits.SHOWN` characters; never an error.
+    """An input as messages repeat it: its `repr` in one line, cut after `benchmarks.limits.SHOWN` characters.
+
+    It is never an error.
 
     Example:
         >>> shown("jigsaw"), len(shown("x" * 4_000_000))
@@ -125,7 +128,7 @@ def shown(value: object) -> str:
         >>> shown(10**5000)
         'an int that cannot be shown'
     """
-    return _cut(repr, value)
+    return re.sub(r"\s*\n\s*", " ", _cut(repr, value))  # arrays and tensors have lines; the repr of a text has none
 
 
 _PART = 3  # shortest name that is also matched as a substring of the choices

@@ -355,7 +355,7 @@ def _column(
 
 def _plain(values: Any) -> Any:
     """A tensor or array of one dimension as a list; any other value as it is."""
-    if len(getattr(values, "shape", ())) != 1:
+    if len(_shape(values) or ()) != 1:
         return values
     try:
         return values.tolist()
@@ -363,12 +363,24 @@ def _plain(values: Any) -> Any:
         return values
 
 
+def _shape(values: Any) -> tuple[int, ...] | None:
+    """The shape of a tensor or array; None for other values and for a nested tensor, which has none."""
+    try:
+        return tuple(values.shape)
+    except Exception:  # an AttributeError, and torch's own kinds
+        return None
+
+
 def _recorded(values: Any, seen: set[int]) -> tuple[int, int]:
     """Number of epochs, and of numbers that the file stores for them: what occurs a second time is stored once."""
-    shape = getattr(values, "shape", None)
+    shape = _shape(values)
     if shape is not None and hasattr(values, "untyped_storage"):
-        length = int(shape[0]) if len(shape) else 0
-        key, stored = values.untyped_storage().data_ptr(), values.untyped_storage().nbytes() // values.element_size()
+        length = shape[0] if shape else 0
+        try:
+            storage = values.untyped_storage()
+        except Exception:  # a sparse tensor has none; it is refused, or left out, by name later
+            return length, 0
+        key, stored = storage.data_ptr(), storage.nbytes() // values.element_size()
     else:
         length = stored = len(values) if isinstance(values, (list, tuple)) else 0
         key = id(values)
@@ -385,8 +397,11 @@ def _numbers(values: Any) -> tuple[list[Any], object | None]:
         if value is None:
             found.append(math.nan)
             continue
-        if getattr(value, "shape", None) == () and hasattr(value, "item"):  # a number of numpy or torch
-            value = value.item()
+        if _shape(value) == () and hasattr(value, "item"):  # a number of numpy or torch
+            try:
+                value = value.item()
+            except Exception:  # as in `_plain`
+                return [], value
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             return [], value
         try:

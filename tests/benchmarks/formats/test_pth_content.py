@@ -47,6 +47,37 @@ def test_model_facts_are_numbers(database, value):
     assert len(str(error.value)) < 400
 
 
+WITHOUT_NUMBERS = {
+    "sparse": lambda: torch.tensor([1.0, 0.0]).to_sparse(),
+    "sparse rows": lambda: torch.tensor([[1.0, 0.0]]).to_sparse_csr(),
+    "meta": lambda: torch.empty(2, device="meta"),
+    "a number on meta": lambda: torch.empty((), device="meta"),
+    "nested": lambda: torch.nested.nested_tensor([torch.tensor([1.0]), torch.tensor([1.0, 2.0])]),
+    "a table": lambda: np.ones((30, 30)),
+}
+
+
+@pytest.mark.filterwarnings("ignore")  # torch's own, about kinds of tensors that it calls prototypes
+@pytest.mark.parametrize("place", ["a metric", "an epoch", "a fact"])
+@pytest.mark.parametrize("kind", WITHOUT_NUMBERS)
+def test_tensors_that_hold_no_list_of_numbers_are_refused_in_one_line(kind, place):
+    value = WITHOUT_NUMBERS[kind]()
+    database = published([value] if place == "an epoch" else value if place == "a metric" else [1.0])
+    if place == "a fact":
+        database["data"]["macro"][A]["jigsaw"]["model_info"]["model_params"] = value
+    where = {"a fact": "jigsaw/model_params: expected a number, got"}.get(place, "jigsaw/valid_top1: expected one num")
+    with pytest.raises(TableError, match=f"^{A}, {where}") as error:
+        from_nested(database)
+    assert "\n" not in str(error.value)
+    assert len(str(error.value)) < 400
+
+
+def test_a_sparse_tensor_in_a_file_is_refused_by_name(tmp_path):
+    torch.save(published(torch.tensor([1.0, 0.0]).to_sparse()), tmp_path / "a.pth")
+    with pytest.raises(TableError, match=rf"a\.pth: {A}, jigsaw/valid_top1: expected one number .* \(got tensor"):
+        load_table(tmp_path / "a.pth")
+
+
 @pytest.mark.parametrize("values", [np.array([1.0, 2.0]), torch.tensor([1.0, 2.0]), (1, 2), [np.float32(1), 2]])
 def test_numbers_of_other_libraries_are_read(values):
     assert from_nested(published(values)).logs["jigsaw"].metrics["valid_top1"].tolist() == [[1, 2]]
