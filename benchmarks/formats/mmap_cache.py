@@ -12,7 +12,6 @@ import atexit
 import hashlib
 import json
 import logging
-import mmap
 import os
 import shutil
 import tempfile
@@ -25,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.files import kind_of_file, read_file, write_folder_beside
+from benchmarks.files import file_marks, read_file, sha256_of, write_folder_beside
 from benchmarks.table import Table
 from benchmarks.task_log import TaskLog
 
@@ -79,10 +78,9 @@ def cached(path: Path, convert: Callable[[Path], Table]) -> Table:
         converting
     """
     path = path.resolve()
-    state = path.stat()
+    marks = file_marks(path)
     family = hashlib.sha256(str(path).encode()).hexdigest()[:16]
     prefix = f"{path.stem}-{family}-"
-    marks = (state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino)
     folder = cache_dir() / f"{prefix}{'-'.join(f'{mark:x}' for mark in marks)}"
     table = _open(folder)
     if table is not None:
@@ -155,13 +153,11 @@ def _mapped(path: Path, recorded: str) -> NDArray[Any]:
     """A flat array, memory-mapped, after its file was compared with the recorded SHA-256.
 
     Raises:
+        OSError: If it is missing.
         ValueError: If it is another file.
     """
-    if kind_of_file(path) != "a file":
-        raise ValueError(f"{path.name} is missing")
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-        if hashlib.sha256(content).hexdigest() != recorded:
-            raise ValueError(f"{path.name} is damaged")
+    if sha256_of(path) != recorded:
+        raise ValueError(f"{path.name} is damaged")
     array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     return array
 
@@ -190,8 +186,7 @@ def _store(table: Table, folder: Path) -> None:
         for kind, arrays in parts.items():
             path = beside / f"{kind}.npy"
             np.save(path, np.concatenate([np.empty(0, kind), *arrays]), allow_pickle=False)
-            with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
-                hashes[kind] = hashlib.sha256(content).hexdigest()
+            hashes[kind] = sha256_of(path)
         header = {
             "version": _VERSION,
             "sha256": hashes,
