@@ -22,6 +22,7 @@ from typing import NamedTuple
 from benchmarks.errors import SurrogatesError
 from benchmarks.files import file_marks, is_litter, write_beside
 from benchmarks.formats.mmap_cache import cache_dir
+from benchmarks.short_repr import ShortRepr
 from benchmarks.tasks import SPLITS
 from benchmarks.training.data.pictures import READER, SUFFIXES, PictureError, picture_digest
 from benchmarks.training.data.taskonomy import SPLIT_FILES
@@ -72,8 +73,8 @@ class Picture(NamedTuple):
     digest: str
 
 
-@dataclass(frozen=True)
-class ImageFolder:
+@dataclass(frozen=True, repr=False)
+class ImageFolder(ShortRepr):
     """The pictures of a folder by split; made by `read_image_folder`.
 
     Attributes:

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.errors import MissingExtraError, SurrogatesError
+from benchmarks.errors import SurrogatesError
 from benchmarks.files import read_file
+from benchmarks.optional import needs_extra
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -107,10 +108,8 @@ def _bytes(path: Path) -> bytes:
 
 def _decoded(content: bytes) -> Image.Image:
     """The whole picture as RGB, upright."""
-    try:
+    with needs_extra("Reading pictures", "training", "pillow"):
         from PIL import Image, ImageOps, UnidentifiedImageError
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("Reading pictures", error.name or "pillow", "training") from error
     try:
         with Image.open(io.BytesIO(content)) as opened:
             return _rgb(ImageOps.exif_transpose(opened))
