@@ -30,7 +30,7 @@ from benchmarks.task_log import TaskLog
 
 __all__ = ["cache_dir", "cached"]
 
-_VERSION = 2
+_VERSION = 3
 _HEADER, _CHECKSUM = "header.json", "header.sha256"
 _TYPES = ("float64", "int64")
 _log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ def cache_dir() -> Path:
     return Path(home).absolute() / "transnas-surrogates"
 
 
-def cached(path: Path, convert: Callable[[Path], Table]) -> Table:
+def cached(path: Path, convert: Callable[[Path], Table], notes: dict[str, Any] | None = None) -> Table:
     """Return ``convert(path)``, cached on disk until the file changes.
 
     A damaged or missing cache is rebuilt silently. If the cache folder is not writable, the table is still returned,
@@ -63,6 +63,8 @@ def cached(path: Path, convert: Callable[[Path], Table]) -> Table:
     Args:
         path: An existing file.
         convert: Reads the file.
+        notes: JSON values that `convert` adds, such as what to warn of; they are kept in the cache, and added here
+            also if the file is not converted again.
 
     Example:
         >>> import tempfile
@@ -82,18 +84,19 @@ def cached(path: Path, convert: Callable[[Path], Table]) -> Table:
     family = hashlib.sha256(str(path).encode()).hexdigest()[:16]
     prefix = f"{path.stem}-{family}-"
     folder = cache_dir() / f"{prefix}{'-'.join(f'{mark:x}' for mark in marks)}"
-    table = _open(folder)
+    notes = {} if notes is None else notes
+    table = _open(folder, notes)
     if table is not None:
         return table
     _log.info("converting %s once into %s", path, folder)
     table = convert(path)
     try:
-        _store(table, folder)
+        _store(table, folder, notes)
         for other in folder.parent.iterdir():
             if other.name.startswith(prefix) and other != folder:
                 shutil.rmtree(other, ignore_errors=True)
     except OSError as error:
-        mapped = _open(folder)  # another process may have created it in the meantime
+        mapped = _open(folder, notes)  # another process may have created it in the meantime
         if mapped is not None:
             return mapped
         warnings.warn(
@@ -102,7 +105,7 @@ def cached(path: Path, convert: Callable[[Path], Table]) -> Table:
             stacklevel=2,
         )
         return table
-    return _open(folder) or table
+    return _open(folder, notes) or table
 
 
 def _home() -> Path | None:
@@ -125,8 +128,8 @@ def _for_now() -> Path:
     return Path(folder)
 
 
-def _open(folder: Path) -> Table | None:
-    """The memory-mapped table of a cache folder, or None if it is missing or damaged."""
+def _open(folder: Path, notes: dict[str, Any]) -> Table | None:
+    """The memory-mapped table of a cache folder, whose notes are added; None if it is missing or damaged."""
     try:
         text = read_file(folder / _HEADER)
         if read_file(folder / _CHECKSUM) != hashlib.sha256(text).hexdigest().encode():
@@ -144,7 +147,9 @@ def _open(folder: Path) -> Table | None:
             )
             for task, parts in header["tasks"].items()
         }
-        return Table(tuple(header["archs"]), tuple(names[code] for code in header["rows"]), logs)
+        table = Table(tuple(header["archs"]), tuple(names[code] for code in header["rows"]), logs)
+        notes.update(header["notes"])
+        return table
     except (OSError, EOFError, ValueError, KeyError, TypeError, IndexError):
         return None
 
@@ -162,7 +167,7 @@ def _mapped(path: Path, recorded: str) -> NDArray[Any]:
     return array
 
 
-def _store(table: Table, folder: Path) -> None:
+def _store(table: Table, folder: Path, notes: dict[str, Any]) -> None:
     """Write a cache folder under a temporary name, then rename it."""
     with write_folder_beside(folder) as beside:
         parts: dict[str, list[NDArray[Any]]] = {name: [] for name in _TYPES}
@@ -194,6 +199,7 @@ def _store(table: Table, folder: Path) -> None:
             "spaces": table.spaces,
             "rows": [table.spaces.index(name) for name in table.row_spaces],
             "tasks": tasks,
+            "notes": notes,
         }
         text = json.dumps(header).encode()
         (beside / _HEADER).write_bytes(text)

@@ -31,7 +31,7 @@ from benchmarks.formats.mmap_cache import cached
 from benchmarks.limits import SHOWN
 from benchmarks.optional import needs_extra
 from benchmarks.table import Table
-from benchmarks.table_checks import Duplicates
+from benchmarks.table_checks import Duplicates, warn_of_fractions
 from benchmarks.task_log import EXTRA, EXTRA_INFO, Epoch
 from benchmarks.tasks import INFO_NAMES, TIME, find_metric
 
@@ -67,7 +67,8 @@ def read_pth(path: Path, duplicates: Duplicates = "error", minimize: Collection[
         MissingExtraError: If it must be converted and torch is not installed.
 
     Warns:
-        UserWarning: If there are such metrics or facts, or the file is of the old format of torch, without checksums.
+        UserWarning: At every load, if there are such metrics or facts, if all values of a metric in percent are
+            fractions, or if the file is of the old format of torch, without checksums.
 
     Example:
         >>> import os, tempfile
@@ -81,9 +82,28 @@ def read_pth(path: Path, duplicates: Duplicates = "error", minimize: Collection[
     """
     if minimize:
         raise TableError(f"expected no minimize for a .pth, whose metrics have a direction, got {minimize!r:.200}")
-    left_out: list[str] = []
-    table = cached(path, lambda file: _convert(_load(file), left_out))
-    _warn_of_extras(table, left_out)
+    notes: dict[str, Any] = {}
+    converted: list[Path] = []
+
+    def convert(file: Path) -> Table:
+        left_out: list[str] = []
+        database, notes["checksums"] = _load(file)
+        table = _convert(database, left_out)
+        notes["left_out"] = list(dict.fromkeys(left_out))
+        converted.append(file)
+        return table
+
+    table = cached(path, convert, notes)
+    if not converted:  # the conversion has told
+        for task, log in table.logs.items():
+            warn_of_fractions(task, log.metrics)
+    if not notes["checksums"]:
+        warnings.warn(
+            f"{path.name} is of torch's old format, which has no checksums, so damage can go unnoticed; "
+            "write it again with save_table",
+            stacklevel=2,
+        )
+    _warn_of_extras(table, notes["left_out"])
     return table
 
 
@@ -183,7 +203,7 @@ def _torch(feature: str) -> Any:
 
 
 def _convert(database: object, left_out: list[str]) -> Table:
-    """As `from_nested`, without warnings; fields that are no numbers are added to `left_out`."""
+    """As `from_nested`, without its warning; fields that are no numbers are added to `left_out`."""
     if not isinstance(database, dict) or any(key not in database for key in _REQUIRED):
         came = f"keys {', '.join(map(shown, database))}" if isinstance(database, dict) else type(database).__name__
         raise TableError(f"expected a dictionary with the keys {', '.join(_KEYS)}, got {came:.{SHOWN}}")
@@ -236,7 +256,8 @@ def _is_extra(name: str) -> bool:
     return find_metric(name).higher_is_better is None
 
 
-def _load(path: Path) -> object:
+def _load(path: Path) -> tuple[object, bool]:
+    """The content of a file, and whether it had checksums that were compared."""
     torch = _torch("Reading a .pth for the first time")
     checked = _check_archive(path)
     try:
@@ -251,13 +272,7 @@ def _load(path: Path) -> object:
     except Exception as error:  # torch raises many types
         reason = str(error).partition("\n")[0]
         raise TableError(f"damaged, truncated or not written by torch.save ({reason:.{SHOWN}})") from error
-    if not checked:
-        warnings.warn(
-            f"{path.name} is of torch's old format, which has no checksums, so damage can go unnoticed; "
-            "write it again with save_table",
-            stacklevel=2,
-        )
-    return found
+    return found, checked
 
 
 def _check_archive(path: Path) -> bool:

@@ -199,6 +199,38 @@ def test_one_warning_a_load_also_from_the_cache(database, tmp_path):
         assert len(told) == 1
 
 
+def test_what_is_left_out_is_told_at_every_load(database, tmp_path):
+    for entry in database["data"]["macro"].values():
+        entry["jigsaw"]["metrics"]["remark"] = "good"
+        entry["normal"]["metrics"]["remark"] = torch.tensor([1.0, 0.0]).to_sparse()
+        entry["normal"]["model_info"]["author"] = "me"
+    torch.save(database, tmp_path / "a.pth")
+    for _ in range(3):
+        with pytest.warns(UserWarning, match=r"^remark, author: not known .* and not numbers, left out$") as told:
+            load_table(tmp_path / "a.pth")
+        assert len(told) == 1
+
+
+def test_fractions_are_told_once_at_every_load(database, tmp_path):
+    for space in database["data"].values():
+        for entry in space.values():
+            for name in ("valid_top1", "test_top5"):
+                entry["jigsaw"]["metrics"][name] = [value / 100 for value in entry["jigsaw"]["metrics"][name]]
+    torch.save(database, tmp_path / "a.pth")
+    for _ in range(3):
+        with pytest.warns(UserWarning, match=r"^jigsaw/(valid_top1|test_top5): all values are .* in percent") as told:
+            load_table(tmp_path / "a.pth")
+        assert sorted(str(one.message).partition(":")[0] for one in told) == ["jigsaw/test_top5", "jigsaw/valid_top1"]
+
+
+def test_a_file_without_checksums_is_told_at_every_load(database, tmp_path):
+    torch.save(database, tmp_path / "old.pth", _use_new_zipfile_serialization=False)
+    for _ in range(2):
+        with pytest.warns(UserWarning, match=r"old\.pth is of torch's old format, which has no checksums") as told:
+            load_table(tmp_path / "old.pth")
+        assert len(told) == 1
+
+
 @pytest.mark.parametrize("value", ["text", {"a": 1}, [["x"]]])
 def test_unknown_fields_that_are_no_numbers_are_left_out(database, value):
     database["data"]["macro"][A]["jigsaw"]["metrics"]["remark"] = value
