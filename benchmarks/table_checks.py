@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
@@ -15,6 +14,7 @@ from benchmarks.numbers import reads_as_fractions, real_numbers
 from benchmarks.spaces.registry import infer_space, naslib_hint
 from benchmarks.task_log import EXTRA, EXTRA_INFO, TaskLog
 from benchmarks.tasks import INFO_NAMES, find_metric, infer_metric
+from benchmarks.user_warnings import warn_user
 
 __all__ = [
     "Duplicates",
@@ -240,10 +240,9 @@ def warn_of_fractions(task: str, arrays: Mapping[str, NDArray[np.float64]]) -> N
     """
     for name, values in arrays.items():
         if find_metric(name).unit == "%" and reads_as_fractions(values):
-            warnings.warn(
+            warn_user(
                 f"{task}/{name}: all values are within 0 to 1, but the metric is in percent; if they are fractions, "
-                "multiply them by 100",
-                stacklevel=4,
+                "multiply them by 100"
             )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import warnings
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -21,6 +20,7 @@ from benchmarks.limits import SHOWN
 from benchmarks.table import Table
 from benchmarks.table_checks import Duplicates
 from benchmarks.task_log import Epoch
+from benchmarks.user_warnings import warn_user
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -146,7 +146,7 @@ def _whole(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
 
     parts = _parts(folder)
     if names := _left_out(folder, parts):
-        warnings.warn(f"partition columns left out: {', '.join(names)}", stacklevel=5)
+        warn_user(f"partition columns left out: {', '.join(names)}")
     size = _Size()
     frames: list[pd.DataFrame] = []
     found: dict[Path, dict[str, Any]] = {}

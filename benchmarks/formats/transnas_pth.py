@@ -34,6 +34,7 @@ from benchmarks.table import Table
 from benchmarks.table_checks import Duplicates, warn_of_fractions
 from benchmarks.task_log import EXTRA, EXTRA_INFO, Epoch
 from benchmarks.tasks import INFO_NAMES, TIME, find_metric
+from benchmarks.user_warnings import warn_user
 
 __all__ = ["SPACE_KEYS", "from_nested", "read_pth", "to_nested", "write_pth"]
 
@@ -98,10 +99,9 @@ def read_pth(path: Path, duplicates: Duplicates = "error", minimize: Collection[
         for task, log in table.logs.items():
             warn_of_fractions(task, log.metrics)
     if not notes["checksums"]:
-        warnings.warn(
+        warn_user(
             f"{path.name} is of torch's old format, which has no checksums, so damage can go unnoticed; "
-            "write it again with save_table",
-            stacklevel=2,
+            "write it again with save_table"
         )
     _warn_of_extras(table, notes["left_out"])
     return table
@@ -244,7 +244,7 @@ def _warn_of_extras(table: Table, left_out: list[str]) -> None:
     if left_out:
         said.append(f"{_some(dict.fromkeys(left_out))}: not known to this package and not numbers, left out")
     if said:
-        warnings.warn("; ".join(said), stacklevel=3)
+        warn_user("; ".join(said))
 
 
 def _some(names: Mapping[str, None]) -> str:

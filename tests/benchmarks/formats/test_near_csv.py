@@ -153,8 +153,9 @@ def test_a_folder_of_partitioned_parquet_is_read(tmp_path):
     frame = pd.DataFrame({"arch": [A, B, C], "jigsaw": [1.0, 2.0, 3.0], "part": ["x", "y", "x"]})
     frame.to_parquet(tmp_path / "parts", partition_cols=["part"])
     (tmp_path / "parts" / "_SUCCESS").touch()
-    with pytest.warns(UserWarning, match="^partition columns left out: part$"):
+    with pytest.warns(UserWarning, match="^partition columns left out: part$") as told:
         table = load_table(tmp_path / "parts")
+    assert told[0].filename == __file__
     assert table.to_frame()["jigsaw"].to_dict() == {A: 1.0, B: 2.0, C: 3.0}
     (tmp_path / "empty").mkdir()
     with pytest.raises(TableError, match="got 'no suffix', a folder without parquet files"):

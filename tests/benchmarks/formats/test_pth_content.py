@@ -2,6 +2,7 @@
 
 import copy
 import math
+import warnings
 import zipfile
 
 import numpy as np
@@ -229,6 +230,20 @@ def test_a_file_without_checksums_is_told_at_every_load(database, tmp_path):
         with pytest.warns(UserWarning, match=r"old\.pth is of torch's old format, which has no checksums") as told:
             load_table(tmp_path / "old.pth")
         assert len(told) == 1
+
+
+def test_warnings_point_to_the_line_that_loads(database, tmp_path):
+    """Python shows a warning once for each line that it points to: each load of a program is one of its lines."""
+    for entry in (entry for space in database["data"].values() for entry in space.values()):
+        entry["jigsaw"]["metrics"]["valid_top1"] = [value / 100 for value in entry["jigsaw"]["metrics"]["valid_top1"]]
+        entry["jigsaw"]["metrics"]["remark"] = "good"
+    torch.save(database, tmp_path / "a.pth", _use_new_zipfile_serialization=False)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        load_table(tmp_path / "a.pth")
+        load_table(tmp_path / "a.pth")
+    assert [one.filename for one in told] == [__file__] * 6
+    assert len({one.lineno for one in told}) == 2
 
 
 @pytest.mark.parametrize("value", ["text", {"a": 1}, [["x"]]])
