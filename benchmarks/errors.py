@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Iterable
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.limits import SHOWN
 
@@ -59,9 +60,14 @@ class MissingExtraError(SurrogatesError, ImportError):
     def __init__(self, feature: str, package: str, extra: str) -> None:
         from benchmarks.extras import install_command
 
+        self._asked = feature, package, extra
         super().__init__(
             f"{feature} needs {package!r}, which is not installed: {install_command(package, extra)} (extra [{extra}])"
         )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """What `pickle` and `copy` need; the message stays that of the process where the package is missing."""
+        return type(self), self._asked, {**vars(self), "args": self.args, "msg": self.msg}
 
 
 def choice(name: object, choices: Iterable[str], what: str) -> str:
@@ -112,7 +118,9 @@ def check_type(value: object, kind: type | UnionType, name: str, what: str) -> N
 
 
 def shown(value: object) -> str:
-    """An input as messages repeat it: its `repr`, cut after `benchmarks.limits.SHOWN` characters; never an error.
+    """An input as messages repeat it: its `repr` in one line, cut after `benchmarks.limits.SHOWN` characters.
+
+    It is never an error.
 
     Example:
         >>> shown("jigsaw"), len(shown("x" * 4_000_000))
@@ -120,7 +128,7 @@ def shown(value: object) -> str:
         >>> shown(10**5000)
         'an int that cannot be shown'
     """
-    return _cut(repr, value)
+    return re.sub(r"\s*\n\s*", " ", _cut(repr, value))  # arrays and tensors have lines; the repr of a text has none
 
 
 _PART = 3  # shortest name that is also matched as a substring of the choices

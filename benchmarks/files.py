@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+import hashlib
+import io
 import json
 import os
 import shutil
@@ -25,15 +27,18 @@ __all__ = [
     "RunDirectory",
     "differences",
     "file_lock",
+    "file_marks",
     "is_litter",
     "is_locked",
     "kind_of_file",
     "read_file",
+    "sha256_of",
     "write_beside",
     "write_folder_beside",
 ]
 
 _TRIES, _PAUSE = 3, 0.01
+_CHUNK = 2**20  # bytes that are hashed at once
 _LITTER = frozenset(
     {".DS_Store", ".directory", ".gitkeep", ".ipynb_checkpoints", "Thumbs.db", "__MACOSX", "desktop.ini", "lost+found"}
 )
@@ -338,16 +343,49 @@ def read_file(path: str | os.PathLike[str], most: int = limits.FILE_BYTES) -> by
         ...
         OSError: [Errno 22] expected a file, got a device: '/dev/zero'
     """
-    if (kind := kind_of_file(path)) not in ("a file", "nothing"):
-        raise OSError(errno.EINVAL, f"expected a file, got {kind}", str(path))
-    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # a FIFO that appears now does not wait either
-    with os.fdopen(handle, "rb") as file:
-        state = os.fstat(handle)
-        if not stat.S_ISREG(state.st_mode):
-            raise OSError(errno.EINVAL, "expected a file, got something else", str(path))
-        if state.st_size > most:
-            raise OSError(errno.EFBIG, f"expected at most {most:,} bytes, got {state.st_size:,}", str(path))
+    with _regular(path) as file:
+        if (size := os.fstat(file.fileno()).st_size) > most:
+            raise OSError(errno.EFBIG, f"expected at most {most:,} bytes, got {size:,}", str(path))
         return file.read(most)
+
+
+def sha256_of(path: str | os.PathLike[str]) -> str:
+    """SHA-256 of a regular file's content, 64 hexadecimal digits; the file is read in parts.
+
+    Raises:
+        OSError: If it does not exist, cannot be read, or is not a regular file.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "empty"
+        >>> path.touch()
+        >>> sha256_of(path)[:12]
+        'e3b0c44298fc'
+    """
+    digest, part = hashlib.sha256(), memoryview(bytearray(_CHUNK))
+    with _regular(path) as file:
+        while size := file.readinto(part):
+            digest.update(part[:size])
+    return digest.hexdigest()
+
+
+def file_marks(path: str | os.PathLike[str]) -> tuple[int, int, int, int]:
+    """What changes when a file is changed or replaced: its size, times (of its content and of its entry) and inode.
+
+    Raises:
+        OSError: If it does not exist.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "numbers.txt"
+        >>> _ = path.write_text("1 2 3")
+        >>> before = file_marks(path)
+        >>> _ = path.write_text("1 2 3 4")
+        >>> file_marks(path) == before
+        False
+    """
+    state = Path(path).stat()
+    return state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino
 
 
 @contextmanager
@@ -403,6 +441,22 @@ def is_locked(path: Path) -> bool:
     finally:
         os.close(handle)
     return False
+
+
+@contextmanager
+def _regular(path: str | os.PathLike[str]) -> Iterator[io.BufferedReader]:
+    """Open a regular file for reading; anything else is refused before it is opened.
+
+    Raises:
+        OSError: If it does not exist, cannot be read, or is not a regular file.
+    """
+    if (kind := kind_of_file(path)) not in ("a file", "nothing"):
+        raise OSError(errno.EINVAL, f"expected a file, got {kind}", str(path))
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))  # a FIFO that appears now does not wait either
+    with os.fdopen(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "expected a file, got something else", str(path))
+        yield file
 
 
 def _swap(beside: Path, target: Path, keep: Callable[[str], bool]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
@@ -15,8 +14,17 @@ from benchmarks.numbers import reads_as_fractions, real_numbers
 from benchmarks.spaces.registry import infer_space, naslib_hint
 from benchmarks.task_log import EXTRA, EXTRA_INFO, TaskLog
 from benchmarks.tasks import INFO_NAMES, find_metric, infer_metric
+from benchmarks.user_warnings import warn_user
 
-__all__ = ["Duplicates", "check_archs", "check_info", "check_logs", "check_metric", "merge_duplicates"]
+__all__ = [
+    "Duplicates",
+    "check_archs",
+    "check_info",
+    "check_logs",
+    "check_metric",
+    "merge_duplicates",
+    "warn_of_fractions",
+]
 
 Duplicates: TypeAlias = Literal["error", "mean"]
 
@@ -59,7 +67,7 @@ def check_logs(
             raise TableError(f"{task}: expected the same number of epochs for every metric, got {shapes}")
         facts = {name: check_info(task, name, values, strings) for name, values in info.get(task, {}).items()}
         logs[task] = TaskLog.from_arrays(arrays, _kept(EXTRA_INFO, facts))
-        _warn_of_fractions(task, arrays)
+        warn_of_fractions(task, arrays)
     rows, merged = merge_duplicates(strings, logs, duplicates)
     return tuple(strings[row] for row in rows), tuple(spaces[row] for row in rows), merged
 
@@ -217,13 +225,24 @@ def _kept(prefix: str, columns: Mapping[str, NDArray[Any]]) -> dict[str, NDArray
     return {name.removeprefix(prefix): values for name, values in columns.items()}
 
 
-def _warn_of_fractions(task: str, arrays: Mapping[str, NDArray[np.float64]]) -> None:
+def warn_of_fractions(task: str, arrays: Mapping[str, NDArray[np.float64]]) -> None:
+    """Warn of metrics in percent whose values look like fractions.
+
+    Args:
+        task: Task name for messages.
+        arrays: Metric with its split -> values of any shape; NaN = not measured.
+
+    Warns:
+        UserWarning: One for each such metric.
+
+    Example:
+        >>> warn_of_fractions("jigsaw", {"valid_top1": np.array([0.9, 99.0]), "valid_loss": np.array([0.9, 0.2])})
+    """
     for name, values in arrays.items():
         if find_metric(name).unit == "%" and reads_as_fractions(values):
-            warnings.warn(
+            warn_user(
                 f"{task}/{name}: all values are within 0 to 1, but the metric is in percent; if they are fractions, "
-                "multiply them by 100",
-                stacklevel=4,
+                "multiply them by 100"
             )
 
 

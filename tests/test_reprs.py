@@ -112,6 +112,7 @@ _LARGE = (
     "tuple[str, ...]",
     "list[",
     "Mapping[str, list",
+    "Mapping[str, tuple",
     "Mapping[str, NDArray",
     "bytes",
 )

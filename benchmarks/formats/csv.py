@@ -21,6 +21,7 @@ from benchmarks.limits import SHOWN
 from benchmarks.table import Table
 from benchmarks.table_checks import Duplicates
 from benchmarks.task_log import Epoch
+from benchmarks.user_warnings import warn_user
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,7 +89,7 @@ def read_csv(
     if dialect.separator != ",":
         frame = _with_points(frame, dialect.separator, how)
     if how:
-        warnings.warn(f"read as csv with {', '.join(how)}", stacklevel=3)
+        warn_user(f"read as csv with {', '.join(how)}")
     return Table.from_frame(frame, duplicates=duplicates, minimize=minimize)
 
 

@@ -82,21 +82,21 @@ def load_table(
 
 
 def table_provenance(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """Provenance of a parquet file or bundled table, read without loading the table.
+    """Provenance of a parquet file, a folder of them or a bundled table, read without loading the table.
 
     Tables of campaigns record the plan, the recipes and their differences from the published ones, images, seeds,
     commits, hardware and seconds; for other files the result is empty.
 
     Raises:
         TableNotFoundError: If there is no such file or bundled table.
-        TableError: If a parquet file is damaged.
+        TableError: If a parquet file is damaged, or files of a folder differ in their provenance.
 
     Example:
         >>> table_provenance("rooms-mini")["preset"]
         'mini'
     """
-    file = find_table(path)
-    reader = PROVENANCE_READERS.get(_suffix(file))
+    file, suffix = (Path(path), ".parquet") if _is_parted(path) else (find_table(path), "")
+    reader = PROVENANCE_READERS.get(suffix or _suffix(file))
     if reader is None:
         return {}
     with _naming(file):
@@ -107,7 +107,7 @@ def _from_file(path: str | os.PathLike[str], duplicates: Duplicates, minimize: C
     file = Path(path)
     folder = kind_of_file(file) == "a folder"
     if folder and str(path) not in list_tables():
-        suffix = ".parquet" if any(file.rglob("*.parquet")) else ""
+        suffix = ".parquet" if _is_parted(path) else ""
     else:
         file = find_table(path) if _suffix(file) in READERS or not file.suffix else file
         suffix = _suffix(file)
@@ -137,6 +137,12 @@ def _from_stream(stream: TextIO | BinaryIO, duplicates: Duplicates, minimize: Co
         if content.startswith(_ZIP):
             raise TableError("a .pth is read from a file, not from a stream: pass its path")
         return read_csv(io.BytesIO(content), duplicates, minimize)
+
+
+def _is_parted(path: str | os.PathLike[str]) -> bool:
+    """Whether it is a folder with parquet files, and not the name of a bundled table."""
+    folder = kind_of_file(path) == "a folder" and str(path) not in list_tables()
+    return folder and any(Path(path).rglob("*.parquet"))
 
 
 def _suffix(file: Path) -> str:

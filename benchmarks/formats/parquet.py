@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import warnings
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -15,12 +14,13 @@ import numpy as np
 
 from benchmarks import limits
 from benchmarks.errors import TableError, shown
-from benchmarks.files import write_beside
+from benchmarks.files import kind_of_file, write_beside
 from benchmarks.frames import to_frame
 from benchmarks.limits import SHOWN
 from benchmarks.table import Table
 from benchmarks.table_checks import Duplicates
 from benchmarks.task_log import Epoch
+from benchmarks.user_warnings import warn_user
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,7 +37,8 @@ def read_parquet(
     """Read a parquet file with the columns described in `Table.from_frame`, and its provenance.
 
     The checksums of pages, and the SHA-256 of the content, are compared if the file has them (`write_parquet` writes
-    both): a damaged file is refused.
+    both): a damaged file is refused. The files of a folder must have the same provenance, and the limits bound all of
+    them together.
 
     Args:
         path: The file; a folder of a partitioned table, whose files are read in the order of their names, without the
@@ -46,7 +47,8 @@ def read_parquet(
         minimize: As in `Table.from_frame`.
 
     Raises:
-        TableError: If the file is not parquet or damaged, its content is invalid, or it exceeds `benchmarks.limits`.
+        TableError: If the file is not parquet or damaged, its content is invalid, or it exceeds `benchmarks.limits`; if
+            files of a folder differ in their provenance.
         ArchitectureError: If the string in a row is not an architecture.
 
     Warns:
@@ -59,25 +61,15 @@ def read_parquet(
         >>> read_parquet(path).value("64-2311-basic", "jigsaw")
         90.1
     """
-    import pandas as pd
-
-    if isinstance(path, Path) and path.is_dir():
-        parts = _parts(path)
-        frame = pd.concat([_read(part)[0] for part in parts], ignore_index=True)
-        return Table.from_frame(frame, duplicates=duplicates, minimize=minimize)
-    frame, metadata = _read(path)
-    recorded = metadata.get(_HASH)
-    if recorded is not None and recorded.decode("ascii", "replace") != _content_hash(frame, metadata):
-        raise TableError("damaged: the SHA-256 of the content differs from the recorded one")
-    table = Table.from_frame(frame, duplicates=duplicates, minimize=minimize)
-    return replace(table, provenance=_provenance(metadata))
+    frame, provenance = _whole(path) if isinstance(path, Path) and path.is_dir() else _checked(path, _Size())
+    return replace(Table.from_frame(frame, duplicates=duplicates, minimize=minimize), provenance=provenance)
 
 
 def read_provenance(path: Path) -> dict[str, Any]:
-    """Provenance stored in a parquet file; empty if there is none.
+    """Provenance stored in a parquet file, or in all files of a folder; empty if there is none.
 
     Raises:
-        TableError: If the file is not parquet or damaged.
+        TableError: If the file is not parquet or damaged, or files of a folder differ in their provenance.
 
     Example:
         >>> import tempfile
@@ -89,9 +81,11 @@ def read_provenance(path: Path) -> dict[str, Any]:
     """
     import pyarrow.parquet
 
-    with _damage_named():
-        metadata = pyarrow.parquet.read_schema(path).metadata or {}
-    return _provenance(metadata)
+    found: dict[Path, dict[str, Any]] = {}
+    for part in _parts(path) if path.is_dir() else [path]:
+        with _named(part, path), _damage_named():
+            found[part] = _provenance(pyarrow.parquet.read_schema(part).metadata or {})
+    return _common(found)
 
 
 def write_parquet(table: Table, path: Path, epoch: Epoch = "final") -> None:
@@ -123,18 +117,65 @@ def write_parquet(table: Table, path: Path, epoch: Epoch = "final") -> None:
         pyarrow.parquet.write_table(columns.replace_schema_metadata(metadata), beside, write_page_checksum=True)
 
 
-def _read(source: Path | BinaryIO) -> tuple[pd.DataFrame, dict[bytes, bytes]]:
+class _Size:
+    """Rows and columns of the files that were read for one table."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.columns: set[str] = set()
+
+    def add(self, rows: int, names: list[str]) -> None:
+        """Count one more file.
+
+        Raises:
+            TableError: If there is more than `benchmarks.limits` allows.
+        """
+        self.rows += rows
+        self.columns.update(names)
+        columns = max(len(self.columns), len(names))  # a file may repeat a name
+        if self.rows > limits.ROWS or columns > limits.COLUMNS or self.rows * columns > limits.CELLS:
+            raise TableError(
+                f"expected at most {limits.ROWS:,} rows, {limits.COLUMNS:,} columns and {limits.CELLS:,} cells, got "
+                f"{self.rows:,} rows of {columns:,} columns"
+            )
+
+
+def _whole(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """The columns and the provenance of all files of a folder."""
+    import pandas as pd
+
+    parts = _parts(folder)
+    if names := _left_out(folder, parts):
+        warn_user(f"partition columns left out: {', '.join(names)}")
+    size = _Size()
+    frames: list[pd.DataFrame] = []
+    found: dict[Path, dict[str, Any]] = {}
+    for part in parts:
+        with _named(part, folder):
+            frame, found[part] = _checked(part, size)
+        frames.append(frame)
+    return pd.concat(frames, ignore_index=True), _common(found)
+
+
+def _checked(source: Path | BinaryIO, size: _Size) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """The columns and the provenance of one file, compared with its SHA-256.
+
+    Raises:
+        TableError: If it is damaged, or there is too much in all files so far.
+    """
+    frame, metadata = _read(source, size)
+    recorded = metadata.get(_HASH)
+    if recorded is not None and recorded.decode("ascii", "replace") != _content_hash(frame, metadata):
+        raise TableError("damaged: the SHA-256 of the content differs from the recorded one")
+    return frame, _provenance(metadata)
+
+
+def _read(source: Path | BinaryIO, size: _Size) -> tuple[pd.DataFrame, dict[bytes, bytes]]:
     """The columns of a parquet file, and the metadata of its schema."""
     import pyarrow.parquet
 
     with _damage_named(), pyarrow.parquet.ParquetFile(source, page_checksum_verification=True) as file:
-        names = file.schema_arrow.names
-        rows = file.metadata.num_rows
-        if rows > limits.ROWS or len(names) > limits.COLUMNS or rows * len(names) > limits.CELLS:
-            raise TableError(
-                f"expected at most {limits.ROWS:,} rows, {limits.COLUMNS:,} columns and {limits.CELLS:,} cells, got "
-                f"{rows:,} rows of {len(names):,} columns"
-            )
+        size.add(file.metadata.num_rows, file.schema_arrow.names)
         columns = file.read()
         frame = columns.to_pandas()
     return frame, columns.schema.metadata or {}
@@ -142,15 +183,49 @@ def _read(source: Path | BinaryIO) -> tuple[pd.DataFrame, dict[bytes, bytes]]:
 
 def _parts(folder: Path) -> list[Path]:
     """The files of a partitioned table."""
-    parts = sorted(path for path in folder.rglob("*.parquet") if not path.name.startswith((".", "_")))
+    kinds = {path: kind_of_file(path) for path in sorted(folder.rglob("*.parquet"))}
+    parts = [path for path, kind in kinds.items() if kind != "a folder" and not path.name.startswith((".", "_"))]
     if not parts:
         raise TableError("expected a folder with parquet files, got none in it")
-    names = dict.fromkeys(
+    for path in parts:
+        if kinds[path] != "a file":
+            raise TableError(f"{shown(path.name)[1:-1]}: expected a file, got {kinds[path]}")
+    return parts
+
+
+def _left_out(folder: Path, parts: list[Path]) -> dict[str, None]:
+    """Names of the columns that only the names of folders hold."""
+    return dict.fromkeys(
         place.partition("=")[0] for path in parts for place in path.relative_to(folder).parts[:-1] if "=" in place
     )
-    if names:
-        warnings.warn(f"partition columns left out: {', '.join(names)}", stacklevel=4)
-    return parts
+
+
+def _common(found: dict[Path, dict[str, Any]]) -> dict[str, Any]:
+    """The provenance of all files of a table.
+
+    Raises:
+        TableError: If two differ: values of other trainings would pass for those of the first.
+    """
+    (first, provenance), *others = found.items()
+    for path, other in others:
+        if other != provenance:
+            keys = sorted(key for key in {*provenance, *other} if provenance.get(key) != other.get(key))
+            raise TableError(
+                f"expected files of one provenance, got another in {shown(path.name)} than in {shown(first.name)} "
+                f"({', '.join(keys):.{SHOWN}})"
+            )
+    return provenance
+
+
+@contextmanager
+def _named(part: Path, whole: Path) -> Iterator[None]:
+    """Prefix errors about one of several files with its name."""
+    try:
+        yield
+    except TableError as error:
+        if part == whole:
+            raise
+        raise TableError(f"{shown(str(part.relative_to(whole)))[1:-1]}: {error}") from error
 
 
 def _content_hash(frame: pd.DataFrame, metadata: dict[bytes, bytes]) -> str:

@@ -31,9 +31,10 @@ from benchmarks.formats.mmap_cache import cached
 from benchmarks.limits import SHOWN
 from benchmarks.optional import needs_extra
 from benchmarks.table import Table
-from benchmarks.table_checks import Duplicates
+from benchmarks.table_checks import Duplicates, warn_of_fractions
 from benchmarks.task_log import EXTRA, EXTRA_INFO, Epoch
 from benchmarks.tasks import INFO_NAMES, TIME, find_metric
+from benchmarks.user_warnings import warn_user
 
 __all__ = ["SPACE_KEYS", "from_nested", "read_pth", "to_nested", "write_pth"]
 
@@ -67,7 +68,8 @@ def read_pth(path: Path, duplicates: Duplicates = "error", minimize: Collection[
         MissingExtraError: If it must be converted and torch is not installed.
 
     Warns:
-        UserWarning: If there are such metrics or facts, or the file is of the old format of torch, without checksums.
+        UserWarning: At every load, if there are such metrics or facts, if all values of a metric in percent are
+            fractions, or if the file is of the old format of torch, without checksums.
 
     Example:
         >>> import os, tempfile
@@ -81,9 +83,27 @@ def read_pth(path: Path, duplicates: Duplicates = "error", minimize: Collection[
     """
     if minimize:
         raise TableError(f"expected no minimize for a .pth, whose metrics have a direction, got {minimize!r:.200}")
-    left_out: list[str] = []
-    table = cached(path, lambda file: _convert(_load(file), left_out))
-    _warn_of_extras(table, left_out)
+    notes: dict[str, Any] = {}
+    converted: list[Path] = []
+
+    def convert(file: Path) -> Table:
+        left_out: list[str] = []
+        database, notes["checksums"] = _load(file)
+        table = _convert(database, left_out)
+        notes["left_out"] = list(dict.fromkeys(left_out))
+        converted.append(file)
+        return table
+
+    table = cached(path, convert, notes)
+    if not converted:  # the conversion has told
+        for task, log in table.logs.items():
+            warn_of_fractions(task, log.metrics)
+    if not notes["checksums"]:
+        warn_user(
+            f"{path.name} is of torch's old format, which has no checksums, so damage can go unnoticed; "
+            "write it again with save_table"
+        )
+    _warn_of_extras(table, notes["left_out"])
     return table
 
 
@@ -183,7 +203,7 @@ def _torch(feature: str) -> Any:
 
 
 def _convert(database: object, left_out: list[str]) -> Table:
-    """As `from_nested`, without warnings; fields that are no numbers are added to `left_out`."""
+    """As `from_nested`, without its warning; fields that are no numbers are added to `left_out`."""
     if not isinstance(database, dict) or any(key not in database for key in _REQUIRED):
         came = f"keys {', '.join(map(shown, database))}" if isinstance(database, dict) else type(database).__name__
         raise TableError(f"expected a dictionary with the keys {', '.join(_KEYS)}, got {came:.{SHOWN}}")
@@ -224,7 +244,7 @@ def _warn_of_extras(table: Table, left_out: list[str]) -> None:
     if left_out:
         said.append(f"{_some(dict.fromkeys(left_out))}: not known to this package and not numbers, left out")
     if said:
-        warnings.warn("; ".join(said), stacklevel=3)
+        warn_user("; ".join(said))
 
 
 def _some(names: Mapping[str, None]) -> str:
@@ -236,7 +256,8 @@ def _is_extra(name: str) -> bool:
     return find_metric(name).higher_is_better is None
 
 
-def _load(path: Path) -> object:
+def _load(path: Path) -> tuple[object, bool]:
+    """The content of a file, and whether it had checksums that were compared."""
     torch = _torch("Reading a .pth for the first time")
     checked = _check_archive(path)
     try:
@@ -251,13 +272,7 @@ def _load(path: Path) -> object:
     except Exception as error:  # torch raises many types
         reason = str(error).partition("\n")[0]
         raise TableError(f"damaged, truncated or not written by torch.save ({reason:.{SHOWN}})") from error
-    if not checked:
-        warnings.warn(
-            f"{path.name} is of torch's old format, which has no checksums, so damage can go unnoticed; "
-            "write it again with save_table",
-            stacklevel=2,
-        )
-    return found
+    return found, checked
 
 
 def _check_archive(path: Path) -> bool:
@@ -355,7 +370,7 @@ def _column(
 
 def _plain(values: Any) -> Any:
     """A tensor or array of one dimension as a list; any other value as it is."""
-    if len(getattr(values, "shape", ())) != 1:
+    if len(_shape(values) or ()) != 1:
         return values
     try:
         return values.tolist()
@@ -363,12 +378,24 @@ def _plain(values: Any) -> Any:
         return values
 
 
+def _shape(values: Any) -> tuple[int, ...] | None:
+    """The shape of a tensor or array; None for other values and for a nested tensor, which has none."""
+    try:
+        return tuple(values.shape)
+    except Exception:  # an AttributeError, and torch's own kinds
+        return None
+
+
 def _recorded(values: Any, seen: set[int]) -> tuple[int, int]:
     """Number of epochs, and of numbers that the file stores for them: what occurs a second time is stored once."""
-    shape = getattr(values, "shape", None)
+    shape = _shape(values)
     if shape is not None and hasattr(values, "untyped_storage"):
-        length = int(shape[0]) if len(shape) else 0
-        key, stored = values.untyped_storage().data_ptr(), values.untyped_storage().nbytes() // values.element_size()
+        length = shape[0] if shape else 0
+        try:
+            storage = values.untyped_storage()
+        except Exception:  # a sparse tensor has none; it is refused, or left out, by name later
+            return length, 0
+        key, stored = storage.data_ptr(), storage.nbytes() // values.element_size()
     else:
         length = stored = len(values) if isinstance(values, (list, tuple)) else 0
         key = id(values)
@@ -385,8 +412,11 @@ def _numbers(values: Any) -> tuple[list[Any], object | None]:
         if value is None:
             found.append(math.nan)
             continue
-        if getattr(value, "shape", None) == () and hasattr(value, "item"):  # a number of numpy or torch
-            value = value.item()
+        if _shape(value) == () and hasattr(value, "item"):  # a number of numpy or torch
+            try:
+                value = value.item()
+            except Exception:  # as in `_plain`
+                return [], value
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             return [], value
         try:

@@ -11,6 +11,11 @@ from typing import TYPE_CHECKING
 from benchmarks.facade import lazy_facade
 
 if TYPE_CHECKING:
+    from benchmarks.training.campaign.images import FolderImages as FolderImages
+    from benchmarks.training.campaign.images import ImageNeeds as ImageNeeds
+    from benchmarks.training.campaign.images import RoomsImages as RoomsImages
+    from benchmarks.training.campaign.images import TaskonomyImages as TaskonomyImages
+    from benchmarks.training.data.image_folder import ImageFolderError as ImageFolderError
     from benchmarks.training.data.images import ImageSet as ImageSet
     from benchmarks.training.data.images import ImageSource as ImageSource
     from benchmarks.training.data.jigsaw import jigsaw_permutations as jigsaw_permutations

@@ -31,7 +31,8 @@ _COMPARE: dict[str, tuple[Callable[[Any, float], Any], str]] = {
     "==": (np.equal, "exactly"),
 }
 """Operator -> comparison of values with the number, and the operator in words."""
-_SUFFIXES = {"": 1.0, "k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "B": 1e9}
+_SUFFIXES = {"": 0, "k": 3, "K": 3, "M": 6, "G": 9, "B": 9}
+"""Suffix of a number -> its power of ten."""
 _DIGITS = "[0-9]+(?:_[0-9]+)*"
 _NUMBER = rf"[+-]?(?:{_DIGITS}(?:\.(?:{_DIGITS})?)?|\.{_DIGITS})(?:[eE][+-]?[0-9]+)?"
 _BOUND = re.compile(
@@ -98,7 +99,7 @@ class Bound:
                 "expected one bound, like 'params<=1e6' or 'latency_ms < 5' (operators <=, <, >=, >, ==; numbers like "
                 f"0.5, 1e6, 1_000_000, 1.5M), got {text!r:.200}"
             )
-        number = float(found["number"]) * _SUFFIXES[found["suffix"]]
+        number = _scaled(found["number"], _SUFFIXES[found["suffix"]])
         return cls(found["quantity"].strip(), found["operator"], number)
 
     def __str__(self) -> str:
@@ -290,6 +291,12 @@ def _extreme(bound: Bound, values: Float) -> str:
     if bound.operator == "==":
         return f"the nearest has {nearest}"
     return f"the {'smallest' if bound.operator.startswith('<') else 'largest'} has {nearest}"
+
+
+def _scaled(text: str, power: int) -> float:
+    """A written number times a power of ten, rounded once: 4.1 * 1e6 in floats is less than 4,100,000."""
+    digits, _, exponent = text.lower().partition("e")
+    return float(f"{digits}e{int(exponent or 0) + power}")
 
 
 def _plain(number: float) -> str:

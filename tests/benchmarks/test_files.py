@@ -1,8 +1,10 @@
 """Files and folders appear whole or not at all, and a folder belongs to one undertaking."""
 
+import hashlib
 import json
 import multiprocessing
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -11,9 +13,11 @@ from benchmarks.errors import ArtefactError
 from benchmarks.files import (
     RunDirectory,
     differences,
+    file_marks,
     is_litter,
     kind_of_file,
     read_file,
+    sha256_of,
     write_beside,
     write_folder_beside,
 )
@@ -226,3 +230,47 @@ def test_only_regular_files_are_read(tmp_path):
         with pytest.raises(OSError, match=f"expected a file, got {kind}"):
             read_file(path)
     assert kind_of_file("a\0b") == kind_of_file("x" * 5_000) == "nothing"
+
+
+@pytest.mark.parametrize("size", [0, 1, 2**20 - 1, 2**20, 2**20 + 1, 5 * 2**19])
+def test_a_file_is_hashed_in_parts(tmp_path, rng, size):
+    (tmp_path / "a").write_bytes(content := rng.bytes(size))
+    assert sha256_of(tmp_path / "a") == hashlib.sha256(content).hexdigest()
+
+
+def test_only_regular_files_are_hashed(tmp_path):
+    os.mkfifo(tmp_path / "fifo")
+    for path, kind in ((tmp_path / "fifo", "a FIFO"), (tmp_path, "a folder"), ("/dev/zero", "a device")):
+        with pytest.raises(OSError, match=f"expected a file, got {kind}"):
+            sha256_of(path)
+    with pytest.raises(FileNotFoundError):
+        sha256_of(tmp_path / "b")
+
+
+def replaced(path):
+    path.with_suffix(".new").write_text(path.read_text())
+    path.with_suffix(".new").replace(path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda path: path.write_text("22"),
+        lambda path: os.utime(path, ns=(1, 1)),
+        lambda path: path.chmod(0o600),
+        replaced,
+    ],
+    ids=["content", "time", "entry", "another file"],
+)
+def test_marks_change_with_the_file(tmp_path, change):
+    path = tmp_path / "a.txt"
+    path.write_text("1")
+    before = file_marks(path)
+    path.read_text()
+    assert file_marks(path) == before
+    time.sleep(0.02)  # a file system's clock may tick only every 10 ms
+    change(path)
+    assert file_marks(path) != before
+    path.unlink()
+    with pytest.raises(FileNotFoundError):
+        file_marks(path)

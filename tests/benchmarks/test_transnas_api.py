@@ -180,6 +180,8 @@ def test_a_program_written_for_the_original_catches_what_it_caught(api):
         lambda: api.get_single_metric(A, task, metric, mode=10),
         lambda: api.get_epoch_status(A, task, 10),
         lambda: api.get_epoch_status(A, task, 1.5),
+        lambda: api.get_epoch_status(A, task, np.int64(10)),
+        lambda: api.get_epoch_status(A, task, np.float64(-11)),
         lambda: api.get_best_epoch_status(A, task, "valid_top2"),
         lambda: api.get_arch_list("mikro"),
         lambda: api.get_best_archs(task, metric, "mikro"),
@@ -191,6 +193,8 @@ def test_a_program_written_for_the_original_catches_what_it_caught(api):
         lambda: api.index2arch(-8),
         lambda: api.get_single_metric(A, task, metric, mode=-11),
         lambda: api.get_epoch_status(A, task, -11),
+        lambda: api.get_single_metric(A, task, metric, mode=np.int64(-99)),
+        lambda: api.get_epoch_status(A, task, np.int8(-11)),
     ):
         with pytest.raises(IndexError, match="expected"):
             ask()

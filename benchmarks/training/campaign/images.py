@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from benchmarks.forks import cached_property
 from benchmarks.tasks import SPLITS
 from benchmarks.training.data.image_folder import (
     CLASS_TASKS,

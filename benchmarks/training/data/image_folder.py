@@ -20,8 +20,9 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from benchmarks.errors import SurrogatesError
-from benchmarks.files import is_litter, write_beside
+from benchmarks.files import file_marks, is_litter, write_beside
 from benchmarks.formats.mmap_cache import cache_dir
+from benchmarks.short_repr import ShortRepr
 from benchmarks.tasks import SPLITS
 from benchmarks.training.data.pictures import READER, SUFFIXES, PictureError, picture_digest
 from benchmarks.training.data.taskonomy import SPLIT_FILES
@@ -72,8 +73,8 @@ class Picture(NamedTuple):
     digest: str
 
 
-@dataclass(frozen=True)
-class ImageFolder:
+@dataclass(frozen=True, repr=False)
+class ImageFolder(ShortRepr):
     """The pictures of a folder by split; made by `read_image_folder`.
 
     Attributes:
@@ -340,12 +341,11 @@ def _examined(path: Path) -> tuple[str, str]:
 
 
 def _mark(path: Path) -> list[int] | None:
-    """What changes when a file is replaced: version of the reader, size, times and inode; None without a file."""
+    """Version of the reader, and what changes when a file is replaced; None without a file."""
     try:
-        about = path.stat()
+        return [READER, *file_marks(path)]
     except OSError:
         return None
-    return [READER, about.st_size, about.st_mtime_ns, about.st_ctime_ns, about.st_ino]
 
 
 def _known(store: Path) -> dict[str, _Known]:

@@ -5,16 +5,18 @@ Importing this module does not load pillow.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
-import stat
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.errors import MissingExtraError, SurrogatesError
+from benchmarks.errors import SurrogatesError
+from benchmarks.files import read_file
+from benchmarks.optional import needs_extra
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -98,19 +100,16 @@ def picture_digest(path: str | Path) -> str:
 
 def _bytes(path: Path) -> bytes:
     try:
-        if not stat.S_ISREG(path.stat().st_mode):  # reading a pipe would wait for ever
-            raise PictureError("not a regular file")
-        return path.read_bytes()
+        return read_file(path)
     except OSError as error:
-        raise PictureError(error.strerror or str(error)) from error
+        reason = "not a regular file" if error.errno == errno.EINVAL else error.strerror
+        raise PictureError(reason or str(error)) from error
 
 
 def _decoded(content: bytes) -> Image.Image:
     """The whole picture as RGB, upright."""
-    try:
+    with needs_extra("Reading pictures", "training", "pillow"):
         from PIL import Image, ImageOps, UnidentifiedImageError
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("Reading pictures", error.name or "pillow", "training") from error
     try:
         with Image.open(io.BytesIO(content)) as opened:
             return _rgb(ImageOps.exif_transpose(opened))

@@ -164,3 +164,18 @@ def test_where_caches_are_kept(monkeypatch, tmp_path):
     monkeypatch.delenv("TRANSNAS_CACHE_DIR")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert cache_dir() == tmp_path / "transnas-surrogates"
+
+
+def test_notes_are_kept_beside_the_table(source, database):
+    found, calls = [], []
+
+    def convert(path):
+        calls.append(path)
+        found[-1]["left out"] = ["a", "\ud800"]
+        return from_nested(database)
+
+    for _ in range(2):
+        found.append({"mine": 1})
+        cached(source, convert, found[-1])
+    assert found == [{"mine": 1, "left out": ["a", "\ud800"]}] * 2
+    assert len(calls) == 1

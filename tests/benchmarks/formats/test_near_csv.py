@@ -5,12 +5,23 @@ import io
 import os
 import socket
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet
 import pytest
 
-from benchmarks import ArchitectureError, TableError, TableNotFoundError, limits, load_table, save_table
+from benchmarks import (
+    ArchitectureError,
+    TableError,
+    TableNotFoundError,
+    limits,
+    load_table,
+    save_table,
+    table_provenance,
+)
+from benchmarks.provenance import unlike_published
 from benchmarks.table import Table
 from tests.benchmarks.conftest import MACRO
 
@@ -142,12 +153,77 @@ def test_a_folder_of_partitioned_parquet_is_read(tmp_path):
     frame = pd.DataFrame({"arch": [A, B, C], "jigsaw": [1.0, 2.0, 3.0], "part": ["x", "y", "x"]})
     frame.to_parquet(tmp_path / "parts", partition_cols=["part"])
     (tmp_path / "parts" / "_SUCCESS").touch()
-    with pytest.warns(UserWarning, match="^partition columns left out: part$"):
+    with pytest.warns(UserWarning, match="^partition columns left out: part$") as told:
         table = load_table(tmp_path / "parts")
+    assert told[0].filename == __file__
     assert table.to_frame()["jigsaw"].to_dict() == {A: 1.0, B: 2.0, C: 3.0}
     (tmp_path / "empty").mkdir()
     with pytest.raises(TableError, match="got 'no suffix', a folder without parquet files"):
         load_table(tmp_path / "empty")
+
+
+def parts(folder, *tables):
+    folder.mkdir()
+    for number, table in enumerate(tables):
+        save_table(table, folder / f"{number}.parquet")
+    return folder
+
+
+def test_parts_of_one_provenance_keep_it(tmp_path):
+    whole = load_table("rooms-mini")
+    folder = parts(tmp_path / "rooms", whole.where(archs=whole.archs[:20]), whole.where(archs=whole.archs[20:]))
+    found = load_table(folder)
+    assert found.hash == whole.hash
+    assert found.provenance == table_provenance(folder) == whole.provenance
+    assert unlike_published(found) == unlike_published(whole) != ""
+
+
+def test_parts_of_different_provenance_are_refused(tmp_path):
+    one = replace(Table.from_frame({"arch": [A], "jigsaw": [1.0]}), provenance={"seed": 0, "commit": "1a"})
+    two = replace(Table.from_frame({"arch": [B], "jigsaw": [2.0]}), provenance={"seed": 1, "commit": "1a"})
+    assert load_table(parts(tmp_path / "same", one, replace(two, provenance=one.provenance))).provenance["seed"] == 0
+    for other in (two, replace(two, provenance={})):
+        folder = parts(tmp_path / f"other{len(other.provenance)}", one, other)
+        for read in (load_table, table_provenance):
+            with pytest.raises(TableError, match=r"one provenance, got another in '1\.parquet' than in '0\.parq.*seed"):
+                read(folder)
+
+
+def test_a_damaged_part_is_named(tmp_path):
+    """Rewritten by another program with right checksums of pages, but the old SHA-256 of the content."""
+    tables = [Table.from_frame({"arch": [arch], "jigsaw": [90.0]}) for arch in (A, B)]
+    folder = parts(tmp_path / "parts", *tables)
+    columns = pyarrow.parquet.read_table(folder / "1.parquet")
+    changed = columns.set_column(1, "jigsaw", [[91.0]])
+    pyarrow.parquet.write_table(changed.replace_schema_metadata(columns.schema.metadata), folder / "1.parquet")
+    with pytest.raises(TableError, match=r"parts: 1\.parquet: damaged: the SHA-256 of the content differs"):
+        load_table(folder)
+    (folder / "1.parquet").write_bytes(b"PAR1")
+    for read in (load_table, table_provenance):
+        with pytest.raises(TableError, match=r"parts: 1\.parquet: expected a parquet file"):
+            read(folder)
+
+
+def test_limits_bound_all_parts_together(tmp_path, monkeypatch):
+    tables = [Table.from_frame({"arch": [arch], name: [1.0]}) for arch, name in ((A, "jigsaw"), (B, "mine"))]
+    folder = parts(tmp_path / "parts", *tables)
+    for limit, enough in (("ROWS", 2), ("COLUMNS", 3), ("CELLS", 6)):
+        monkeypatch.setattr(limits, limit, enough)
+        assert load_table(folder).archs == (A, B)
+        monkeypatch.setattr(limits, limit, enough - 1)
+        with pytest.raises(TableError, match=r"expected at most .*, got 2 rows of 3 columns"):
+            load_table(folder)
+        monkeypatch.undo()
+
+
+def test_a_part_that_is_no_file_is_refused_before_it_is_read(tmp_path):
+    folder = parts(tmp_path / "parts.parquet", Table.from_frame({"arch": [A], "jigsaw": [1.0]}))
+    parts(folder / "more.parquet", Table.from_frame({"arch": [B], "jigsaw": [2.0]}))
+    assert load_table(folder).archs == (A, B)
+    os.mkfifo(folder / "2.parquet")
+    for read in (load_table, table_provenance):
+        with pytest.raises(TableError, match=r"2\.parquet: expected a file, got a FIFO"):
+            read(folder)
 
 
 # -- what is no file --------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 import copy
 import math
+import warnings
 import zipfile
 
 import numpy as np
@@ -45,6 +46,37 @@ def test_model_facts_are_numbers(database, value):
     with pytest.raises(TableError, match=f"{B}, normal/model_FLOPs: expected a number") as error:
         from_nested(database)
     assert len(str(error.value)) < 400
+
+
+WITHOUT_NUMBERS = {
+    "sparse": lambda: torch.tensor([1.0, 0.0]).to_sparse(),
+    "sparse rows": lambda: torch.tensor([[1.0, 0.0]]).to_sparse_csr(),
+    "meta": lambda: torch.empty(2, device="meta"),
+    "a number on meta": lambda: torch.empty((), device="meta"),
+    "nested": lambda: torch.nested.nested_tensor([torch.tensor([1.0]), torch.tensor([1.0, 2.0])]),
+    "a table": lambda: np.ones((30, 30)),
+}
+
+
+@pytest.mark.filterwarnings("ignore")  # torch's own, about kinds of tensors that it calls prototypes
+@pytest.mark.parametrize("place", ["a metric", "an epoch", "a fact"])
+@pytest.mark.parametrize("kind", WITHOUT_NUMBERS)
+def test_tensors_that_hold_no_list_of_numbers_are_refused_in_one_line(kind, place):
+    value = WITHOUT_NUMBERS[kind]()
+    database = published([value] if place == "an epoch" else value if place == "a metric" else [1.0])
+    if place == "a fact":
+        database["data"]["macro"][A]["jigsaw"]["model_info"]["model_params"] = value
+    where = {"a fact": "jigsaw/model_params: expected a number, got"}.get(place, "jigsaw/valid_top1: expected one num")
+    with pytest.raises(TableError, match=f"^{A}, {where}") as error:
+        from_nested(database)
+    assert "\n" not in str(error.value)
+    assert len(str(error.value)) < 400
+
+
+def test_a_sparse_tensor_in_a_file_is_refused_by_name(tmp_path):
+    torch.save(published(torch.tensor([1.0, 0.0]).to_sparse()), tmp_path / "a.pth")
+    with pytest.raises(TableError, match=rf"a\.pth: {A}, jigsaw/valid_top1: expected one number .* \(got tensor"):
+        load_table(tmp_path / "a.pth")
 
 
 @pytest.mark.parametrize("values", [np.array([1.0, 2.0]), torch.tensor([1.0, 2.0]), (1, 2), [np.float32(1), 2]])
@@ -166,6 +198,52 @@ def test_one_warning_a_load_also_from_the_cache(database, tmp_path):
         with pytest.warns(UserWarning, match="train_g_loss") as told:
             load_table(tmp_path / "a.pth")
         assert len(told) == 1
+
+
+def test_what_is_left_out_is_told_at_every_load(database, tmp_path):
+    for entry in database["data"]["macro"].values():
+        entry["jigsaw"]["metrics"]["remark"] = "good"
+        entry["normal"]["metrics"]["remark"] = torch.tensor([1.0, 0.0]).to_sparse()
+        entry["normal"]["model_info"]["author"] = "me"
+    torch.save(database, tmp_path / "a.pth")
+    for _ in range(3):
+        with pytest.warns(UserWarning, match=r"^remark, author: not known .* and not numbers, left out$") as told:
+            load_table(tmp_path / "a.pth")
+        assert len(told) == 1
+
+
+def test_fractions_are_told_once_at_every_load(database, tmp_path):
+    for space in database["data"].values():
+        for entry in space.values():
+            for name in ("valid_top1", "test_top5"):
+                entry["jigsaw"]["metrics"][name] = [value / 100 for value in entry["jigsaw"]["metrics"][name]]
+    torch.save(database, tmp_path / "a.pth")
+    for _ in range(3):
+        with pytest.warns(UserWarning, match=r"^jigsaw/(valid_top1|test_top5): all values are .* in percent") as told:
+            load_table(tmp_path / "a.pth")
+        assert sorted(str(one.message).partition(":")[0] for one in told) == ["jigsaw/test_top5", "jigsaw/valid_top1"]
+
+
+def test_a_file_without_checksums_is_told_at_every_load(database, tmp_path):
+    torch.save(database, tmp_path / "old.pth", _use_new_zipfile_serialization=False)
+    for _ in range(2):
+        with pytest.warns(UserWarning, match=r"old\.pth is of torch's old format, which has no checksums") as told:
+            load_table(tmp_path / "old.pth")
+        assert len(told) == 1
+
+
+def test_warnings_point_to_the_line_that_loads(database, tmp_path):
+    """Python shows a warning once for each line that it points to: each load of a program is one of its lines."""
+    for entry in (entry for space in database["data"].values() for entry in space.values()):
+        entry["jigsaw"]["metrics"]["valid_top1"] = [value / 100 for value in entry["jigsaw"]["metrics"]["valid_top1"]]
+        entry["jigsaw"]["metrics"]["remark"] = "good"
+    torch.save(database, tmp_path / "a.pth", _use_new_zipfile_serialization=False)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        load_table(tmp_path / "a.pth")
+        load_table(tmp_path / "a.pth")
+    assert [one.filename for one in told] == [__file__] * 6
+    assert len({one.lineno for one in told}) == 2
 
 
 @pytest.mark.parametrize("value", ["text", {"a": 1}, [["x"]]])

@@ -36,6 +36,8 @@ def test_the_python_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rng: n
         "benchmarks.training.get_recipe", lambda *names: replace(get_recipe(*names), epochs=1), raising=False
     )
     (block,) = re.findall(r"```python\n(.*?)```", PAGE, flags=re.DOTALL)
+    places = re.findall(r"^(?:from|import) (\S+)", block, flags=re.MULTILINE)
+    assert set(places) == {"benchmarks.training"}, "only what is public"
     names: dict[str, object] = {}
     exec(compile(block, "images.md", "exec"), names)
     recipe = names["recipe"]

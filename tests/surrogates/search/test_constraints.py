@@ -71,6 +71,20 @@ def test_numbers(spelling: str, number: float) -> None:
     assert Bound.parse(f"params<={spelling}").number == number
 
 
+@pytest.mark.parametrize(("suffix", "power"), [("k", 3), ("K", 3), ("M", 6), ("G", 9), ("B", 9)])
+def test_a_suffix_gives_the_number_that_was_written(suffix: str, power: int) -> None:
+    for tenths in range(1, 1000):
+        assert Bound.parse(f"params<={tenths / 10}{suffix}").number == tenths * 10 ** (power - 1)
+    assert Bound.parse("params<=4.1M").holds(np.array([4_100_000.0, 4_100_001.0])).tolist() == [True, False]
+    assert Bound.parse(f"params<=-1_2.5e-1{suffix}").number == -1.25 * 10**power
+
+
+@pytest.mark.parametrize("spelling", ["1e308k", "1e999999999999999999", "1e999999999999999999G"])
+def test_a_number_beyond_floats_is_refused(spelling: str) -> None:
+    with pytest.raises(ValueError, match="expected a finite number as bound of params, got inf"):
+        Bound.parse(f"params<={spelling}")
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -1,7 +1,10 @@
 """Campaigns on a user's own folder: the recipe fits the folder, and the results never pass for published ones."""
 
+import os
 import pickle
 import shutil
+import signal
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,7 +33,7 @@ from benchmarks.training.campaign import (
 )
 from benchmarks.training.campaign.records import check_settings, keep_settings
 from benchmarks.training.campaign.worker import Job, do
-from benchmarks.training.data.image_folder import ImageFolderError
+from benchmarks.training.data.image_folder import ImageFolder, ImageFolderError, read_image_folder
 from benchmarks.training.presets import get_recipe
 from surrogates import Oracle
 from tests.benchmarks.training.campaign.test_plan import plan_file
@@ -139,3 +142,30 @@ def test_the_folder_of_a_campaign_keeps_to_its_images(photos: Path, tmp_path: Pa
     (tmp_path / "elsewhere" / "ant" / "3.png").unlink()
     with pytest.raises(ArtefactError, match=r"images: folder: content was .* and is now .*train was 24 and is now 23"):
         check_settings(tmp_path / "runs", own(tmp_path / "elsewhere"))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform cannot fork")
+@pytest.mark.filterwarnings("default")  # of Python 3.12, about forks beside threads
+def test_a_worker_forked_while_the_folder_is_read_can_read_it(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before Python 3.12 a cached property has a lock, which the child would find held by a thread that it lacks."""
+    found, reading, release = read_image_folder(photos), threading.Event(), threading.Event()
+
+    def slow(root: str) -> ImageFolder:
+        reading.set()
+        release.wait()
+        return found
+
+    monkeypatch.setattr("benchmarks.training.campaign.images.read_image_folder", slow)
+    thread = threading.Thread(target=lambda: FolderImages(str(photos)).folder)
+    thread.start()
+    reading.wait()
+    child = os.fork()
+    if child == 0:
+        signal.alarm(20)  # ends a child that waits for the lock
+        release.set()
+        os._exit(0 if FolderImages(str(photos)).folder is found else 1)
+    try:
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    finally:
+        release.set()
+        thread.join()

@@ -18,7 +18,13 @@ from PIL import Image
 
 from benchmarks.errors import SurrogatesError
 from benchmarks.formats.mmap_cache import cache_dir
-from benchmarks.training.data.image_folder import ImageFolder, ImageFolderError, check_labels, read_image_folder
+from benchmarks.training.data.image_folder import (
+    ImageFolder,
+    ImageFolderError,
+    Picture,
+    check_labels,
+    read_image_folder,
+)
 from benchmarks.training.data.taskonomy import SPLIT_FILES
 
 
@@ -361,6 +367,16 @@ def test_an_interrupted_reading_goes_on_where_it_was(tmp_path: Path, monkeypatch
     assert len(read_image_folder(tmp_path).splits["train"]) == 8
     assert read >= {"5.png", "6.png", "7.png", "8.png", "9.png"}
     assert not {"0.png", "1.png", "2.png", "3.png"} & read
+
+
+def test_a_large_folder_has_a_short_repr() -> None:
+    pictures = tuple(Picture(f"{number}.png", "", "0" * 64) for number in range(5000))
+    found = ImageFolder("photos", {"train": pictures, "valid": pictures[:7]}, "", dict.fromkeys(flat(5000), "x"), {})
+    shown = repr(found)
+    assert shown.startswith("ImageFolder(root='photos', splits={'train': (Picture(path='0.png', ")
+    assert "5,000 in all" in shown
+    assert "7 in all" in shown
+    assert len(shown) < 2000
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")

@@ -2,6 +2,7 @@
 
 import os
 import struct
+import sys
 import zlib
 from pathlib import Path
 
@@ -12,6 +13,7 @@ pytest.importorskip("PIL")
 
 from PIL import Image
 
+from benchmarks.errors import MissingExtraError
 from benchmarks.training.data.pictures import PictureError, picture_digest, read_picture
 
 CORNERS = np.array([[[10, 20, 30], [200, 0, 0]], [[0, 100, 0], [0, 0, 250]]], np.uint8)  # (2, 2, 3)
@@ -156,3 +158,23 @@ def test_the_digest_is_that_of_the_file(tmp_path: Path) -> None:
 
     Image.fromarray(CORNERS).save(tmp_path / "a.png")
     assert picture_digest(tmp_path / "a.png") == hashlib.sha256((tmp_path / "a.png").read_bytes()).hexdigest()
+
+
+def test_without_pillow_the_extra_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.png").write_bytes(b"1")
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    with pytest.raises(MissingExtraError, match=r"Reading pictures needs 'pillow', which is not installed: .*training"):
+        picture_digest(tmp_path / "a.png")
+
+
+def test_a_broken_pillow_is_not_a_missing_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Installing pillow again would not bring what it lacks."""
+    (tmp_path / "a.png").write_bytes(b"1")
+    (tmp_path / "broken" / "PIL").mkdir(parents=True)
+    (tmp_path / "broken" / "PIL" / "__init__.py").write_text("import no_such_part\n")
+    for name in [name for name in sys.modules if name.partition(".")[0] == "PIL"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.syspath_prepend(tmp_path / "broken")
+    with pytest.raises(ModuleNotFoundError, match="no_such_part") as error:
+        picture_digest(tmp_path / "a.png")
+    assert not isinstance(error.value, MissingExtraError)
