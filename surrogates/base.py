@@ -7,7 +7,6 @@ Costs such as latency depend on dead operations: strings then take the place of 
 
 from __future__ import annotations
 
-import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from benchmarks.forks import one_thread_if_forked, without_forks
 from benchmarks.spaces.registry import get_space, infer_space
+from benchmarks.user_warnings import warn_user
 from encoders.base import as_strings
 from surrogates.equivalence import Equivalence, equivalence_of_tasks, forms
 from surrogates.labels import Labels
@@ -310,15 +310,14 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
 
 
 def warn_of_equal_labels(labels: Labels) -> None:
-    """Warn about tasks whose labels are all equal; the warning points to the caller's caller.
+    """Warn about tasks whose labels are all equal; the warning points to the user's line.
 
     Warns:
         UserWarning: If all labels of a task are equal.
     """
     spread = np.nanmax(labels.values, axis=0) - np.nanmin(labels.values, axis=0)
     if alike := [task for task, width in zip(labels.tasks, spread, strict=True) if width == 0]:
-        warnings.warn(
+        warn_user(
             f"all labels of {', '.join(alike)} are equal: every architecture is predicted as that value, with a std of "
             "0 that is not an estimate of the error",
-            stacklevel=3,
         )

@@ -1,5 +1,7 @@
 """Costs belong to strings, performance to functions: grouping, choice by name, caches, storage, both at once."""
 
+import linecache
+import re
 import warnings
 
 import numpy as np
@@ -181,6 +183,43 @@ def test_left_out_scores_of_members_are_in_the_order_given(equivalence):
     given.fit(TRAIN, SIZE)
     for one, other in zip(mixed.members_, given.members_, strict=True):
         assert_array_equal(one.oob_scores_, other.oob_scores_[order])
+
+
+def warned_at(call, match):
+    """File and source line that a warning points to."""
+    with pytest.warns(UserWarning, match=match) as caught:
+        call()
+    (warning,) = [one for one in caught if re.search(match, str(one.message))]
+    return warning.filename, linecache.getline(warning.filename, warning.lineno).strip()
+
+
+@pytest.mark.parametrize("name", [*SMALL, "transfer"])
+def test_warnings_point_to_the_line_that_fits(name):
+    labels = pd.Series(SIZE, TRAIN, name="latency_ms")
+    sources = pd.DataFrame({"other": SIZE**2}, index=TRAIN)
+    transfer = TransferSurrogate(sources=sources, n_members=2, n_rounds=5, n_jobs=1)
+    model = transfer if name == "transfer" else small(name, None)
+
+    def costs():
+        model.fit(TRAIN, labels, minimize="latency_ms")
+
+    def equal():
+        model.fit(TRAIN, np.ones(len(TRAIN)))
+
+    says = "latency_ms: TransferSurrogate pools" if name == "transfer" else "latency_ms: taken for a cost"
+    assert warned_at(costs, says) == (__file__, 'model.fit(TRAIN, labels, minimize="latency_ms")')
+    assert warned_at(equal, "are equal") == (__file__, "model.fit(TRAIN, np.ones(len(TRAIN)))")
+
+
+def test_a_warning_of_a_mixture_points_to_the_line_that_mixes():
+    frame = both_kinds()[["jigsaw"]]
+    surrogate = small("gp", "function").fit(TRAIN, frame)
+    table = Table.from_frame(frame.rename_axis("arch") + 60)
+
+    def first():
+        Oracle(surrogate, table)
+
+    assert warned_at(first, "measured values lie outside") == (__file__, "Oracle(surrogate, table)")
 
 
 LEARNED = ("calibration_", "oob_scores_", "members_", "encoder_", "weights_", "archs_", "kernels_", "own_unit_")
