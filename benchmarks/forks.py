@@ -134,29 +134,28 @@ def is_forked() -> bool:
 
 @contextlib.contextmanager
 def one_thread_if_forked() -> Iterator[None]:
-    """Use one thread of OpenMP, of the linear algebra and of torch in the context, if this is a forked child.
+    """Use one thread of OpenMP, of the linear algebra and of torch, if this is a forked child.
 
-    Also a decorator. Elsewhere it does nothing.
+    Also a decorator. The child keeps its one thread when the context ends, as the limits are those of the process and
+    other threads may be in such a context too. Elsewhere it does nothing.
 
     Example:
         >>> with one_thread_if_forked():
         ...     pass
     """
-    if not _Process.forked:
-        yield
-        return
+    if _Process.forked:
+        _limit_to_one_thread()
+    yield
+
+
+def _limit_to_one_thread() -> None:
+    """Limit all thread pools that are loaded by now, for the rest of the process's life."""
     from threadpoolctl import threadpool_limits
 
+    threadpool_limits(1)
     torch = sys.modules.get("torch")
-    before = None if torch is None else torch.get_num_threads()
-    with threadpool_limits(1):
-        if torch is not None:
-            torch.set_num_threads(1)
-        try:
-            yield
-        finally:
-            if torch is not None:
-                torch.set_num_threads(before)
+    if torch is not None and torch.get_num_threads() != 1:
+        torch.set_num_threads(1)
 
 
 @contextlib.contextmanager

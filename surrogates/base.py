@@ -7,7 +7,6 @@ Costs such as latency depend on dead operations: strings then take the place of 
 
 from __future__ import annotations
 
-import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
@@ -20,6 +19,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from benchmarks.forks import one_thread_if_forked, without_forks
 from benchmarks.spaces.registry import get_space, infer_space
+from benchmarks.user_warnings import warn_user
 from encoders.base import as_strings
 from surrogates.equivalence import Equivalence, equivalence_of_tasks, forms
 from surrogates.labels import Labels
@@ -48,6 +48,9 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
         n_archs_: Number of distinct functions (or strings) seen in `fit`.
         cv_scores_: For every task, the results of cross-validation on the training rows: ``tau`` (Kendall) and
             ``coverage`` (of the 90 % interval); empty if there were too few labels.
+        trainings_: For every task how the trainings of the table that it was stored with differ from the published
+            ones; None if not known.
+        kept_by_fit: Learned attributes that a fit does not discard; a subclass may name some, such as a pre-training.
 
     Example:
         A surrogate of your own; `register_storable` allows it to be saved.
@@ -80,6 +83,8 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
     parts_: tuple[Surrogate, ...] = ()
     n_archs_: int
     cv_scores_: dict[str, dict[str, float]]
+    trainings_: dict[str, Any] | None = None
+    kept_by_fit: tuple[str, ...] = ()
 
     def fit(
         self,
@@ -88,7 +93,7 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
         *,
         minimize: Collection[str] | str = (),
     ) -> Self:
-        """Fit to measured performance, from scratch: an earlier fit is discarded.
+        """Fit to measured performance, from scratch: an earlier fit is discarded, unless this one fails.
 
         Tasks are fitted together, except that costs and other tasks are fitted apart if they differ in `equivalence`
         (see the constructor).
@@ -125,9 +130,19 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
         """
         ordered, place = labels.in_order()
         self.fit_labels(ordered, learn)
-        if (scores := getattr(self, "oob_scores_", None)) is not None:
-            self.oob_scores_ = scores[place]
+        self.take_rows(place)
         return self
+
+    def take_rows(self, place: NDArray[np.int64]) -> None:
+        """Bring what was learned of each training row into another order of the rows.
+
+        A subclass that keeps such values overrides it.
+
+        Args:
+            place: For each row of the new order its place in the old one, of shape (n,).
+        """
+        for part in self.parts_:
+            part.take_rows(place)
 
     @one_thread_if_forked()
     def fit_labels(self, labels: Labels, learn: Callable[[Labels], None] | None = None) -> Self:
@@ -144,6 +159,7 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
         if len(set(kinds)) == 1:
             return self.fit_grouped(grouped, learn)
         parts = tuple(self._fit_part(labels, kinds, kind) for kind in get_args(Equivalence))
+        self._forget()
         self._learned_from(grouped, parts)
         found = {task: scores for part in parts for task, scores in part.cv_scores_.items()}
         self.cv_scores_ = {task: found[task] for task in labels.tasks if task in found}
@@ -151,10 +167,22 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
 
     def fit_grouped(self, labels: Labels, learn: Callable[[Labels], None] | None = None) -> Self:
         """As `fit_labels`, but all tasks with the equivalence that the labels are grouped by, whatever their names."""
+        before = dict(self.__dict__)
+        self._forget()
         self.equivalence_, self.cv_scores_ = labels.equivalence, {}
-        (learn or self.fit_functions)(labels)
+        try:
+            (learn or self.fit_functions)(labels)
+        except BaseException:  # no mixture of two fits, also if the user interrupted this one
+            self.__dict__ = before
+            raise
         self._learned_from(labels, ())
         return self
+
+    def _forget(self) -> None:
+        """Discard what an earlier fit learned: all attributes that end in an underscore."""
+        for name in [name for name in vars(self) if name.endswith("_") and not name.startswith("_")]:
+            if name not in self.kept_by_fit:
+                delattr(self, name)
 
     def _learned_from(self, labels: Labels, parts: tuple[Surrogate, ...]) -> None:
         """Set the common attributes."""
@@ -282,15 +310,14 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
 
 
 def warn_of_equal_labels(labels: Labels) -> None:
-    """Warn about tasks whose labels are all equal; the warning points to the caller's caller.
+    """Warn about tasks whose labels are all equal; the warning points to the user's line.
 
     Warns:
         UserWarning: If all labels of a task are equal.
     """
     spread = np.nanmax(labels.values, axis=0) - np.nanmin(labels.values, axis=0)
     if alike := [task for task, width in zip(labels.tasks, spread, strict=True) if width == 0]:
-        warnings.warn(
+        warn_user(
             f"all labels of {', '.join(alike)} are equal: every architecture is predicted as that value, with a std of "
             "0 that is not an estimate of the error",
-            stacklevel=3,
         )

@@ -6,12 +6,12 @@ latency or energy belong to the network as its string writes it: an operation th
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from benchmarks.errors import choice
 from benchmarks.quantities import is_cost
+from benchmarks.user_warnings import warn_user
 
 if TYPE_CHECKING:
     from benchmarks.spaces.space import Space
@@ -75,12 +75,11 @@ def equivalence_of_tasks(
     if not costs:
         return pooled
     if not able:
-        warnings.warn(f"{_listed(costs)}: {what} pools architectures of equal function; {_ABLE}", stacklevel=4)
+        warn_user(f"{_listed(costs)}: {what} pools architectures of equal function; {_ABLE}")
         return pooled
-    warnings.warn(
+    warn_user(
         f"{_listed(costs)}: taken for a cost by name, so dead operations count and architectures of equal function are "
         "told apart; equivalence='string' says so, equivalence='function' pools them",
-        stacklevel=4,
     )
     return tuple("string" if task in costs else "function" for task in tasks)
 

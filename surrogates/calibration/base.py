@@ -28,7 +28,8 @@ class CalibratedSurrogate(Surrogate):
         calibration_: Map from scores to labels and standard deviations.
         own_unit_: For each task whether its scores are predictions in the label's own unit, put on the scale of normal
             scores; of none if empty.
-        oob_scores_: Score of each training row by models not trained on it, of shape (n, T); set by `fit`, not stored.
+        oob_scores_: Score of each training row, in the order given to `fit`, by models not trained on it, of shape
+            (n, T); set by `fit`, not stored. With `parts_`, they have it.
     """
 
     calibration_: FoldCalibration
@@ -37,7 +38,7 @@ class CalibratedSurrogate(Surrogate):
 
     @property
     def oob_prediction_(self) -> Float:
-        """`oob_scores_` in the metrics' own units, of shape (n, T)."""
+        """`oob_scores_` in the metrics' own units, of shape (n, T), in the order of the rows given to `fit`."""
         if self.parts_:
             found = [
                 (task, column)
@@ -64,6 +65,11 @@ class CalibratedSurrogate(Surrogate):
         """
         self.oob_scores_, self.own_unit_ = scores, tuple(own_unit)
         self.calibration_, self.cv_scores_ = FoldCalibration.fit(labels, scores, fold, self.own_unit_)
+
+    def take_rows(self, place: NDArray[np.int64]) -> None:
+        super().take_rows(place)
+        if hasattr(self, "oob_scores_"):
+            self.oob_scores_ = self.oob_scores_[place]
 
     def predict_functions(self, archs: list[str]) -> tuple[Float, Float]:
         return self.calibration_.predict(archs, self.scores(archs))

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin, ClusterMixin, clone
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 
 from encoders.one_hot import OneHotEncoding
 from surrogates.base import Surrogate
@@ -43,7 +43,7 @@ class FittedEstimators:
     Example:
         >>> from encoders import OneHotEncoding
         >>> from sklearn.linear_model import Ridge
-        >>> from sklearn.pipeline import make_pipeline
+        >>> from sklearn.pipeline import Pipeline, make_pipeline
         >>> archs = ["64-2311-basic", "64-1234-basic", "64-3114-basic"]
         >>> fitted = make_pipeline(OneHotEncoding(), Ridge()).fit(archs, [90.0, 92.0, 94.0])
         >>> mean, std = FittedEstimators({"jigsaw": fitted}, has_std=False).predict(archs, return_std=True)
@@ -161,7 +161,8 @@ def _takes_strings(model: Any) -> bool:
 
 
 def _has_std(model: Any) -> bool:
-    """Whether `predict` takes `return_std`; a pipeline passes it on to its last step."""
-    while hasattr(model, "steps"):
+    """Whether `predict` takes `return_std`; a pipeline passes it on to its last step, which may do nothing."""
+    while isinstance(model, Pipeline):
         model = model.steps[-1][1]
-    return "return_std" in inspect.signature(model.predict).parameters
+    predict = getattr(model, "predict", None)
+    return predict is not None and "return_std" in inspect.signature(predict).parameters

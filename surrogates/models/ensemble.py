@@ -94,6 +94,11 @@ class EnsembleSurrogate(CalibratedSurrogate):
         """Normal scores of m distinct simplest forms (or strings), of shape (m, T): the members' weighted mean."""
         return self._average([member.scores(archs) for member in self.members_])
 
+    def take_rows(self, place: NDArray[np.int64]) -> None:
+        super().take_rows(place)
+        for member in () if self.parts_ else self.members_:
+            member.take_rows(place)
+
     def _average(self, scores: Sequence[Float] | Float) -> Float:
         """The weighted mean of the members' scores, each of shape (m, T)."""
         return np.asarray(sum(weight * own for weight, own in zip(self.weights_, scores, strict=True)))

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from surrogates.oracle.predictors import Predictor, predict_matrix
+from surrogates.equivalence import Equivalence
+from surrogates.oracle.predictors import Predictor, about, predict_matrix
 
 if TYPE_CHECKING:
     from benchmarks.table import Table
@@ -47,21 +48,19 @@ class JoinedSurrogate:
         self.space_ = spaces[0]
 
     @property
-    def equivalence_(self) -> str:
+    def equivalence_(self) -> Equivalence:
         """``"string"`` if a part tells architectures of one function apart, else ``"function"``."""
-        kinds = {getattr(predictor, "equivalence_", "function") for predictor, _ in self.parts}
-        return "string" if "string" in kinds else "function"
+        return "string" if any(about(part).equivalence == "string" for part, _ in self.parts) else "function"
 
     @property
     def minimize_(self) -> tuple[str, ...]:
         """The user's own tasks that are better when lower."""
-        lowered = ((getattr(predictor, "minimize_", ()), tasks) for predictor, tasks in self.parts)
-        return tuple(task for names, tasks in lowered for task in tasks if task in names)
+        return tuple(task for part, tasks in self.parts for task in tasks if task in (about(part).minimize or ()))
 
     @property
     def trainings_(self) -> dict[str, Any]:
         """How the trainings of each task differ from the published ones, where a part says so."""
-        said = ((getattr(predictor, "trainings_", None) or {}, tasks) for predictor, tasks in self.parts)
+        said = ((about(part).trainings, tasks) for part, tasks in self.parts)
         return {task: ways[task] for ways, tasks in said for task in tasks if task in ways}
 
     def predict(self, archs: Sequence[str], return_std: Literal[True]) -> tuple[Float, Float]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from benchmarks.errors import TableError
 from benchmarks.numbers import reads_as_fractions
+from benchmarks.user_warnings import warn_user
 from surrogates.oracle.predictors import predict_matrix
 
 if TYPE_CHECKING:
@@ -77,9 +77,8 @@ def check_mixture(table: Table, predictor: Predictor, minimize: Collection[str] 
         known = ~np.isnan(measured) & (spread > 0)
         outside = int((np.abs(measured - predicted)[known] > Z_LEVEL * spread[known]).sum())
         if known.sum() >= _FEWEST and outside > _OUTSIDE * known.sum():
-            warnings.warn(
+            warn_user(
                 f"{task}: {outside} of {int(known.sum())} measured values lie outside the {LEVEL:.0%} interval of "
                 "their prediction: the table and the surrogate seem to be of different trainings or units, and the "
                 "oracle mixes them; use source='table' or 'surrogate', or fit a surrogate to the table",
-                stacklevel=4,
             )

@@ -18,7 +18,7 @@ from benchmarks.task_names import choose_task, name_tasks
 from benchmarks.tasks import Task, find_task, minimized
 from surrogates.oracle.answers import Answers, Ranking
 from surrogates.oracle.mixing import check_mixture
-from surrogates.oracle.predictors import CachedSurrogate, TabulatedSurrogate, predict_matrix
+from surrogates.oracle.predictors import CachedSurrogate, TabulatedSurrogate, about, predict_matrix
 from surrogates.oracle.table_lookup import Measured
 from surrogates.oracle.usage import Queries
 
@@ -489,9 +489,10 @@ def _lowered(surrogate: Predictor | None, minimize: Collection[str] | str) -> tu
     """The user's own tasks of a predictor that are better when lower; refuses names without the direction they say."""
     if surrogate is None:
         return ()
-    known = getattr(surrogate, "minimize_", ())
+    said = about(surrogate).minimize
+    known = said or ()
     given = (minimize,) if isinstance(minimize, str) else tuple(minimize)
-    tasks = name_tasks(surrogate.tasks_, {*known, *given}) if not hasattr(surrogate, "minimize_") or given else {}
+    tasks = name_tasks(surrogate.tasks_, {*known, *given}) if said is None or given else {}
     return tuple(dict.fromkeys((*known, *(task.name for task in tasks.values() if task == minimized(task)))))
 
 
@@ -509,7 +510,7 @@ def _of_one_space(surrogate: Predictor | None, table: Table | None) -> tuple[Tab
     space = get_space(surrogate.space_)
     if table is None:
         return None, space
-    for task, how in (getattr(surrogate, "trainings_", None) or {}).items():
+    for task, how in about(surrogate).trainings.items():
         if task in table.tasks and how != (came := unlike_published(table, [task])):
             ways = [f"unlike the published ones ({way})" if way else "like the published ones" for way in (how, came)]
             raise TableError(

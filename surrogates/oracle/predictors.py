@@ -1,17 +1,21 @@
-"""Predictor interface of the oracle, and three wrappers: loaded lazily, cached, and tabulated."""
+"""Predictor interface of the oracle, and three wrappers: loaded lazily, cached, and tabulated.
+
+What a predictor says of itself beyond the interface (`About`) is read in one place, `about`, and every wrapper says the
+same as what it wraps.
+"""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol, overload
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, get_args, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.errors import ArchitectureError
+from benchmarks.errors import ArchitectureError, choice
 from benchmarks.forks import ForkSafeLock, without_forks
 from benchmarks.spaces.registry import get_space
 from surrogates.equivalence import Equivalence
@@ -24,10 +28,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "SINGLE_QUESTIONS",
+    "About",
     "CachedSurrogate",
     "LazySurrogate",
     "Predictor",
     "TabulatedSurrogate",
+    "about",
     "predict_matrix",
     "prediction_keys",
 ]
@@ -42,7 +48,7 @@ _TRIALS = ((8, 1000), (64, 100))
 
 
 class Predictor(Protocol):
-    """A fitted surrogate, or a wrapper around one.
+    """A fitted surrogate, or a wrapper around one; it may also have the attributes of `About`.
 
     Attributes:
         space_: Name of the space.
@@ -69,16 +75,34 @@ class Predictor(Protocol):
         """Mean and std of n architectures, each of shape (n, T), or (n,) for one task, in the metrics' own units."""
 
 
-def equivalence_of(predictor: Predictor) -> Equivalence:
-    """The predictor's `equivalence_`; ``"function"`` if it does not say.
+class About(NamedTuple):
+    """What a predictor says of its predictions, in attributes that a predictor of the user's own may lack.
+
+    Attributes:
+        equivalence: ``equivalence_``: whether predictions are those of a ``"function"``, the default, or ``"string"``.
+        minimize: ``minimize_``: the user's own tasks that are better when lower; None if it does not say.
+        trainings: ``trainings_``: for tasks of which it is known how the trainings differ from the published ones.
+    """
+
+    equivalence: Equivalence
+    minimize: tuple[str, ...] | None
+    trainings: Mapping[str, Any]
+
+
+def about(predictor: Predictor) -> About:
+    """What a predictor says of its predictions.
 
     Example:
         >>> from surrogates import load_pretrained
-        >>> equivalence_of(load_pretrained("transnas101-micro"))
-        'function'
+        >>> about(load_pretrained("transnas101-micro"))[:2]
+        ('function', ())
     """
-    found: Equivalence = getattr(predictor, "equivalence_", "function")
-    return found
+    lowered = getattr(predictor, "minimize_", None)
+    return About(
+        getattr(predictor, "equivalence_", "function"),
+        None if lowered is None else tuple(lowered),
+        getattr(predictor, "trainings_", None) or {},
+    )
 
 
 def prediction_keys(predictor: Predictor, archs: Sequence[str]) -> list[str]:
@@ -88,7 +112,7 @@ def prediction_keys(predictor: Predictor, archs: Sequence[str]) -> list[str]:
     (``equivalence_ == "string"``).
     """
     space = get_space(predictor.space_)
-    if equivalence_of(predictor) == "string":
+    if about(predictor).equivalence == "string":
         return [space.validate(arch) for arch in archs]
     return space.canonicals(archs)
 
@@ -145,7 +169,17 @@ class LazySurrogate:
     @property
     def equivalence_(self) -> Equivalence:
         """Whether predictions are those of a function or of a string."""
-        return self.surrogate.equivalence_
+        return about(self.surrogate).equivalence
+
+    @property
+    def minimize_(self) -> tuple[str, ...]:
+        """The user's own tasks that are better when lower."""
+        return self.surrogate.minimize_
+
+    @property
+    def trainings_(self) -> Mapping[str, Any]:
+        """How the trainings of a task differ from the published ones, as far as known."""
+        return about(self.surrogate).trainings
 
     def predict(
         self, archs: Sequence[str], return_std: Literal[True]
@@ -205,7 +239,20 @@ class CachedSurrogate:
     @property
     def equivalence_(self) -> Equivalence:
         """Whether predictions are those of a function or of a string."""
-        return equivalence_of(self.predictor)
+        return about(self.predictor).equivalence
+
+    @property
+    def minimize_(self) -> tuple[str, ...]:
+        """The user's own tasks that are better when lower; no such attribute if the predictor has none."""
+        lowered = about(self.predictor).minimize
+        if lowered is None:
+            raise AttributeError(f"{type(self.predictor).__name__} does not say which tasks are better when lower")
+        return lowered
+
+    @property
+    def trainings_(self) -> Mapping[str, Any]:
+        """How the trainings of a task differ from the published ones, as far as known."""
+        return about(self.predictor).trainings
 
     def predict(
         self, archs: Sequence[str], return_std: Literal[True]
@@ -279,6 +326,8 @@ class TabulatedSurrogate:
         std: Standard deviations of these values, of shape (C, T).
         beyond: Predictor of architectures outside the published set; without it they are an error.
         minimize: The user's own tasks that are better when lower.
+        equivalence: ``"string"`` if architectures of one function may have different values.
+        trainings: How the trainings of a task differ from the published ones, as far as known.
 
     Example:
         >>> baked = TabulatedSurrogate("transnas101-macro", ["jigsaw"], np.arange(3256), *np.ones((2, 3256, 1)))
@@ -295,10 +344,14 @@ class TabulatedSurrogate:
         std: NDArray[Any],
         beyond: Predictor | None = None,
         minimize: Sequence[str] = (),
+        equivalence: Equivalence = "function",
+        trainings: Mapping[str, Any] | None = None,
     ) -> None:
         self.space_ = get_space(space).name
         self.tasks_ = tuple(tasks)
         self.minimize_ = tuple(minimize)
+        self.equivalence_ = choice(equivalence, get_args(Equivalence), "equivalence")
+        self.trainings_ = dict(trainings or {})
         self.classes, self.mean, self.std, self.beyond = classes, mean, std, beyond
         published = len(get_space(space))
         if classes.shape != (published,) or not 0 <= classes.min() <= classes.max() < len(mean):
@@ -321,8 +374,18 @@ class TabulatedSurrogate:
         rows = {key: row for row, key in enumerate(dict.fromkeys(keys))}
         classes = np.array([rows[key] for key in keys], dtype=np.int32)
         mean, std = predict_matrix(predictor, list(rows))
-        lowered = getattr(predictor, "minimize_", ())
-        return cls(space.name, predictor.tasks_, classes, mean, std, beyond=predictor, minimize=lowered)
+        said = about(predictor)
+        return cls(
+            space.name,
+            predictor.tasks_,
+            classes,
+            mean,
+            std,
+            beyond=predictor,
+            minimize=said.minimize or (),
+            equivalence=said.equivalence,
+            trainings=said.trainings,
+        )
 
     @overload
     def predict(self, archs: Sequence[str], return_std: Literal[False] = False) -> NDArray[np.float64]: ...
@@ -359,11 +422,13 @@ class TabulatedSurrogate:
         Raises:
             ArtefactError: If the directory contains other files, or cannot be written.
         """
-        content = {
+        content: dict[str, Any] = {
             "space": self.space_,
             "tasks": describe_tasks(self.tasks_, self.minimize_),
             "libraries": library_versions(),
         }
+        content |= {"equivalence": self.equivalence_} if self.equivalence_ != "function" else {}
+        content |= {"trainings": self.trainings_} if self.trainings_ else {}
         arrays = {
             "classes": self.classes.astype(np.int32),
             "mean": self.mean.astype(np.float32),
@@ -383,5 +448,14 @@ class TabulatedSurrogate:
         with parsing(directory):
             arrays = npz_arrays(files[_ARRAYS])
             tasks = [task["name"] for task in metadata["tasks"]]
-            lowered = lowered_tasks(metadata["tasks"])
-            return cls(metadata["space"], tasks, arrays["classes"], arrays["mean"], arrays["std"], beyond, lowered)
+            return cls(
+                metadata["space"],
+                tasks,
+                arrays["classes"],
+                arrays["mean"],
+                arrays["std"],
+                beyond,
+                minimize=lowered_tasks(metadata["tasks"]),
+                equivalence=metadata.get("equivalence", "function"),
+                trainings=metadata.get("trainings"),
+            )

@@ -1,5 +1,7 @@
 """Costs belong to strings, performance to functions: grouping, choice by name, caches, storage, both at once."""
 
+import linecache
+import re
 import warnings
 
 import numpy as np
@@ -7,8 +9,9 @@ import pandas as pd
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
 
-from benchmarks import UnknownNameError, get_space
+from benchmarks import Table, UnknownNameError, get_space
 from encoders import Costs
 from surrogates import (
     BoostedSurrogate,
@@ -18,7 +21,9 @@ from surrogates import (
     Oracle,
     TransferSurrogate,
     load_surrogate,
+    save_surrogate,
 )
+from surrogates.calibration.folds import FoldCalibration
 from surrogates.equivalence import equivalence_of_tasks
 from surrogates.oracle.predictors import CachedSurrogate, LazySurrogate, TabulatedSurrogate
 from tests.surrogates.test_contracts import Average
@@ -155,6 +160,116 @@ def test_costs_and_performance_at_once_are_as_each_alone(name, columns, tmp_path
         assert_array_equal(mine, theirs)
     refitted = both.set_params(equivalence="string").fit(TRAIN, labels, minimize="edge_latency")
     assert refitted.parts_ == ()
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_left_out_predictions_of_both_kinds_are_in_the_order_given(name):
+    order = np.random.default_rng(0).permutation(len(TRAIN))
+    labels, archs = both_kinds(), [TRAIN[i] for i in order]
+    with pytest.warns(UserWarning, match="edge_latency: taken for a cost"):
+        given = small(name, None).fit(TRAIN, labels, minimize="edge_latency")
+    with pytest.warns(UserWarning, match="edge_latency: taken for a cost"):
+        mixed = small(name, None).fit(archs, labels.iloc[order], minimize="edge_latency")
+    assert_array_equal(mixed.oob_prediction_, given.oob_prediction_[order])
+    assert np.corrcoef(mixed.oob_prediction_[:, 1], SIZE[order])[0, 1] > 0.7
+
+
+@pytest.mark.parametrize("equivalence", ["function", "string"])
+def test_left_out_scores_of_members_are_in_the_order_given(equivalence):
+    order = np.random.default_rng(0).permutation(len(TRAIN))
+    members = [GaussianProcessSurrogate(), GaussianProcessSurrogate(kernels=["laplace"])]
+    given = EnsembleSurrogate(members=members, equivalence=equivalence)
+    mixed = clone(given).fit([TRAIN[i] for i in order], SIZE[order])
+    given.fit(TRAIN, SIZE)
+    for one, other in zip(mixed.members_, given.members_, strict=True):
+        assert_array_equal(one.oob_scores_, other.oob_scores_[order])
+
+
+def warned_at(call, match):
+    """File and source line that a warning points to."""
+    with pytest.warns(UserWarning, match=match) as caught:
+        call()
+    (warning,) = [one for one in caught if re.search(match, str(one.message))]
+    return warning.filename, linecache.getline(warning.filename, warning.lineno).strip()
+
+
+@pytest.mark.parametrize("name", [*SMALL, "transfer"])
+def test_warnings_point_to_the_line_that_fits(name):
+    labels = pd.Series(SIZE, TRAIN, name="latency_ms")
+    sources = pd.DataFrame({"other": SIZE**2}, index=TRAIN)
+    transfer = TransferSurrogate(sources=sources, n_members=2, n_rounds=5, n_jobs=1)
+    model = transfer if name == "transfer" else small(name, None)
+
+    def costs():
+        model.fit(TRAIN, labels, minimize="latency_ms")
+
+    def equal():
+        model.fit(TRAIN, np.ones(len(TRAIN)))
+
+    says = "latency_ms: TransferSurrogate pools" if name == "transfer" else "latency_ms: taken for a cost"
+    assert warned_at(costs, says) == (__file__, 'model.fit(TRAIN, labels, minimize="latency_ms")')
+    assert warned_at(equal, "are equal") == (__file__, "model.fit(TRAIN, np.ones(len(TRAIN)))")
+
+
+def test_a_warning_of_a_mixture_points_to_the_line_that_mixes():
+    frame = both_kinds()[["jigsaw"]]
+    surrogate = small("gp", "function").fit(TRAIN, frame)
+    table = Table.from_frame(frame.rename_axis("arch") + 60)
+
+    def first():
+        Oracle(surrogate, table)
+
+    assert warned_at(first, "measured values lie outside") == (__file__, "Oracle(surrogate, table)")
+
+
+LEARNED = ("calibration_", "oob_scores_", "members_", "encoder_", "weights_", "archs_", "kernels_", "own_unit_")
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_a_refit_forgets_in_all_directions(name):
+    """Few rows of one task, more with a cost, one task again: each as if it were the first."""
+    labels = both_kinds()
+    surrogate, fresh = small(name, None), small(name, None)
+    surrogate.fit(TRAIN[:20], labels["jigsaw"].iloc[:20])
+    for model in (surrogate, fresh):
+        with pytest.warns(UserWarning, match="edge_latency: taken for a cost"):
+            model.fit(TRAIN, labels, minimize="edge_latency")
+    assert_array_equal(surrogate.predict(DEAD), fresh.predict(DEAD))
+    assert_array_equal(surrogate.oob_prediction_, fresh.oob_prediction_)
+    assert not {*LEARNED} & set(vars(surrogate)), "its parts have these"
+    learned = [{name for name in vars(model) if not name.startswith("_")} for model in (surrogate, fresh)]
+    assert learned[0] == learned[1]
+    surrogate.fit(TRAIN[:20], labels["jigsaw"].iloc[:20])
+    assert (surrogate.parts_, surrogate.minimize_, surrogate.tasks_) == ((), (), ("jigsaw",))
+    assert surrogate.oob_scores_.shape == (20, 1)
+
+
+def test_what_a_stored_surrogate_knows_of_its_table_is_not_that_of_a_refit(tmp_path):
+    rows = both_kinds()[["jigsaw"]].rename_axis("arch")
+    save_surrogate(small("boosted", "function").fit(TRAIN, rows), tmp_path / "model", Table.from_frame(rows))
+    again = load_surrogate(tmp_path / "model")
+    assert again.table_hash_ is not None
+    assert list(again.trainings_) == ["jigsaw"]
+    other = load_surrogate(again.fit(TRAIN[:30], SIZE[:30]).save(tmp_path / "other"))
+    assert (other.table_hash_, other.trainings_) == (None, None)
+
+
+def test_a_fit_that_fails_half_way_leaves_the_surrogate_as_it_was(monkeypatch):
+    surrogate = small("boosted", "function").fit(TRAIN, SIZE)
+    before, said = dict(vars(surrogate)), surrogate.predict(DEAD)
+
+    def fails(*_, **__):
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(FoldCalibration, "fit", fails)
+    for model in (surrogate, small("boosted", "function")):
+        with pytest.raises(RuntimeError, match="out of memory"):
+            model.fit(TRAIN[:20], both_kinds()[["jigsaw"]].iloc[:20])
+    assert vars(surrogate) == before
+    assert_array_equal(surrogate.predict(DEAD), said)
+    with pytest.raises(NotFittedError):
+        model.predict(DEAD)
+    assert "members_" not in vars(model)
 
 
 @pytest.mark.parametrize("name", ["gp", "ensemble"])

@@ -25,6 +25,17 @@ def test_subpackages_offer_what_they_list(name: str) -> None:
     assert set(listed) <= set(dir(package))
 
 
+def test_what_users_call_is_at_the_top_or_beside_its_kind() -> None:
+    from surrogates.evaluation.leaderboard import leaderboard
+    from surrogates.store.trial import LoadReport, try_artefact
+
+    assert surrogates.leaderboard is leaderboard
+    store = importlib.import_module("surrogates.store")
+    assert (store.try_artefact, store.LoadReport) == (try_artefact, LoadReport)
+    assert {"leaderboard"} <= set(surrogates.__all__)
+    assert {"try_artefact", "LoadReport"} <= set(store.__all__)
+
+
 def test_a_wrong_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="module 'surrogates' has no attribute 'Orakel'"):
         _ = surrogates.Orakel

@@ -4,11 +4,15 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from benchmarks import forks
-from benchmarks.forks import ForkSafeLock, cached_property, is_forked, without_forks
+from benchmarks.forks import ForkSafeLock, cached_property, is_forked, one_thread_if_forked, without_forks
+from surrogates.models.graph.torch_session import torch_session
 from surrogates.models.threads import thread_count
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this platform cannot fork")
@@ -101,3 +105,59 @@ def test_a_fork_from_inside_does_not_wait_for_itself() -> None:
     with without_forks():
         assert status_in_child(lambda: True) == 0
     assert status_in_child(lambda: forks.is_forked()) == 0
+
+
+def threads_of_pools() -> set[int]:
+    """Numbers of threads of all pools, torch's among them."""
+    import torch
+
+    return {pool["num_threads"] for pool in threadpool_info()} | {torch.get_num_threads()}
+
+
+def torch_session_of_two() -> AbstractContextManager[None]:
+    return torch_session("GraphSurrogate", n_jobs=2)
+
+
+@pytest.mark.filterwarnings("default")
+@pytest.mark.parametrize("context", [one_thread_if_forked, torch_session_of_two])
+def test_a_thread_of_a_child_that_ends_its_work_gives_no_threads_to_another(
+    context: Callable[[], AbstractContextManager[None]],
+) -> None:
+    """Limits are the process's: one thread leaves while another is inside."""
+    with torch_session_of_two():
+        pass  # whatever it imports, is
+
+    def child() -> bool:
+        import torch
+
+        threadpool_limits(2)
+        torch.set_num_threads(2)
+        inside, leave = threading.Event(), threading.Event()
+
+        def first() -> None:
+            with context():
+                inside.set()
+                leave.wait()
+
+        thread = threading.Thread(target=first)
+        before = threads_of_pools()
+        thread.start()
+        inside.wait()
+        with context():
+            leave.set()
+            thread.join()
+            while_inside = threads_of_pools()
+        return 2 in before and while_inside == threads_of_pools() == {1}
+
+    assert status_in_child(child) == 0
+
+
+def test_elsewhere_threads_are_as_before() -> None:
+    import torch
+
+    before, mine = threads_of_pools(), torch.get_num_threads()
+    with one_thread_if_forked():
+        assert threads_of_pools() == before
+    with torch_session("GraphSurrogate", n_jobs=mine + 1):
+        assert torch.get_num_threads() == mine + 1
+    assert torch.get_num_threads() == mine

@@ -86,6 +86,7 @@ class GraphSurrogate(CalibratedSurrogate):
 
     pretrained_: TrainedNet
     weights_: dict[Update, float]
+    kept_by_fit = ("pretrained_",)
 
     def __init__(
         self,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from benchmarks.forks import is_forked, without_forks
+from benchmarks.forks import is_forked, one_thread_if_forked, without_forks
 from benchmarks.optional import needs_extra
 
 __all__ = ["torch_session"]
@@ -15,7 +15,7 @@ __all__ = ["torch_session"]
 def torch_session(feature: str, n_jobs: int | None) -> Iterator[None]:
     """Import torch, lightning and safetensors, and use `n_jobs` threads in the context (torch's default if None).
 
-    In a child made by ``fork`` it is one thread, whatever is asked for (`benchmarks.forks`).
+    In a child made by ``fork`` it is one thread from then on, whatever is asked for (`benchmarks.forks`).
 
     Args:
         feature: Name of the feature that needs torch, for the error.
@@ -35,11 +35,13 @@ def torch_session(feature: str, n_jobs: int | None) -> Iterator[None]:
         import lightning  # noqa: F401
         import safetensors  # noqa: F401
         import torch
+    if is_forked():
+        with one_thread_if_forked():
+            yield
+        return
     threads = torch.get_num_threads()
     if n_jobs is not None:
         torch.set_num_threads(n_jobs)
-    if is_forked():
-        torch.set_num_threads(1)
     try:
         yield
     finally:

@@ -1,9 +1,9 @@
-"""Labels that are a source: the target under another name, or without one, must not predict itself."""
+"""Labels that are a source: the target under another name, or in another unit, must not predict itself."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,40 +12,79 @@ from benchmarks.spaces.registry import infer_space
 from benchmarks.table import Table
 from surrogates.base import Surrogate
 
-__all__ = ["same_source"]
+__all__ = ["SourceColumn", "same_source", "source_columns"]
 
 Float = NDArray[np.float64]
 _FEWEST = 3
+_FEWEST_DISTINCT = 5
 _UNITS = (1.0, 100.0, 0.01)
+_TOLERANCE = 1e-9
 
 
-def same_source(sources: Sequence[Any], archs: Sequence[str], values: Float, task: str) -> str | None:
-    """The name of a source task whose values equal the labels at the same architectures, None if there is none.
+class SourceColumn(NamedTuple):
+    """One task of a source, at n labelled architectures.
+
+    Attributes:
+        name: Name of the task.
+        values: Its values, NaN where it has none, of shape (n,).
+    """
+
+    name: str
+    values: Float
+
+
+def same_source(columns: Sequence[SourceColumn], values: Float, task: str) -> str | None:
+    """The name of a source task whose values are the labels at the same architectures, None if there is none.
+
+    Args:
+        columns: Tasks of the sources, at the n labelled architectures (`source_columns`).
+        values: The labels, NaN where not measured, of shape (n,).
+        task: Name of the target; a source of this name is not compared, since it is not used.
+
+    Returns:
+        The first source task that has at least three of the labels, not all equal, and has them all, or as fractions
+        or percentages; or that has at least five different ones, and is an exactly linear function of them, such as
+        their negative, or the error of an accuracy.
+
+    Example:
+        >>> column = SourceColumn("a", np.array([1.0, 2.0, 3.0, 4.0, 6.0]))
+        >>> same_source([column], column.values, "b"), same_source([column], 100 - column.values, "b")
+        ('a', 'a')
+        >>> same_source([column], column.values**2, "b") is None
+        True
+    """
+    for name, known in columns:
+        both = ~np.isnan(known) & ~np.isnan(values)
+        if name != task and both.sum() >= _FEWEST and _are_same(values[both], known[both]):
+            return name
+    return None
+
+
+def _are_same(labels: Float, known: Float) -> bool:
+    """Whether two vectors of one shape, of at least three finite values, are one in two units."""
+    if np.ptp(labels) == 0:
+        return False
+    if any(np.allclose(unit * labels, known, rtol=1e-6, atol=0) for unit in _UNITS):
+        return True
+    if np.ptp(known) == 0 or min(len(np.unique(labels)), len(np.unique(known))) < _FEWEST_DISTINCT:
+        return False
+    return bool(1 - abs(np.corrcoef(labels, known)[0, 1]) <= _TOLERANCE)
+
+
+def source_columns(sources: Sequence[Any], archs: Sequence[str]) -> list[SourceColumn]:
+    """The tasks of sources at n labelled architectures; a surrogate is asked once.
 
     Args:
         sources: Tables, DataFrames indexed by architecture, and fitted surrogates; others are not compared.
         archs: The n labelled architectures.
-        values: Their labels, NaN where not measured, of shape (n,).
-        task: Name of the target; a source of this name is not compared, since it is not used.
-
-    Returns:
-        The first source task that has at least three of the labels, not all equal, and has them all; fractions and
-        percentages of each other count as equal.
 
     Example:
         >>> archs = ["64-2311-basic", "64-1234-basic", "64-111111-basic"]
-        >>> table = Table.from_logs(archs, {"a": {"valid_value": [1, 2, 3]}})
-        >>> same_source([table], archs, np.array([1.0, 2.0, 3.0]), "b")
-        'a'
+        >>> table = Table.from_logs(archs[:2], {"a": {"valid_value": [1, 2]}})
+        >>> [column.values.tolist() for column in source_columns([table], archs)]
+        [[1.0, 2.0, nan]]
     """
-    for source in sources:
-        for name, known in _columns(source, archs):
-            both = ~np.isnan(known) & ~np.isnan(values)
-            if name == task or both.sum() < _FEWEST or np.ptp(values[both]) == 0:
-                continue
-            if any(np.allclose(unit * values[both], known[both], rtol=1e-6, atol=0) for unit in _UNITS):
-                return name
-    return None
+    return [SourceColumn(name, values) for source in sources for name, values in _columns(source, archs)]
 
 
 def _columns(source: Any, archs: Sequence[str]) -> Iterator[tuple[str, Float]]:

@@ -32,7 +32,7 @@ from surrogates.labels import Labels
 from surrogates.models.threads import thread_count
 from surrogates.models.transfer.averaged_process import learned_prior
 from surrogates.models.transfer.feature_map import FeatureMap
-from surrogates.models.transfer.leaks import same_source
+from surrogates.models.transfer.leaks import same_source, source_columns
 from surrogates.models.transfer.predictor import TransferPredictor, fit_predictor
 from surrogates.models.transfer.source_values import SourceValues, TransferSource
 from surrogates.models.trees import TreeLearner
@@ -64,8 +64,8 @@ class TransferSurrogate(Surrogate):
             measured), a fitted surrogate, or a list of these. They need not contain the labelled architectures. A
             source task with the target's name on the target's own space is ignored. Cells of another space are
             translated.
-        allow_same: Whether labels may equal those of a source under another name; an error otherwise, since the target
-            would be predicted from itself.
+        allow_same: Whether labels may be those of a source under another name, or in another unit (an exactly linear
+            function of them); an error otherwise, since the target would be predicted from itself.
         n_members: Number of folds, and of members of the tree ensembles.
         n_rounds: Trees per member.
         n_jobs: Threads; all cores if not given or -1. The result does not depend on it.
@@ -82,7 +82,7 @@ class TransferSurrogate(Surrogate):
         >>> from encoders import Costs
         >>> archs = get_space("transnas101-macro").sample(200, rng=0)
         >>> size = Costs().fit_transform(archs)[:, 0]
-        >>> other_task = pd.DataFrame({"small is good": -size}, index=archs)
+        >>> other_task = pd.DataFrame({"small is good": -np.sqrt(size)}, index=archs)
         >>> surrogate = TransferSurrogate(sources=other_task, n_jobs=1).fit(archs[:16], size[:16])
         >>> surrogate.score(archs[16:], size[16:]) > 0.9
         True
@@ -140,8 +140,9 @@ class TransferSurrogate(Surrogate):
 
     def _refuse_leaks(self, labels: Labels) -> None:
         listed = list(self.sources) if isinstance(self.sources, (list, tuple)) else [self.sources]
+        columns = source_columns(listed, labels.strings)
         for task, column in zip(labels.tasks, labels.values.T, strict=True):
-            if (same := same_source(listed, labels.strings, column, task)) is not None:
+            if (same := same_source(columns, column, task)) is not None:
                 raise ValueError(
                     f"the labels of {task!r} are those of the source {same!r} at the same architectures: the target "
                     f"would predict itself; name the labels {same!r}, leave that source out, or set allow_same=True"

@@ -13,14 +13,14 @@ from sklearn.gaussian_process.kernels import Matern
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GridSearchCV
 from sklearn.neighbors import KNeighborsRegressor
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from xgboost import XGBRegressor
 
 from benchmarks.metrics import kendall_tau
 from benchmarks.protocols import split
 from benchmarks.table import Table
-from encoders import GraphFeatures, OneHotEncoding, PathEncoding
+from encoders import Costs, GraphFeatures, OneHotEncoding, PathEncoding
 from surrogates import BoostedSurrogate, evaluate
 from surrogates.evaluation.estimators import as_method
 from surrogates.evaluation.leaderboard import leaderboard, standings
@@ -111,6 +111,26 @@ def test_a_std_is_used_where_there_is_one(macro_table: Table) -> None:
         runs = evaluate(model, macro_table, train_sizes=[40], seeds=[0])
         assert runs["coverage"].between(0, 1).all()
     assert evaluate(Sure(), macro_table, train_sizes=[40], seeds=[0])["coverage"].eq(1).all()
+
+
+class Means(Pipeline):
+    """Has a `predict` of its own, whatever its last step is."""
+
+    def predict(self, X: Any, **_: Any) -> Any:
+        return self.named_steps["costs"].transform(X)[:, 0]
+
+
+class Walk(Length):
+    """Has an attribute that a pipeline has as well."""
+
+    steps = 100
+
+
+@pytest.mark.parametrize("model", [Means([("costs", Costs()), ("last", "passthrough")]), Walk()])
+def test_a_last_step_that_does_nothing_has_no_std(macro_table: Table, model: Any) -> None:
+    runs = evaluate(model, macro_table, train_sizes=[40], seeds=[0])
+    assert runs["coverage"].isna().all()
+    assert runs["tau"].notna().all()
 
 
 def test_every_run_has_its_seed_and_the_given_model_is_left_alone(macro_table: Table) -> None:

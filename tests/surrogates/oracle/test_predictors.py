@@ -1,9 +1,11 @@
+import json
 import pickle
 import threading
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -11,10 +13,25 @@ import pandas as pd
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks import get_space
+from benchmarks import UnknownNameError, get_space
 from benchmarks.table import Table
-from surrogates import BoostedSurrogate, GaussianProcessSurrogate, Oracle, Surrogate
-from surrogates.oracle.predictors import SINGLE_QUESTIONS
+from surrogates import (
+    BoostedSurrogate,
+    GaussianProcessSurrogate,
+    Oracle,
+    Surrogate,
+    load_surrogate,
+    save_surrogate,
+)
+from surrogates.oracle.join import JoinedSurrogate
+from surrogates.oracle.predictors import (
+    SINGLE_QUESTIONS,
+    CachedSurrogate,
+    LazySurrogate,
+    Predictor,
+    TabulatedSurrogate,
+    about,
+)
 from tests.surrogates.helpers import TWINS, Counting, table
 
 
@@ -158,3 +175,81 @@ def test_filled_answers_equal_those_of_single_questions(kind: type[Surrogate], m
     single = np.array([fitted.predict([arch])[0, fitted.tasks_.index("jigsaw")] for arch in archs])
     tolerance = 0 if kind is BoostedSurrogate else 1e-12
     np.testing.assert_allclose(found, single, rtol=tolerance, atol=0)
+
+
+# -- what a predictor says of itself, wrapped as well -----------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def latency(tmp_path_factory: pytest.TempPathFactory) -> Surrogate:
+    """A stored surrogate of a cost, which tells architectures of one function apart and knows its trainings."""
+    archs = [*TWINS, *get_space("transnas101-micro").sample(80, rng=1)]
+    measured = [float(sum(map(int, "".join(arch.split("-")[2].split("_"))))) for arch in archs]
+    surrogate = GaussianProcessSurrogate(equivalence="string", random_state=0)
+    surrogate.fit(archs, pd.Series(measured, name="latency_ms"), minimize="latency_ms")
+    rows = pd.DataFrame({"arch": archs, "latency_ms": measured})
+    folder = tmp_path_factory.mktemp("latency") / "model"
+    save_surrogate(surrogate, folder, Table.from_frame(rows.drop_duplicates("arch"), minimize="latency_ms"))
+    return load_surrogate(folder)
+
+
+def tabulated_twice(surrogate: Surrogate, folder: Path) -> Predictor:
+    return TabulatedSurrogate.load(TabulatedSurrogate.from_predictor(surrogate).save(folder / "answers"), surrogate)
+
+
+def lazy(surrogate: Surrogate, folder: Path) -> Predictor:
+    return LazySurrogate(surrogate.save(folder / "lazy"))
+
+
+WRAPPERS = {
+    "lazy": lazy,
+    "cached": lambda surrogate, _: CachedSurrogate(surrogate, 100),
+    "tabulated": lambda surrogate, _: TabulatedSurrogate.from_predictor(surrogate),
+    "stored": tabulated_twice,
+    "joined": lambda surrogate, _: JoinedSurrogate([(surrogate, surrogate.tasks_)]),
+    "several": lambda surrogate, folder: JoinedSurrogate(
+        [(CachedSurrogate(lazy(surrogate, folder), 9), ["latency_ms"])]
+    ),
+}
+
+
+@pytest.mark.parametrize("wrap", WRAPPERS)
+def test_a_wrapper_says_what_the_predictor_says(wrap: str, latency: Surrogate, tmp_path: Path) -> None:
+    wrapper = WRAPPERS[wrap](latency, tmp_path)
+    assert about(wrapper) == ("string", ("latency_ms",), latency.trainings_)
+    assert list(about(wrapper).trainings) == ["latency_ms"]
+    assert not Oracle(wrapper).task("latency_ms").metric.higher_is_better
+
+
+@pytest.mark.parametrize("wrap", WRAPPERS)
+def test_a_cost_wrapped_and_joined_keeps_dead_operations_apart(wrap: str, latency: Surrogate, tmp_path: Path) -> None:
+    joined = Oracle(Counting()).join(WRAPPERS[wrap](latency, tmp_path))
+    expected = latency.predict(TWINS)
+    assert expected[0] != expected[1]
+    assert [joined(arch, "latency_ms") for arch in TWINS] == pytest.approx(list(expected), rel=1e-6)
+
+
+def test_a_cost_baked_and_joined_keeps_dead_operations_apart(latency: Surrogate) -> None:
+    joined = Oracle(Counting()).join(Oracle(latency).bake())
+    assert [joined(arch, "latency_ms") for arch in TWINS] == pytest.approx(list(latency.predict(TWINS)), 1e-9)
+
+
+def test_a_cached_predictor_that_says_no_direction_is_still_asked_for_it() -> None:
+    class Latency(Counting):
+        tasks_ = ("latency_ms", "normal")
+
+    cached = CachedSurrogate(Latency(), 100)
+    assert about(cached) == ("function", None, {})
+    with pytest.raises(UnknownNameError, match="latency_ms"):
+        Oracle(cached)
+    assert not Oracle(cached, minimize="latency_ms").task("latency_ms").metric.higher_is_better
+
+
+def test_answers_of_functions_are_stored_as_before(
+    macro_table: Table, fitted: BoostedSurrogate, tmp_path: Path
+) -> None:
+    """Artefacts of earlier versions have neither entry, and mean these."""
+    folder = TabulatedSurrogate.from_predictor(fitted).save(tmp_path / "answers")
+    metadata = json.loads((folder / "metadata.json").read_text())
+    assert not {"equivalence", "trainings"} & set(metadata)
+    assert about(TabulatedSurrogate.load(folder)) == ("function", (), {})

@@ -165,12 +165,56 @@ def test_another_process_predicts_the_same():
     program = (
         "import pandas as pd; from benchmarks import get_space; from surrogates import TransferSurrogate;"
         "a = get_space('transnas101-macro').sample(30, rng=0); s = pd.DataFrame({'s': range(30, 0, -1)}, index=a);"
-        "t = TransferSurrogate(sources=s, n_rounds=10); print(t.fit(a[:20], range(20)).predict(a).tolist())"
+        "t = TransferSurrogate(sources=s, n_rounds=10, allow_same=True);"
+        "print(t.fit(a[:20], range(20)).predict(a).tolist())"
     )
     runs = [
         subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True) for _ in range(2)
     ]
     assert runs[0].stdout == runs[1].stdout
+
+
+@pytest.mark.parametrize("unit", [lambda y: -y, lambda y: 100 - y, lambda y: 3.7 * y + 1e4, lambda y: 1e-9 * y])
+@pytest.mark.parametrize("kind", ["frame", "table", "surrogate"])
+def test_labels_in_another_unit_than_a_source_are_refused(cells, unit, kind):
+    train, _ = _parts(cells, 20)
+    archs, y = list(train.index), train["mostly"]
+    if kind == "surrogate":
+        sources = BoostedSurrogate(**SMALL).fit(archs, train[["mostly"]])
+        y = pd.Series(sources.predict(archs)[:, 0], archs)
+    else:
+        sources = train[["mostly"]] if kind == "frame" else Table.from_frame(train[["mostly"]].rename_axis("arch"))
+    with pytest.raises(ValueError, match="labels of 'mine' are those of the source 'mostly' at the same architectures"):
+        _transfer(sources).fit(archs, unit(y).rename("mine"))
+    fitted = TransferSurrogate(sources=sources, allow_same=True, **SMALL).fit(archs, unit(y).rename("mine"))
+    assert fitted.sources_ == {"mine": ("mostly",)}
+    for other in (np.sign(y) * y**2, -y + 1e-3 * train["unrelated"]):
+        fitted = TransferSurrogate(sources=sources, **SMALL).fit(archs, unit(other).rename("mine"))
+        assert fitted.sources_ == {"mine": ("mostly",)}
+
+
+def test_few_values_are_linear_without_being_a_source(cells):
+    """Two points lie on a line, whatever they are; so do labels of two values."""
+    train, _ = _parts(cells, 20)
+    archs, source = list(train.index), train[["mostly"]].copy()
+    TransferSurrogate(sources=source.iloc[:2], **SMALL).fit(archs, train["own"])
+    source["mostly"] = np.arange(20) % 2
+    TransferSurrogate(sources=source, **SMALL).fit(archs, pd.Series(5.0 + 3 * (np.arange(20) % 2), archs, name="own"))
+
+
+def test_a_source_surrogate_is_asked_once_for_all_targets(cells, monkeypatch):
+    train, _ = _parts(cells, 20)
+    archs = list(train.index)
+    source, asked = BoostedSurrogate(**SMALL).fit(archs, train[["mostly"]]), []
+    predict = BoostedSurrogate.predict
+
+    def counted(self, strings, *rest, **how):
+        asked.append(tuple(strings))
+        return predict(self, strings, *rest, **how)
+
+    monkeypatch.setattr(BoostedSurrogate, "predict", counted)
+    TransferSurrogate(sources=source, **SMALL).fit(archs, train[["target", "own", "unrelated"]])
+    assert sum(set(strings) == set(archs) for strings in asked) == 1
 
 
 ARCHS = ["64-41414-3_33_333", "64-41414-0_00_100"]
