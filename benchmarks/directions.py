@@ -1,7 +1,7 @@
 """What a table's DataFrame says of its tasks beyond their names: which are better when lower, or higher for sure.
 
-A DataFrame that a `Table` made carries this in its `attrs`, with the values of each column: pandas keeps `attrs` through
-arithmetic as well, and the negative of a latency is better when higher. Joins and concatenations lose it.
+A DataFrame that a `Table` made carries this in its `attrs`, with the values of each column: pandas keeps `attrs`
+through arithmetic as well, and the negative of a latency is better when higher. Joins and concatenations lose it.
 """
 
 from __future__ import annotations
@@ -69,15 +69,15 @@ def declared(frame: pd.DataFrame | pd.Series[Any]) -> Directions:
         >>> declared(-frame)
         Traceback (most recent call last):
         ...
-        benchmarks.errors.UnknownNameError: 'latency': its direction is known of values from 2 to 3, got others, such as -3; ...
+        benchmarks.errors.UnknownNameError: 'latency': its direction is known of values from 2 to 3, got others, ...
     """
     stated = getattr(frame, "attrs", {}).get(_KEY, {})
     names: tuple[set[str], set[str]] = set(), set()
-    columns = frame.columns if hasattr(frame, "columns") else [frame.name]
+    columns = {frame.name: frame} if frame.ndim == 1 else frame
     for name, (lower, before) in stated.items():
         if name not in columns:
             continue
-        known, values = np.frombuffer(before), _values(frame[name] if hasattr(frame, "columns") else frame)
+        known, values = np.frombuffer(before), _values(columns[name])
         other = values[~np.isin(values, known)]
         if len(other):
             span = f"{known[0]:g} to {known[-1]:g}" if len(known) else "none"
@@ -90,7 +90,7 @@ def declared(frame: pd.DataFrame | pd.Series[Any]) -> Directions:
     return Directions(frozenset(names[0]), frozenset(names[1]))
 
 
-def _values(column: pd.Series[Any]) -> NDArray[np.float64]:
+def _values(column: Any) -> NDArray[np.float64]:
     """The distinct values of a column, ascending, without NaN."""
     values = column.to_numpy(dtype=np.float64, na_value=np.nan)
     return np.unique(values[~np.isnan(values)])

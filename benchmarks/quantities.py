@@ -17,10 +17,11 @@ def _words(text: str) -> frozenset[str]:
 
 _COSTS = _words(
     """
-    area bits byte bytes carbon co2 cost cycles delay duration emission edp elapsed emissions energy expense flop flops footprint gb gflop
-    gflops hour hours intensity joule joules kb kwh latency mac macs madd madds mb memory mflop mflops millisecond
-    milliseconds minute minutes mj ms multiply multiplyadds opcount overhead param parameter parameters params
-    price ram runtime sec second seconds storage throughput time vram wallclock walltime watt watts fps
+    area bits byte bytes carbon co2 cost cycles delay duration emission edp elapsed emissions energy expense
+    flop flops footprint gb gflop gflops hour hours intensity joule joules kb kwh latency mac macs madd madds mb
+    memory mflop mflops millisecond milliseconds minute minutes mj ms multiply multiplyadds opcount overhead
+    param parameter parameters params price ram runtime sec second seconds storage throughput time vram
+    wallclock walltime watt watts fps
     """
 )
 """Words of what an architecture costs to run or to train: they depend on every operation, also on dead ones."""
@@ -29,18 +30,20 @@ _HIGHER_COSTS = frozenset({"fps", "intensity", "throughput"})
 
 _LOWER = _COSTS - _HIGHER_COSTS | _words(
     """
-    absrel bpc bpd brier cer clock crossentropy degradation deviance deviation discrepancy disparity dist distance divergence drop ece
-    entropy err error errors failure failures false fid fnr fpr gap hamming hausdorff impurity inconsistency kl l1 l2 loss losses lpips mae mape mpjpe
-    misclassification misclassified mispredictions mistake mistakes mre mse msle nll nmse penalty perplexity ppl
-    rank regret residual residuals risk rmse rmsle rse sd sse std stderr variance violation violations wer xent
+    absrel bpc bpd brier cer clock crossentropy degradation deviance deviation discrepancy disparity dist
+    distance divergence drop ece entropy err error errors failure failures false fid fnr fpr gap hamming
+    hausdorff impurity inconsistency kl l1 l2 loss losses lpips mae mape mpjpe misclassification misclassified
+    mispredictions mistake mistakes mre mse msle nll nmse penalty perplexity ppl rank regret residual residuals
+    risk rmse rmsle rse sd sse std stderr variance violation violations wer xent
     """
 )
 _SUFFIXES = ("crossentropy", "divergence", "energy", "error", "latency", "loss", "memory", "perplexity", "regret")
 _HIGHER = _words(
     """
-    acc accuracy ap auc auroc agreement coverage dice effectiveness efficiency f1 fidelity fps free gain iou improvement jaccard
-    kappa kendall likelihood loglikelihood map mcc miou ndcg precision psnr quality r2 recall reduction reward
-    rho robustness saving savings spearman speed speedup ssim success tau throughput top1 top5 tpr utility
+    acc accuracy ap auc auroc agreement coverage dice effectiveness efficiency f1 fidelity fps free gain iou
+    improvement jaccard kappa kendall likelihood loglikelihood map mcc miou ndcg precision psnr quality r2
+    recall reduction reward rho robustness saving savings spearman speed speedup ssim success tau throughput
+    top1 top5 tpr utility
     """
 )
 _IN_COMPANY = frozenset({"power", "size"})
@@ -51,10 +54,11 @@ _NEGATIONS = frozenset({"inv", "inverse", "minus", "neg", "negated", "negative",
 
 _BOOKKEEPING = _words(
     """
-    batch batchsize bracket budget commit count created date datetime device dropout epoch epochs finished fold generation
-    gpu hash host hostname id idx index indomain iter iteration iterations job jobid learningrate level0 lr momentum no
-    node nr num number of pid population process rank rep repeat repetition replica replicate resolution round row run
-    runid seed seeds source split started step steps timestamp trial trialid trials uid uuid version wd weightdecay worker
+    batch batchsize bracket budget commit count created date datetime device dropout epoch epochs finished fold
+    generation gpu hash host hostname id idx index indomain iter iteration iterations job jobid learningrate
+    level0 lr momentum no node nr num number of pid population process rank rep repeat repetition replica
+    replicate resolution round row run runid seed seeds source split started step steps timestamp trial trialid
+    trials uid uuid version wd weightdecay worker
     """
 )
 _BESIDE_BOOKKEEPING = _words("arch at best first git global last max min n num optimizer optimiser random total")

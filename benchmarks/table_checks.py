@@ -85,6 +85,8 @@ def check_archs(archs: Sequence[object]) -> tuple[tuple[str, ...], tuple[str, ..
     """
     if isinstance(archs, str):
         raise TableError(f"expected a list of architecture strings, got the string {shown(archs)}")
+    if isinstance(archs, (set, frozenset)):
+        raise TableError(f"expected a list of architecture strings, got a {type(archs).__name__}, without order")
     if not len(archs):
         raise TableError("expected at least one row, got none")
     strings: list[str] = []

@@ -55,8 +55,8 @@ def name_tasks(
     unstated = [name for name in listed if _is_unstated(name) and name not in lowered and name not in maximize]
     if len(unstated) > 1:
         raise UnknownNameError(
-            f"{', '.join(f'{name!r:.60}' for name in unstated[:_SHOWN])}{' ...' * (len(unstated) > _SHOWN)}: the name says "
-            "that lower is better, but a task of your own is better when higher unless its direction is given: "
+            f"{', '.join(f'{name!r:.60}' for name in unstated[:_SHOWN])}{' ...' * (len(unstated) > _SHOWN)}: the name "
+            "says that lower is better, but a task of your own is better when higher unless its direction is given: "
             f"minimize={unstated[:_SHOWN]!r:.600} (--minimize, repeatable), or 'NAME/valid_value' if higher is better"
         )
     found: dict[str, Task] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import inspect
 import warnings
 from pathlib import Path
 
@@ -22,8 +22,8 @@ def warn_user(text: str, category: type[Warning] = UserWarning) -> None:
         >>> str(caught[0].message), caught[0].category.__name__
         ('mind the gap', 'UserWarning')
     """
-    level, frame = 2, sys._getframe(1)
-    while frame.f_back is not None and _is_ours(frame.f_code.co_filename):
+    level, frame = 1, inspect.currentframe()
+    while frame is not None and frame.f_back is not None and _is_ours(frame.f_code.co_filename):
         level, frame = level + 1, frame.f_back
     warnings.warn(text, category, stacklevel=level)
 

@@ -213,7 +213,7 @@ def _check_values(archs: list[str], matrix: NDArray[np.float64], columns: list[s
 
 
 def _refuse_other_signs(named: dict[str, Task], matrix: NDArray[np.float64]) -> None:
-    """Labels of which none can be a value of their metric are of another metric or sign, such as a loss for its negative."""
+    """Labels that are all outside the bounds of their metric are of another one, or have the other sign."""
     for (name, task), column in zip(named.items(), matrix.T, strict=True):
         low, high = task.metric.bounds
         known = column[~np.isnan(column)]

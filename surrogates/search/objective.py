@@ -217,7 +217,11 @@ class _FunctionValues:
     n_tasks: int
 
     def __call__(self, archs: list[str]) -> Values:
-        values = real_numbers(self.function(list(archs)), "values of the function")
+        found = self.function(list(archs))
+        index = getattr(found, "index", None)
+        if index is not None and not callable(index) and list(index) != archs and set(index) == set(archs):
+            raise ValueError("expected values in the order of the architectures, got a pandas object in another order")
+        values = real_numbers(found, "values of the function")
         if values.shape != (len(archs), self.n_tasks) and not (self.n_tasks == 1 and values.shape == (len(archs),)):
             raise ValueError(f"expected values of shape {(len(archs), self.n_tasks)}, got {values.shape}")
         return values.reshape(len(archs), self.n_tasks)

@@ -17,6 +17,7 @@ __all__ = ["SourceColumn", "same_source", "source_columns"]
 Float = NDArray[np.float64]
 _FEWEST = 3
 _FEWEST_DISTINCT = 5
+_MOST_DIGITS = 7
 _UNITS = (1.0, 100.0, 0.01)
 _TOLERANCE = 1e-9
 
@@ -66,6 +67,9 @@ def _are_same(labels: Float, known: Float) -> bool:
         return False
     if any(np.allclose(unit * labels, known, rtol=1e-6, atol=0) for unit in _UNITS):
         return True
+    digits = next((d for d in range(1, _MOST_DIGITS) if np.array_equal(np.round(labels, d), labels)), None)
+    if digits is not None and np.allclose(labels, known, rtol=0, atol=0.51 * 10.0**-digits):
+        return True  # rounded
     if np.ptp(known) == 0 or min(len(np.unique(labels)), len(np.unique(known))) < _FEWEST_DISTINCT:
         return False
     return bool(1 - abs(np.corrcoef(labels, known)[0, 1]) <= _TOLERANCE)
