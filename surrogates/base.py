@@ -117,6 +117,7 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
                 fractions of a metric in percent; if columns are left out, or a task is taken for a cost by its name.
         """
         labels = Labels.from_data(archs, Y, minimize)
+        labels.check_bounds()
         self.fit_rows(labels)
         warn_of_equal_labels(labels)
         return self

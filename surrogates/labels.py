@@ -16,7 +16,7 @@ from benchmarks.numbers import reads_as_fractions, real_numbers
 from benchmarks.short_repr import ShortRepr
 from benchmarks.spaces.registry import get_space, infer_space
 from benchmarks.task_names import name_tasks, warn_of_left_out
-from benchmarks.tasks import Task, is_minimized, metric_column
+from benchmarks.tasks import Task, find_task, is_minimized, metric_column
 from benchmarks.user_warnings import warn_user
 from encoders.base import as_strings
 from surrogates.equivalence import Equivalence, forms
@@ -101,6 +101,29 @@ class Labels(ShortRepr):
         names = tuple(task.name for task in tasks)
         return cls(space.name, names, grouped, group, matrix, one_task, tuple(strings), lowered)
 
+    def check_bounds(self) -> None:
+        """Refuse labels that are all outside the bounds of their metric: of another metric, or with the other sign.
+
+        Raises:
+            ValueError: If there are such labels.
+
+        Example:
+            >>> import pandas as pd
+            >>> Labels.from_data(["64-2311-basic"], pd.Series([2.0], name="room_layout")).check_bounds()
+            Traceback (most recent call last):
+            ...
+            ValueError: 'room_layout': expected values of valid_neg_loss, from -inf to 0, got only others, such as 2
+        """
+        for name, column in zip(self.tasks, self.values.T, strict=True):
+            task = find_task(name)
+            low, high = task.metric.bounds
+            known = column[~np.isnan(column)]
+            if ((known < low) | (known > high)).all():
+                raise ValueError(
+                    f"{name!r}: expected values of {task.column}, from {low:g} to {high:g}, got only others, such as "
+                    f"{known[0]:g}"
+                )
+
     def in_order(self) -> tuple[Labels, NDArray[np.int64]]:
         """The same rows in an order that depends only on them, so that a fit does not depend on the order given.
 
@@ -177,7 +200,6 @@ def _matrix(
             raise ValueError("expected distinct task columns, at least one, got []")
         named = _name(names, minimize, maximize, Y if one_task and name is not None else None)
     _check_values(archs, matrix, list(named))
-    _refuse_other_signs(named, matrix)
     _warn_of_units(named, matrix)
     _warn_of_metrics(list(named), getattr(Y, "attrs", {}))
     return list(named.values()), matrix, one_task
@@ -210,18 +232,6 @@ def _check_values(archs: list[str], matrix: NDArray[np.float64], columns: list[s
         raise ValueError(
             f"expected at least one label of task {name!r} ({metric_column(name)}), got none; drop the column"
         )
-
-
-def _refuse_other_signs(named: dict[str, Task], matrix: NDArray[np.float64]) -> None:
-    """Labels that are all outside the bounds of their metric are of another one, or have the other sign."""
-    for (name, task), column in zip(named.items(), matrix.T, strict=True):
-        low, high = task.metric.bounds
-        known = column[~np.isnan(column)]
-        if ((known < low) | (known > high)).all():
-            raise ValueError(
-                f"{name!r}: expected values of {task.column}, from {low:g} to {high:g}, got only others, such as "
-                f"{known[0]:g}"
-            )
 
 
 def _warn_of_units(named: dict[str, Task], matrix: NDArray[np.float64]) -> None:

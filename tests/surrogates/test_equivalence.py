@@ -118,7 +118,7 @@ def test_surrogates_that_pool_say_so():
     labels = pd.Series(SIZE, name="edge_latency")
     with pytest.warns(UserWarning, match="edge_latency: Average pools architectures of equal function; for costs"):
         assert Average().fit(TRAIN, labels, minimize=["edge_latency"]).equivalence_ == "function"
-    sources = pd.DataFrame({"other": -SIZE}, index=TRAIN)
+    sources = pd.DataFrame({"other": SIZE**2}, index=TRAIN)
     surrogate = TransferSurrogate(sources=sources, n_rounds=5, n_jobs=1)
     with pytest.warns(UserWarning, match="TransferSurrogate pools"):
         surrogate.fit(TRAIN[:10], labels[:10], minimize=["edge_latency"])

@@ -185,6 +185,7 @@ class GraphSurrogate(CalibratedSurrogate):
         choice(update, ("auto", *UPDATES), "update")
         updates = AVERAGED if update == "auto" else (update,)
         labels = Labels.from_data(archs, Y, minimize)
+        labels.check_bounds()
         self.fit_labels(labels, lambda labels: self._fit_updates(labels, updates))
         warn_of_equal_labels(labels)
         return self
