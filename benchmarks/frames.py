@@ -133,6 +133,9 @@ def to_frame(archs: Sequence[str], logs: Mapping[str, TaskLog], epoch: Epoch = "
     return pd.DataFrame(columns)
 
 
+_NO_NUMBERS = (bool, np.bool_, bytes, complex)
+
+
 def _is_arch(column: object) -> bool:
     return str(column).strip().casefold() in ARCH_COLUMNS
 
@@ -141,9 +144,17 @@ def _arch_as_column(frame: pd.DataFrame) -> pd.DataFrame:
     found = [str(column) for column in frame.columns if _is_arch(column)]
     if len(found) > 1:
         raise TableError(f"expected one column of architectures, got {', '.join(found)}")
-    if found:
-        return frame
     strings = len(frame) > 0 and all(isinstance(entry, str) for entry in frame.index)
+    if found:
+        (column,) = [name for name in frame.columns if _is_arch(name)]
+        rows = [index != arch for index, arch in zip(frame.index, frame[column], strict=True)] if strings else []
+        if any(rows) and set(frame.index) & set(frame[column]):
+            row = rows.index(True)
+            raise TableError(
+                f"row {row}: the index says {shown(frame.index[row])}, the column {column!r} "
+                f"{shown(frame[column].iloc[row])}; expected the same architectures in the same order"
+            )
+        return frame
     if strings or _is_arch(frame.index.name):
         return frame.rename_axis("arch").reset_index()
     came = ", ".join(map(shown, frame.columns[:_LISTED])) or "none"
@@ -158,8 +169,11 @@ def _numbers(values: pd.Series[float], label: str) -> object:
 
     if values.dtype.kind in "iuf":
         return values.to_numpy(dtype=np.float64, na_value=np.nan) if values.hasnans else values.to_numpy()
-    if values.dtype.kind in "bmM":  # numpy's bool, timedelta and datetime
+    odd = [row for row, value in enumerate(values) if isinstance(value, _NO_NUMBERS)]
+    if values.dtype.kind in "bmMc":  # numpy's bool, timedelta, datetime and complex
         wrong = [0]
+    elif odd:
+        wrong = odd
     else:
         numbers = pd.to_numeric(values, errors="coerce")
         wrong = np.flatnonzero(numbers.isna() & values.notna()).tolist()

@@ -283,6 +283,29 @@ def test_rows_that_belong_to_other_architectures_are_refused():
     np.testing.assert_array_equal(named.predict(A), boosted(SIZE).predict(A))
 
 
+def test_rows_of_a_table_belong_to_their_architectures():
+    order = np.random.default_rng(0).permutation(len(A))
+    with pytest.raises(TableError, match=r"row 0: the index says .*, the column 'arch' .*in the same order"):
+        Table.from_frame({"arch": A, "quality": pd.Series(SIZE, index=A).iloc[order]})
+    with pytest.raises(TableError, match="row 0: the index says"):
+        Table.from_frame(pd.DataFrame({"arch": A, "quality": SIZE}, index=[A[i] for i in order]))
+    assert (
+        Table.from_frame(pd.DataFrame({"arch": A, "quality": SIZE}, index=A)).column("quality").tolist()
+        == SIZE.tolist()
+    )
+    with pytest.raises(TableError, match="got a set, without order"):
+        Table.from_logs(set(A), {"quality": {"valid_value": SIZE}})
+    with pytest.raises(SearchError, match="got a pandas object in another order"):
+        run_search(
+            "random",
+            lambda archs: pd.Series([1.0] * len(archs), index=archs[::-1]),
+            "quality",
+            4,
+            space=MACRO.name,
+            batch_size=4,
+        )
+
+
 def test_a_set_has_no_order():
     for door in (lambda archs: boosted_on(archs), lambda archs: boosted(SIZE).predict(archs)):
         with pytest.raises(ArchitectureError, match="got a set, without order"):
@@ -374,6 +397,35 @@ def test_wrong_kinds_of_number_are_refused_at_every_door(kind):
         Table.from_logs(A, {"jigsaw": {"valid_top1": wrong}})
     with pytest.raises(SearchError, match="ValueError: expected numeric values of the function"):
         run_search("random", lambda archs: WRONG[kind](np.arange(2.0)), "quality", 4, space=MACRO.name, batch_size=2)
+
+
+@pytest.mark.parametrize("value", [True, np.True_, 1 + 0j, b"12"])
+def test_a_frame_with_one_wrong_number_is_refused(value):
+    with pytest.raises(TableError, match="column 'quality', row 3: expected a number"):
+        Table.from_frame(pd.DataFrame({"arch": A, "quality": [*SIZE[:3], value, *SIZE[4:]]}, dtype=object))
+
+
+def test_labels_that_cannot_be_of_their_metric_are_refused():
+    for name, values in (("room_layout", SIZE), ("jigsaw", -SIZE), ("normal", SIZE), ("jigsaw/valid_loss", -SIZE)):
+        with pytest.raises(ValueError, match=f"'{name}': expected values of valid_"):
+            boosted(pd.Series(values, name=name))
+
+
+def test_rounded_and_mirrored_copies_are_the_source_too():
+    fine = np.random.default_rng(0).normal(90, 2, len(A))
+    sources = pd.DataFrame({"jigsaw": fine, "normal": SIZE / 100}, index=A)
+    for copy in (np.round(fine, 2), 100 - fine, fine / 100):
+        with pytest.raises(ValueError, match="are those of the source 'jigsaw'"):
+            TransferSurrogate(sources=sources, **QUICK).fit(A[:16], pd.Series(copy[:16], name="puzzle"))
+
+
+def test_a_series_of_a_table_knows_its_direction():
+    table = Table.from_frame(pd.DataFrame({"arch": A, "q": SIZE / 20}), minimize=["q"])
+    frame = table.to_frame()
+    assert boosted(frame["q"]).minimize_ == ("q",)
+    for changed in (1 - frame, 1 - frame["q"], frame.rank(pct=True, ascending=False)):
+        with pytest.raises(UnknownNameError, match="'q': its direction is known of values"):
+            boosted(changed)
 
 
 def test_masked_values_are_missing_ones():

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["read_parquet", "read_provenance", "write_parquet"]
 
 _PROVENANCE = b"transnas-surrogates"
+_LONG = ("task", "tasks", "metric", "dataset", "split")
 _HASH = b"transnas-surrogates sha256"
 
 
@@ -145,7 +146,13 @@ def _whole(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     import pandas as pd
 
     parts = _parts(folder)
-    if names := _left_out(folder, parts):
+    names = _left_out(folder, parts)
+    if rows_of := [name for name in names if name.casefold() in _LONG]:
+        raise TableError(
+            f"expected one row per architecture and a column per task, got files split by {rows_of[0]!r}: pivot the "
+            "table first, as in frame.pivot(index='arch', columns='task', values='value')"
+        )
+    if names:
         warn_user(f"partition columns left out: {', '.join(names)}")
     size = _Size()
     frames: list[pd.DataFrame] = []

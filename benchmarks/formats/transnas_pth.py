@@ -42,6 +42,7 @@ SPACE_KEYS = {"transnas101-macro": "macro", "transnas101-micro": "micro"}
 """Search space -> its key in the published file; any other space is stored under its own name."""
 
 _KEYS = ("metrics_dict", "info_names", "task_list", "data")
+_TASK = "task "
 _REQUIRED = ("metrics_dict", "task_list", "data")
 _ZIP = b"PK\x03\x04"
 _FAST = frozenset({float})  # types of values that are taken as they are
@@ -219,6 +220,8 @@ def _convert(database: object, left_out: list[str]) -> Table:
             for task in tasks
         }
         _check_sizes(results, names)
+        unlisted = {task for entry in results.values() for task in entry} - set(tasks)
+        left_out += [f"{_TASK}{task}" for task in sorted(map(str, unlisted))]
         arrays: dict[str, dict[str, NDArray[np.float64]]] = {}
         info: dict[str, dict[str, NDArray[Any]]] = {}
         for task in tasks:
@@ -241,8 +244,12 @@ def _warn_of_extras(table: Table, left_out: list[str]) -> None:
     said = []
     if kept:
         said.append(f"{_some(kept)}: not known to this package, kept without a direction, so no epoch is their best")
-    if left_out:
-        said.append(f"{_some(dict.fromkeys(left_out))}: not known to this package and not numbers, left out")
+    fields = dict.fromkeys(name for name in left_out if not name.startswith(_TASK))
+    tasks = dict.fromkeys(name for name in left_out if name.startswith(_TASK))
+    if fields:
+        said.append(f"{_some(fields)}: not known to this package and not numbers, left out")
+    if tasks:
+        said.append(f"{_some(tasks)}: not in task_list, left out")
     if said:
         warn_user("; ".join(said))
 

@@ -21,14 +21,16 @@ LOWER = _words(
 test_error valid-loss edgegpu_energy nll Brier ECE rmse val_MAE regret n_params MACs FLOPs memory_mb peakMemory latency
 raspi4_latency time inference_time cost distance perplexity neg_log_likelihood 1-accuracy one_minus_auc error_rate
 trainSeconds accuracy_loss KL_divergence xent_loss CO2 power_w top1Error
-    model_size wallclock err1 accuracy_drop time_to_accuracy area_mm2 edp
+    model_size wallclock err1 accuracy_drop time_to_accuracy area_mm2 edp brier_score fpr false_positive_rate lpips
+    mpjpe hamming elapsed wall_clock cycles xent overhead energy_per_image
 """
 )
 HIGHER = _words(
     """
 quality neg_loss negative_rmse accuracy time_series_accuracy log_likelihood psnr map f1_score depth_estimation
 energy_efficiency error_reduction speedup throughput my_task y0 inverse_latency
-    size power точность 精度 accuracy_at_5 top1_gain speed_to_cost
+    size power точность 精度 accuracy_at_5 top1_gain speed_to_cost images_per_second
+    epe_nas cost_effectiveness error_free parameter_free
 """
 )
 
@@ -137,11 +139,42 @@ def test_known_directions_are_not_reversed():
 
 
 def test_bookkeeping_is_left_out_and_can_be_named():
-    names = ["id", "seed", "Epoch", "trial_id", "rank", "jigsaw_std", "in_domain", "Unnamed: 0", "run", "jigsaw"]
+    names = [
+        "id",
+        "seed",
+        "Epoch",
+        "trial_id",
+        "rank",
+        "jigsaw_std",
+        "in_domain",
+        "Unnamed: 0",
+        "run",
+        "n_epochs",
+        "trial_number",
+        "learning_rate",
+        "batch_size",
+        "best_epoch",
+        "arch_hash",
+        "ci_low_ci",
+        "jigsaw",
+    ]
     assert list(name_tasks(names)) == ["jigsaw"]
     assert list(name_tasks(["rank/valid_value", "seed/valid_cost"])) == ["rank/valid_value", "seed/valid_cost"]
     assert not name_tasks(["rank"], minimize=["rank"])["rank"].metric.higher_is_better
     assert not any(map(is_bookkeeping, list_tasks()))
+
+
+def test_all_names_without_a_direction_are_listed_at_once():
+    with pytest.raises(
+        UnknownNameError, match=r"'gpu_latency', 'tpu_energy': .*\['gpu_latency', 'tpu_energy'\]"
+    ):
+        name_tasks(["jigsaw", "gpu_latency", "tpu_energy"])
+
+
+def test_an_error_of_a_known_task_is_ones_own_if_declared():
+    assert read_task("jigsaw_error", minimize=True).name == "jigsaw_error"
+    with pytest.raises(UnknownNameError, match="did you mean the task 'jigsaw'"):
+        read_task("jigsaw_error")
 
 
 def test_minimize_must_name_what_is_there():
