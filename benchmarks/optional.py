@@ -48,7 +48,8 @@ def needs_extra(feature: str, extra: str, *libraries: str) -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        absent = {import_name(library): library for library in libraries}.get(error.name or "")
+        package = (error.name or "").partition(".")[0]
+        absent = {import_name(library): library for library in libraries}.get(package)
         if absent is None:
             raise
         raise MissingExtraError(feature, absent, extra) from error

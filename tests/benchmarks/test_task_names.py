@@ -165,9 +165,7 @@ def test_bookkeeping_is_left_out_and_can_be_named():
 
 
 def test_all_names_without_a_direction_are_listed_at_once():
-    with pytest.raises(
-        UnknownNameError, match=r"'gpu_latency', 'tpu_energy': .*\['gpu_latency', 'tpu_energy'\]"
-    ):
+    with pytest.raises(UnknownNameError, match=r"'gpu_latency', 'tpu_energy': .*\['gpu_latency', 'tpu_energy'\]"):
         name_tasks(["jigsaw", "gpu_latency", "tpu_energy"])
 
 

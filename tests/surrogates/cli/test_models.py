@@ -81,7 +81,7 @@ def test_search_asks_a_stored_surrogate(model: Path, fitted: BoostedSurrogate, t
     )
     wrong = run("search", "--model", model, "--space", "nasbench201", *options)
     assert wrong.exit_code == 2
-    assert "expected a model of nasbench201, got one of transnas101-macro" in wrong.stderr
+    assert "expected transnas101-macro, the space of the model, got nasbench201" in wrong.stderr
 
 
 def test_a_stored_search_belongs_to_its_model(model: Path, unnamed: Path, tmp_path: Path) -> None:
