@@ -45,7 +45,7 @@ def lazy_facade(
         try:
             return getattr(importlib.import_module(modules[name]), name)
         except ModuleNotFoundError as error:
-            missing = error.name or ""
+            missing = (error.name or "").partition(".")[0]
             if missing not in (extras or {}):
                 raise
             raise MissingExtraError(f"{package}.{name}", *(extras or {})[missing]) from error

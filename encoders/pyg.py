@@ -95,7 +95,7 @@ def to_batch(archs: Sequence[str], view: View = "cell") -> Batch:
 
 def _require() -> None:
     """Import torch-geometric, whose import uses what newer versions of torch deprecate."""
-    with needs_extra("encoders.pyg", "gnn", "torch", "torch-geometric"), warnings.catch_warnings():
+    with needs_extra("encoders.pyg", "gnn", "torch", "torch_geometric"), warnings.catch_warnings():
         for category in (DeprecationWarning, FutureWarning):
             warnings.simplefilter("ignore", category)
         import torch_geometric.data  # noqa: F401
