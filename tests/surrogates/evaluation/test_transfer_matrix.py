@@ -89,7 +89,7 @@ def test_without_matplotlib_the_extra_is_named(found, tmp_path, monkeypatch):
 
     def no_matplotlib(name, *arguments, **keywords):
         if name.startswith("matplotlib"):
-            raise ImportError(name)
+            raise ModuleNotFoundError(name, name=name)  # absent, not broken
         return real(name, *arguments, **keywords)
 
     monkeypatch.setattr(builtins, "__import__", no_matplotlib)
