@@ -47,7 +47,7 @@ def declare(frame: pd.DataFrame, tasks: Iterable[Task], oriented: bool = False) 
     stated = {}
     for task in tasks:
         if is_minimized(task) or not reads_plainly(task.name):
-            stated[task.name] = (is_minimized(task) and not oriented, _values(frame[task.name]).tobytes())
+            stated[task.name] = (is_minimized(task) and not oriented, _values(frame[[task.name]]).tobytes())
     if stated:
         frame.attrs[_KEY] = stated
 
@@ -90,7 +90,10 @@ def declared(frame: pd.DataFrame | pd.Series[Any]) -> Directions:
     return Directions(frozenset(names[0]), frozenset(names[1]))
 
 
-def _values(column: Any) -> NDArray[np.float64]:
-    """The distinct values of a column, ascending, without NaN."""
+def _values(column: pd.DataFrame | pd.Series[Any]) -> NDArray[np.float64]:
+    """The distinct values of a column, ascending, without NaN.
+
+    Of a frame of this column when its `attrs` are still to come: pandas 2 hands out one object a column ever after.
+    """
     values = column.to_numpy(dtype=np.float64, na_value=np.nan)
     return np.unique(values[~np.isnan(values)])

@@ -1,6 +1,7 @@
 """Install hints: what they name can be had from PyPI, and pip reads it."""
 
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -81,7 +82,8 @@ def test_pip_can_read_every_hint(monkeypatch: pytest.MonkeyPatch, extra: str) ->
 def test_pip_itself_reads_a_hint_of_what_is_there() -> None:
     command = shlex.split(install_command("numpy"))[1:]
     options = ["--dry-run", "--no-index", "--no-deps", "--disable-pip-version-check"]
-    found = subprocess.run([sys.executable, "-m", "pip", *command, *options], capture_output=True, text=True)
+    own = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}  # PIP_QUIET says nothing
+    found = subprocess.run([sys.executable, "-m", "pip", *command, *options], capture_output=True, text=True, env=own)
     assert found.returncode == 0, found.stderr
     assert "already satisfied" in found.stdout
 
