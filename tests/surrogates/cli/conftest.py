@@ -5,7 +5,14 @@ import pytest
 from benchmarks import save_table
 from benchmarks.table import Table
 from surrogates import BoostedSurrogate
+from surrogates.cli import logged_progress
 from tests.surrogates.cli.helpers import QUICK
+
+
+@pytest.fixture(autouse=True)
+def no_lines_of_progress(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a command says does not depend on how busy the machine is."""
+    monkeypatch.setattr(logged_progress, "QUIET_SECONDS", 1e6)
 
 
 @pytest.fixture(scope="session")
