@@ -14,10 +14,10 @@ from benchmarks.errors import ArchitectureError, shown
 from benchmarks.graph import GraphBuilder
 from benchmarks.limits import SHOWN
 
-__all__ = ["MAX_MODULES", "BlockShape", "Skeleton", "add_stem"]
+__all__ = ["MAX_BASE", "MAX_MODULES", "BlockShape", "Skeleton", "add_stem"]
 
 MAX_MODULES = 16
-_MAX_BASE = 4096
+MAX_BASE = 4096
 _DIGITS = 9  # of a width that is read at all
 
 
@@ -49,9 +49,9 @@ class Skeleton:
         Raises:
             ArchitectureError: If a field is invalid; names it and the nearest valid value.
         """
-        if not re.fullmatch(r"[1-9][0-9]{0,8}", base) or int(base) % 2 or int(base) > _MAX_BASE:
+        if not re.fullmatch(r"[1-9][0-9]{0,8}", base) or int(base) % 2 or int(base) > MAX_BASE:
             raise ArchitectureError(
-                f"{shown(arch)}: expected an even number of base channels from 2 to {_MAX_BASE}, got {shown(base)}; "
+                f"{shown(arch)}: expected an even number of base channels from 2 to {MAX_BASE}, got {shown(base)}; "
                 f"nearest: {_nearest_base(base)}"
             )
         if not re.fullmatch(rf"[1-4]{{1,{MAX_MODULES}}}", code):
@@ -88,4 +88,4 @@ def add_stem(builder: GraphBuilder, base_channels: int) -> int:
 
 def _nearest_base(base: str) -> int:
     digits = re.sub(r"[^0-9]", "", base[:SHOWN])[:_DIGITS]
-    return min(max(2 * round(int(digits) / 2), 2), _MAX_BASE) if digits else 64
+    return min(max(2 * round(int(digits) / 2), 2), MAX_BASE) if digits else 64

@@ -23,9 +23,10 @@ from benchmarks.training.device import device_options
 from benchmarks.training.lightning_session import quiet, sigint_restored
 from benchmarks.training.module import GroundTruthModule
 from benchmarks.training.networks.graph_network import GraphNetwork
-from benchmarks.training.networks.task_network import TaskNetwork, scaled_base_channels
+from benchmarks.training.networks.task_network import TaskNetwork
 from benchmarks.training.recipe import Recipe
 from benchmarks.training.run import Run, TrainingFailed
+from benchmarks.training.widths import PUBLISHED_WIDTH, scaled_base_channels, written_width
 
 __all__ = ["Run", "TrainingFailed", "train_architecture"]
 
@@ -68,7 +69,7 @@ def train_architecture(
 
     Raises:
         ValueError: If the recipe is for another task, a source does not match it, or the device does not exist.
-        ArchitectureError: If the string is not an architecture.
+        ArchitectureError: If the string is not an architecture, or the recipe cannot scale its width.
         TrainingFailed: If the loss is not finite, or memory is insufficient for two images at a time.
         ArtefactError: If the checkpoint belongs to another training or is damaged.
 
@@ -121,8 +122,8 @@ def train_architecture(
 
 def _width_notes(arch: str, recipe: Recipe) -> list[str]:
     """A note if the architecture's width is not the published one and the recipe scales it."""
-    width = arch.partition("-")[0]
-    if recipe.base_channels is None or not width.isdigit() or width == "64":
+    width = written_width(arch)
+    if recipe.base_channels is None or width in (None, PUBLISHED_WIDTH):
         return []
     channels = scaled_base_channels(arch, recipe.base_channels)
     return [f"width {width} was trained with {channels} base channels, as the recipe has {recipe.base_channels} for 64"]

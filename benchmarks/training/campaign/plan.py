@@ -16,6 +16,7 @@ from benchmarks.tasks import TRANSNAS_TASKS
 from benchmarks.training.campaign.images import ROOMS, CampaignImages
 from benchmarks.training.presets import get_recipe, list_presets
 from benchmarks.training.recipe import VERSION, Recipe
+from benchmarks.training.widths import scaled_base_channels, written_width
 
 __all__ = ["DEFAULT_SEED", "Plan", "Trial", "changed_recipe", "fingerprint"]
 
@@ -58,7 +59,7 @@ class Plan(ShortRepr):
         images: Image source.
 
     Raises:
-        ArchitectureError: If a string is not an architecture.
+        ArchitectureError: If a string is not an architecture, or a recipe cannot scale its width.
         UnknownNameError: If there is no such task, preset or field; names the nearest one.
         ValueError: If a value is invalid.
 
@@ -91,8 +92,14 @@ class Plan(ShortRepr):
         choice(self.preset, list_presets(), "preset")
         for task in self.recipe_of:
             self.recipe_for(task)
+        one_each = {written_width(arch): arch for arch in reversed(self.archs)}  # the first one of each width
+        one_each.pop(None, None)
         for task in self.tasks:
-            self.images.check(self.recipe_for(task))
+            recipe = self.recipe_for(task)
+            self.images.check(recipe)
+            if recipe.base_channels is not None:
+                for arch in one_each.values():
+                    scaled_base_channels(arch, recipe.base_channels)
 
     def trials(self) -> list[Trial]:
         """Every training, ordered by architecture, then task, so that early records complete rows of the table."""

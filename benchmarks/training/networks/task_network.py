@@ -12,19 +12,19 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.decoders import DECODER_CLASSES, decoder_graph
-from benchmarks.errors import choice, shown
+from benchmarks.errors import choice
 from benchmarks.graph import ArchGraph
 from benchmarks.spaces.nasbench201 import NASBench201
 from benchmarks.spaces.registry import infer_space
 from benchmarks.training.networks.graph_network import GraphNetwork
 from benchmarks.training.networks.operations import kaiming_normal, scale_widths, torch_uniform
+from benchmarks.training.widths import scaled_base_channels
 
-__all__ = ["TaskNetwork", "build_backbone", "build_network", "scaled_base_channels"]
+__all__ = ["TaskNetwork", "build_backbone", "build_network"]
 
 _TILES = 9
 _CIFAR_CLASSES = {"cifar10": 10, "cifar100": 100, "ImageNet16-120": 120}
 _CIFAR_BASE = 16
-_PUBLISHED_BASE = 64
 _DENSE = {"segmentsemantic": 1, "normal": 2, "autoencoder": 2}
 """Number of nodes at the end of a dense decoder that have as many channels as the output."""
 _DECODER_WIDTH = 1024
@@ -116,7 +116,7 @@ def build_network(
         seed: Seed of the initial weights; those of the backbone are the same for every task.
 
     Raises:
-        ArchitectureError: If the string is not an architecture.
+        ArchitectureError: If the string is not an architecture, or its width cannot be scaled; names the nearest.
         UnknownNameError: If there is no such task; names the nearest one.
         ValueError: If a number is not a positive integer, or the decoder does not support the backbone's feature map.
 
@@ -157,7 +157,7 @@ def build_backbone(
         seed: Seed of the initial weights.
 
     Raises:
-        ArchitectureError: If the string is not an architecture.
+        ArchitectureError: If the string is not an architecture, or its width cannot be scaled; names the nearest.
         ValueError: If a number is not a positive integer.
 
     Example:
@@ -177,33 +177,8 @@ def _backbone_graph(arch: str, input_size: int, base_channels: int | None) -> Ar
     _positive("base_channels", base_channels)
     if isinstance(space, NASBench201):
         return scale_widths(space.network_graph(arch, input_size), Fraction(base_channels, _CIFAR_BASE))
-    _, _, rest = arch.partition("-")
+    _, _, rest = space.validate(arch).partition("-")
     return space.network_graph(f"{scaled_base_channels(arch, base_channels)}-{rest}", input_size)
-
-
-def scaled_base_channels(arch: str, base_channels: int) -> int:
-    """Base channels of an architecture if those of the published width are scaled to `base_channels`.
-
-    Args:
-        arch: Architecture string of TransNAS-Bench-101, whose published width is 64.
-        base_channels: Channels of an architecture of width 64 after scaling.
-
-    Raises:
-        ValueError: If the architecture's number of channels is not an integer.
-
-    Example:
-        >>> [scaled_base_channels(f"{width}-41414-3_33_333", 8) for width in (32, 64, 128)]
-        [4, 8, 16]
-    """
-    width = int(arch.partition("-")[0])
-    channels = Fraction(base_channels * width, _PUBLISHED_BASE)
-    if channels.denominator > 1:
-        step = Fraction(_PUBLISHED_BASE, base_channels).numerator
-        raise ValueError(
-            f"{shown(arch)}: expected a width that is a multiple of {step}, so that scaling {_PUBLISHED_BASE} to "
-            f"{base_channels} gives an integer number of channels, got {width}"
-        )
-    return int(channels)
 
 
 def _positive(name: str, value: int) -> int:

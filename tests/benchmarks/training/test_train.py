@@ -192,5 +192,5 @@ def test_a_width_is_a_share_of_the_recipes_channels():
     assert params[32] < params[64] / 3 < params[128] / 9, "another width is another network"
     assert runs[64].notes == []
     assert runs[32].notes == ["width 32 was trained with 4 base channels, as the recipe has 8 for 64"]
-    with pytest.raises(ValueError, match=r"a multiple of 8.*got 20"):
+    with pytest.raises(ValueError, match=r"multiple of 16.*got 20; nearest: 16 and 32"):
         train_architecture("20-41414-3_01_003", recipe.task, recipe, sources, device="cpu")
