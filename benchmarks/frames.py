@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from benchmarks.directions import declared
-from benchmarks.errors import TableError, UnknownNameError, shown
+from benchmarks.errors import ArchitectureError, TableError, UnknownNameError, shown
 from benchmarks.interchange import as_frame
 from benchmarks.limits import STRING
+from benchmarks.long_frames import from_long
+from benchmarks.spaces.registry import infer_space
 from benchmarks.task_log import EXTRA, EXTRA_INFO, Epoch, TaskLog, check_epoch
 from benchmarks.task_names import name_tasks, read_task, reads_plainly, warn_of_left_out
 from benchmarks.tasks import INFO_NAMES, find_metric, find_task
@@ -32,8 +34,8 @@ def parse_frame(frame: object, minimize: Collection[str] | str = ()) -> tuple[li
     """Split a DataFrame into architectures, metrics and model facts.
 
     Args:
-        frame: A table that `as_frame` reads; architectures in a column or index named as in `ARCH_COLUMNS`; every other
-            column holds numbers.
+        frame: A table that `as_frame` reads; architectures in a column or index named as in `ARCH_COLUMNS`, or without
+            a name; every other column holds numbers. Or a long table (`benchmarks.long_frames`).
         minimize: Columns of tasks of the user's own that are better when lower.
 
     Returns:
@@ -54,6 +56,7 @@ def parse_frame(frame: object, minimize: Collection[str] | str = ()) -> tuple[li
         (['64-2311-basic'], ['valid_top1'])
     """
     frame = _arch_as_column(as_frame(frame))
+    frame = from_long(frame, next(name for name in frame.columns if _is_arch(name)))
     arch_column = next(name for name in frame.columns if _is_arch(name))
     labels = {str(column).strip(): position for position, column in enumerate(frame.columns) if column != arch_column}
     if too_long := [name for name in labels if len(name) > STRING]:
@@ -155,6 +158,9 @@ def _arch_as_column(frame: pd.DataFrame) -> pd.DataFrame:
                 f"{shown(frame[column].iloc[row])}; expected the same architectures in the same order"
             )
         return frame
+    unnamed = [name for name in frame.columns if _is_unnamed(name) and _holds_archs(frame[name])]
+    if len(unnamed) == 1:
+        return frame.rename(columns={unnamed[0]: "arch"})
     if strings or _is_arch(frame.index.name):
         return frame.rename_axis("arch").reset_index()
     came = ", ".join(map(shown, frame.columns[:_LISTED])) or "none"
@@ -162,6 +168,22 @@ def _arch_as_column(frame: pd.DataFrame) -> pd.DataFrame:
         f"expected a column of architecture strings named {' or '.join(map(repr, ARCH_COLUMNS))}; "
         f"the columns are {came}"
     )
+
+
+def _is_unnamed(column: object) -> bool:
+    """Whether a column is that of an index without a name, which pandas wrote to a file and read back."""
+    return column is None or not str(column).strip() or str(column).startswith("Unnamed: ")
+
+
+def _holds_archs(values: pd.Series[Any]) -> bool:
+    """Whether there are values, all text, and the first one is an architecture."""
+    if not len(values) or not all(isinstance(value, str) for value in values):
+        return False
+    try:
+        infer_space(values.iloc[0].strip())
+    except ArchitectureError:
+        return False
+    return True
 
 
 def _numbers(values: pd.Series[float], label: str) -> object:

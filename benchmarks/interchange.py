@@ -18,7 +18,8 @@ def as_frame(data: object) -> pd.DataFrame:
     """A table of any library as a DataFrame with one level of columns.
 
     Args:
-        data: A DataFrame of pandas; an object with ``__arrow_c_stream__`` (pyarrow, polars) or ``__dataframe__``; a
+        data: A DataFrame of pandas; a Series, named after its task and indexed by architecture; an
+            object with ``__arrow_c_stream__`` (pyarrow, polars) or ``__dataframe__``; a
             dictionary of columns; or a list of dictionaries, one per row. Two levels of columns, as `DataFrame.pivot`
             makes them, become ``task/metric`` if one of them holds metrics, and are dropped if all entries are equal.
 
@@ -33,6 +34,10 @@ def as_frame(data: object) -> pd.DataFrame:
 
     if isinstance(data, pd.DataFrame):
         return _one_level(data)
+    if isinstance(data, pd.Series):
+        if data.name is None:
+            raise TableError("expected a Series with the name of its task, got one without: series.rename('jigsaw')")
+        return data.to_frame()
     try:
         if hasattr(data, "__arrow_c_stream__"):
             import pyarrow

@@ -18,6 +18,7 @@ __all__ = [
     "SHOWN",
     "STRING",
     "TASKS",
+    "TEXTS",
     "TEXT_BYTES",
     "VALUES",
 ]
@@ -36,6 +37,8 @@ VALUES = 100_000_000
 """Rows x epochs of a .pth, over all metrics of all tasks."""
 PADDING = 8
 """Rows x epochs of a .pth may be this many times the values it records: rows are padded to the longest."""
+TEXTS = 1_100_000
+"""Different names of architectures, tasks and metrics in a .pth."""
 STRING = 10_000
 """Characters of an architecture or a name."""
 SHOWN = 200

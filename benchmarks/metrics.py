@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from benchmarks.directions import declared
+from benchmarks.seeds import as_generator
 from benchmarks.task_names import name_tasks
 
 if TYPE_CHECKING:
@@ -194,7 +195,7 @@ def bootstrap_interval(
     if n_resamples < 1:
         raise ValueError(f"expected n_resamples >= 1, got {n_resamples}")
     truth, prediction = _pairs(truth, prediction)
-    generator = np.random.default_rng(rng)
+    generator = as_generator(rng)
     if not len(truth):
         return float("nan"), float("nan")
     draws = generator.integers(len(truth), size=(n_resamples, len(truth)))

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from benchmarks.errors import choice
 from benchmarks.metrics import kendall_tau, spearman_rho
 from benchmarks.protocols import Protocol, canonical_classes, eligible_rows
+from benchmarks.seeds import as_generator
 from benchmarks.table import Table
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def twin_noise(table: Table) -> pd.Series[float]:
     return pd.Series(
         {
             task: float(np.median(np.abs(r)) / _MAD) if len(r := trainings.residuals(task)) else np.nan
-            for task in table.tasks
+            for task in table.results
         },
         name="noise",
     )
@@ -102,6 +103,7 @@ def noise_ceiling(
     if n_simulations < 1:
         raise ValueError(f"expected n_simulations >= 1, got {n_simulations}")
     seed = int(rng.integers(2**32)) if isinstance(rng, np.random.Generator) else rng
+    as_generator(seed)  # a wrong one is refused before the work
     rows = eligible_rows(table, protocol)
     trainings = _Trainings(table)
 
@@ -115,7 +117,7 @@ def noise_ceiling(
         noisy = clean + draws[:, trainings.of_row[rows]]  # (n_simulations, N)
         return float(np.mean([correlation(simulated, clean) for simulated in noisy]))
 
-    return pd.Series({task: ceiling(task) for task in table.tasks}, name="ceiling")
+    return pd.Series({task: ceiling(task) for task in table.results}, name="ceiling")
 
 
 class _Trainings:

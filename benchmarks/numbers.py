@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["real_numbers", "reads_as_fractions"]
+__all__ = ["out_of_bounds", "real_numbers", "reads_as_fractions"]
+
+_ROUNDING = 1e-3  # tolerance of the bounds for rounding errors, relative to the bound
 
 
 def real_numbers(values: Any, what: str = "values") -> NDArray[np.float64]:
@@ -42,6 +44,22 @@ def real_numbers(values: Any, what: str = "values") -> NDArray[np.float64]:
     if mask is not None:
         numbers[np.broadcast_to(mask, numbers.shape)] = np.nan
     return numbers
+
+
+def out_of_bounds(values: NDArray[np.float64], bounds: tuple[float, float]) -> NDArray[np.bool_]:
+    """Which values are below or above what is possible, by more than rounding can explain.
+
+    Args:
+        values: Values of any shape; NaN is possible.
+        bounds: Smallest and largest possible value.
+
+    Example:
+        >>> out_of_bounds(np.array([100.0001, 140.0, -3.0, np.nan]), (0.0, 100.0)).tolist()
+        [False, True, True, False]
+    """
+    low, high = bounds
+    slack = _ROUNDING * max((abs(bound) for bound in bounds if np.isfinite(bound) and bound), default=1.0)
+    return np.asarray((values < low - slack) | (values > high + slack))
 
 
 def reads_as_fractions(values: NDArray[np.float64], fewest: int = 4) -> bool:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.errors import choice
+from benchmarks.seeds import as_generator
 from benchmarks.short_repr import ShortRepr
 from benchmarks.spaces.registry import get_space
 from benchmarks.table import Table
@@ -66,7 +67,7 @@ def split(archs: Table | Sequence[str], n: int, seed: int = 0, protocol: Protoco
     rows = eligible_rows(archs, protocol)
     if not 0 < n < len(rows):
         raise ValueError(f"expected 0 < n < {len(rows)} (the rows of protocol {protocol!r}), got n={n}")
-    shuffled = rows[np.random.default_rng(seed).permutation(len(rows))]
+    shuffled = rows[as_generator(seed, "seed").permutation(len(rows))]
     return Split(shuffled[:n], shuffled[n:])
 
 

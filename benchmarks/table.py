@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.directions import declare
-from benchmarks.errors import TableError, choice, shown
+from benchmarks.errors import TableError, check_type, choice, shown
 from benchmarks.forks import cached_property
 from benchmarks.frames import parse_frame
 from benchmarks.limits import SHOWN
@@ -23,6 +23,7 @@ from benchmarks.task_log import Epoch, TaskLog, check_epoch
 from benchmarks.task_names import choose_task
 from benchmarks.tasks import (
     SPLITS,
+    TIME,
     Task,
     find_metric,
     find_task,
@@ -175,7 +176,7 @@ class Table:
             >>> table.task("jigsaw/valid_loss").metric.higher_is_better
             False
         """
-        if name in self.logs:
+        if isinstance(name, str) and name in self.logs:
             return self._primary[name]
         of = str(name).rpartition("/")[0]
         log = self.logs.get(of)
@@ -188,6 +189,23 @@ class Table:
             return find_task(chosen)
         split = column.partition("_")[0]
         return replace(find_task(of), name=chosen, metric=find_metric(column), split=split if split in SPLITS else "")
+
+    @cached_property
+    def results(self) -> tuple[str, ...]:
+        """Names of the results: the tasks, and of a task without its primary metric each other one, as ``task/metric``.
+
+        Metrics without a known direction, and time, are no results if the task has others.
+
+        Example:
+            >>> Table.from_logs(["64-2311-basic"], {"jigsaw": {"valid_loss": [0.2], "time_elapsed": [9.0]}}).results
+            ('jigsaw/valid_loss',)
+        """
+        names: list[str] = []
+        for name, log in self.logs.items():
+            others = [m for m in log.metrics if m != TIME and find_metric(m).higher_is_better is not None]
+            primary = self._primary[name].column in log.metrics
+            names += [name] if primary or not others else [f"{name}/{metric}" for metric in others]
+        return tuple(names)
 
     @property
     def minimize(self) -> tuple[str, ...]:
@@ -206,7 +224,7 @@ class Table:
             array([0.2])
         """
         task = self.task(name)
-        log = self.logs[task.name if task.name in self.logs else task.name.rpartition("/")[0]]
+        _, log = self._log_of(task.name)
         if task.column in log.info:
             return np.asarray(log.info[task.column], dtype=np.float64)
         return log.select(task.column) if task.column in log.metrics else np.full(len(self), np.nan)
@@ -226,7 +244,7 @@ class Table:
         return arch in self._row_of
 
     def __repr__(self) -> str:
-        return summarise(self.archs, self.spaces, self.logs, self._primary)
+        return summarise(self.archs, self.spaces, *self._described)
 
     # -- values ---------------------------------------------------------------------------------------------
 
@@ -234,19 +252,22 @@ class Table:
         """One value per architecture and task, in the metric's own unit and direction.
 
         Args:
-            metric: ``"valid_loss"``, or ``"loss"`` with `split`; None for each task's primary metric.
+            metric: ``"valid_loss"``, or ``"loss"`` with `split`; None for each task's primary metric, or `results` if
+                some task does not have it and `split` is not given.
             epoch: ``"final"`` (the last recorded), ``"best"`` (the best value of this metric on this split, by the
                 metric's direction) or a number: from 0, or backwards from the last if negative.
             split: ``"train"``, ``"valid"`` or ``"test"``; ``"valid"`` if neither this nor the name gives one.
 
         Returns:
-            DataFrame of shape (n, T), indexed by architecture; NaN where missing. `attrs` lists metrics that are not
-            primary.
+            DataFrame of shape (n, T), indexed by architecture, with a column for each task (or of `results`); NaN where
+            missing. `attrs` lists metrics that are not primary.
 
         Raises:
             UnknownNameError: If no task has the metric; names the nearest one.
             TableError: If no task has the epoch, or the metric's name and `split` contradict each other.
         """
+        if metric is None and split is None and self.results != self.tasks:
+            return self._results_frame(epoch)
         names = {task: self._metric_column(task, metric, split) for task in self.tasks}
         having = [task for task in self.tasks if names[task] in self.logs[task].metrics]
         if not having:
@@ -261,9 +282,10 @@ class Table:
 
     def oriented(self, metric: str | None = None, epoch: Epoch = "final") -> pd.DataFrame:
         """Like `to_frame`, multiplied by the metric's sign: higher is better in every column."""
-        columns = {t: self._metric_column(t, metric) for t in self.tasks}
-        frame = self.to_frame(metric, epoch) * [find_metric(column).sign for column in columns.values()]
-        declare(frame, [task for t, task in self._primary.items() if columns[t] == task.column], oriented=True)
+        frame = self.to_frame(metric, epoch)
+        columns = {t: self.task(t).column if metric is None else metric_column(t, metric) for t in frame.columns}
+        frame = frame * [find_metric(column).sign for column in columns.values()]
+        declare(frame, [task for t, task in self._primary.items() if columns.get(t) == task.column], oriented=True)
         return frame
 
     def value(self, arch: str, task: str, metric: str | None = None, epoch: Epoch = "final") -> float:
@@ -293,9 +315,12 @@ class Table:
         """
         if k < 1:
             raise ValueError(f"expected k >= 1, got {k}")
-        task = choose_task(task, self.logs)
-        values = self.where(tasks=[task]).to_frame(metric, epoch)[task].dropna()
-        rising = find_metric(self._metric_column(task, metric)).sign < 0
+        chosen = self.task(task)
+        column = chosen.column if metric is None else metric_column(chosen.name, metric)
+        of, log = self._log_of(chosen.name)
+        choice(column, log.metrics, f"metric of {of}")
+        values = self.where(tasks=[of]).to_frame(column, epoch)[of].dropna().rename(chosen.name)
+        rising = find_metric(column).sign < 0
         return values.sort_values(ascending=rising, kind="stable")[:k]
 
     def info(self, name: str) -> pd.DataFrame:
@@ -308,8 +333,8 @@ class Table:
         return self._frame({task: log.info.get(name) for task, log in self.logs.items()})
 
     def describe(self) -> pd.DataFrame:
-        """One row per task: primary metric, unit, direction, number measured and missing, epochs kept, range."""
-        return describe_logs(self.logs, self._primary)
+        """One row for each of `results`: metric, unit, direction, number measured and missing, epochs kept, range."""
+        return describe_logs(*self._described)
 
     def row(self, arch: str) -> int:
         """Position of an architecture in the table.
@@ -337,29 +362,67 @@ class Table:
 
         Args:
             archs: One or several, in the order given; repeats are ignored.
-            tasks: One or several, in the order given.
+            tasks: One or several, in the order given; ``task/metric`` for only this metric of a task.
             space: Keep only architectures of this search space.
 
         Raises:
             TableError: If an architecture is not in the table, or no row or task is selected.
             UnknownNameError: If a task or space does not exist; names the nearest one.
         """
-        archs, tasks = ([given] if isinstance(given, str) else given for given in (archs, tasks))
+        archs, tasks = (
+            given if given is None or (isinstance(given, Iterable) and not isinstance(given, str)) else [given]
+            for given in (archs, tasks)
+        )
         rows = list(range(len(self))) if archs is None else [self.row(arch) for arch in dict.fromkeys(archs)]
         if space is not None:
             name = get_space(space).name
             rows = [row for row in rows if self.row_spaces[row] == name]
-        names = self.tasks if tasks is None else tuple(choose_task(task, self.logs) for task in tasks)
-        if not rows or not names:
+        logs = self.logs if tasks is None else self._logs_of(tasks)
+        if not rows or not logs:
             raise TableError(f"the selection from {', '.join(self.spaces)} and {', '.join(self.tasks)} is empty")
         together = rows[-1] - rows[0] == len(rows) - 1 and rows == list(range(rows[0], rows[-1] + 1))
         taken = slice(rows[0], rows[-1] + 1) if together else np.array(rows)
         return Table(
             tuple(self.archs[row] for row in rows),
             tuple(self.row_spaces[row] for row in rows),
-            {task: self.logs[task].take(taken) for task in names},
+            {task: log.take(taken) for task, log in logs.items()},
             self.provenance,
         )
+
+    def _logs_of(self, tasks: Iterable[str]) -> dict[str, TaskLog]:
+        """The logs of some tasks, or of single metrics of them."""
+        asked: dict[str, list[str]] = {}  # task -> metrics, "" for all of them
+        for task in tasks:
+            name = self.task(task).name
+            of, log = self._log_of(name)
+            column = name.removeprefix(f"{of}/")
+            whole = column in (of, self._primary[of].column)
+            if not whole and column not in log.metrics:
+                choice(name, self.tasks, "task")
+            asked.setdefault(of, []).append("" if whole else column)
+        found: dict[str, TaskLog] = {}
+        for of, columns in asked.items():
+            log, single = self.logs[of], [column for column in columns if column]
+            if 0 < len(single) < len(columns):
+                raise TableError(f"expected {of!r} with all its metrics, or only '{of}/{single[0]}', got both")
+            found[of] = replace(log, metrics={name: log.metrics[name] for name in single}, info={}) if single else log
+        return found
+
+    def _log_of(self, task: str) -> tuple[str, TaskLog]:
+        """Name and log of the task that a name of this table, ``task`` or ``task/metric``, belongs to."""
+        of = task if task in self.logs else task.rpartition("/")[0]
+        return of, self.logs[of]
+
+    def _results_frame(self, epoch: Epoch) -> pd.DataFrame:
+        """One value per architecture and result."""
+        epoch = check_epoch(epoch, [log.epochs for log in self.logs.values()])
+        columns = {}
+        for name in self.results:
+            log, column = self._log_of(name)[1], self.task(name).column
+            columns[name] = log.select(column, epoch) if column in log.metrics else None
+        frame = self._frame(columns)
+        declare(frame, [task for name, task in self._primary.items() if name in columns])
+        return frame
 
     @cached_property
     def _primary(self) -> dict[str, Task]:
@@ -371,8 +434,14 @@ class Table:
             found[name] = lowered if task.column not in log.metrics and lowered.column in log.metrics else task
         return found
 
+    @property
+    def _described(self) -> tuple[dict[str, TaskLog], dict[str, Task]]:
+        """Log and task of every result."""
+        return {name: self._log_of(name)[1] for name in self.results}, {n: self.task(n) for n in self.results}
+
     def _metric_column(self, task: str, metric: str | None, split: str | None = None) -> str:
         """Name of a metric, by default of the task's primary metric in this table."""
+        check_type(metric, str | None, "metric", "a name")
         primary = self.task(task)
         if metric is None and primary != find_task(task):
             return f"{split or primary.split}_{primary.metric.name}"

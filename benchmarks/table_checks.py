@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.errors import ArchitectureError, TableError, UnknownNameError, shown
-from benchmarks.numbers import reads_as_fractions, real_numbers
+from benchmarks.numbers import out_of_bounds, reads_as_fractions, real_numbers
 from benchmarks.spaces.registry import infer_space, naslib_hint
 from benchmarks.task_log import EXTRA, EXTRA_INFO, TaskLog
 from benchmarks.tasks import INFO_NAMES, find_metric, infer_metric
@@ -27,8 +27,6 @@ __all__ = [
 ]
 
 Duplicates: TypeAlias = Literal["error", "mean"]
-
-_ROUNDING = 1e-3  # tolerance of the bounds for rounding errors, relative to the bound
 
 
 def check_logs(
@@ -136,8 +134,7 @@ def check_metric(task: str, name: str, values: object, archs: Sequence[str]) -> 
         )
     _refuse_infinite(array, label, archs)
     low, high = metric.bounds
-    slack = _ROUNDING * np.nanmax(np.abs([low, high]), where=np.isfinite([low, high]), initial=1.0)
-    outside = np.argwhere((array < low - slack) | (array > high + slack))
+    outside = np.argwhere(out_of_bounds(array, metric.bounds))
     if len(outside):
         row, epoch = outside[0]
         raise TableError(

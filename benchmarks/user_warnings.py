@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import os
 import warnings
 from pathlib import Path
 
-__all__ = ["warn_user"]
+__all__ = ["OURS", "warn_user"]
 
-_OURS = tuple(str(Path(__file__).parents[1] / name) for name in ("benchmarks", "encoders", "surrogates"))
+OURS = tuple(str(Path(__file__).parents[1] / name) + os.sep for name in ("benchmarks", "encoders", "surrogates"))
+"""Folders of this package."""
 
 
 def warn_user(text: str, category: type[Warning] = UserWarning) -> None:
@@ -29,4 +31,4 @@ def warn_user(text: str, category: type[Warning] = UserWarning) -> None:
 
 
 def _is_ours(file: str) -> bool:
-    return file.startswith(_OURS) or file.endswith(("contextlib.py", "functools.py"))
+    return file.startswith(OURS) or file.endswith(("contextlib.py", "functools.py"))

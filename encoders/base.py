@@ -112,7 +112,7 @@ def as_strings(archs: Iterable[str]) -> list[str]:
         if len(shape) != 2 or shape[1] != 1:
             raise ArchitectureError(f"expected architecture strings of shape (n,) or (n, 1), got {shape}")
         archs = np.asarray(archs)[:, 0]
-    strings = list(archs)
+    strings = archs.to_pylist() if hasattr(archs, "to_pylist") else list(archs)  # pyarrow's entries are no strings
     for position, arch in enumerate(strings):
         if not isinstance(arch, str):
             kind = type(arch).__name__

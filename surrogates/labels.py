@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from benchmarks.directions import Directions, declared
 from benchmarks.errors import ArchitectureError, UnknownNameError
 from benchmarks.frames import ARCH_COLUMNS
-from benchmarks.numbers import reads_as_fractions, real_numbers
+from benchmarks.interchange import as_frame
+from benchmarks.numbers import out_of_bounds, reads_as_fractions, real_numbers
 from benchmarks.short_repr import ShortRepr
 from benchmarks.spaces.registry import get_space, infer_space
 from benchmarks.task_names import name_tasks, warn_of_left_out
@@ -71,9 +72,9 @@ class Labels(ShortRepr):
 
         Args:
             archs: n architecture strings of one space; duplicates are allowed.
-            Y: Labels of shape (n, T) or (n,), NaN where not measured. Columns of a DataFrame, or the name of a Series,
-                name the tasks (`benchmarks.task_names`); bookkeeping columns are left out. Architectures in an index or
-                column must be those of the rows.
+            Y: Labels of shape (n, T) or (n,), NaN where not measured. Columns of a DataFrame (or of a table of pyarrow
+                or polars), or the name of a Series, name the tasks (`benchmarks.task_names`); bookkeeping columns are
+                left out. Architectures in an index or column must be those of the rows.
             minimize: Names of the user's own tasks that are better when lower.
             maximize: Names of results that are better when higher, whatever they say.
 
@@ -94,6 +95,8 @@ class Labels(ShortRepr):
         """
         strings = as_strings(archs)
         space = infer_space(strings)
+        if hasattr(Y, "columns") and not hasattr(Y, "iloc"):  # a table of pyarrow or polars
+            Y = as_frame(Y)
         _check_rows(archs, strings, Y)
         tasks, matrix, one_task = _matrix(strings, Y, minimize, maximize)
         grouped, group = _groups(space, strings, "function")
@@ -102,26 +105,25 @@ class Labels(ShortRepr):
         return cls(space.name, names, grouped, group, matrix, one_task, tuple(strings), lowered)
 
     def check_bounds(self) -> None:
-        """Refuse labels that are all outside the bounds of their metric: of another metric, or with the other sign.
+        """Refuse labels outside the bounds of their metric: errors, of another metric, or with the other sign.
 
         Raises:
-            ValueError: If there are such labels.
+            ValueError: If there are such labels; names the first row.
 
         Example:
             >>> import pandas as pd
             >>> Labels.from_data(["64-2311-basic"], pd.Series([2.0], name="room_layout")).check_bounds()
             Traceback (most recent call last):
             ...
-            ValueError: 'room_layout': expected values of valid_neg_loss, from -inf to 0, got only others, such as 2
+            ValueError: 'room_layout': expected values of valid_neg_loss, from -inf to 0, got 2 at row 0 (64-2311-basic)
         """
         for name, column in zip(self.tasks, self.values.T, strict=True):
             task = find_task(name)
             low, high = task.metric.bounds
-            known = column[~np.isnan(column)]
-            if ((known < low) | (known > high)).all():
+            for row in np.flatnonzero(out_of_bounds(column, task.metric.bounds)):
                 raise ValueError(
-                    f"{name!r}: expected values of {task.column}, from {low:g} to {high:g}, got only others, such as "
-                    f"{known[0]:g}"
+                    f"{name!r}: expected values of {task.column}, from {low:g} to {high:g}, got {column[row]:g} at row "
+                    f"{row} ({self.strings[row]})"
                 )
 
     def in_order(self) -> tuple[Labels, NDArray[np.int64]]:
@@ -184,6 +186,11 @@ def _matrix(
         if len(set(columns)) < len(columns) or not columns:
             raise ValueError(f"expected distinct task columns, at least one, got {columns}")
         own = [name for name in columns if name.casefold() not in ARCH_COLUMNS]
+        if any(name.casefold() == "task" and Y[name].dtype.kind not in "iuf" for name in own if name in Y):
+            raise ValueError(
+                "expected one row per architecture and one column per task, got a long table, with a column 'task': "
+                'frame.pivot(index="arch", columns="task", values="value") makes it wide; Table.from_frame reads both'
+            )
         named = _name(own, minimize, maximize, Y)
         Y = Y[[name for name in Y.columns if str(name) in named]]
     matrix = real_numbers(Y, "labels")

@@ -354,6 +354,18 @@ def test_any_order_of_rows_gives_the_same_model(model, seed):
         np.testing.assert_array_equal(first.oob_scores_[order], second.oob_scores_)
 
 
+def test_any_order_of_the_rows_of_sources_gives_the_same_model():
+    frame = pd.DataFrame({"other": SIZE**2, "jigsaw": 50 + SIZE % 7}, index=A)
+    frame.iloc[5, 0] = np.nan
+    order = np.random.default_rng(2).permutation(len(A))
+    for made in (lambda source: source, lambda source: Table.from_frame(source.rename_axis("arch"))):
+        first, second = (
+            TransferSurrogate(sources=made(source), **QUICK).fit(A[:20], SIZE[:20])
+            for source in (frame, frame.iloc[order])
+        )
+        np.testing.assert_array_equal(first.predict(A), second.predict(A))
+
+
 # -- what is a result -------------------------------------------------------------------------------------------------
 
 

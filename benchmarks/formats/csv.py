@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["read_csv", "write_csv"]
 
-_SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons"}
+_SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "vertical bars"}
+_TITLES = 20  # lines above the header that may be no part of the table
 _GZIP = b"\x1f\x8b"
 _BOMS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 _COMMA_NUMBER = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")
@@ -41,9 +42,10 @@ def read_csv(
 ) -> Table:
     r"""Read a csv file with the columns described in `Table.from_frame`.
 
-    Tabs or semicolons between the columns, decimal commas beside them, lines that start with ``#``, UTF-16 with a byte
-    order mark, and gzip are read too; a warning says how. Which separator it is, the header tells: the first of comma,
-    tab and semicolon with which it has a column of architectures.
+    Tabs, semicolons or vertical bars between the columns, decimal commas beside them, lines that start with ``#`` or
+    stand above the header, UTF-16 with a byte order mark, and gzip are read too; a warning says how. Which separator it
+    is, the header tells: the first of comma, tab, semicolon and bar with which it has a column of architectures, or one
+    without a name in the first place.
 
     Args:
         source: The file, or an open text or binary stream.
@@ -70,7 +72,7 @@ def read_csv(
 
     try:
         text, how = _text(_content(source))
-        lines = _without_comments(text, how)
+        lines = _without_title(_without_comments(text, how), how)
         dialect = _dialect(lines, how)
         _check_size(lines, dialect)
         with warnings.catch_warnings():
@@ -157,6 +159,26 @@ def _without_comments(text: str, how: list[str]) -> str:
     return "".join(kept)
 
 
+def _without_title(text: str, how: list[str]) -> str:
+    """The text from its header on, if that has a column of architectures, and only lines without one stand above."""
+    stream = io.StringIO(text, newline="")
+    above = 0
+    for _ in range(_TITLES):
+        start = stream.tell()
+        line = stream.readline()
+        if _has_arch(line):
+            if above:
+                how.append(f"{above} line{'s' * (above > 1)} above the header left out")
+                return text[start:]
+            return text
+        above += bool(line.strip())
+    return text
+
+
+def _has_arch(header: str) -> bool:
+    return any(field.strip().casefold() in ARCH_COLUMNS for s in _SEPARATORS for field in _fields(header, s))
+
+
 def _dialect(text: str, how: list[str]) -> _Dialect:
     """Separator and names of the columns; a comma unless only another one gives a column of architectures."""
     header = next((line for line in io.StringIO(text, newline="") if line.strip()), "")
@@ -171,7 +193,8 @@ def _separator(header: str) -> str:
         fields = _fields(header, separator)
         if any(field.strip().casefold() in ARCH_COLUMNS for field in fields) and (len(fields) > 1 or separator == ","):
             return separator
-    return ""
+    unnamed = (separator for separator in _SEPARATORS if len(parts := header.split(separator)) > 1 and not parts[0])
+    return next(unnamed, "")
 
 
 def _fields(header: str, separator: str) -> list[str]:

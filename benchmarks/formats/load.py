@@ -127,7 +127,10 @@ def _from_stream(stream: TextIO | BinaryIO, duplicates: Duplicates, minimize: Co
         raise TableError(f"expected a path, or an open stream, got {type(stream).__name__} {shown(stream)}")
     name = getattr(stream, "name", None)
     with _naming(name if isinstance(name, str) else f"the {type(stream).__name__}"):
-        content = stream.read(limits.FILE_BYTES + 1)
+        try:
+            content = stream.read(limits.FILE_BYTES + 1)
+        except (OSError, ValueError) as error:  # closed, only for writing, or not UTF-8
+            raise TableError(f"expected a stream that can be read, got one that cannot ({error!s:.200})") from error
         if len(content) > limits.FILE_BYTES:
             raise TableError(f"expected at most {limits.FILE_BYTES:,} bytes, got more")
         if isinstance(content, str):

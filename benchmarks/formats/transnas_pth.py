@@ -11,10 +11,7 @@ Layout (public repository yawen-d/TransNASBench)::
 from __future__ import annotations
 
 import math
-import pickle
 import re
-import warnings
-import zipfile
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import islice
@@ -28,8 +25,8 @@ from benchmarks import limits
 from benchmarks.errors import TableError, shown
 from benchmarks.files import write_beside
 from benchmarks.formats.mmap_cache import cached
+from benchmarks.formats.torch_archive import import_torch, load_archive
 from benchmarks.limits import SHOWN
-from benchmarks.optional import needs_extra
 from benchmarks.table import Table
 from benchmarks.table_checks import Duplicates, warn_of_fractions
 from benchmarks.task_log import EXTRA, EXTRA_INFO, Epoch
@@ -44,7 +41,6 @@ SPACE_KEYS = {"transnas101-macro": "macro", "transnas101-micro": "micro"}
 _KEYS = ("metrics_dict", "info_names", "task_list", "data")
 _TASK = "task "
 _REQUIRED = ("metrics_dict", "task_list", "data")
-_ZIP = b"PK\x03\x04"
 _FAST = frozenset({float})  # types of values that are taken as they are
 _WHOLE = 2**62
 _NAME, _SAID = 80, 5  # characters of a name, and names, in a warning
@@ -89,7 +85,7 @@ def read_pth(path: Path, duplicates: Duplicates = "error", minimize: Collection[
 
     def convert(file: Path) -> Table:
         left_out: list[str] = []
-        database, notes["checksums"] = _load(file)
+        database, notes["checksums"] = load_archive(file)
         table = _convert(database, left_out)
         notes["left_out"] = list(dict.fromkeys(left_out))
         converted.append(file)
@@ -130,7 +126,7 @@ def write_pth(table: Table, path: Path, epoch: Epoch = "final") -> None:
     """
     if epoch != "final":
         raise TableError(f"a .pth holds every epoch: expected epoch='final', got {epoch!r}")
-    torch = _torch("Writing a .pth")
+    torch = import_torch("Writing a .pth")
     nested = to_nested(table)
     with write_beside(path) as beside:
         torch.save(nested, beside)
@@ -197,12 +193,6 @@ def to_nested(table: Table) -> dict[str, Any]:
     }
 
 
-def _torch(feature: str) -> Any:
-    with needs_extra(feature, "gnn", "torch"):
-        import torch
-    return torch
-
-
 def _convert(database: object, left_out: list[str]) -> Table:
     """As `from_nested`, without its warning; fields that are no numbers are added to `left_out`."""
     if not isinstance(database, dict) or any(key not in database for key in _REQUIRED):
@@ -261,54 +251,6 @@ def _some(names: Mapping[str, None]) -> str:
 
 def _is_extra(name: str) -> bool:
     return find_metric(name).higher_is_better is None
-
-
-def _load(path: Path) -> tuple[object, bool]:
-    """The content of a file, and whether it had checksums that were compared."""
-    torch = _torch("Reading a .pth for the first time")
-    checked = _check_archive(path)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # torch's warnings about unknown pickles; the error below covers them
-            found = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        raise TableError(
-            "expected numbers, strings, lists and dictionaries only, got other objects, which are not unpickled "
-            "because they can run code"
-        ) from error
-    except Exception as error:  # torch raises many types
-        reason = str(error).partition("\n")[0]
-        raise TableError(f"damaged, truncated or not written by torch.save ({reason:.{SHOWN}})") from error
-    return found, checked
-
-
-def _check_archive(path: Path) -> bool:
-    """Compare the checksum of every member of a zip archive; its members must be stored, as torch writes them.
-
-    Returns:
-        Whether it is a zip archive; the format of torch before 1.6 is a plain pickle, without checksums.
-    """
-    if (size := path.stat().st_size) > limits.FILE_BYTES:
-        raise TableError(f"expected at most {limits.FILE_BYTES:,} bytes, got {size:,}")
-    with path.open("rb") as file:
-        if file.read(len(_ZIP)) != _ZIP:
-            return False
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-            packed = next((member for member in members if member.compress_type != zipfile.ZIP_STORED), None)
-            wrong = archive.testzip() if packed is None and sum(m.file_size for m in members) <= size else ""
-    except Exception as error:  # what zipfile makes of a damaged archive has many types
-        raise TableError(f"damaged, truncated or not written by torch.save ({error!s:.{SHOWN}})") from error
-    if packed is not None:
-        raise TableError(
-            f"expected members that are stored, as torch.save writes them, got {shown(packed.filename)} compressed "
-            f"from {packed.file_size:,} to {packed.compress_size:,} bytes"
-        )
-    if wrong is not None:
-        problem = f"the checksum of {shown(wrong)} differs from the recorded one" if wrong else "its members overlap"
-        raise TableError(f"damaged, truncated or not written by torch.save: {problem}")
-    return True
 
 
 def _results(data: Mapping[str, Any]) -> dict[str, Any]:

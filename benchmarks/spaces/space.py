@@ -17,6 +17,7 @@ from benchmarks.errors import ArchitectureError, shown
 from benchmarks.forks import cached_property
 from benchmarks.graph import ArchGraph, GraphBatch, kind_id
 from benchmarks.limits import SHOWN
+from benchmarks.seeds import as_generator
 
 __all__ = ["Space", "naslib_integers"]
 
@@ -173,7 +174,7 @@ class Space(ABC):
         """
         if not 0 <= n <= len(self):
             raise ValueError(f"expected 0 <= n <= {len(self):,} (the size of {self.name}), got n={n}")
-        positions = np.random.default_rng(rng).choice(len(self), size=n, replace=False)
+        positions = as_generator(rng).choice(len(self), size=n, replace=False)
         return [self.archs[position] for position in positions]
 
     def mutate(self, arch: str, rng: int | np.random.Generator | None = None) -> str:
@@ -184,7 +185,7 @@ class Space(ABC):
             rng: Seed or generator; a fresh draw by default.
         """
         neighbors = self.neighbors(arch)
-        return neighbors[int(np.random.default_rng(rng).integers(len(neighbors)))]
+        return neighbors[int(as_generator(rng).integers(len(neighbors)))]
 
     def image_size(self, input_size: int | None) -> int:
         """Side of the input images in pixels; None for the published one.

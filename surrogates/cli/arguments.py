@@ -96,7 +96,7 @@ TableOption = Annotated[
 ]
 TaskNames = Annotated[
     list[str] | None,
-    typer.Option("--task", "-t", metavar="TASK", help="Use only this task; repeatable. Default: all tasks."),
+    typer.Option("--task", "-t", metavar="TASK", help="Use only this task, or task/metric; repeatable. Default: all."),
 ]
 
 

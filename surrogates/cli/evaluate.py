@@ -81,7 +81,7 @@ def evaluate(
         for run in held_out_runs(results.to_frame(), {model: surrogate}, sizes, numbers, protocol.value):
             runs.append(run)
             progress.advance(bar)
-    ceiling = noise_ceiling(whole, protocol=protocol.value, rng=0)[list(results.tasks)].to_dict()
+    ceiling = noise_ceiling(whole, protocol=protocol.value, rng=0)[list(results.results)].to_dict()
     scores = means_over_seeds(pd.concat(runs, ignore_index=True))
     scores["ceiling"] = scores["task"].map({**ceiling, "mean": float(pd.Series(ceiling).mean())})
     summary = scores.to_dict(orient="records")

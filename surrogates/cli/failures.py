@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import warnings
+from collections.abc import Collection
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
 from benchmarks.errors import ArtefactError, MissingExtraError, SurrogatesError
+from benchmarks.user_errors import user_place
+from surrogates.cli.objects import own_modules
 
 __all__ = ["BAD_INPUT", "FAILED", "INTERRUPTED", "TidyGroup"]
 
@@ -27,6 +30,8 @@ class TidyGroup(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; an exception ends the program with a message and an exit code."""
+        own: set[str] = set()
+        own_modules.set(own)
         try:
             with warnings.catch_warnings():
                 warnings.showwarning = _show_warning
@@ -39,22 +44,13 @@ class TidyGroup(TyperGroup):
             raise typer.Exit(INTERRUPTED) from None
         except BrokenPipeError:
             raise  # stdout was closed by its reader: typer exits silently
-        except (ArtefactError, MissingExtraError, OSError) as error:
-            _say(str(error))
-            raise typer.Exit(FAILED) from None
-        except ImportError as error:  # a library that is there, but broken
-            _say(f"a library cannot be imported, see surrogates doctor: {error}")
-            raise typer.Exit(FAILED) from None
-        except ValueError as error:  # bad architectures, names and tables are ValueErrors
-            _say(str(error))
-            raise typer.Exit(BAD_INPUT) from None
         except Exception as error:
             if isinstance(error, typer.Abort) or hasattr(error, "exit_code"):  # raised by typer itself
                 _shorten(error)
                 raise
-            expected = isinstance(error, SurrogatesError)
-            _say(str(error) if expected else f"unexpected {type(error).__name__}: {error}; please report it")
-            raise typer.Exit(FAILED) from None
+            message, code = _told(error, own)
+            _say(message)
+            raise typer.Exit(code) from None
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the options of the group itself."""
@@ -63,6 +59,21 @@ class TidyGroup(TyperGroup):
         except Exception as error:
             _shorten(error)
             raise
+
+
+def _told(error: Exception, own: Collection[str]) -> tuple[str, int]:
+    """The message about an error, and the exit code."""
+    place = user_place(error, own) if own else ""
+    if place:
+        return f"your code failed: {type(error).__name__}: {error} ({place})", FAILED
+    if isinstance(error, (ArtefactError, MissingExtraError, OSError)):
+        return str(error), FAILED
+    if isinstance(error, ImportError):  # a library that is there, but broken
+        return f"a library cannot be imported, see surrogates doctor: {error}", FAILED
+    if isinstance(error, ValueError):  # bad architectures, names and tables are ValueErrors
+        return str(error), BAD_INPUT
+    expected = isinstance(error, SurrogatesError)
+    return str(error) if expected else f"unexpected {type(error).__name__}: {error}; please report it", FAILED
 
 
 def _shorten(error: Exception) -> None:

@@ -78,7 +78,7 @@ def fit(
     name = model or ("transfer" if sources else "ensemble")
     surrogate = _unfitted(name, sources or [], seed)
     results = table_of_one_space(table, space, task or [], minimize)
-    with working(f"fitting {counted(len(results), 'architecture')}, {counted(len(results.tasks), 'task')}"):
+    with working(f"fitting {counted(len(results), 'architecture')}, {counted(len(results.results), 'task')}"):
         surrogate.fit(list(results.archs), results.to_frame())
         save_surrogate(surrogate, out, results)
     _show(surrogate, {str(task): int(count) for task, count in results.to_frame().notna().sum().items()})

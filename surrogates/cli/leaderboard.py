@@ -101,7 +101,7 @@ def leaderboard(
         print_json({"table_hash": results.hash, "standings": ranked.to_dict(orient="records"), "ceiling": known})
         return
     for (way, n_train), rows in ranked.groupby(["protocol", "n_train"], sort=False):
-        _show(str(way), int(str(n_train)), rows, list(results.tasks), ceilings[str(way)])
+        _show(str(way), int(str(n_train)), rows, list(results.results), ceilings[str(way)])
 
 
 def _show(protocol: str, n_train: int, rows: pd.DataFrame, tasks: list[str], ceiling: pd.Series[Any]) -> None:

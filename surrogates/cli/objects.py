@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import importlib
 import sys
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from benchmarks.errors import did_you_mean
+from benchmarks.user_errors import said, user_place
 
 if TYPE_CHECKING:
     from surrogates.search.registry import SearcherLike
 
-__all__ = ["load_object", "own_searcher"]
+__all__ = ["load_object", "own_modules", "own_searcher"]
+
+own_modules: ContextVar[set[str]] = ContextVar("own_modules")
+"""Names of the top-level modules that `load_object` was asked for by the command that runs."""
 
 
 def load_object(name: str) -> Any:
@@ -36,12 +41,13 @@ def load_object(name: str) -> Any:
         raise ValueError(
             f"expected module:attribute, such as mine:MyRegressor for a class in the file mine.py, got {name!r:.200}"
         )
+    own_modules.get(set()).add(module.partition(".")[0])
     if "" not in sys.path:
         sys.path.append("")  # the working directory, after everything else
     try:
         found: Any = importlib.import_module(module)
     except (Exception, SystemExit) as error:  # whatever the user's module raises
-        raise ValueError(f"cannot import {module!r:.200}: {type(error).__name__}: {error!s:.200}") from error
+        raise ValueError(f"cannot import {module!r:.200}: {said(error):.400}") from error
     for part in attribute.split("."):
         if not hasattr(found, part):
             raise ValueError(f"{module!r:.200} has no {attribute!r:.200}{did_you_mean(part, dir(found))}")
@@ -72,6 +78,6 @@ def own_searcher(name: str, option: str) -> SearcherLike:
     try:
         seeded_searcher(found, 0)
     except Exception as error:
-        said = str(error) if isinstance(error, TypeError) else f"{type(error).__name__}: {error!s:.200}"
-        raise typer.BadParameter(f"{name!r:.200} is no searcher: {said}", param_hint=option) from error
+        why = said(error) if user_place(error) else str(error)
+        raise typer.BadParameter(f"{name!r:.200} is no searcher: {why:.400}", param_hint=option) from error
     return found

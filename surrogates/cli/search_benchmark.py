@@ -121,7 +121,7 @@ def search_benchmark(
         predicted = predicted_table(fit(), values)
     on_surrogate = run_grid(predicted, chosen, numbers, folder=kept / ON_SURROGATE, **limits)
     searches = _finished(
-        {ON_TABLE: on_table, ON_SURROGATE: on_surrogate}, len(chosen) * len(values.tasks) * len(numbers)
+        {ON_TABLE: on_table, ON_SURROGATE: on_surrogate}, len(chosen) * len(values.results) * len(numbers)
     )
     found = [done for source, done in searches if source == ON_TABLE]
     comparison = SearcherComparison.from_searches(found, values.oriented())
@@ -132,7 +132,7 @@ def search_benchmark(
         frames = {"searchers": comparison.ranking(), "regret": study.regrets(), "agreement": study.agreement()}
         _print_json(about, frames, files)
         return
-    _show_ranking(comparison, len(values.tasks), len(numbers))
+    _show_ranking(comparison, len(values.results), len(numbers))
     _show(study, len(numbers))
     typer.echo(f"Wrote {out}: {len(files)} files{no_plots_note()}.")
 

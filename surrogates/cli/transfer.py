@@ -57,9 +57,9 @@ def transfer(
     check_sizes(results, sizes)  # raises before the computation if there are too few rows
     runs: list[pd.DataFrame] = []
     with progress_bar() as progress:
-        sources = max(len(results.tasks) - 1, 0)
+        sources = max(len(results.results) - 1, 0)
         sources += sources > 1  # all others together
-        bar = progress.add_task("fitting", total=len(results.tasks) * len(sizes) * len(numbers) * sources)
+        bar = progress.add_task("fitting", total=len(results.results) * len(sizes) * len(numbers) * sources)
         for run in transfer_runs(results, sizes, numbers):
             runs.append(run)
             progress.update(bar, advance=1, description=f"to {run['target'].iloc[0]}, k = {run['k'].iloc[0]}")

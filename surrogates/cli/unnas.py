@@ -67,7 +67,7 @@ def unnas(
     results, searched = _values(table, model, space, task or [], minimize)
     searches = []
     with progress_bar() as progress:
-        bar = progress.add_task("searching", total=len(results.tasks) * len(numbers))
+        bar = progress.add_task("searching", total=len(results.results) * len(numbers))
         for done in unnas_searches(searched, method, budget, numbers):
             searches.append(done)
             progress.update(bar, advance=1, description=f"on {done.task}")

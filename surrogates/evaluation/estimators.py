@@ -19,6 +19,9 @@ from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin, ClusterMixin, clone
 from sklearn.pipeline import Pipeline, make_pipeline
 
+from benchmarks.errors import shown
+from benchmarks.numbers import real_numbers
+from benchmarks.user_errors import said
 from encoders.one_hot import OneHotEncoding
 from surrogates.base import Surrogate
 
@@ -59,18 +62,18 @@ class FittedEstimators:
         """Mean and standard deviation of n architectures, each of shape (n, T); the latter NaN if there is none.
 
         Raises:
-            ValueError: If an estimator returns another number of values than n.
+            ValueError: If an estimator returns anything but n real numbers, or n with a standard deviation each.
         """
         mean, std = np.full((2, len(archs), len(self.estimators)), np.nan)
         for column, (task, estimator) in enumerate(self.estimators.items()):
+            name = f"{type(estimator).__name__}, {task}"
             found = estimator.predict(archs, return_std=True) if self.has_std else (estimator.predict(archs),)
+            if not isinstance(found, tuple) or len(found) != 1 + self.has_std:
+                raise ValueError(f"{name}: expected a pair of means and standard deviations, got {shown(found)}")
             for part, values in zip((mean, std), found, strict=False):
-                given = np.asarray(values, dtype=np.float64)
+                given = real_numbers(values, f"predictions of {name}")
                 if given.size != len(archs):
-                    raise ValueError(
-                        f"{type(estimator).__name__}, {task}: expected {len(archs)} predictions, got an array of shape "
-                        f"{given.shape}"
-                    )
+                    raise ValueError(f"{name}: expected {len(archs)} predictions, got an array of shape {given.shape}")
                 part[:, column] = given.reshape(-1)
         return mean, std
 
@@ -116,9 +119,9 @@ def _made(kind: type[Any]) -> object:
     """An object of a class, with the class's own defaults."""
     try:
         return kind()
-    except TypeError as error:
+    except Exception as error:
         raise TypeError(
-            f"expected an object, or a class that needs no arguments, got {kind.__name__}: {error!s:.200}"
+            f"expected an object, or a class that needs no arguments, got {kind.__name__}: {said(error):.400}"
         ) from error
 
 

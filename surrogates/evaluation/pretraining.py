@@ -189,7 +189,7 @@ def experiment_runs(experiment: Experiment, directory: str | Path) -> Iterator[p
     folder = claimed.claim(experiment.describe(), {_NETWORK, RESULTS}.__contains__, _short).path
     done = _finished(folder / RESULTS, experiment)
     yield from (done.iloc[[row]] for row in range(len(done)))
-    values, methods = experiment.target.oriented(), _methods(experiment, folder)
+    values, methods = experiment.target.to_frame(), _methods(experiment, folder)
     earlier = done.rename(columns={"k": "n_train"})
     for run in held_out_runs(values, methods, experiment.k, experiment.seeds, one_task_at_a_time=True, done=earlier):
         row = run.rename(columns={"n_train": "k"}).assign(space=experiment.target.space.name)[_COLUMNS]

@@ -229,20 +229,20 @@ def transfer_runs(
     from surrogates.models.transfer.source_process import SourceProcess
     from surrogates.models.transfer.surrogate import TransferSurrogate
 
-    space, values = table.space.name, table.oriented()
-    if len(table.tasks) < 2:
-        raise ValueError(f"expected a table of at least two tasks of {space}, got {', '.join(table.tasks)}")
+    space, tasks, values = table.space.name, table.results, table.oriented()
+    if len(tasks) < 2:
+        raise ValueError(f"expected a table of at least two tasks of {space}, got {', '.join(tasks)}")
     check_sizes(table, k, protocol)
     surrogate = TransferSurrogate() if surrogate is None else surrogate
     methods: dict[str, Method] = {_BASELINE: BoostedSurrogate() if baseline is None else baseline}
     process = SourceProcess.fit(table.archs, values.dropna(axis=1, how="all"))
-    for target in table.tasks:
+    for target in tasks:
         others = [task for task in process.tasks if task != target]
         sources = {task: [task] for task in others} | ({ALL_OTHERS: others} if len(others) > 1 else {})
         transferred = {name: _transferred(surrogate, process.only(tasks)) for name, tasks in sources.items()}
         known = {task: kendall_tau(values[task].to_numpy(), values[target].to_numpy()) for task in others}
         alone = float("nan")
-        for run in held_out_runs(values[[target]], methods | transferred, k, seeds, protocol):
+        for run in held_out_runs(table.to_frame()[[target]], methods | transferred, k, seeds, protocol):
             tau = run["tau"].item()
             if run["method"].item() == _BASELINE:
                 alone = tau

@@ -472,7 +472,7 @@ class Oracle:
     def _check_tasks(self, tasks: Iterable[str] | str | None) -> tuple[str, ...]:
         if tasks is None:
             return self.tasks
-        names = [tasks] if isinstance(tasks, str) else list(tasks)
+        names = list(tasks) if isinstance(tasks, Iterable) and not isinstance(tasks, str) else [tasks]
         return tuple(self._choose(name) for name in names)
 
     def _choose(self, name: str) -> str:

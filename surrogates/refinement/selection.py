@@ -95,7 +95,7 @@ def pick_asked(searcher: str | Searcher, table: Table, n: int, tried: Collection
         return []
     barred -= set(known.index)  # a searcher never proposes what it was told
     fresh: Searcher = make_searcher(searcher) if isinstance(searcher, str) else clone(searcher)
-    fresh.start(table.space, len(table.tasks), lambda archs: np.array([arch not in barred for arch in archs]))
+    fresh.start(table.space, len(table.results), lambda archs: np.array([arch not in barred for arch in archs]))
     fresh.tell(list(known.index), known.to_numpy())
     return fresh.ask(min(n, left))
 

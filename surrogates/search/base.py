@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
 from benchmarks.errors import ArchitectureError
+from benchmarks.seeds import as_generator
 from benchmarks.spaces.registry import get_space
 from surrogates.search.errors import ConstraintError
 
@@ -88,7 +89,7 @@ class Searcher(BaseEstimator, ABC):  # type: ignore[misc]
         self.n_tasks_ = n_tasks
         self.allowed_ = _mask(self.space_, allowed)
         self.free_ = self.allowed_.copy()
-        self.rng_ = np.random.default_rng(self.random_state)
+        self.rng_ = as_generator(self.random_state, "random_state")
         self.rows_: list[int] = []
         self._values = np.empty((16, n_tasks))  # grown by doubling; the first m rows are in use
         self._queue: list[int] = []

@@ -151,6 +151,8 @@ def _without_constraint(
 
     check_type(tasks, str | Iterable, "task", "a name or a list of names")
     names = (tasks,) if isinstance(tasks, str) else tuple(tasks)
+    for name in names:
+        check_type(name, str, "task", "a name or a list of names")
     if not names:
         raise ValueError("expected at least one task, got none")
     if repeated := [name for name in names if names.count(name) > 1]:

@@ -102,3 +102,11 @@ def test_anything_else_is_refused_in_one_line(data, message):
 
 def test_a_frame_of_pandas_is_taken_as_it_is():
     assert as_frame(FRAME) is FRAME
+
+
+def test_a_named_series_of_architectures_is_a_table():
+    assert Table.from_frame(pd.Series([60.0], index=[A], name="jigsaw")).value(A, "jigsaw") == 60.0
+    with pytest.raises(TableError, match="expected a Series with the name of its task, got one without"):
+        Table.from_frame(pd.Series([60.0], index=[A]))
+    with pytest.raises(TableError, match="expected a column of architecture strings"):
+        Table.from_frame(pd.Series([60.0], name="jigsaw"))

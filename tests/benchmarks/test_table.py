@@ -278,3 +278,48 @@ def test_blanks_in_a_header_and_a_last_comma_do_not_matter(tmp_path, text):
     path = tmp_path / "table.csv"
     path.write_text(text)
     assert load_table(path).value("64-2311-basic", "jigsaw") == 60
+
+
+@pytest.fixture
+def losses():
+    """Two tasks: one with its primary metric, of the other only losses, time and a metric without direction."""
+    jigsaw = {"valid_top1": [[1.0, 10.0], [2.0, 30.0]], "valid_loss": [[9.0, 3.0], [8.0, 2.0]]}
+    normal = {"train_loss": [0.5, 0.4], "valid_loss": [0.7, 0.6], "time_elapsed": [9.0, 8.0], "extra_valid_x": [1, 2]}
+    return Table.from_logs([A, B], {"jigsaw": jigsaw, "normal": normal})
+
+
+def test_a_task_without_its_primary_metric_gives_its_other_metrics(losses):
+    assert losses.results == ("jigsaw", "normal/train_loss", "normal/valid_loss")
+    frame = losses.to_frame()
+    assert frame.to_dict("list") == {
+        "jigsaw": [10.0, 30.0],
+        "normal/train_loss": [0.5, 0.4],
+        "normal/valid_loss": [0.7, 0.6],
+    }
+    assert losses.to_frame(epoch=0)["jigsaw"].tolist() == [1.0, 2.0]
+    assert losses.oriented()["normal/valid_loss"].tolist() == [-0.7, -0.6]
+    assert losses.oriented()["jigsaw"].tolist() == [10.0, 30.0]
+    assert list(losses.to_frame("valid_loss")) == ["jigsaw", "normal"], "as asked"
+
+
+def test_single_metrics_are_selected_and_ranked_by_their_direction(losses):
+    chosen = losses.where(tasks=["normal/valid_loss", "jigsaw/loss"])
+    assert chosen.results == ("normal/valid_loss", "jigsaw/valid_loss")
+    assert chosen.to_frame().to_numpy().tolist() == [[0.7, 3.0], [0.6, 2.0]]
+    assert losses.best("normal/valid_loss").to_dict() == {B: 0.6}
+    assert losses.best("normal/valid_loss").name == "normal/valid_loss"
+    assert losses.best("jigsaw/valid_loss", epoch=0).to_dict() == {B: 8.0}
+    assert losses.where(tasks=["jigsaw/valid_top1"]).metrics("jigsaw") == ("valid_top1", "valid_loss"), "the task"
+    with pytest.raises(UnknownNameError, match="unknown metric of normal 'valid_ssim'"):
+        losses.best("normal")
+    with pytest.raises(TableError, match="'jigsaw' with all its metrics, or only 'jigsaw/valid_loss', got both"):
+        losses.where(tasks=["jigsaw", "jigsaw/valid_loss"])
+    with pytest.raises(UnknownNameError, match="unknown task 'jigsaw/valid_l1_loss'"):
+        losses.where(tasks=["jigsaw/valid_l1_loss"])
+
+
+def test_a_table_of_metrics_without_direction_has_no_results():
+    table = Table.from_logs([A], {"normal": {"extra_valid_x": [1.0]}})
+    assert table.results == ("normal",)
+    with pytest.raises(UnknownNameError, match="unknown metric"):
+        table.to_frame()

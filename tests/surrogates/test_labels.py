@@ -1,19 +1,22 @@
 """What labels are taken for: masks, names, equal ones; and what surrogates make of them as scikit-learn regressors."""
 
+import re
 import warnings
 
 import numpy as np
 import pandas as pd
+import pyarrow
 import pytest
 from sklearn.base import is_regressor
 from sklearn.ensemble import BaggingRegressor
 
 from benchmarks import get_space
-from benchmarks.errors import ArchitectureError
+from benchmarks.errors import ArchitectureError, UnknownNameError
 from benchmarks.table import Table
 from surrogates import BoostedSurrogate, EnsembleSurrogate, GaussianProcessSurrogate, Oracle, TransferSurrogate
 from surrogates.labels import Labels
 from surrogates.models.threads import thread_count
+from surrogates.search import run_search
 
 ARCHS = get_space("transnas101-macro").sample(40, rng=3)
 DEPTH = np.array([float(len(arch)) + int(arch[3]) for arch in ARCHS])
@@ -124,3 +127,55 @@ def test_a_name_is_no_surrogate():
         ValueError, match=r"got 'transnas101-micro'; Oracle\.from_pretrained loads a bundled one, load_surrogate"
     ):
         Oracle("transnas101-micro")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "span"),
+    [
+        ("jigsaw", -3.0, "valid_top1, from 0 to 100, got -3"),
+        ("jigsaw", 140.0, "valid_top1, from 0 to 100, got 140"),
+        ("autoencoder", 1.2, "valid_ssim, from -1 to 1, got 1.2"),
+        ("room_layout", 0.7, "valid_neg_loss, from -inf to 0, got 0.7"),
+        ("jigsaw/valid_loss", -0.1, "valid_loss, from 0 to inf, got -0.1"),
+        ("cifar10", 100.2, "valid_top1, from 0 to 100, got 100.2"),
+    ],
+)
+def test_one_impossible_value_is_refused_by_its_row(name, value, span):
+    archs = get_space("transnas101-macro").sample(6, rng=0)
+    possible = {"autoencoder": 0.5, "room_layout": -0.7, "jigsaw/valid_loss": 0.3}.get(name, 60.0)
+    labels = [possible, possible + 0.01, value, possible, float("nan"), value]
+    message = re.escape(f"{name!r}: expected values of {span} at row 2 ({archs[2]})")
+    for surrogate in (BoostedSurrogate(n_rounds=2), GaussianProcessSurrogate()):
+        with pytest.raises(ValueError, match=message):
+            surrogate.fit(archs, pd.DataFrame({name: labels}))
+
+
+def test_rounding_beyond_a_bound_is_no_impossible_value():
+    archs = get_space("transnas101-macro").sample(4, rng=0)
+    Labels.from_data(archs, pd.Series([100.0001, -0.0001, 50.0, 60.0], name="jigsaw")).check_bounds()
+
+
+def test_tables_of_pyarrow_are_labels():
+    labels = pd.DataFrame({"arch": ARCHS, "depth": DEPTH, "width": -DEPTH})
+    expected = Labels.from_data(ARCHS, labels)
+    for archs in (ARCHS, pyarrow.array(ARCHS)):
+        read = Labels.from_data(archs, pyarrow.table(labels))
+        assert (read.tasks, read.strings) == (("depth", "width"), tuple(ARCHS))
+        np.testing.assert_array_equal(read.values, expected.values)
+    with pytest.raises(ValueError, match=r"expected labels of .* at row 0, got those of"):
+        Labels.from_data(ARCHS, pyarrow.table(labels[::-1]))
+
+
+@pytest.mark.parametrize("task", [3, None, ["jigsaw"], 1.5])
+def test_tasks_that_are_no_names_are_refused_in_one_line(task):
+    oracle, table = Oracle.from_pretrained("transnas101-macro"), Table.from_frame({"arch": ARCHS, "depth": DEPTH})
+    asked = [lambda: oracle(ARCHS[0], task), lambda: oracle.rank(ARCHS[0], task), lambda: oracle.best(task)]
+    asked += [lambda: table.best(task), lambda: table.column(task), lambda: table.task(task)]
+    asked += [lambda: oracle.query(ARCHS, [task]), lambda: table.where(tasks=[task])]
+    if task == 3:
+        asked += [lambda: oracle.query(ARCHS, task), lambda: oracle.oriented(task), lambda: table.where(tasks=task)]
+    for ask in asked:
+        with pytest.raises(UnknownNameError, match=f"unknown task {re.escape(repr(task))}"):
+            ask()
+    with pytest.raises(TypeError, match="expected a name or a list of names as task"):
+        run_search("random", oracle, [task], budget=2)

@@ -9,11 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from benchmarks import limits
 from benchmarks.errors import ArchitectureError, UnknownNameError, choice
 from benchmarks.files import read_file
+from benchmarks.seeds import as_generator
 from benchmarks.spaces.registry import get_space
 from benchmarks.tasks import TRANSNAS_TASKS
 from benchmarks.training.campaign.images import ROOMS, CampaignImages, FolderImages, RoomsImages, TaskonomyImages
@@ -84,7 +83,7 @@ def sampled(space: str, n: int, rng: int = 0, distinct: bool = False) -> list[st
         True
     """
     whole = get_space(space)
-    order = [whole[position] for position in np.random.default_rng(rng).permutation(len(whole))]
+    order = [whole[position] for position in as_generator(rng).permutation(len(whole))]
     if distinct:
         first: dict[str, str] = {}
         for arch, form in zip(order, whole.simplify(order), strict=True):

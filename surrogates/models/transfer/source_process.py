@@ -83,7 +83,7 @@ class SourceProcess(ShortRepr):
             >>> source.predict(["64-1234-basic", "64-2311-basic"]).round(1).tolist()
             [[0.8], [-0.8]]
         """
-        labels = Labels.from_data(archs, values)
+        labels, _ = Labels.from_data(archs, values).in_order()
         features = graph_features(labels.archs)
         centre = centre_and_spread(features)
         X = standardise(features, centre, CLIP)

@@ -211,7 +211,7 @@ def _parts(source: Any, space: str) -> list[_Part]:
         )
     if not len(frame):
         raise ValueError("expected a source table with rows, got an empty one")
-    usable = _check_spaces(list(dict.fromkeys(spaces)), space)
+    usable = _check_spaces(sorted(set(spaces)), space)
     parts: list[_Part] = []
     for name in usable:
         rows = frame[[row == name for row in spaces]].dropna(axis=1, how="all")

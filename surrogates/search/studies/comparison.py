@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.seeds import as_generator
 from benchmarks.short_repr import ShortRepr
 from benchmarks.spaces.space import Space
 from benchmarks.table import Table
@@ -334,6 +335,6 @@ def _interval(
     seeds, searchers = ranks.shape
     if seeds == 1:
         return np.full(searchers, np.nan), np.full(searchers, np.nan)
-    drawn = np.random.default_rng(rng).multinomial(seeds, np.full(seeds, 1 / seeds), size=_RESAMPLES)
+    drawn = as_generator(rng).multinomial(seeds, np.full(seeds, 1 / seeds), size=_RESAMPLES)
     low, high = np.quantile(drawn @ ranks / seeds, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
     return low, high

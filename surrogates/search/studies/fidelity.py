@@ -68,15 +68,15 @@ def predicted_table(predictor: Predictor, table: Table | None = None) -> Table:
         frame.insert(0, "arch", archs)
         return Table.from_frame(frame, minimize=getattr(predictor, "minimize_", ()))
     space = table.space.name
-    lacking = [task for task in table.tasks if task not in predictor.tasks_]
+    lacking = [task for task in table.results if task not in predictor.tasks_]
     if predictor.space_ != space or lacking:
         raise TableError(
-            f"expected a surrogate of {space} that predicts {', '.join(table.tasks)}, got one of {predictor.space_} "
+            f"expected a surrogate of {space} that predicts {', '.join(table.results)}, got one of {predictor.space_} "
             f"that predicts {', '.join(predictor.tasks_)}"
         )
     mean, _ = predict_matrix(predictor, list(table.archs))
     frame = pd.DataFrame(np.clip(mean, low, high), index=list(table.archs), columns=columns)
-    frame = frame[list(table.tasks)].where(table.to_frame().notna().to_numpy())
+    frame = frame[list(table.results)].where(table.to_frame().notna().to_numpy())
     timed = [task for task in table.tasks if TIME in table.metrics(task)]
     times = {f"{task}/{TIME}": [table.value(arch, task, TIME) for arch in table.archs] for task in timed}
     return Table.from_frame(frame.assign(**times).rename_axis("arch").reset_index(), minimize=table.minimize)

@@ -193,7 +193,7 @@ def _others(oracle: object, task: str) -> pd.DataFrame:
 
     if isinstance(oracle, Oracle | Table):
         known = oracle.oriented()
-        return known.drop(columns=[name for name in oracle.tasks if trained_task(name) == trained_task(task)])
+        return known.drop(columns=[name for name in known.columns if trained_task(name) == trained_task(task)])
     return pd.DataFrame()
 
 

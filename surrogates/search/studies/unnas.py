@@ -77,7 +77,7 @@ class UnNASStudy(ShortRepr):
         values = TrueValues(table.oriented())
         found = [(done.task, done.seed, done.history.best_arch()) for done in searches]
         frames = []
-        for target in table.tasks:
+        for target in table.results:
             frame = pd.DataFrame(found, columns=["source", "seed", "arch"])
             frame.insert(1, "target", target)
             frames.append(frame.join(values.regret(target, list(frame["arch"]))))
@@ -183,8 +183,8 @@ def _correlations(table: Table) -> pd.DataFrame:
     count = max(2, round(TOP * len(table)))
     top = {task: np.argsort(-column, kind="stable")[:count] for task, column in values.items()}
     rows = []
-    for source in table.tasks:
-        for target in (task for task in table.tasks if task != source):
+    for source in table.results:
+        for target in (task for task in table.results if task != source):
             a, b, best = values[source], values[target], top[source]
             rows.append(
                 {
@@ -204,9 +204,9 @@ def _correlations(table: Table) -> pd.DataFrame:
 def _complete(table: Table) -> Table:
     """The part of the table whose architectures are measured on all tasks."""
     whole = table.to_frame().dropna().index
-    if len(table.tasks) < 2 or len(whole) < 2:
+    if len(table.results) < 2 or len(whole) < 2:
         raise TableError(
             "expected a table of at least two tasks with two architectures measured on all of them, got "
-            f"{len(whole):,} measured on {', '.join(table.tasks)}"
+            f"{len(whole):,} measured on {', '.join(table.results)}"
         )
     return table if len(whole) == len(table) else table.where(archs=whole)

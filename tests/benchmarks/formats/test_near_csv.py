@@ -255,3 +255,47 @@ def test_tuples_of_naslib_are_refused_with_advice(arch):
 def test_written_tuples_of_naslib_are_refused_with_advice(tmp_path):
     with pytest.raises(ArchitectureError, match=r"a\.csv: row 0: .*from_naslib\(\(4, 0, 3, 1, 4, 3\)\)"):
         load(tmp_path / "a.csv", 'arch,cifar10\n"(4, 0, 3, 1, 4, 3)",90\n')
+
+
+# -- titles, bars, an index without a name ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "how"),
+    [
+        ("My results, 2026\n\narch,jigsaw\n{A},60.5\n{B},61\n", "1 line above the header left out"),
+        (
+            "Results\r\nof seed 3;\r\narch;jigsaw\r\n{A};60,5\r\n{B};61\r\n",
+            "2 lines above the header left out, semi",
+        ),
+        ("arch|jigsaw\n{A}|60.5\n{B}|61\n", "vertical bars between the columns"),
+        (";jigsaw\n{A};60,5\n{B};61\n", "semicolons between the columns, decimal commas"),
+        ("\tjigsaw\n{A}\t60.5\n{B}\t61\n", "tabs between the columns"),
+    ],
+)
+def test_a_title_bars_and_an_index_without_a_name_are_read_and_told(tmp_path, text, how):
+    with pytest.warns(UserWarning, match=f"read as csv with {how}"):
+        table = load(tmp_path / "a.csv", text.format(A=A, B=B))
+    assert table.to_frame()["jigsaw"].to_dict() == {A: 60.5, B: 61.0}
+
+
+def test_the_index_that_pandas_writes_without_a_name_is_read(tmp_path):
+    frame = pd.DataFrame({"jigsaw": [60.5, 61.0]}, index=[A, B])
+    frame.to_csv(tmp_path / "a.csv")
+    assert load_table(tmp_path / "a.csv").to_frame()["jigsaw"].to_dict() == frame["jigsaw"].to_dict()
+    assert Table.from_frame(pd.read_csv(tmp_path / "a.csv")).archs == (A, B)
+
+
+def test_other_columns_without_a_name_are_no_architectures(tmp_path):
+    with pytest.raises(TableError, match="expected a column of architecture strings"):
+        load(tmp_path / "a.csv", ",jigsaw\nmine,60\nyours,61\n")
+    assert load(tmp_path / "b.csv", f",arch,jigsaw\n0,{A},60\n1,{B},61\n").tasks == ("jigsaw",)
+
+
+@pytest.mark.parametrize("kind", ["closed", "for writing"])
+def test_streams_that_cannot_be_read_are_told(tmp_path, kind):
+    with (tmp_path / "a.csv").open("w") as stream:
+        if kind == "closed":
+            stream.close()
+        with pytest.raises(TableError, match="expected a stream that can be read, got one that cannot"):
+            load_table(stream)

@@ -273,3 +273,25 @@ def test_the_best_epoch_of_a_table_is_written_without_unknown_metrics(database, 
         save_table(table, tmp_path / f"best{suffix}", epoch="best")
     assert len(told) == 2
     assert "train_g_loss" not in load_table(tmp_path / f"best{suffix}").metrics("normal")
+
+
+# -- names ------------------------------------------------------------------------------------------------------------
+
+
+def test_more_names_than_a_table_can_have_are_refused_before_torch_reads_them(database, tmp_path, monkeypatch):
+    torch.save(database, tmp_path / "a.pth")
+    monkeypatch.setattr(limits, "TEXTS", 100)
+    assert len(load_table(tmp_path / "a.pth")) == 7, "names that repeat and clock readings do not count"
+    database["task_list"] = [f"task{i}" for i in range(150)]
+    torch.save(database, tmp_path / "b.pth")
+    torch.save(database, tmp_path / "old.pth", _use_new_zipfile_serialization=False)
+    monkeypatch.setattr(torch, "load", lambda *_, **__: pytest.fail("read first"))
+    for name in ("b.pth", "old.pth"):
+        with pytest.raises(TableError, match="expected at most 100 different names of architectures, tasks"):
+            load_table(tmp_path / name)
+
+
+def test_an_empty_file_is_damaged(tmp_path):
+    (tmp_path / "a.pth").write_bytes(b"")
+    with pytest.raises(TableError, match="damaged, truncated or not written by torch"):
+        load_table(tmp_path / "a.pth")

@@ -2,6 +2,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from benchmarks.table import Table
@@ -125,3 +127,50 @@ def test_fit_refuses_what_cannot_be_stored_before_the_work(
     assert result.exit_code == 2
     assert "got 'linear', a baseline that cannot be stored" in result.stderr
     assert "boosted, gp, graph, ensemble" in result.stderr
+
+
+@pytest.fixture
+def losses(macro_table: Table, tmp_path: Path) -> Path:
+    """A table of two tasks, of which only losses were recorded: those of `macro_table`, upside down."""
+    frame = macro_table.to_frame()
+    frame = pd.DataFrame({"jigsaw/valid_loss": 100 - frame["jigsaw"], "room_layout/valid_loss": -frame["room_layout"]})
+    frame.to_csv(tmp_path / "losses.csv", index_label="arch")
+    return tmp_path / "losses.csv"
+
+
+def test_a_table_of_other_metrics_is_fitted_as_in_python(losses: Path, tmp_path: Path) -> None:
+    result = run("fit", losses, "--out", tmp_path / "m", "--model", "boosted")
+    assert result.exit_code == 0, result.stderr
+    found = load_surrogate(tmp_path / "m")
+    frame = pd.read_csv(losses, index_col="arch")
+    expected = BoostedSurrogate(random_state=0).fit(list(frame.index), frame)
+    assert found.tasks_ == expected.tasks_ == ("jigsaw/valid_loss", "room_layout/valid_loss")
+    np.testing.assert_array_equal(found.predict(frame.index), expected.predict(frame.index))
+    one = run("fit", losses, "--out", tmp_path / "m", "--model", "boosted", "--task", "jigsaw/valid_loss")
+    assert one.exit_code == 0, one.stderr
+    assert load_surrogate(tmp_path / "m").tasks_ == ("jigsaw/valid_loss",)
+
+
+@pytest.mark.parametrize("command", ["evaluate", "leaderboard"])
+def test_models_are_compared_on_other_metrics(command: str, losses: Path) -> None:
+    model = ["--models" if command == "leaderboard" else "--model", "linear"]
+    result = run(command, losses, "--train-sizes", "30", "--seeds", "0", *model)
+    assert result.exit_code == 0, result.stderr
+    assert "jigsaw/valid_loss" in result.stdout
+    assert "room_layout/valid_loss" in result.stdout
+
+
+def test_losses_are_transferred_and_searched_as_what_they_mirror(
+    losses: Path, table_file: Path, tmp_path: Path
+) -> None:
+    gains = {}
+    for name, path in (("mirrored", losses), ("plain", table_file)):
+        result = run("transfer", path, "--k", "16", "--seeds", "0", "--out", tmp_path / name, "--json")
+        assert result.exit_code == 0, result.stderr
+        gains[name] = [row["tau"] for row in json.loads(result.stdout)["results"]]
+    assert gains["mirrored"] == pytest.approx(gains["plain"], abs=0.05)
+    options = ("--methods", "random", "--seeds", "0", "--budget", "5", "--train-rows", "30", "--model", "boosted")
+    result = run("search-benchmark", losses, *options, "--out", tmp_path / "study")
+    assert result.exit_code == 0, result.stderr
+    result = run("unnas", losses, "--method", "random", "--budget", "5", "--seeds", "0", "--out", tmp_path / "unnas")
+    assert result.exit_code == 0, result.stderr

@@ -47,6 +47,7 @@ def test_rows_beyond_the_limit_still_see_their_own_measurement(macro, monkeypatc
     monkeypatch.setattr(source_process, "_GRID", ((0.1, 2.0),))
     monkeypatch.setattr(source_process, "_MOST_ROWS", 40)
     source = SourceProcess.fit(list(macro.index), macro)
+    macro = macro.sort_index()  # rows are drawn from those in an order of their own, whatever order they came in
     chosen = np.random.default_rng(0).permutation(60)[:40]
     z = norm.ppf((macro["down"].rank().to_numpy() - 0.5) / 60)
     for row in np.setdiff1d(np.arange(60), chosen)[:5]:
