@@ -175,7 +175,10 @@ class ModuleNet(MemberNet):
         device = next((p.device for p in self.parameters() if p.device.type == "cuda"), None)
         seed = int(torch.randint(2**31 - 1, (), generator=self.generator)) if self.training else 0
         with torch.random.fork_rng([] if device is None else [device]):
-            torch.manual_seed(seed)
+            torch.default_generator.manual_seed(seed)  # torch.manual_seed would seed devices that are not restored
+            if device is not None:
+                with torch.cuda.device(device):
+                    torch.cuda.manual_seed(seed)
             yield
 
 
@@ -196,9 +199,14 @@ def network_name(network: object) -> str:
         'Linear(out_features=3)'
     """
     if isinstance(network, partial):
-        keywords = [f"{key}={value!r:.40}" for key, value in network.keywords.items()]
-        return f"{network_name(network.func)}({', '.join([*(f'{value!r:.40}' for value in network.args), *keywords])})"
+        given = [*map(_argument, network.args), *(f"{key}={_argument(v)}" for key, v in network.keywords.items())]
+        return f"{network_name(network.func)}({', '.join(given)})"
     return str(getattr(network, "__name__", type(network).__name__))
+
+
+def _argument(value: object) -> str:
+    """An argument in a name; without the address of a function, which differs between processes."""
+    return str(getattr(value, "__name__", f"{value!r:.40}"))
 
 
 def _made(network: Network, name: str) -> nn.Module:

@@ -30,7 +30,9 @@ from surrogates.models.graph import DirectedGNN  # noqa: E402
 from surrogates.models.graph.datasets import graph_tensors, predict_members  # noqa: E402
 from surrogates.models.graph.module_net import ModuleNet, network_name  # noqa: E402
 from surrogates.models.graph.net import Sizes  # noqa: E402
+from surrogates.registry import STORABLE_MODELS, make_model  # noqa: E402
 from surrogates.testing import check_surrogate  # noqa: E402
+from tests.surrogates.cli.helpers import run  # noqa: E402
 
 MICRO = "transnas101-micro"
 SMALL = {"n_members": 2, "trunk": 8, "n_steps": 20, "n_jobs": 1}
@@ -322,6 +324,63 @@ def test_a_network_that_breaks_in_training_is_named():
     diverging = forward(lambda w, b: torch.log(2.5 - (w - 1.0001).abs() * 1e4) * global_add_pool(b.x, b.batch))
     with pytest.raises(ValueError, match="expected finite vectors, got NaN or infinity; a lower learning_rate"):
         GraphSurrogate(network=diverging, **SMALL).fit(archs, range(20))
+
+
+MINE = """
+import numpy as np
+import torch
+from surrogates import GraphSurrogate
+
+class Network(torch.nn.Module):
+    def __init__(self, in_channels):
+        super().__init__()
+        self.layer = torch.nn.Linear(in_channels, 4)
+
+    def forward(self, batch):
+        return torch.relu(self.layer(batch.x))[batch.ptr[:-1]]
+
+class Flat(Network):
+    def forward(self, batch):
+        return self.layer(batch.x)
+
+class Mean:
+    def fit(self, archs, y):
+        self.mean = np.mean(y)
+
+    def predict(self, archs):
+        return np.full(len(archs), self.mean)
+
+small = {"n_members": 2, "trunk": 8, "n_steps": 20, "n_jobs": 1}
+surrogate = GraphSurrogate(network=Network, **small)
+flat = GraphSurrogate(network=Flat, **small)
+"""
+
+
+def test_it_stands_on_the_leaderboard_beside_estimators(tmp_path, monkeypatch):
+    (tmp_path / "my_network_of_a_test.py").write_text(MINE, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    archs = get_space(MICRO).sample(60, rng=0)
+    pd.DataFrame({"arch": archs, "jigsaw": [30.0 + arch.count("3") for arch in archs]}).to_csv("t.csv", index=False)
+    names = [f"my_network_of_a_test:{name}" for name in ("surrogate", "Mean")]
+    options = ["--train-sizes", "30", "--seeds", "0", "--protocols", "all", "--json"]
+    result = run("leaderboard", "t.csv", "--models", ",".join([*names, "knn"]), *options)
+    assert result.exit_code == 0, result.stderr
+    rows = {row["model"]: row for row in json.loads(result.stdout)["standings"]}
+    assert set(rows) == {*names, "knn"}
+    assert all(row["seconds"] > 0 for row in rows.values())
+    assert rows[names[0]]["tau"] > 0.4
+    for name, said in (
+        ("Network", "got the network Network: GraphSurrogate(network=Network) trains it"),
+        ("flat", "network Flat: expected forward(batch) to return floats of shape (3, h)"),
+    ):
+        result = run("leaderboard", "t.csv", "--models", f"my_network_of_a_test:{name}", *options)
+        assert result.exit_code == 2
+        assert said in result.stderr
+
+
+def test_the_name_on_the_leaderboard_is_storable():
+    assert make_model("pyg", 3).get_params()["network"] is DirectedGNN
+    assert "pyg" in STORABLE_MODELS
 
 
 def test_what_is_missing_is_told(monkeypatch):
