@@ -73,9 +73,10 @@ def transferred(table: Table, everything: SourceProcess, way: str, n: int, seed:
 def main(arguments: argparse.Namespace) -> None:
     """Run what the file lacks, and print a line per space, size and way."""
     model = "transfer" if arguments.transfer else arguments.model
-    done: dict[tuple[Any, ...], dict[str, Any]] = {}
-    if arguments.file.exists():
-        done = {tuple(row[name] for name in KEY): row for row in pd.read_csv(arguments.file).to_dict("records")}
+    stored = pd.read_csv(arguments.file) if arguments.file.exists() else pd.DataFrame(columns=KEY)
+    done: dict[tuple[Any, ...], dict[Any, Any]] = {
+        tuple(row[name] for name in KEY): row for row in stored.to_dict("records")
+    }
     for space in arguments.spaces.split(","):
         table = load_table(Path(os.environ["NAS_DATA"]) / FILES[space])
         everything = SourceProcess.fit(table.archs, table.oriented()) if arguments.transfer else None

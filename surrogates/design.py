@@ -10,6 +10,8 @@ The design minimises, greedily, the variance that a Gaussian process on graph fe
   (the Bayesian bootstrap of Rubin, Annals of Statistics 1981), so that small spaces have different designs as well.
 - The kernel is Matern 3/2 with a long length scale and much noise: with few labels only the smooth part of a surface
   can be learned, and a design for it spreads over the directions in which the features vary most.
+  On seeds 3 to 7 a single-task process predicted better with it than with random rows on all three spaces, and as well
+  as or better than with k-means centres, greedy facility location (macro), herding and farthest points (micro).
 - Given source tasks, half the kernel is on their scores: architectures that other tasks tell apart are worth a label.
 """
 

@@ -12,7 +12,6 @@ from sklearn.base import clone
 from surrogates.labels import Labels
 from surrogates.search.base import Searcher
 from surrogates.search.ranks import scores
-from surrogates.search.searchers.model_guided import designed_rows
 from surrogates.search.space_arrays import moves
 
 if TYPE_CHECKING:
@@ -70,7 +69,7 @@ class Bananas(Searcher):
 
     def propose(self, n: int) -> Iterable[int]:
         if len(self.rows_) < self.n_first:
-            return designed_rows(self, max(n, self.n_first - len(self.rows_)))
+            return self.random_rows(max(n, self.n_first - len(self.rows_)))
         values = scores(self.values_)
         candidates = self._candidates(values, max(n, self.n_round))
         seed = int(self.rng_.integers(2**31))

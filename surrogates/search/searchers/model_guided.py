@@ -1,4 +1,4 @@
-"""Shared parts of model-guided searchers: first queries, a model of the observed scores, a mask of new trainings."""
+"""Shared parts of model-guided searchers: a surrogate of the observed scores, and the mask of new trainings."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
-from surrogates.design import initial_design
 from surrogates.labels import Labels
 from surrogates.search.base import Searcher
-from surrogates.search.equivalence import function_classes, training_classes
+from surrogates.search.equivalence import training_classes
 from surrogates.search.ranks import scores
 
 if TYPE_CHECKING:
     from surrogates.base import Surrogate
 
-__all__ = ["ScoreModel", "designed_rows", "unmeasured"]
+__all__ = ["ScoreModel", "unmeasured"]
 
 
 class ScoreModel:
@@ -48,32 +47,6 @@ class ScoreModel:
     def predict(self, rows: NDArray[np.int64]) -> NDArray[np.float64]:
         """Predicted scores of n rows, of shape (n,)."""
         return np.asarray(self.surrogate_.predict([self._archs[row] for row in rows.tolist()]))
-
-
-def designed_rows(searcher: Searcher, n: int) -> list[int]:
-    """Up to n different free rows that tell a surrogate most about the free ones (`surrogates.initial_design`).
-
-    They complement the rows asked for or told; where fewer than n functions are new, random rows follow.
-
-    Example:
-        >>> from surrogates.search.searchers.random import RandomSearch
-        >>> searcher = RandomSearch().start("transnas101-macro")
-        >>> len(set(designed_rows(searcher, 5)))
-        5
-    """
-    space = searcher.space_
-    archs, (_, function) = space.archs, function_classes(space)
-    free = np.flatnonzero(searcher.free_)
-    taken = searcher.allowed_ & ~searcher.free_
-    taken[searcher.rows_] = True
-    n_new = len(np.setdiff1d(function[free], function[taken]))
-    rows: list[int] = []
-    if n_new:
-        known, left = ([archs[row] for row in np.asarray(part).tolist()] for part in (np.flatnonzero(taken), free))
-        design = initial_design(space, min(n, n_new), have=known, allowed=left, random_state=searcher.rng_)
-        rows = [space.index(arch) for arch in design]
-    others = searcher.rng_.permutation(np.setdiff1d(free, rows))
-    return [*rows, *others.tolist()][:n]
 
 
 def unmeasured(searcher: Searcher) -> NDArray[np.bool_]:

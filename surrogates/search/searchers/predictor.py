@@ -32,7 +32,6 @@ from surrogates.kernels.posterior import Kernels, Posterior
 from surrogates.search.base import Searcher
 from surrogates.search.equivalence import function_classes, training_classes
 from surrogates.search.ranks import scores
-from surrogates.search.searchers.model_guided import designed_rows
 
 __all__ = ["Options", "PredictorSearch", "expected_improvement"]
 
@@ -66,7 +65,7 @@ class PredictorSearch(Searcher):
     800, the Gaussian process is fitted to the best 400 and 400 of the others.
 
     Args:
-        n_first: Number of architectures of the initial design, before the first fit (`surrogates.initial_design`).
+        n_first: Number of architectures drawn uniformly before the first fit.
         n_round: Number of architectures chosen per fit, each conditioned on the pending ones before it.
         random_state: Seed.
 
@@ -132,7 +131,7 @@ class PredictorSearch(Searcher):
 
     def first_rows(self, n: int) -> Iterable[int]:
         """Rows to ask for before the first fit."""
-        return designed_rows(self, n)
+        return self.random_rows(n)
 
     def kernels(self, rows: Ints, z: Float) -> Kernels:
         """The kernels to average over, given labels z of shape (n,) of the functions `rows`."""
