@@ -23,7 +23,7 @@ def test_the_python_blocks_run_one_after_the_other(tmp_path: Path, monkeypatch: 
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
     blocks = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
-    assert len(blocks) == 5
+    assert len(blocks) == 6
     for block in blocks:
         exec(compile(block, "README.md", "exec"), names)
     assert names["mean"].shape == names["std"].shape == (2, 7)

@@ -9,6 +9,7 @@ import typer
 
 from surrogates.cli import (
     best,
+    design,
     doctor,
     evaluate,
     fit,
@@ -78,6 +79,7 @@ _add(
     search_benchmark.EXAMPLES,
 )
 _add(_SEARCH, unnas.unnas, "UnNAS study: search on one task, evaluate on others.", unnas.EXAMPLES)
+_add(_TRAIN, design.design, "Which architectures to train first: the most informative.", design.EXAMPLES)
 _add(_TRAIN, train.train, "Train one architecture on one task.", train.EXAMPLES)
 app.add_typer(
     campaign_app,

@@ -86,6 +86,8 @@ def run(
     for all tasks, such as {"epochs": 3}), "recipe_of" (overrides per task, such as {"jigsaw": {"epochs": 2}}) and
     "images" ({"rooms": {"seed": 0}}, {"taskonomy": "folder"}, or {"folder": "photos"} for any folder of pictures).
 
+    'surrogates design SPACE --plan PLAN' writes a plan of the architectures to train first, the most informative first.
+
     Architectures, tasks and seeds may be added later; the recipe and images of a folder are fixed. Several processes,
     also on several machines that share the folder, can work on one plan. A training that fails (non-finite loss, out of
     memory) is recorded with its reason and only repeated with --retry-failed; the exit code is 1 while any training of

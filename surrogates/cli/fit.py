@@ -10,13 +10,12 @@ import typer
 
 from surrogates.cli.arguments import Minimize, SpaceName, TableFile, TaskNames, table_of_one_space
 from surrogates.cli.help import examples
-from surrogates.cli.models import open_model
+from surrogates.cli.models import open_source
 from surrogates.cli.output import counted, print_table, score, working
 from surrogates.registry import BASELINES, STORABLE_MODELS
 
 if TYPE_CHECKING:
     from surrogates.base import Surrogate
-    from surrogates.models.transfer.source_values import TransferSource
 
 __all__ = ["EXAMPLES", "fit"]
 
@@ -95,27 +94,8 @@ def _unfitted(name: str, sources: list[str], seed: int) -> Surrogate:
             raise typer.BadParameter(f"expected --sources together with --model {_TRANSFER}, got {came}")
         from surrogates.models.transfer.surrogate import TransferSurrogate
 
-        return TransferSurrogate(sources=[_source(source) for source in sources], random_state=seed)
+        return TransferSurrogate(sources=[open_source(source) for source in sources], random_state=seed)
     return make_model(choice(name, (*STORABLE_MODELS, _TRANSFER), "model"), seed)
-
-
-def _source(name: str) -> TransferSource:
-    """A table or a fitted surrogate; a file or directory of that name comes before a bundled one."""
-    from benchmarks.errors import UnknownNameError, did_you_mean
-    from benchmarks.formats.bundled import list_tables
-    from benchmarks.formats.load import load_table
-    from surrogates.pretrained import list_pretrained
-
-    path = Path(name)
-    if (path.is_dir() and (path / "metadata.json").exists()) or (not path.exists() and name in list_pretrained()):
-        return open_model(name)
-    if path.exists() or name in list_tables():
-        return load_table(name)
-    known = (*list_tables(), *list_pretrained())
-    raise UnknownNameError(
-        f"expected a table, the directory of a stored surrogate, or one of {', '.join(known)} as --sources, got "
-        f"{name!r:.200}{did_you_mean(name, known)}"
-    )
 
 
 def _show(surrogate: Surrogate, rows: dict[str, int]) -> None:

@@ -14,9 +14,19 @@ from surrogates.cli.objects import load_object
 if TYPE_CHECKING:
     from benchmarks.table import Table
     from surrogates.base import Surrogate
+    from surrogates.models.transfer.source_values import TransferSource
     from surrogates.oracle.oracle import AnswerSource, Oracle
 
-__all__ = ["OWN_MODEL", "StoredModel", "model_hash", "model_named", "open_model", "open_oracle", "unnamed_note"]
+__all__ = [
+    "OWN_MODEL",
+    "StoredModel",
+    "model_hash",
+    "model_named",
+    "open_model",
+    "open_oracle",
+    "open_source",
+    "unnamed_note",
+]
 
 OWN_MODEL = "or module:attribute, e.g. mine:MyRegressor, a scikit-learn regressor or pipeline, or a class of your own"
 StoredModel = Annotated[
@@ -100,6 +110,35 @@ def open_oracle(model: str, table: Table | None = None, source: AnswerSource = "
     if Path(model).exists():
         return Oracle(open_model(model), table, source)
     return Oracle.from_pretrained(_bundled(model), table, source)
+
+
+def open_source(name: str) -> TransferSource:
+    """Results of other tasks: a table or a fitted surrogate; files and directories come before what is bundled.
+
+    Raises:
+        UnknownNameError: If there is none of that name; the message names the nearest one.
+        TableError: If the table cannot be read.
+        ArtefactError: If the directory does not hold a surrogate, or is damaged.
+
+    Example:
+        >>> len(open_source("rooms-mini"))
+        64
+    """
+    from benchmarks.errors import UnknownNameError, did_you_mean
+    from benchmarks.formats.bundled import list_tables
+    from benchmarks.formats.load import load_table
+    from surrogates.pretrained import list_pretrained
+
+    path = Path(name)
+    if (path.is_dir() and (path / "metadata.json").exists()) or (not path.exists() and name in list_pretrained()):
+        return open_model(name)
+    if path.exists() or name in list_tables():
+        return load_table(name)
+    known = (*list_tables(), *list_pretrained())
+    raise UnknownNameError(
+        f"expected a table, the directory of a stored surrogate, or one of {', '.join(known)} as --sources, got "
+        f"{name!r:.200}{did_you_mean(name, known)}"
+    )
 
 
 def model_hash(model: str) -> str:

@@ -40,9 +40,12 @@ def refine(
     model: Annotated[str, typer.Option(help=f"Surrogate: one of {', '.join(STORABLE_MODELS)}.")] = "boosted",
     by: Annotated[
         str,
-        typer.Option(help="Selection: uncertainty (highest predicted standard deviation), or a searcher: " + ALONE),
+        typer.Option(
+            help="Selection: uncertainty (highest predicted standard deviation), design (complements the "
+            "measured ones, see 'surrogates design'), or a searcher: " + ALONE
+        ),
     ] = "uncertainty",
-    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Random seed of the searcher.")] = 0,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Random seed of the design or searcher.")] = 0,
     task: TaskNames = None,
     space: SpaceName = None,
     minimize: Minimize = None,
@@ -93,8 +96,7 @@ def refine(
     from benchmarks.training.campaign import CampaignError, ImageTrainer, campaign_table, run_campaign
     from benchmarks.training.device import device_options
     from surrogates.refinement import refine as refinement
-    from surrogates.refinement.loop import CHOICES, UNCERTAINTY
-    from surrogates.search import make_searcher
+    from surrogates.refinement.loop import CHOICES
 
     if plan is not None and preset is not None:
         raise typer.BadParameter("expected one of --plan and --preset, got both")
@@ -117,8 +119,8 @@ def refine(
             raise CampaignError(str(error)) from error
 
     found: list[Round] = []
-    chooser = by if choice(by, CHOICES, "selection method") == UNCERTAINTY else make_searcher(by, seed)
-    for turn in refinement(begin, measure, surrogate, budget, rounds, place, chooser):
+    choice(by, CHOICES, "selection method")
+    for turn in refinement(begin, measure, surrogate, budget, rounds, place, by, seed):
         found.append(turn)
         if not as_json:
             typer.echo(

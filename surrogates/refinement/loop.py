@@ -17,7 +17,7 @@ from benchmarks.frames import to_frame
 from benchmarks.metrics import kendall_tau
 from benchmarks.short_repr import ShortRepr
 from benchmarks.table import Table
-from surrogates.refinement.selection import pick_asked, pick_uncertain
+from surrogates.refinement.selection import pick_asked, pick_designed, pick_uncertain
 from surrogates.refinement.state import read_choices, write_choices
 from surrogates.search.base import Searcher
 from surrogates.search.registry import list_searchers, make_searcher
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 
     from surrogates.base import Surrogate
 
-__all__ = ["CHOICES", "UNCERTAINTY", "Measure", "Round", "extend", "refine"]
+__all__ = ["CHOICES", "DESIGN", "UNCERTAINTY", "Measure", "Round", "extend", "refine"]
 
 Measure = Callable[[list[str]], Table]
 """Function that trains architectures and returns a table of those trained successfully."""
 
-UNCERTAINTY = "uncertainty"
-CHOICES = (UNCERTAINTY, *(name for name in list_searchers() if name != "transfer"))
+UNCERTAINTY, DESIGN = "uncertainty", "design"
+CHOICES = (UNCERTAINTY, DESIGN, *(name for name in list_searchers() if name != "transfer"))
 """Names of the selection methods; a transfer search needs sources, so it must be passed as a `Searcher`."""
 
 
@@ -67,6 +67,7 @@ def refine(
     rounds: int = 1,
     folder: Path | None = None,
     by: str | Searcher = UNCERTAINTY,
+    random_state: int = 0,
 ) -> Iterator[Round]:
     """Repeat: select architectures, train them, add them to the table, refit.
 
@@ -78,8 +79,9 @@ def refine(
         rounds: Number of rounds.
         folder: Folder that stores the selected architectures with table, budget, model and selection method, so the
             same call resumes after an interruption; `measure` should cache its trainings.
-        by: Selection method: ``"uncertainty"`` of the model, or a searcher or its name (`CHOICES`), which proposes
-            architectures given the table.
+        by: Selection method: ``"uncertainty"`` of the model, ``"design"`` (`surrogates.initial_design`), or a searcher
+            or its name (`CHOICES`), which proposes architectures given the table.
+        random_state: Seed of a design, or of a searcher given by name.
 
     Yields:
         A `Round` after each round.
@@ -104,9 +106,10 @@ def refine(
     for name, value in (("budget", budget), ("rounds", rounds)):
         if value < 1:
             raise ValueError(f"expected {name} >= 1, got {value}")
-    if isinstance(by, str) and choice(by, CHOICES, "selection method") != UNCERTAINTY:
-        by = make_searcher(by)
-    about = {"table": table.hash, "budget": budget, "model": _in_words(model), "by": str(by)} if folder else {}
+    if isinstance(by, str) and choice(by, CHOICES, "selection method") not in (UNCERTAINTY, DESIGN):
+        by = make_searcher(by, random_state)
+    how = f"{by}, seed {random_state}" if by == DESIGN else str(by)
+    about = {"table": table.hash, "budget": budget, "model": _in_words(model), "by": how} if folder else {}
     chosen = read_choices(folder, about)
     surrogate = _fitted(model, table)
     tried: set[str] = set()
@@ -114,6 +117,8 @@ def refine(
         if number > len(chosen):
             if isinstance(by, Searcher):
                 chosen.append(pick_asked(by, table, budget, tried))
+            elif by == DESIGN:
+                chosen.append(pick_designed(table, budget, tried, random_state))
             else:
                 chosen.append(pick_uncertain(surrogate, table, budget, tried))
             write_choices(folder, about, chosen)

@@ -1,9 +1,9 @@
-"""Selection of architectures to train: by uncertainty of a surrogate, or by a searcher.
+"""Selection of architectures to train: by uncertainty of a surrogate, by design, or by a searcher.
 
 By uncertainty, a batch is selected greedily by the standard deviation of a candidate times its distance to the labelled
 and selected architectures. The first factor alone would select similar architectures, because a surrogate's standard
 deviation is a function of its predicted score; the second alone would cover the space evenly, independent of the
-labels (greedy k-centres, Sener and Savarese, ICLR 2018).
+labels (greedy k-centres, Sener and Savarese, ICLR 2018). A design uses the measured architectures, not their labels.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from scipy.spatial.distance import cdist
 from sklearn.base import clone
 
 from benchmarks.table import Table
+from surrogates.design import initial_design
 from surrogates.kernels.features import standard_features
 from surrogates.search.base import Searcher
 from surrogates.search.registry import make_searcher
@@ -23,7 +24,7 @@ from surrogates.search.registry import make_searcher
 if TYPE_CHECKING:
     from surrogates.base import Surrogate
 
-__all__ = ["pick_asked", "pick_uncertain"]
+__all__ = ["pick_asked", "pick_designed", "pick_uncertain"]
 
 
 def pick_uncertain(surrogate: Surrogate, table: Table, n: int, tried: Collection[str] = ()) -> list[str]:
@@ -64,6 +65,29 @@ def pick_uncertain(surrogate: Surrogate, table: Table, n: int, tried: Collection
         found.append(best)
         nearest = np.minimum(nearest, cdist(X, X[[best]])[:, 0])
     return [candidates[position] for position in found]
+
+
+def pick_designed(table: Table, n: int, tried: Collection[str] = (), random_state: int = 0) -> list[str]:
+    """Architectures that complement the measured ones best, whatever their labels (`surrogates.initial_design`).
+
+    Args:
+        table: Measured results.
+        n: Number of architectures.
+        tried: Further architectures to exclude.
+        random_state: Seed.
+
+    Returns:
+        At most n published architectures, each of a function that is neither in the table nor tried.
+
+    Example:
+        >>> import pandas as pd
+        >>> table = Table.from_frame(pd.DataFrame({"arch": ["64-2311-basic", "64-1234-basic"], "jigsaw": [1.0, 2.0]}))
+        >>> len(pick_designed(table, 4))
+        4
+    """
+    have = sorted({*table.archs, *tried})
+    left = min(n, len(_candidates(table, tried)))
+    return initial_design(table.space, left, have=have, random_state=random_state) if left else []
 
 
 def pick_asked(searcher: str | Searcher, table: Table, n: int, tried: Collection[str] = ()) -> list[str]:

@@ -10,8 +10,8 @@ import pytest
 from benchmarks import get_space, kendall_tau
 from benchmarks.errors import ArtefactError, UnknownNameError
 from benchmarks.table import Table
-from surrogates import BoostedSurrogate, GaussianProcessSurrogate
-from surrogates.refinement import Round, pick_asked, pick_uncertain, refine
+from surrogates import BoostedSurrogate, GaussianProcessSurrogate, initial_design
+from surrogates.refinement import Round, pick_asked, pick_designed, pick_uncertain, refine
 from surrogates.refinement.loop import extend
 from surrogates.refinement.state import STATE
 from surrogates.search import list_searchers, make_searcher
@@ -257,3 +257,23 @@ def test_tables_are_joined_by_their_last_epoch() -> None:
     assert both.to_frame()["jigsaw"].tolist() == [80.0, 90.0]
     assert np.isnan(both.value("64-2311-basic", "jigsaw", "valid_loss"))
     assert both.info("model_params")["jigsaw"].tolist()[1] == 1000
+
+
+def test_a_design_complements_table_and_failures(begin: Table, tmp_path: Path) -> None:
+    first = pick_designed(begin, 5, random_state=3)
+    assert first == initial_design(SPACE, 5, have=sorted(begin.archs), random_state=3)
+    assert not set(first) & set(pick_designed(begin, 5, first, random_state=3))
+    turns = list(refine(begin, Trainer(), MODEL, budget=5, rounds=2, folder=tmp_path, by="design", random_state=3))
+    assert list(turns[0].archs) == first
+    functions = SPACE.simplify([*begin.archs, *turns[0].archs, *turns[1].archs])
+    assert len(set(functions)) == len(set(functions[:20])) + 10
+    with pytest.raises(ArtefactError, match="by was design, seed 3 and is now design, seed 4"):
+        list(refine(begin, Trainer(), MODEL, budget=5, folder=tmp_path, by="design", random_state=4))
+
+
+def test_a_design_ends_when_nothing_is_left() -> None:
+    macro = get_space("transnas101-macro")
+    archs = macro.archs[:-2]
+    table = Table.from_frame(pd.DataFrame({"arch": archs, "jigsaw": [float(len(arch)) for arch in archs]}))
+    assert set(pick_designed(table, 5)) == set(macro.archs[-2:])
+    assert pick_designed(table, 5, macro.archs[-2:]) == []
