@@ -13,6 +13,7 @@ __all__ = [
     "FILE_BYTES",
     "METADATA_BYTES",
     "MODEL_BYTES",
+    "NODES",
     "PADDING",
     "ROWS",
     "SHOWN",
@@ -36,6 +37,8 @@ VALUES = 100_000_000
 """Rows x epochs of a .pth, over all metrics of all tasks."""
 PADDING = 8
 """Rows x epochs of a .pth may be this many times the values it records: rows are padded to the longest."""
+NODES = 1_000
+"""Nodes of a graph in a space of the user's own."""
 STRING = 10_000
 """Characters of an architecture or a name."""
 SHOWN = 200
