@@ -18,7 +18,7 @@ from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
 from benchmarks.forks import one_thread_if_forked, without_forks
-from benchmarks.spaces.registry import get_space, infer_space
+from benchmarks.spaces.registry import get_space, infer_space, own_space, register_again
 from benchmarks.user_warnings import warn_user
 from encoders.base import as_strings
 from surrogates.equivalence import Equivalence, equivalence_of_tasks, forms
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 __all__ = ["Surrogate", "warn_of_equal_labels"]
+
+_SPACE = "_registered_space"
 
 
 class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
@@ -288,6 +290,19 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
         mean = self.predict(archs).reshape(len(labels.values), -1)
         columns = [self.tasks_.index(name) for name in names]
         return float(np.mean([kendall_tau(labels.values[:, i], mean[:, t]) for i, t in enumerate(columns)]))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is pickled: a fitted surrogate of a space of the user's own takes the space with it."""
+        state: dict[str, Any] = dict(super().__getstate__())
+        space = own_space(self.space_) if hasattr(self, "space_") else None
+        return state if space is None else {**state, _SPACE: space}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Restore from a pickle; the space of the user's own is registered if it is not yet."""
+        state = dict(state)
+        if (space := state.pop(_SPACE, None)) is not None:
+            register_again(space)
+        super().__setstate__(state)
 
     def save(self, directory: str | Path) -> Path:
         """Write the fitted surrogate to a directory (see `surrogates.store.save`)."""

@@ -25,6 +25,7 @@ from benchmarks.user_warnings import warn_user
 __all__ = [
     "ENTRY_POINTS",
     "VARIABLE",
+    "cache_key",
     "get_space",
     "infer_space",
     "list_benchmarks",
@@ -135,6 +136,16 @@ def own_space(name: str) -> Space | None:
         True
     """
     return None if name in _BENCHMARKS else get_space(name)
+
+
+def cache_key(space: Space) -> str:
+    """A text that tells a space from another one of its name: the name, or the fingerprint of one of the user's own.
+
+    Example:
+        >>> cache_key(get_space("nasbench201"))
+        'nasbench201'
+    """
+    return space.name if space.name in _BENCHMARKS else f"{space.name} {space.fingerprint}"
 
 
 def register_again(space: Space) -> Space:

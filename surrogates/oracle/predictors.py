@@ -21,6 +21,7 @@ from benchmarks.spaces.registry import get_space
 from surrogates.equivalence import Equivalence
 from surrogates.store.artefact import parsing, read_files, read_metadata, write_artefact
 from surrogates.store.npz import npz_arrays, npz_bytes
+from surrogates.store.own_spaces import check_space_of, describe_space
 from surrogates.store.provenance import describe_tasks, library_versions, lowered_tasks
 
 if TYPE_CHECKING:
@@ -423,7 +424,7 @@ class TabulatedSurrogate:
             ArtefactError: If the directory contains other files, or cannot be written.
         """
         content: dict[str, Any] = {
-            "space": self.space_,
+            **describe_space(self.space_),
             "tasks": describe_tasks(self.tasks_, self.minimize_),
             "libraries": library_versions(),
         }
@@ -449,7 +450,7 @@ class TabulatedSurrogate:
             arrays = npz_arrays(files[_ARRAYS])
             tasks = [task["name"] for task in metadata["tasks"]]
             return cls(
-                metadata["space"],
+                check_space_of(metadata, directory),
                 tasks,
                 arrays["classes"],
                 arrays["mean"],

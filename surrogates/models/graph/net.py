@@ -31,12 +31,14 @@ class GraphTensors(NamedTuple):
         adjacency: 1 for an edge from the row's node to the column's node, else 0, of shape (n, V, V).
         live: 1 for a node, 0 for padding, of shape (n, V).
         features: Standardised graph features, of shape (n, d).
+        operations: Indicators of the space's own operations, of shape (n, V, L); L is 0 if it has none.
     """
 
     nodes: Tensor
     adjacency: Tensor
     live: Tensor
     features: Tensor
+    operations: Tensor
 
     def take(self, rows: Tensor | slice) -> GraphTensors:
         """The architectures at `rows`."""
@@ -72,11 +74,13 @@ class GraphNet(nn.Module):
         heads: Head -> number T of its tasks.
         dropout: Dropout probability of states in training.
         seed: Seed of the initial weights and of the dropout.
+        operations: Space -> number L of its own operations, if it has any; each has a learned vector that is added to
+            the features of its nodes.
 
     Example:
         >>> net = GraphNet(Sizes(members=2), {"transnas101-micro": 5}, {"y": 7}, seed=0).eval()
-        >>> nodes = torch.zeros(3, 8, len(NODE_FEATURES))
-        >>> graphs = GraphTensors(nodes, torch.zeros(3, 8, 8), torch.ones(3, 8), torch.zeros(3, 5))
+        >>> nodes, own = torch.zeros(3, 8, len(NODE_FEATURES)), torch.zeros(3, 8, 0)
+        >>> graphs = GraphTensors(nodes, torch.zeros(3, 8, 8), torch.ones(3, 8), torch.zeros(3, 5), own)
         >>> net(graphs, "transnas101-micro", "y").shape
         torch.Size([2, 3, 7])
     """
@@ -85,7 +89,13 @@ class GraphNet(nn.Module):
     scale: Tensor
 
     def __init__(
-        self, sizes: Sizes, features: dict[str, int], heads: dict[str, int], dropout: float = 0.1, seed: int = 0
+        self,
+        sizes: Sizes,
+        features: dict[str, int],
+        heads: dict[str, int],
+        dropout: float = 0.1,
+        seed: int = 0,
+        operations: dict[str, int] | None = None,
     ) -> None:
         super().__init__()
         self.sizes, self.dropout = sizes, dropout
@@ -97,6 +107,7 @@ class GraphNet(nn.Module):
         self.trunk = self.linear(2 * sizes.hidden + sizes.trunk, sizes.trunk, gain=math.sqrt(2))
         self.features = nn.ModuleDict({name: self.linear(width, sizes.trunk) for name, width in features.items()})
         self.heads = nn.ModuleDict({name: self.linear(sizes.trunk, tasks, gain=0.3) for name, tasks in heads.items()})
+        self.operations = nn.ModuleDict({name: self._vectors(count) for name, count in (operations or {}).items()})
 
     def forward(self, graphs: GraphTensors, space: str, head: str) -> Tensor:
         """Scores of n architectures of one space, of shape (K, n, T)."""
@@ -110,6 +121,9 @@ class GraphNet(nn.Module):
         live = graphs.live[:, :, None]
         nodes = (graphs.nodes - self.centre) / self.scale * live  # (n, V, F)
         flat = nodes.reshape(1, n * width, -1).expand(members, -1, -1)  # (K, n V, F)
+        if graphs.operations.shape[2]:
+            own = graphs.operations.reshape(1, n * width, -1).expand(members, -1, -1)  # (K, n V, L)
+            flat = flat + self.operations[space](own) * live.reshape(1, n * width, 1)
         state = torch.relu(self.lift(flat))  # (K, n V, H)
         backward = graphs.adjacency
         forward = backward.transpose(1, 2).contiguous()
@@ -129,9 +143,15 @@ class GraphNet(nn.Module):
         assert isinstance(found, MemberLinear)
         return found
 
-    def add_space(self, name: str, width: int) -> None:
-        """Add a projection of the `width` graph features of a space, replacing an existing one."""
+    def operation_counts(self) -> dict[str, int]:
+        """Number of own operations of every space that has any."""
+        return {name: int(layer.weight.shape[1]) for name, layer in self.operations.items()}  # type: ignore[index]
+
+    def add_space(self, name: str, width: int, operations: int = 0) -> None:
+        """Add a projection of the `width` graph features of a space, and vectors of its own operations."""
         self.features[name] = self.linear(width, self.sizes.trunk)
+        if operations:
+            self.operations[name] = self._vectors(operations)
 
     def add_head(self, name: str, tasks: int) -> None:
         """Add a head for a set of tasks, replacing an existing one."""
@@ -140,6 +160,10 @@ class GraphNet(nn.Module):
     def linear(self, inputs: int, outputs: int, gain: float = 1.0) -> MemberLinear:
         """A linear layer of every member, initialised with the module's own generator."""
         return MemberLinear(self.sizes.members, inputs, outputs, gain, self.generator)
+
+    def _vectors(self, count: int) -> MemberLinear:
+        """A vector of node features for each of `count` operations."""
+        return self.linear(count, len(NODE_FEATURES), gain=math.sqrt(count))
 
     def _drop(self, values: Tensor) -> Tensor:
         """Dropout with the module's own generator, independent of the global random state."""

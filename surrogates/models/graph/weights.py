@@ -64,6 +64,8 @@ class TrainedNet(ShortRepr):
             "read_as": self.read_as,
             "heads": {name: self.net.head(name).weight.shape[-1] for name in self.net.heads},
         }
+        if operations := self.net.operation_counts():
+            header["operations"] = operations
         state = {name: value.contiguous() for name, value in self.net.state_dict().items()}
         for space, weights in self.relevance.items():
             state[_WEIGHTS + space] = torch.from_numpy(weights)
@@ -92,7 +94,8 @@ class TrainedNet(ShortRepr):
         names = [key for key in state if key.startswith(_WEIGHTS)]
         relevance = {key.removeprefix(_WEIGHTS): state.pop(key).numpy() for key in names}
         widths = {space: len(weights) for space, weights in relevance.items()}
-        net = GraphNet(Sizes(**header["sizes"]), widths, header["heads"], header["dropout"])
+        sizes, operations = Sizes(**header["sizes"]), header.get("operations", {})
+        net = GraphNet(sizes, widths, header["heads"], header["dropout"], operations=operations)
         try:
             net.load_state_dict(state)
         except RuntimeError as error:
