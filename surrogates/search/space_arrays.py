@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.errors import check_type, choice
+from benchmarks.errors import SpaceError, check_type, choice, shown
 from benchmarks.spaces.cell import EDGES, CellSpace
 from benchmarks.spaces.memo import cached_by_space
 from benchmarks.spaces.registry import get_space
@@ -43,6 +43,7 @@ def cost_column(space: str | Space, cost: str | pd.Series[float]) -> NDArray[np.
 
     Raises:
         UnknownNameError: If there is no such cost; names the nearest one.
+        SpaceError: If it is a name, and the space has no networks.
         TypeError: If it is neither a name nor a Series.
 
     Example:
@@ -51,6 +52,11 @@ def cost_column(space: str | Space, cost: str | pd.Series[float]) -> NDArray[np.
         >>> int(np.isfinite(cost_column("transnas101-macro", latency)).sum())
         2
     """
+    if isinstance(cost, str) and not get_space(space).has_networks:
+        raise SpaceError(
+            f"architectures of {get_space(space)} have no networks, and so no {shown(cost)}: expected another cost, "
+            "indexed by architecture, or a task that is better when lower"
+        )
     if isinstance(cost, str):
         return costs(space)[:, COSTS.index(choice(cost, COSTS, "cost"))].astype(np.float64)
     import pandas as pd
