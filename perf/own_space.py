@@ -1,4 +1,4 @@
-"""Time and memory of a space of one's own: `python perf/own_space.py [graphs] [nodes]`, 100,000 of 20 if not given.
+"""CPU time and memory of a space of one's own: `python perf/own_space.py [graphs] [nodes]`, 100,000 of 20 if not given.
 
 A third of the graphs equal an earlier one, with their nodes in another order.
 """
@@ -39,10 +39,10 @@ def write(path: Path, n: int, nodes: int) -> None:
 
 def timed(what: str, call: Callable[[], Any]) -> Any:
     """The result of a call, whose time is printed with the most memory that the process has used."""
-    begun = time.perf_counter()
+    begun = time.process_time()
     found = call()
-    seconds, used = time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
-    print(f"{what:<40}{seconds:8.1f} s   {used:5.2f} GB")
+    seconds, used = time.process_time() - begun, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(f"{what:<40}{seconds:8.1f} s of CPU   {used:5.2f} GB")
     return found
 
 

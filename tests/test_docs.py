@@ -11,7 +11,7 @@ import pytest
 import benchmarks
 
 DOCS = Path(benchmarks.__file__).parents[1] / "docs"
-PAGES = ["architectures.md", "results.md"]
+PAGES = ["architectures.md", "results.md", "spaces.md"]
 
 
 @pytest.mark.parametrize("page", PAGES)

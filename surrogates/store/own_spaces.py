@@ -39,8 +39,7 @@ def check_space_of(metadata: Mapping[str, Any], directory: str | Path) -> str:
         >>> check_space_of({"space": "mine"}, "model")
         Traceback (most recent call last):
         ...
-        benchmarks.errors.ArtefactError: 'model' was fitted to architectures of 'mine', a space that is not
-        registered in this process: benchmarks.register_space(...) it before ...
+        benchmarks.errors.ArtefactError: 'model': unknown space 'mine'; a space of your own is registered before ...
     """
     name, recorded = metadata["space"], metadata.get(_FINGERPRINT)
     where = f"{str(directory)!r:.200}"
@@ -50,9 +49,8 @@ def check_space_of(metadata: Mapping[str, Any], directory: str | Path) -> str:
         if isinstance(error, SpaceError):
             raise
         raise ArtefactError(
-            f"{where} was fitted to architectures of {shown(name)}, a space that is not registered in this process: "
-            f"benchmarks.register_space(...) it before, or name its file on the command line: surrogates --spaces "
-            f"{name!s:.100}=FILE.jsonl ... (docs/spaces.md)"
+            f"{where}: unknown space {shown(name)}; a space of your own is registered before its surrogate is loaded: "
+            f"benchmarks.register_space(space), or surrogates --spaces {name!s:.100}=FILE.jsonl ... (docs/spaces.md)"
         ) from None
     if recorded is not None and own_space(name) is None:
         raise ArtefactError(f"{where} was fitted to a space of one's own named {shown(name)}, now one of this package")
