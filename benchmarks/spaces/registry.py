@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from functools import cache
 from importlib import metadata
 from pathlib import Path
+from typing import TypeVar
 
 from benchmarks.errors import ArchitectureError, SpaceError, UnknownNameError, choice, shown
 from benchmarks.forks import ForkSafeLock
@@ -35,6 +36,7 @@ __all__ = [
     "own_space",
     "register_again",
     "register_space",
+    "same_space",
     "unregister_space",
 ]
 
@@ -46,6 +48,7 @@ VARIABLE = "TRANSNAS_SPACES"
 _NASLIB = re.compile(r"[\[(]\s*\d(?:[\s,]+\d)*\s*,?\s*[\])]")
 _BENCHMARKS: dict[str, type[Space]] = {cls.name: cls for cls in (TransNASMicro, TransNASMacro, NASBench201)}
 _SAMPLE = 100
+_S = TypeVar("_S", bound=Space)
 _HOW = (
     "a space of your own must be registered in this process too: benchmarks.register_space(space), surrogates --spaces "
     f"FILE on the command line, or {VARIABLE}=FILE for all processes (docs/spaces.md)"
@@ -82,7 +85,7 @@ def list_spaces() -> tuple[str, ...]:
     return (*_BENCHMARKS, *_Own.spaces)
 
 
-def register_space(space: Space) -> Space:
+def register_space(space: _S) -> _S:
     """Make a space of your own known in this process, under its name.
 
     Its architectures are then recognised wherever this package takes an architecture string.
@@ -107,7 +110,8 @@ def register_space(space: Space) -> Space:
         >>> unregister_space("mine")
     """
     _complete()
-    return _register(space)
+    _register(space)
+    return space
 
 
 def unregister_space(name: str) -> None:
@@ -168,6 +172,29 @@ def register_again(space: Space) -> Space:
         raise SpaceError(
             f"expected the space {space.name} with fingerprint {space.fingerprint[:8]}, as in the process that made "
             f"this object, got another space of the name ({known.fingerprint[:8]}), registered here"
+        )
+    return known
+
+
+def same_space(space: Space) -> Space:
+    """The registered space of this one's name, if it is the same.
+
+    Raises:
+        SpaceError: If it is another one, or there is none.
+
+    Example:
+        >>> same_space(get_space("nasbench201")).name
+        'nasbench201'
+    """
+    known = _instance(space.name) if space.name in _BENCHMARKS else _Own.spaces.get(space.name)
+    if known is space:
+        return known
+    if known is None:
+        raise SpaceError(f"the space {space.name} is not registered any more: register_space(space) makes it known")
+    if known.fingerprint != space.fingerprint:
+        raise SpaceError(
+            f"expected the space {space.name} with fingerprint {space.fingerprint[:8]}, that of the fit, "
+            f"got another space of the name ({known.fingerprint[:8]}), registered since then"
         )
     return known
 

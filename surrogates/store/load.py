@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks.errors import ArtefactError
 from benchmarks.forks import one_thread_if_forked, without_forks
-from benchmarks.spaces.registry import list_benchmarks
+from benchmarks.spaces.registry import list_benchmarks, own_space
 from surrogates.base import Surrogate
 from surrogates.store.artefact import parsing, read_files, read_metadata
 from surrogates.store.nested import unpack_state
@@ -59,6 +59,8 @@ def _restore(directory: str | Path, metadata: dict[str, Any], files: dict[str, b
     if not isinstance(surrogate, Surrogate):
         raise ArtefactError(f"expected a surrogate, got a {metadata['class']}")
     surrogate.space_ = check_space_of(metadata, directory)
+    if (own := own_space(surrogate.space_)) is not None:
+        surrogate.own_space_ = own
     surrogate.tasks_ = tuple(task["name"] for task in metadata["tasks"])
     surrogate.minimize_ = lowered_tasks(metadata["tasks"])
     surrogate.one_task_ = metadata["one_task"]

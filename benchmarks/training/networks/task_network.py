@@ -12,10 +12,12 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.decoders import DECODER_CLASSES, decoder_graph
-from benchmarks.errors import choice, shown
+from benchmarks.errors import SpaceError, choice, shown
 from benchmarks.graph import ArchGraph
 from benchmarks.spaces.nasbench201 import NASBench201
 from benchmarks.spaces.registry import infer_space
+from benchmarks.spaces.transnas_macro import TransNASMacro
+from benchmarks.spaces.transnas_micro import TransNASMicro
 from benchmarks.training.networks.graph_network import GraphNetwork
 from benchmarks.training.networks.operations import kaiming_normal, scale_widths, torch_uniform
 
@@ -177,6 +179,11 @@ def _backbone_graph(arch: str, input_size: int, base_channels: int | None) -> Ar
     _positive("base_channels", base_channels)
     if isinstance(space, NASBench201):
         return scale_widths(space.network_graph(arch, input_size), Fraction(base_channels, _CIFAR_BASE))
+    if not isinstance(space, (TransNASMicro, TransNASMacro)):
+        raise SpaceError(
+            f"expected base_channels=None for architectures of {space}, a space of your own whose network_graph has "
+            f"the channels, got {base_channels}"
+        )
     _, _, rest = arch.partition("-")
     return space.network_graph(f"{scaled_base_channels(arch, base_channels)}-{rest}", input_size)
 

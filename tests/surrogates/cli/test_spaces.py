@@ -44,7 +44,7 @@ def test_fit_lookup_best_predict_and_search(files: Path) -> None:
     assert (status, "multiply_adds" in said) == (0, False), errors
     status, said, errors = again(*spaces, "predict", "model", "net_50")
     assert (status, rows_of(said)[0]["arch"]) == (0, "net_50"), errors
-    status, said, errors = again(*spaces, "search", "accuracy", "--model", "model", "--budget", "10")
+    status, said, errors = again(*spaces, "search", "--task", "accuracy", "--model", "model", "--budget", "10")
     assert status == 0, errors
     status, said, errors = again(*spaces, "evaluate", "results.csv", "--train-sizes", "20", "--seeds", "0")
     assert status == 0, errors
