@@ -43,7 +43,7 @@ def standard_features(space: str, archs: Sequence[str]) -> Float:
 
     Returns:
         Features of shape (m, d), clipped to +-5 for architectures far from the published ones; features that are
-        constant in the space are dropped.
+        constant in the space are dropped, all but one if there are no others.
 
     Example:
         >>> from benchmarks import get_space
@@ -53,6 +53,7 @@ def standard_features(space: str, archs: Sequence[str]) -> Float:
     """
     centre = _reference_centre(get_space(space))
     varying = centre[1] > _CONSTANT
+    varying[0] |= not varying.any()  # a space of one function has one feature, 0
     X = GraphFeatures().fit([get_space(space).example]).transform(archs).astype(np.float64)
     return standardise(X[:, varying], centre[:, varying], _CLIP)
 
@@ -76,8 +77,8 @@ def written_features(space: str, archs: Sequence[str]) -> Float:
     varying = centre[1] > _CONSTANT
     X = WrittenFeatures().fit([get_space(space).example]).transform(archs).astype(np.float64)
     found = standardise(X[:, varying], centre[:, varying])
-    function = groups["function"]
-    found[:, function] = np.clip(found[:, function], -_CLIP, _CLIP)
+    if (function := groups.get("function")) is not None:  # a space of one function has none
+        found[:, function] = np.clip(found[:, function], -_CLIP, _CLIP)
     return found
 
 

@@ -131,6 +131,13 @@ def test_equal_graphs_have_equal_predictions(space: DagSpace, fitted: Surrogate)
     assert forms.nunique() > 40
 
 
+@pytest.mark.parametrize("surrogate", [BoostedSurrogate(**QUICK), GaussianProcessSurrogate()])
+def test_a_space_of_one_graph_is_predicted_as_its_mean(surrogate: Surrogate) -> None:
+    register_space(DagSpace("one", {"solo": (["x"], []), "again": (["x"], [])}))
+    fitted = surrogate.fit(["solo", "solo", "again"], [1.0, 2.0, 3.0])
+    assert fitted.predict(["again"]) == pytest.approx(2.0, abs=0.6)
+
+
 # -- a walk to another process ------------------------------------------------------------------------------------
 
 

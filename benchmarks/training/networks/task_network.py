@@ -174,7 +174,7 @@ def build_backbone(
 
 def _backbone_graph(arch: str, input_size: int, base_channels: int | None) -> ArchGraph:
     space = infer_space(arch)
-    if base_channels is None:
+    if base_channels is None or not space.has_networks:
         return space.network_graph(arch, input_size)
     _positive("base_channels", base_channels)
     if isinstance(space, NASBench201):
