@@ -6,6 +6,7 @@ from benchmarks.errors import (
     ArchitectureError,
     ArtefactError,
     MissingExtraError,
+    SpaceError,
     SurrogatesError,
     TableError,
     TableNotFoundError,
@@ -24,7 +25,8 @@ from benchmarks.metrics import (
 )
 from benchmarks.noise import noise_ceiling, twin_noise
 from benchmarks.protocols import Split, split
-from benchmarks.spaces.registry import get_space, infer_space, list_spaces
+from benchmarks.spaces.dag import DagSpace
+from benchmarks.spaces.registry import get_space, infer_space, list_spaces, register_space, unregister_space
 from benchmarks.spaces.space import Space
 from benchmarks.table import Table
 from benchmarks.tasks import Metric, Task, get_task, list_tasks
@@ -34,10 +36,12 @@ __all__ = [
     "ArchGraph",
     "ArchitectureError",
     "ArtefactError",
+    "DagSpace",
     "GraphBatch",
     "Metric",
     "MissingExtraError",
     "Space",
+    "SpaceError",
     "Split",
     "SurrogatesError",
     "Table",
@@ -59,6 +63,7 @@ __all__ = [
     "load_table",
     "noise_ceiling",
     "precision_at_k",
+    "register_space",
     "regret_at_k",
     "save_table",
     "score_frame",
@@ -66,6 +71,7 @@ __all__ = [
     "split",
     "table_provenance",
     "twin_noise",
+    "unregister_space",
 ]
 
 try:

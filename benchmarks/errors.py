@@ -17,6 +17,7 @@ __all__ = [
     "ArchitectureError",
     "ArtefactError",
     "MissingExtraError",
+    "SpaceError",
     "SurrogatesError",
     "TableError",
     "TableNotFoundError",
@@ -36,6 +37,10 @@ class SurrogatesError(Exception):
 
 class ArchitectureError(SurrogatesError, ValueError):
     """A string that is not an architecture of the given search space."""
+
+
+class SpaceError(SurrogatesError, ValueError):
+    """A search space of the user's own that cannot be read or registered, or lacks what is asked of it."""
 
 
 class UnknownNameError(SurrogatesError, ValueError):

@@ -13,6 +13,7 @@ __all__ = [
     "FILE_BYTES",
     "METADATA_BYTES",
     "MODEL_BYTES",
+    "NODES",
     "PADDING",
     "ROWS",
     "SHOWN",
@@ -39,6 +40,8 @@ PADDING = 8
 """Rows x epochs of a .pth may be this many times the values it records: rows are padded to the longest."""
 TEXTS = 1_100_000
 """Different names of architectures, tasks and metrics in a .pth."""
+NODES = 1_000
+"""Nodes of a graph in a space of the user's own."""
 STRING = 10_000
 """Characters of an architecture or a name."""
 SHOWN = 200

@@ -11,6 +11,7 @@ from benchmarks.spaces.cell import CellSpace
 from benchmarks.spaces.transnas_macro import TransNASMacro
 from encoders.base import Encoder
 from encoders.cell_features import cell_features
+from encoders.dag_features import dag_features
 from encoders.macro_features import macro_features
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ class GraphFeatures(Encoder):
     """Named features of the simplest architecture that computes the same function (`Space.simplify`).
 
     Architectures that compute the same function therefore get equal features. Cells: see `encoders.cell_features`
-    (after Kadlecova et al., ICML 2024). Macro skeletons: see `encoders.macro_features`.
+    (after Kadlecova et al., ICML 2024). Macro skeletons: see `encoders.macro_features`. Spaces of the user's own:
+    `encoders.dag_features`.
 
     Example:
         >>> archs = ["64-41414-3_33_333", "64-41414-0_00_100"]
@@ -53,4 +55,4 @@ def _features(space: Space, archs: list[str]) -> dict[str, NDArray[Any]]:
         return cell_features(space, archs)
     if isinstance(space, TransNASMacro):
         return macro_features(space, archs)
-    raise NotImplementedError(f"GraphFeatures: expected a space of cells or macro skeletons, got {space.name}")
+    return dag_features(space, archs)

@@ -51,11 +51,13 @@ class DenseGraphs(ShortRepr):
         nodes: Node features in the order of `NODE_FEATURES`, 0 for missing nodes, float32 of shape (n, V, F).
         adjacency: Edges, row = source, column = target, of shape (n, V, V).
         live: Whether there is a node, of shape (n, V).
+        operation: Place of each node's operation in `Space.own_operations`, -1 for none, of shape (n, V).
     """
 
     nodes: NDArray[np.float32]
     adjacency: NDArray[np.bool_]
     live: NDArray[np.bool_]
+    operation: NDArray[np.int64]
 
     def __len__(self) -> int:
         return len(self.nodes)
@@ -69,10 +71,15 @@ def cell_graphs(space: Space | str, archs: Sequence[str]) -> DenseGraphs:
         >>> graphs.nodes.shape == (2, 8, len(NODE_FEATURES)), graphs.live.sum(axis=1).tolist()
         (True, [3, 3])
     """
-    batch = get_space(space).cell_graphs(archs)
+    there = get_space(space)
+    if there.own_operations:
+        batch, operation = there.labelled_graphs(archs)
+    else:
+        batch = there.cell_graphs(archs)
+        operation = np.full(batch.kind.shape, -1, dtype=np.int64)
     zeros = np.zeros(batch.kind.shape, dtype=np.int64)
     nodes = _features(batch, zeros, batch.adjacency, batch.live)
-    return DenseGraphs(nodes, batch.adjacency, batch.live)
+    return DenseGraphs(nodes, batch.adjacency, batch.live, operation)
 
 
 def graph_nodes(graph: ArchGraph) -> NDArray[np.float32]:

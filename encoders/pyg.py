@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from benchmarks.errors import choice
 from benchmarks.optional import needs_extra
-from benchmarks.spaces.registry import infer_space
+from benchmarks.spaces.registry import cache_key, infer_space
 from benchmarks.spaces.space import Space
 from encoders.base import as_strings
 from encoders.node_features import NODE_CENTRE, NODE_SCALE, cell_graphs, graph_nodes
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["View", "dense_to_batch", "require_geometric", "to_batch", "to_data"]
 
+Ints: TypeAlias = NDArray[np.int64]
 View: TypeAlias = Literal["cell", "network"]
 
 _LARGEST = 1 << 15
@@ -43,8 +44,9 @@ def to_data(archs: Sequence[str], view: View = "cell") -> list[Data]:
 
     Returns:
         n graphs with ``x``, float32 of shape (V, F) in the order of `encoders.node_features.NODE_FEATURES`,
-        ``edge_index`` of shape (2, E), ``arch`` and ``space``. Tensors are shared between calls: replace them, do not
-        modify them in place.
+        ``edge_index`` of shape (2, E), ``operation`` of shape (V,), ``arch`` and ``space``. The operation is the place
+        in `Space.own_operations`, -1 for none: all nodes of this package's spaces, whose features tell all. Tensors are
+        shared between calls: replace them, do not modify them in place.
 
     Raises:
         MissingExtraError: If torch or torch-geometric is not installed.
@@ -59,15 +61,17 @@ def to_data(archs: Sequence[str], view: View = "cell") -> list[Data]:
     require_geometric()
     strings = as_strings(archs)
     places: dict[str, Space] = {arch: infer_space(arch) for arch in dict.fromkeys(strings)}
+    spaces = {space.name: cache_key(space) for space in places.values()}
     missing: dict[Space, list[str]] = {}
     for arch, space in places.items():
-        if (space.name, view, arch) not in _CACHE:
+        if (spaces[space.name], view, arch) not in _CACHE:
             missing.setdefault(space, []).append(arch)
     fresh: dict[tuple[str, View, str], Data] = {}
     for space, new in missing.items():
         for arch, graph in zip(new, _graphs(space, new, view), strict=True):
-            fresh[space.name, view, arch] = _data(*graph, arch, space.name)
-    found = [copy.copy(fresh.get(key) or _CACHE[key]) for key in ((places[a].name, view, a) for a in strings)]
+            fresh[spaces[space.name], view, arch] = _data(*graph, arch, space.name)
+    keys = ((spaces[places[arch].name], view, arch) for arch in strings)
+    found = [copy.copy(fresh.get(key) or _CACHE[key]) for key in keys]
     for key, data in fresh.items():
         if len(_CACHE) >= _LARGEST:
             _CACHE.pop(next(iter(_CACHE)))
@@ -145,23 +149,25 @@ def require_geometric() -> None:
         import torch_geometric.data  # noqa: F401
 
 
-def _graphs(space: Space, archs: list[str], view: View) -> list[tuple[NDArray[np.float32], NDArray[np.int64]]]:
-    """Node features of shape (V, F) and edges of shape (2, E) of each architecture."""
+def _graphs(space: Space, archs: list[str], view: View) -> list[tuple[NDArray[np.float32], Ints, Ints]]:
+    """Node features of shape (V, F), edges of shape (2, E) and operations of shape (V,) of each architecture."""
     if view == "network":
         graphs = [space.network_graph(arch) for arch in archs]
-        return [(graph_nodes(graph), np.ascontiguousarray(graph.edges.T)) for graph in graphs]
+        return [(graph_nodes(graph), np.ascontiguousarray(graph.edges.T), np.full(len(graph), -1)) for graph in graphs]
     dense = cell_graphs(space, archs)
     new_index = np.cumsum(dense.live, axis=1) - 1  # indices after dead nodes are removed
     row, source, target = np.nonzero(dense.adjacency)
     edges = np.stack([new_index[row, source], new_index[row, target]])
     cuts = np.cumsum(dense.adjacency.sum(axis=(1, 2)))[:-1]
-    nodes = np.split(dense.nodes[dense.live], np.cumsum(dense.live.sum(axis=1))[:-1])
-    return list(zip(nodes, np.split(edges, cuts, axis=1), strict=True))
+    ends = np.cumsum(dense.live.sum(axis=1))[:-1]
+    nodes, operations = np.split(dense.nodes[dense.live], ends), np.split(dense.operation[dense.live], ends)
+    return list(zip(nodes, np.split(edges, cuts, axis=1), operations, strict=True))
 
 
-def _data(nodes: NDArray[np.float32], edges: NDArray[np.int64], arch: str, space: str) -> Data:
+def _data(nodes: NDArray[np.float32], edges: Ints, operation: Ints, arch: str, space: str) -> Data:
     import torch
     from torch_geometric.data import Data
 
     edge_index = torch.from_numpy(np.ascontiguousarray(edges))
-    return Data(x=torch.from_numpy(np.ascontiguousarray(nodes)), edge_index=edge_index, arch=arch, space=space)
+    x, operations = (torch.from_numpy(np.ascontiguousarray(part)) for part in (nodes, operation))
+    return Data(x=x, edge_index=edge_index, operation=operations, arch=arch, space=space)

@@ -34,7 +34,7 @@ def check_encoder(encoder: Encoder, space: str | Space, outside: str | None = No
         >>> check_encoder(OneHotEncoding(), "transnas101-micro", outside="32-4114-3_33_333")
     """
     space = get_space(space)
-    archs = space.sample(_SAMPLE, rng=0)
+    archs = space.sample(min(_SAMPLE, len(space)), rng=0)
     fresh = clone(encoder)
     _expect(NotFittedError, lambda: fresh.transform(archs), "transform before fit is refused")
     fitted = fresh.fit(archs)

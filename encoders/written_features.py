@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.spaces.cell import CellSpace, live_edges
+from benchmarks.spaces.transnas_macro import TransNASMacro
 from encoders.base import Encoder
 from encoders.costs import Costs
 from encoders.graph_features import GraphFeatures
@@ -26,9 +27,10 @@ class WrittenFeatures(Encoder):
     groups of columns, in this order (`groups`):
 
     - ``choices``: `OneHotEncoding`.
-    - ``size``: how often each operation (or digit of a macro code) occurs, and `Costs` with their logarithms.
-    - ``live``: the operations that carry data from input to output, by edge; none for macro skeletons, which have no
-      dead operations. Some compilers remove the others.
+    - ``size``: how often each operation (or digit of a macro code) occurs, and `Costs` with their logarithms, if the
+      space has networks.
+    - ``live``: the operations that carry data from input to output, by edge; only for cells, as others have no dead
+      operations. Some compilers remove the others.
     - ``function``: `GraphFeatures`.
 
     Example:
@@ -58,9 +60,11 @@ class WrittenFeatures(Encoder):
 
     def encode(self, space: Space, archs: list[str]) -> NDArray[np.floating]:
         choices = OneHotEncoding().encode(space, archs)
-        by_position = choices.reshape(len(archs), -1, _width(space))
-        costs = Costs().fit([space.example]).exact(archs).astype(np.float64)
-        parts = [choices, by_position.sum(axis=1), costs, np.log1p(costs)]
+        by_position = choices[:, : _positions(space) * _width(space)].reshape(len(archs), -1, _width(space))
+        parts = [choices, by_position.sum(axis=1)]
+        if space.has_networks:
+            costs = Costs().fit([space.example]).exact(archs).astype(np.float64)
+            parts += [costs, np.log1p(costs)]
         if isinstance(space, CellSpace):
             live = live_edges(space.cell_codes(archs))
             parts.append((by_position * live[:, :, None])[:, :, 1:].reshape(len(archs), -1))  # operation 0 is no edge
@@ -71,7 +75,7 @@ def _names(space: Space) -> dict[str, list[str]]:
     """Names of the features of each group."""
     choices = OneHotEncoding().feature_names(space)
     operations = [name.partition("=")[2] for name in choices[: _width(space)]]
-    costs = Costs().feature_names(space)
+    costs = Costs().feature_names(space) if space.has_networks else []
     carrying = [name for name in choices if isinstance(space, CellSpace) and not name.endswith(f"={operations[0]}")]
     return {
         "choices": [f"written[{name}]" for name in choices],
@@ -85,4 +89,12 @@ def _names(space: Space) -> dict[str, list[str]]:
 
 def _width(space: Space) -> int:
     """Choices per position of the one-hot encoding."""
-    return len(space.operations) if isinstance(space, CellSpace) else 4
+    if isinstance(space, CellSpace):
+        return len(space.operations)
+    return 4 if isinstance(space, TransNASMacro) else len(space.operations_in_graphs)
+
+
+def _positions(space: Space) -> int:
+    """Positions with an operation (or digit) in the one-hot encoding."""
+    names = OneHotEncoding().feature_names(space)
+    return len(names) // _width(space) if isinstance(space, (CellSpace, TransNASMacro)) else space.most_nodes

@@ -18,7 +18,7 @@ from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.utils.validation import check_is_fitted
 
 from benchmarks.forks import one_thread_if_forked, without_forks
-from benchmarks.spaces.registry import get_space, infer_space
+from benchmarks.spaces.registry import get_space, infer_space, own_space, register_again, same_space
 from benchmarks.user_warnings import warn_user
 from encoders.base import as_strings
 from surrogates.equivalence import Equivalence, equivalence_of_tasks, forms
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from numpy.typing import ArrayLike
     from typing_extensions import Self
+
+    from benchmarks.spaces.space import Space
 
 __all__ = ["Surrogate", "warn_of_equal_labels"]
 
@@ -50,6 +52,7 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
             ``coverage`` (of the 90 % interval); empty if there were too few labels.
         trainings_: For every task how the trainings of the table that it was stored with differ from the published
             ones; None if not known.
+        own_space_: The space, if it is one of the user's own; else None.
         kept_by_fit: Learned attributes that a fit does not discard; a subclass may name some, such as a pre-training.
 
     Example:
@@ -84,6 +87,7 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
     n_archs_: int
     cv_scores_: dict[str, dict[str, float]]
     trainings_: dict[str, Any] | None = None
+    own_space_: Space | None = None
     kept_by_fit: tuple[str, ...] = ()
 
     def fit(
@@ -190,6 +194,8 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
         self.space_, self.tasks_, self.one_task_ = labels.space, labels.tasks, labels.one_task
         self.minimize_, self.n_archs_ = labels.minimize, len(labels.archs)
         self.equivalence_, self.parts_ = labels.equivalence, parts
+        if (own := own_space(labels.space)) is not None:
+            self.own_space_ = own
 
     def tells_strings_apart(self) -> bool:
         """Whether the surrogate can give different predictions to architectures of one function.
@@ -225,6 +231,7 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
 
         Raises:
             ArchitectureError: If a string is not an architecture, or belongs to another space.
+            SpaceError: If a space of the user's own is no longer registered, or another one of its name is.
             sklearn.exceptions.NotFittedError: Before `fit`.
         """
         check_is_fitted(self, "space_")
@@ -232,7 +239,7 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
         shape = (len(strings),) if self.one_task_ else (len(strings), len(self.tasks_))
         if not strings:
             return (np.zeros(shape), np.zeros(shape)) if return_std else np.zeros(shape)
-        space = get_space(self.space_)
+        space = get_space(self.space_) if self.own_space_ is None else same_space(self.own_space_)
         if (came := infer_space(strings)) != space:
             from benchmarks.errors import ArchitectureError
 
@@ -288,6 +295,12 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
         mean = self.predict(archs).reshape(len(labels.values), -1)
         columns = [self.tasks_.index(name) for name in names]
         return float(np.mean([kendall_tau(labels.values[:, i], mean[:, t]) for i, t in enumerate(columns)]))
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Restore from a pickle, which holds a space of the user's own; it is registered if it is not yet."""
+        if (space := state.get("own_space_")) is not None:
+            state = {**state, "own_space_": register_again(space)}
+        super().__setstate__(state)
 
     def save(self, directory: str | Path) -> Path:
         """Write the fitted surrogate to a directory (see `surrogates.store.save`)."""

@@ -17,7 +17,7 @@ from benchmarks.errors import SurrogatesError
 from benchmarks.extras import DISTRIBUTION, install_command, install_source, name_of, requirements
 from benchmarks.formats.bundled import check_unpacked
 from benchmarks.optional import import_name
-from benchmarks.spaces.registry import get_space, list_spaces
+from benchmarks.spaces.registry import get_space, list_benchmarks
 from surrogates.pretrained.load import AGREEMENT, ANSWERS, FOLDER, SOURCES, SURROGATE
 from surrogates.store.artefact import read_files, read_metadata
 from surrogates.store.provenance import installed_version
@@ -157,7 +157,7 @@ def _bundle() -> Iterator[Finding]:
     except SurrogatesError as error:
         yield Finding("broken", "bundle", str(error))
         return
-    for space in list_spaces():
+    for space in list_benchmarks():
         if not (FOLDER / space / ANSWERS).is_dir():
             yield Finding("broken", f"bundle {space}", "no bundled answers: reinstall the package")
             continue

@@ -6,6 +6,8 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")  # tests are small and run side by side; read when numpy and torch are imported
 
 import signal
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -27,6 +29,15 @@ def nas_data() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.fail(f"tests marked 'data' need NAS_DATA to name the folder of published values, got {folder!r}")
     return Path(folder)
+
+
+@pytest.fixture(autouse=True)
+def _no_spaces_left() -> Iterator[None]:
+    """Spaces that a test registers are forgotten after it."""
+    yield
+    registry = sys.modules.get("benchmarks.spaces.registry")
+    for name in () if registry is None else set(registry.list_spaces()) - set(registry.list_benchmarks()):
+        registry.unregister_space(name)
 
 
 @pytest.fixture(autouse=True)

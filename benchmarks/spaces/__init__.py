@@ -1,6 +1,7 @@
 """Search spaces: architecture strings, their structure, and their graphs."""
 
-from benchmarks.spaces.registry import get_space, infer_space, list_spaces
+from benchmarks.spaces.dag import Dag, DagSpace
+from benchmarks.spaces.registry import get_space, infer_space, list_spaces, register_space, unregister_space
 from benchmarks.spaces.space import Space
 
-__all__ = ["Space", "get_space", "infer_space", "list_spaces"]
+__all__ = ["Dag", "DagSpace", "Space", "get_space", "infer_space", "list_spaces", "register_space", "unregister_space"]

@@ -10,7 +10,6 @@ from __future__ import annotations
 import itertools
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import ClassVar, NamedTuple
 
 import numpy as np
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from benchmarks.errors import ArchitectureError, shown
 from benchmarks.forks import cached_property
 from benchmarks.graph import ArchGraph, GraphBatch, kind_id
+from benchmarks.spaces.memo import cached_by_space
 from benchmarks.spaces.skeleton import BlockShape
 from benchmarks.spaces.space import Space, naslib_integers
 
@@ -272,7 +272,7 @@ def _function(code: list[int], skip: int, identity_from: int) -> str:
     return "+".join(nodes[3])
 
 
-@lru_cache(maxsize=256)
+@cached_by_space(maxsize=256)
 def _edge_parts(space: CellSpace, skeleton: str, size: int) -> list[tuple[ArchGraph, list[int], int, int]]:
     """For each operation and distinct edge shape: graph, edges of that shape, operation, number of cells."""
     outer, inner = _edge_shapes(space.cell_shapes(skeleton, size))

@@ -1,25 +1,31 @@
 """Abstract base class of search spaces.
 
-A new space implements `parse`, `format`, `enumerate` and its two graphs; it then works with every encoder, surrogate
-and searcher. Architectures are identified by string: methods take and return strings in the benchmark's own format.
+A new space implements `recognises`, `parse`, `format`, `enumerate`, `neighbors` and its two graphs; once registered
+(`benchmarks.register_space`), it works with every encoder, surrogate and searcher. Architectures are identified by
+string: methods take and return strings in the benchmark's own format.
 """
 
 from __future__ import annotations
 
+import functools
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar
+from dataclasses import fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.errors import ArchitectureError, shown
 from benchmarks.forks import cached_property
-from benchmarks.graph import ArchGraph, GraphBatch, kind_id
+from benchmarks.graph import KINDS, ArchGraph, GraphBatch, kind_id
 from benchmarks.limits import SHOWN
 from benchmarks.seeds import as_generator
 
 __all__ = ["Space", "naslib_integers"]
+
+_CHUNK = 4096  # architectures whose graphs are in memory at once
 
 
 class Space(ABC):
@@ -31,13 +37,18 @@ class Space(ABC):
         input_size: Side of the published training images in pixels.
         example: A valid architecture string.
         notation: What the parts of a string mean, in one line of text; empty if that is not told.
+        has_networks: Whether architectures have a network graph, and so costs; without it nothing can be trained.
+        own_operations: Operations that the kinds of `benchmarks.graph.KINDS` and kernel sizes do not tell apart; none
+            in most spaces. They are then the `operations_in_graphs`.
     """
 
-    name: ClassVar[str]
-    tasks: ClassVar[tuple[str, ...]]
-    input_size: ClassVar[int]
-    example: ClassVar[str]
-    notation: ClassVar[str] = ""
+    name: str
+    tasks: tuple[str, ...]
+    input_size: int
+    example: str
+    notation: str = ""
+    has_networks: bool = True
+    own_operations: tuple[str, ...] = ()
 
     # -- strings ------------------------------------------------------------------------------------------------
 
@@ -138,6 +149,28 @@ class Space(ABC):
     def __str__(self) -> str:
         return self.name
 
+    def __deepcopy__(self, memo: dict[int, Any]) -> Space:
+        """The space itself, which never changes."""
+        return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What is pickled: all attributes apart from those that are computed when first used."""
+        kinds = {name: kind for cls in reversed(type(self).__mro__) for name, kind in vars(cls).items()}
+        computed = {name for name, kind in kinds.items() if isinstance(kind, functools.cached_property)}
+        return {name: value for name, value in vars(self).items() if name not in computed}
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hexadecimal digits that tell this space from another one of its name: a hash of its strings and graphs."""
+        digest = hashlib.blake2b(self.name.encode(), digest_size=16)
+        for start in range(0, len(self), _CHUNK):
+            archs = self.archs[start : start + _CHUNK]
+            digest.update("\n".join(archs).encode())
+            batch = self.cell_graphs(archs)
+            for field in fields(batch):
+                digest.update(np.ascontiguousarray(getattr(batch, field.name)).tobytes())
+        return digest.hexdigest()
+
     # -- equivalence --------------------------------------------------------------------------------------------
 
     def canonical(self, arch: str) -> str:
@@ -183,8 +216,13 @@ class Space(ABC):
         Args:
             arch: Architecture string.
             rng: Seed or generator; a fresh draw by default.
+
+        Raises:
+            ValueError: If the architecture has no neighbours.
         """
         neighbors = self.neighbors(arch)
+        if not neighbors:
+            raise ValueError(f"expected an architecture with neighbours in {self.name}, got {shown(arch)}, without one")
         return neighbors[int(as_generator(rng).integers(len(neighbors)))]
 
     def image_size(self, input_size: int | None) -> int:
@@ -207,6 +245,46 @@ class Space(ABC):
     def cell_graph(self, arch: str) -> ArchGraph:
         """The graph that the literature uses for this space, without dead operations."""
         return self.cell_graphs([arch])[0]
+
+    @cached_property
+    def operations_in_graphs(self) -> tuple[str, ...]:
+        """Names of the operations of all published cell graphs, such as ``conv3x3``: a kind and, if any, a kernel size.
+
+        Input, output and absent nodes are none.
+        """
+        kinds = {int(code) for start in range(0, len(self), _CHUNK) for code in self._codes_of(start)}
+        return tuple(_operation_name(code) for code in sorted(kinds))
+
+    @cached_property
+    def most_nodes(self) -> int:
+        """Most operations of a published cell graph, without input and output."""
+        starts = range(0, len(self), _CHUNK)
+        batches = (self.cell_graphs(self.archs[start : start + _CHUNK]) for start in starts)
+        return max(int(batch.live[:, 1:-1].sum(axis=1).max(initial=0)) for batch in batches)
+
+    def labelled_graphs(self, archs: Sequence[str]) -> tuple[GraphBatch, NDArray[np.int64]]:
+        """`cell_graphs`, and the operation of each node as its place in `operations_in_graphs`, of shape (n, V).
+
+        It is -1 for input, output and absent nodes, and for operations that no published architecture has.
+
+        Example:
+            >>> from benchmarks import get_space
+            >>> space = get_space("nasbench201")
+            >>> graphs, operation = space.labelled_graphs([space.example])
+            >>> [space.operations_in_graphs[number] for number in operation[0, 1:3]]
+            ['conv3x3', 'conv3x3']
+        """
+        batch = self.cell_graphs(archs)
+        place = {name: number for number, name in enumerate(self.operations_in_graphs)}
+        codes = _operation_codes(batch)
+        found = np.full(codes.shape, -1, dtype=np.int64)
+        for code in np.unique(codes[codes >= 0]).tolist():
+            found[codes == code] = place.get(_operation_name(code), -1)
+        return batch, found
+
+    def _codes_of(self, start: int) -> NDArray[np.int64]:
+        codes = np.unique(_operation_codes(self.cell_graphs(self.archs[start : start + _CHUNK])))
+        return np.asarray(codes[codes >= 0])
 
     @abstractmethod
     def network_graph(self, arch: str, input_size: int | None = None) -> ArchGraph:
@@ -259,6 +337,17 @@ def naslib_integers(ops: Any, space: str, most: int) -> list[int]:
             f"expected integers from 0 to {most} for {space}, got {shown(outside[0])} in {shown(ops)}"
         )
     return [int(op) for op in found]
+
+
+def _operation_codes(batch: GraphBatch) -> NDArray[np.int64]:
+    """Kind and kernel size of every operation as one number, -1 for input, output and absent nodes, of shape (n, V)."""
+    ends = np.isin(batch.kind, [kind_id("input"), kind_id("output")])
+    return np.where(batch.live & ~ends, batch.kernel * len(KINDS) + batch.kind, -1)
+
+
+def _operation_name(code: int) -> str:
+    kernel, kind = divmod(code, len(KINDS))
+    return f"{KINDS[kind]}{kernel}x{kernel}" if kernel else KINDS[kind]
 
 
 def _is_conv(graph: ArchGraph) -> NDArray[np.int64]:

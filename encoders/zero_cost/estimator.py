@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from benchmarks.errors import MissingExtraError, choice
-from benchmarks.spaces.registry import infer_space
+from benchmarks.spaces.registry import cache_key, infer_space, own_space
 from benchmarks.tasks import TRANSNAS_TASKS
 from encoders.base import Encoder, as_strings
 
@@ -198,7 +198,7 @@ class ZeroCost(Encoder):
                 raise
             raise MissingExtraError("encoders.ZeroCost", _PACKAGES[missing], "training") from error
         settings = {name: value for name, value in self.get_params(deep=False).items() if name != "proxies"}
-        meter = ProxyMeter(ProxySettings(**settings))
+        meter = ProxyMeter(ProxySettings(**settings), "" if own_space(space.name) is None else cache_key(space))
         simplest = space.simplify(archs)
         of_arch = [name for name in self._chosen() if name in _AS_WRITTEN]
         of_function = [name for name in self._chosen() if name not in _AS_WRITTEN]

@@ -56,6 +56,7 @@ class ProxyMeter:
 
     Args:
         given: The settings.
+        space: Key of the space (`benchmarks.spaces.registry.cache_key`), if it is one of the user's own.
 
     Attributes:
         cache: Scores computed so far by any meter with the same settings.
@@ -70,12 +71,13 @@ class ProxyMeter:
         10315.0
     """
 
-    def __init__(self, given: ProxySettings) -> None:
+    def __init__(self, given: ProxySettings, space: str = "") -> None:
         self.given = given
         self.recipe = proxy_recipe(given.task, given.input_size)
         self.device = torch.device(given.device)
         settings: dict[str, Any] = {name: getattr(given, name) for name in _CACHED_BY}
         settings.update(images=self._name_of_images(), device=self.device.type, version=_VERSION)
+        settings |= {"space": space} if space else {}
         self.cache = ScoreCache(settings, given.cache_dir)
 
     @one_thread_if_forked()

@@ -28,6 +28,7 @@ from surrogates.cli.campaign import campaign_app
 from surrogates.cli.failures import TidyGroup
 from surrogates.cli.help import GroupedHelp, examples
 from surrogates.cli.rooms import rooms_app
+from surrogates.cli.spaces import OwnSpaces, register_sources
 from surrogates.cli.table import table_app
 
 __all__ = ["app"]
@@ -48,6 +49,7 @@ app = typer.Typer(
         "surrogates lookup 64-41414-3_33_333",
         "surrogates fit results.csv --out model",
         "cat archs.txt | surrogates predict model -",
+        "surrogates --spaces graphs.jsonl lookup cell7 --model model",
     ),
     no_args_is_help=True,
     add_completion=False,
@@ -106,4 +108,6 @@ def _common(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
-) -> None: ...
+    spaces: OwnSpaces = None,
+) -> None:
+    register_sources(spaces or [])

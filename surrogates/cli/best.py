@@ -76,7 +76,10 @@ def _record(oracle: Oracle, task: str, row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _show(oracle: Oracle, task: str, found: pd.DataFrame) -> None:
-    fixed = ["arch", "value", "std", "rank", "twins", "params", "multiply_adds"]
+    from surrogates.search.space_arrays import COSTS
+
+    fixed = ["arch", "value", "std", "rank", "twins"]
+    fixed += [name for name in COSTS if name in found.columns and oracle.space.has_networks]
     more = [str(name) for name in found.columns if name not in fixed and name != task]
     rows = []
     for row in _rows(found):

@@ -116,6 +116,7 @@ def _answers(
     from benchmarks.errors import ArchitectureError, TableError
     from benchmarks.spaces.registry import infer_space
     from surrogates.oracle.oracle import Oracle
+    from surrogates.pretrained.load import list_pretrained
 
     spaces = [infer_space(arch) for arch in archs]
     table = None
@@ -140,6 +141,9 @@ def _answers(
         oracles[oracle.space] = oracle
     for space in dict.fromkeys(spaces) if model is None else ():
         says = table is not None and (space.name in table.spaces or source == "table")
+        if says and table is not None and space.name in table.spaces and space.name not in list_pretrained():
+            oracles[space] = Oracle.from_table(table.where(space=space))
+            continue
         oracles[space] = Oracle.from_pretrained(space, table, source) if says else Oracle.from_pretrained(space)
     return [
         (oracles[space], oracles[space].answers([arch], tasks or None, rank=True))

@@ -174,8 +174,8 @@ def _without_table(
 
 def _surrogate(space: str | None, model: str) -> Oracle:
     """The stored surrogate --model, or the bundled one of --space."""
-    from benchmarks.spaces.registry import list_spaces
     from surrogates.oracle.oracle import Oracle
+    from surrogates.pretrained.load import list_pretrained
 
     if model not in MODELS:
         oracle = open_oracle(model)
@@ -183,7 +183,7 @@ def _surrogate(space: str | None, model: str) -> Oracle:
             raise typer.BadParameter(f"expected a model of {space}, got one of {oracle.space.name}")
         return oracle
     if space is None:
-        names = ", ".join(list_spaces())
+        names = ", ".join(list_pretrained())
         raise typer.BadParameter(f"expected a table, --space (one of {names}) or --model DIR, got none of them")
     return Oracle.from_pretrained(space)
 

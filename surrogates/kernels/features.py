@@ -6,12 +6,13 @@ Distances and linear layers, unlike trees, depend on the units of features and s
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.spaces.memo import cached_by_space
 from benchmarks.spaces.registry import get_space
+from benchmarks.spaces.space import Space
 from encoders.graph_features import GraphFeatures
 from encoders.written_features import WrittenFeatures
 
@@ -42,7 +43,7 @@ def standard_features(space: str, archs: Sequence[str]) -> Float:
 
     Returns:
         Features of shape (m, d), clipped to +-5 for architectures far from the published ones; features that are
-        constant in the space are dropped.
+        constant in the space are dropped, all but one if there are no others.
 
     Example:
         >>> from benchmarks import get_space
@@ -50,8 +51,9 @@ def standard_features(space: str, archs: Sequence[str]) -> Float:
         >>> bool(abs(X.mean()) < 0.05), bool(abs(X.std() - 1) < 0.05)
         (True, True)
     """
-    centre = _reference_centre(space)
+    centre = _reference_centre(get_space(space))
     varying = centre[1] > _CONSTANT
+    varying[0] |= not varying.any()  # a space of one function has one feature, 0
     X = GraphFeatures().fit([get_space(space).example]).transform(archs).astype(np.float64)
     return standardise(X[:, varying], centre[:, varying], _CLIP)
 
@@ -71,12 +73,12 @@ def written_features(space: str, archs: Sequence[str]) -> Float:
         >>> written_features("nasbench201", ["|none~0|+|none~0|none~1|+|none~0|none~1|none~2|"]).shape
         (1, 221)
     """
-    centre, groups = _written_reference(space)
+    centre, groups = _written_reference(get_space(space))
     varying = centre[1] > _CONSTANT
     X = WrittenFeatures().fit([get_space(space).example]).transform(archs).astype(np.float64)
     found = standardise(X[:, varying], centre[:, varying])
-    function = groups["function"]
-    found[:, function] = np.clip(found[:, function], -_CLIP, _CLIP)
+    if (function := groups.get("function")) is not None:  # a space of one function has none
+        found[:, function] = np.clip(found[:, function], -_CLIP, _CLIP)
     return found
 
 
@@ -87,7 +89,7 @@ def written_groups(space: str) -> dict[str, slice]:
         >>> list(written_groups("transnas101-macro"))
         ['choices', 'size', 'function']
     """
-    return _written_reference(space)[1]
+    return _written_reference(get_space(space))[1]
 
 
 def graph_features(archs: Sequence[str]) -> Float:
@@ -169,21 +171,21 @@ def relevance(X: Float, Z: Float, power: float, floor: float = 0.1) -> Float:
     return np.asarray(weights / np.sqrt((weights**2).mean()))
 
 
-@lru_cache(maxsize=8)
-def _reference_centre(space: str) -> Float:
+@cached_by_space(maxsize=8)
+def _reference_centre(space: Space) -> Float:
     """Mean and standard deviation of every feature over the space, of shape (2, d)."""
-    centre = centre_and_spread(graph_features(sorted(reference_forms(space, _REFERENCE))))
+    centre = centre_and_spread(graph_features(sorted(reference_forms(space.name, _REFERENCE))))
     centre.setflags(write=False)
     return centre
 
 
-@lru_cache(maxsize=8)
-def _written_reference(space: str) -> tuple[Float, dict[str, slice]]:
+@cached_by_space(maxsize=8)
+def _written_reference(space: Space) -> tuple[Float, dict[str, slice]]:
     """Mean and standard deviation of every feature as written, of shape (2, d), and the columns kept of each group."""
-    there, encoder = get_space(space), WrittenFeatures()
-    sample = sorted(there.sample(min(_REFERENCE, len(there)), rng=0))
+    encoder = WrittenFeatures()
+    sample = sorted(space.sample(min(_REFERENCE, len(space)), rng=0))
     centre = centre_and_spread(encoder.fit_transform(sample).astype(np.float64))
     centre.setflags(write=False)
     kept = np.append(0, np.cumsum(centre[1] > _CONSTANT)).tolist()
-    groups = {name: slice(kept[own.start], kept[own.stop]) for name, own in encoder.groups(there).items()}
+    groups = {name: slice(kept[own.start], kept[own.stop]) for name, own in encoder.groups(space).items()}
     return centre, {name: own for name, own in groups.items() if own.start < own.stop}

@@ -68,7 +68,8 @@ def best_architectures(
     allowed = known if constraint is None else constraint.check(oracle, known)
     rows = np.flatnonzero(allowed)
     ranks = ranking.ranks(ranking.values[rows])
-    charged = costs(space)[rows]  # (n, 2)
+    named = COSTS if space.has_networks else ()
+    charged = costs(space)[rows] if named else np.zeros((len(rows), 0))  # (n, 2) or (n, 0)
     order = np.lexsort((*charged.T, ranks))  # ties: fewer multiply-adds, then fewer parameters, then order of the space
     rows, ranks, charged = rows[order], ranks[order], charged[order]
     _, function = function_classes(space)
@@ -81,7 +82,7 @@ def best_architectures(
         "std": std[rows],
         "rank": ranks[kept],
         "twins": twins[kept],
-        **dict(zip(COSTS, charged[kept].T, strict=True)),
+        **dict(zip(named, charged[kept].T, strict=True)),
     }
     for name, values in ({} if constraint is None else constraint.values(oracle)).items():
         columns.setdefault(name, values[rows])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from benchmarks.errors import ArchitectureError, TableError, UnknownNameError, choice, shown
 from benchmarks.forks import cached_property
 from benchmarks.provenance import unlike_published
-from benchmarks.spaces.registry import get_space, infer_space, naslib_hint
+from benchmarks.spaces.registry import get_space, infer_space, naslib_hint, register_again
 from benchmarks.task_names import choose_task, name_tasks
 from benchmarks.tasks import Task, find_task, minimized
 from surrogates.oracle.answers import Answers, Ranking
@@ -42,7 +42,7 @@ class Oracle:
     Values of a table are looked up by the exact string (equivalent architectures keep their own measurements) and have
     no uncertainty: their std is NaN. Missing values of the table (NaN) are predicted by the surrogate.
 
-    Thread-safe; picklable, so worker processes can have copies.
+    Thread-safe; picklable, so worker processes can have copies, in which a space of the user's own is registered.
 
     Args:
         surrogate: A fitted surrogate.
@@ -283,8 +283,8 @@ class Oracle:
         Returns:
             DataFrame, best first, of equally good ones the cheapest first: arch, value (in the metric's own unit), std
             (NaN where measured), rank (among all published architectures, equal values share one), twins (number of
-            other architectures that compute the same function and meet the constraints), params, multiply_adds, and a
-            column per constrained task.
+            other architectures that compute the same function and meet the constraints), params, multiply_adds (both
+            only if the space has networks), and a column per constrained task.
 
         Raises:
             UnknownNameError: If there is no such task or cost; the message names the nearest one.
@@ -364,7 +364,7 @@ class Oracle:
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self.__dict__.update(state)
+        self.__dict__.update(state, space=register_again(state["space"]))
         self._prepare()
 
     # -- internals ----------------------------------------------------------------------------------------------

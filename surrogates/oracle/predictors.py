@@ -17,10 +17,11 @@ from numpy.typing import NDArray
 
 from benchmarks.errors import ArchitectureError, choice
 from benchmarks.forks import ForkSafeLock, without_forks
-from benchmarks.spaces.registry import get_space
+from benchmarks.spaces.registry import get_space, own_space, register_again, same_space
 from surrogates.equivalence import Equivalence
 from surrogates.store.artefact import parsing, read_files, read_metadata, write_artefact
 from surrogates.store.npz import npz_arrays, npz_bytes
+from surrogates.store.own_spaces import check_space_of, describe_space
 from surrogates.store.provenance import describe_tasks, library_versions, lowered_tasks
 
 if TYPE_CHECKING:
@@ -348,6 +349,7 @@ class TabulatedSurrogate:
         trainings: Mapping[str, Any] | None = None,
     ) -> None:
         self.space_ = get_space(space).name
+        self._own = own_space(self.space_)
         self.tasks_ = tuple(tasks)
         self.minimize_ = tuple(minimize)
         self.equivalence_ = choice(equivalence, get_args(Equivalence), "equivalence")
@@ -403,7 +405,7 @@ class TabulatedSurrogate:
             ArchitectureError: If a string is not an architecture of the space, or is outside the published set and
                 there is no predictor for it.
         """
-        space = get_space(self.space_)
+        space = get_space(self.space_) if self._own is None else same_space(self._own)
         rows = np.array([self.classes[space.index(arch)] if arch in space else -1 for arch in archs], dtype=np.int64)
         mean, std = self.mean[rows].astype(np.float64), self.std[rows].astype(np.float64)  # (n, T)
         outside = np.flatnonzero(rows < 0).tolist()
@@ -416,6 +418,10 @@ class TabulatedSurrogate:
             mean[outside], std[outside] = predict_matrix(self.beyond, [archs[i] for i in outside])
         return (mean, std) if return_std else mean
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        own = state.get("_own")
+        self.__dict__.update(state, _own=None if own is None else register_again(own))
+
     def save(self, directory: str | Path) -> Path:
         """Write the arrays as float32 (relative rounding error 6e-8), without the predictor.
 
@@ -423,7 +429,7 @@ class TabulatedSurrogate:
             ArtefactError: If the directory contains other files, or cannot be written.
         """
         content: dict[str, Any] = {
-            "space": self.space_,
+            **describe_space(self.space_),
             "tasks": describe_tasks(self.tasks_, self.minimize_),
             "libraries": library_versions(),
         }
@@ -449,7 +455,7 @@ class TabulatedSurrogate:
             arrays = npz_arrays(files[_ARRAYS])
             tasks = [task["name"] for task in metadata["tasks"]]
             return cls(
-                metadata["space"],
+                check_space_of(metadata, directory),
                 tasks,
                 arrays["classes"],
                 arrays["mean"],

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.decoders import DECODER_CLASSES
+from benchmarks.spaces.registry import infer_space
 from benchmarks.tasks import TIME, find_task, trained_task
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def training_seconds(archs: Sequence[str], task: str, table: Table | None = None
         table: Table whose last ``time_elapsed``, where it has one, is used instead of the estimate.
 
     Returns:
-        Seconds of shape (n,); NaN for a user-defined task without times in the table.
+        Seconds of shape (n,); NaN without times in the table if the task is user-defined or the space has no networks.
 
     Example:
         >>> hours = training_seconds(["64-41414-3_33_333", "64-41414-1_00_100"], "class_scene") / 3600
@@ -55,7 +56,7 @@ def training_seconds(archs: Sequence[str], task: str, table: Table | None = None
 
 def _estimate(archs: Sequence[str], task: str) -> NDArray[np.float64]:
     known = find_task(task)
-    if not known.train_images:
+    if not known.train_images or not infer_space(archs[0]).has_networks:
         return np.full(len(archs), np.nan)
     distinct = list(dict.fromkeys(archs))
     by_arch = dict(zip(distinct, _multiply_adds(distinct, task), strict=True))

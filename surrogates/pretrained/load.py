@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.errors import ArtefactError
 from benchmarks.formats.bundled import check_unpacked
-from benchmarks.spaces.registry import get_space, list_spaces
+from benchmarks.spaces.registry import get_space, list_benchmarks, own_space
 
 if TYPE_CHECKING:
     from benchmarks.spaces.space import Space
@@ -50,7 +50,7 @@ def list_pretrained() -> tuple[str, ...]:
         >>> list_pretrained()
         ('transnas101-micro', 'transnas101-macro', 'nasbench201')
     """
-    return tuple(name for name in list_spaces() if (FOLDER / name / ANSWERS).is_dir())
+    return tuple(name for name in list_benchmarks() if (FOLDER / name / ANSWERS).is_dir())
 
 
 def load_pretrained(space: str | Space) -> Surrogate:
@@ -108,6 +108,11 @@ def _part(space: str | Space, part: str) -> Path:
     name = get_space(space).name
     directory = FOLDER / name / part
     check_unpacked(FOLDER)
+    if not directory.is_dir() and own_space(name) is not None:
+        raise ArtefactError(
+            f"no bundled {part} for {name}, a space of your own: fit a surrogate to your results (surrogates fit TABLE "
+            "--out DIR) and name it (--model DIR), or a table of them (--table FILE)"
+        )
     if not directory.is_dir():
         raise ArtefactError(
             f"no bundled {part} for {name}; spaces with bundled answers: {', '.join(list_pretrained()) or 'none'}. "

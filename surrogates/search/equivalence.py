@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.spaces.cell import EDGES
+from benchmarks.spaces.memo import cached_by_space
 from benchmarks.spaces.registry import get_space
 from benchmarks.spaces.space import Space
 from benchmarks.spaces.transnas_micro import TransNASMicro
@@ -27,7 +26,7 @@ def function_classes(space: str | Space) -> tuple[tuple[str, ...], Ints]:
         >>> len(forms), function.shape
         (1229, (4096,))
     """
-    return _functions(get_space(space).name)
+    return _functions(get_space(space))
 
 
 def training_classes(space: str | Space) -> Ints:
@@ -37,19 +36,20 @@ def training_classes(space: str | Space) -> Ints:
     weights in the same order, where each operation matches in whether it is reached from the cell's input and whether
     it reaches the output: the same seed then draws the same weights. TransNAS-Bench-101, trained with one seed, agrees:
     3,586 of the 4,096 published micro rows share all seven values with every row of their class. Skeletons are all
-    different, and NAS-Bench-201 trained equal cells separately: there every architecture has its own class.
+    different, and NAS-Bench-201 trained equal cells separately: there every architecture has its own class, as in
+    spaces of the user's own.
 
     Example:
         >>> number = training_classes("transnas101-micro")
         >>> len(set(number.tolist()))
         2952
     """
-    return _trainings(get_space(space).name)
+    return _trainings(get_space(space))
 
 
-@lru_cache(maxsize=8)
-def _functions(name: str) -> tuple[tuple[str, ...], Ints]:
-    simplest = get_space(name).simplify(get_space(name).archs)
+@cached_by_space(maxsize=8)
+def _functions(space: Space) -> tuple[tuple[str, ...], Ints]:
+    simplest = space.simplify(space.archs)
     forms = sorted(set(simplest))
     row_of = {form: row for row, form in enumerate(forms)}
     function = np.array([row_of[form] for form in simplest], dtype=np.int64)
@@ -57,12 +57,11 @@ def _functions(name: str) -> tuple[tuple[str, ...], Ints]:
     return tuple(forms), function
 
 
-@lru_cache(maxsize=8)
-def _trainings(name: str) -> Ints:
-    space = get_space(name)
+@cached_by_space(maxsize=8)
+def _trainings(space: Space) -> Ints:
     if not isinstance(space, TransNASMicro):
         return np.arange(len(space))
-    _, function = _functions(name)
+    _, function = _functions(space)
     number: dict[object, int] = {}
     keys = [
         (int(row), _weights(space, code)) for row, code in zip(function, space.cell_codes(space.archs), strict=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from benchmarks.errors import UnknownNameError, check_type, choice
 from benchmarks.numbers import real_numbers
 from benchmarks.short_repr import ShortRepr
+from benchmarks.spaces.memo import cached_by_space
 from benchmarks.spaces.registry import get_space
 from benchmarks.spaces.space import Space
 from benchmarks.task_names import name_tasks
@@ -81,7 +81,7 @@ class Objective(ShortRepr):
             if self.table is not None and of in self.table.tasks and TIME in self.table.metrics(of):
                 total += training_seconds(archs, task, self.table)
             else:
-                total += _estimate(self.space.name, task)[rows]
+                total += _estimate(self.space, task)[rows]
         return total
 
     def charge(self, searcher: Searcher) -> Searcher:
@@ -240,7 +240,7 @@ class _OneColumn:
         return self.measure(archs)[:, [self.column]]
 
 
-@lru_cache(maxsize=64)
-def _estimate(space: str, task: str) -> Values:
+@cached_by_space(maxsize=64)
+def _estimate(space: Space, task: str) -> Values:
     """Estimated seconds of every published architecture on a task, of shape (N,)."""
-    return training_seconds(get_space(space).archs, task)
+    return training_seconds(space.archs, task)

@@ -51,6 +51,7 @@ def quantity(over: str | Space | Quantities, name: str) -> Float:
 
     Raises:
         UnknownNameError: If there is no such cost or task; names the nearest one.
+        SpaceError: If it is a cost, and the space has no networks.
 
     Example:
         >>> quantity("transnas101-macro", "params").shape
@@ -58,7 +59,7 @@ def quantity(over: str | Space | Quantities, name: str) -> Float:
     """
     if isinstance(over, str | Space):
         return cost_column(over, name)
-    if name in COSTS:
+    if name in COSTS and (over.space.has_networks or name not in over.tasks):
         return cost_column(over.space, name)
     try:
         return over.ranking(name).values

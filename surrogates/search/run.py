@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.errors import check_type
+from benchmarks.spaces.registry import own_space
 from benchmarks.spaces.space import Space
 from benchmarks.user_errors import said, user_place
 from surrogates.search.base import Searcher
@@ -177,6 +178,8 @@ def search_objective(
         raise ValueError(f"expected batch_size >= 1, got {batch_size}")
     agent.start(objective.space, len(objective.tasks), lambda archs: objective.allowed)
     search = describe_search(agent, seed, batch_size, objective.constraint)
+    if (own := own_space(objective.space.name)) is not None:
+        search["space_fingerprint"] = own.fingerprint
     checkpoint = SearchCheckpoint(objective, search, limits, folder)
     with _bar(progress) as bar:
         try:

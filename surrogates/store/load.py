@@ -7,10 +7,11 @@ from typing import Any
 
 from benchmarks.errors import ArtefactError
 from benchmarks.forks import one_thread_if_forked, without_forks
-from benchmarks.spaces.registry import list_spaces
+from benchmarks.spaces.registry import list_benchmarks, own_space
 from surrogates.base import Surrogate
 from surrogates.store.artefact import parsing, read_files, read_metadata
 from surrogates.store.nested import unpack_state
+from surrogates.store.own_spaces import check_space_of
 from surrogates.store.pack import Pack
 from surrogates.store.provenance import lowered_tasks
 from surrogates.store.save import KIND
@@ -28,8 +29,9 @@ def load_surrogate(directory: str | Path) -> Surrogate:
         directory: Folder of the stored surrogate.
 
     Raises:
-        ArtefactError: If it is not a stored surrogate, was written by a newer version, contains an unknown class, or a
-            file is missing, truncated or damaged. For the name of a space the message refers to `load_pretrained`.
+        ArtefactError: If it is not a stored surrogate, was written by a newer version, contains an unknown class, a
+            file is missing, truncated or damaged, or its space is one of the user's own that is not registered in this
+            process, or not the same. For the name of a space the message refers to `load_pretrained`.
 
     Example:
         >>> load_surrogate("/no/such/folder")
@@ -37,7 +39,7 @@ def load_surrogate(directory: str | Path) -> Surrogate:
         ...
         benchmarks.errors.ArtefactError: '/no/such/folder': expected a directory with a stored surrogate, got nothing
     """
-    if not Path(directory).exists() and str(directory) in list_spaces():
+    if not Path(directory).exists() and str(directory) in list_benchmarks():
         raise ArtefactError(
             f"{str(directory)!r}: expected a directory with a stored {KIND}, got the name of a space; "
             f"load_pretrained({str(directory)!r}) loads the bundled surrogate"
@@ -49,16 +51,16 @@ def load_surrogate(directory: str | Path) -> Surrogate:
         raise ArtefactError(f"{str(directory)!r}: {error}") from None
     files = read_files(directory, metadata)
     with parsing(directory, f"this version of {metadata['class']}"):
-        return _restore(metadata, files)
+        return _restore(directory, metadata, files)
 
 
-def _restore(metadata: dict[str, Any], files: dict[str, bytes]) -> Surrogate:
+def _restore(directory: str | Path, metadata: dict[str, Any], files: dict[str, bytes]) -> Surrogate:
     surrogate = from_json({"class": metadata["class"], "params": metadata["params"]})
     if not isinstance(surrogate, Surrogate):
         raise ArtefactError(f"expected a surrogate, got a {metadata['class']}")
-    if metadata["space"] not in list_spaces():
-        raise ArtefactError(f"unknown space {metadata['space']!r}; this version supports {', '.join(list_spaces())}")
-    surrogate.space_ = metadata["space"]
+    surrogate.space_ = check_space_of(metadata, directory)
+    if (own := own_space(surrogate.space_)) is not None:
+        surrogate.own_space_ = own
     surrogate.tasks_ = tuple(task["name"] for task in metadata["tasks"])
     surrogate.minimize_ = lowered_tasks(metadata["tasks"])
     surrogate.one_task_ = metadata["one_task"]

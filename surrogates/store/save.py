@@ -13,6 +13,7 @@ from benchmarks.forks import one_thread_if_forked, without_forks
 from benchmarks.provenance import unlike_published
 from surrogates.store.artefact import write_artefact
 from surrogates.store.nested import pack_state
+from surrogates.store.own_spaces import describe_space
 from surrogates.store.pack import Packable
 from surrogates.store.provenance import describe_tasks, library_versions
 from surrogates.store.storable import to_json
@@ -65,7 +66,7 @@ def save_surrogate(surrogate: Packable, directory: str | Path, table: Table | No
         trainings = {task: unlike_published(table, [task]) for task in surrogate.tasks_}
     content = {
         **made_of,
-        "space": surrogate.space_,
+        **describe_space(surrogate.space_),
         "tasks": describe_tasks(surrogate.tasks_, surrogate.minimize_),
         "one_task": surrogate.one_task_,
         "n_archs": surrogate.n_archs_,

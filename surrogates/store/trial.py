@@ -6,22 +6,29 @@ XGBoost's loader is native code: on a model that was made to harm, it may end it
 from __future__ import annotations
 
 import json
+import pickle
 import signal
 import subprocess
 import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from benchmarks.errors import ArtefactError
 from benchmarks.files import kind_of_file
 from benchmarks.limits import SHOWN
+from surrogates.store.artefact import read_metadata
+from surrogates.store.save import KIND
 
 __all__ = ["LoadReport", "load_and_predict", "try_artefact"]
 
 _ARCHS = 8
 _SECONDS = 300.0
 _CODE = """
-import json, sys
+import json, pickle, sys
 sys.path[:] = json.loads(sys.argv[1])
+if space := sys.stdin.buffer.read():
+    from benchmarks.spaces.registry import register_again
+    register_again(pickle.loads(space))
 from surrogates.store.trial import load_and_predict
 load_and_predict(sys.argv[2])
 """
@@ -40,7 +47,7 @@ class LoadReport(NamedTuple):
 
 
 def try_artefact(directory: str | Path, seconds: float = _SECONDS) -> LoadReport:
-    """Load a stored surrogate and predict with it, in a child process.
+    """Load a stored surrogate and predict with it, in a child process, which knows the space if this one does.
 
     Args:
         directory: Folder written by `save_surrogate`.
@@ -57,7 +64,9 @@ def try_artefact(directory: str | Path, seconds: float = _SECONDS) -> LoadReport
         return LoadReport(False, f"expected a directory with a stored surrogate, got {kind}")
     command = [sys.executable, "-c", _CODE, json.dumps(sys.path), str(directory)]
     try:
-        done = subprocess.run(command, capture_output=True, timeout=seconds, stdin=subprocess.DEVNULL, check=False)
+        done = subprocess.run(
+            command, capture_output=True, timeout=seconds, input=_pickled_space(directory), check=False
+        )
     except subprocess.TimeoutExpired:
         return LoadReport(False, f"did not load and predict within {seconds:g} s")
     if done.returncode < 0:
@@ -67,6 +76,18 @@ def try_artefact(directory: str | Path, seconds: float = _SECONDS) -> LoadReport
     if done.returncode or not lines:
         lines = done.stderr.decode("utf-8", "replace").strip().splitlines() or ["the process said nothing"]
     return LoadReport(not done.returncode, f"{' '.join(lines[-1].split()):.{3 * SHOWN}}")
+
+
+def _pickled_space(directory: str | Path) -> bytes:
+    """The space of the artefact, if it is one of the user's own that is registered here."""
+    from benchmarks.spaces.registry import list_spaces, own_space
+
+    try:
+        name = read_metadata(directory, KIND).get("space")
+    except ArtefactError:  # the child says so
+        return b""
+    space = own_space(name) if isinstance(name, str) and name in list_spaces() else None
+    return b"" if space is None else pickle.dumps(space)
 
 
 def load_and_predict(directory: str) -> None:

@@ -7,7 +7,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from typing_extensions import assert_type
 
-from benchmarks import Space, Table, get_space, load_table
+from benchmarks import DagSpace, Space, Table, get_space, load_table, register_space, unregister_space
 from encoders import Encoder, GraphFeatures
 from surrogates import EnsembleSurrogate, GraphSurrogate, Oracle, Surrogate, TransferSurrogate, load_surrogate
 from surrogates.search import History, Searcher, run_search
@@ -64,6 +64,16 @@ def main() -> History:
     assert_type(history, History)
     assert_type(history.to_frame(), pd.DataFrame)
     return history
+
+
+def own_space() -> DagSpace:
+    """A space of one's own."""
+    space = DagSpace("typed", {"a": (["conv", "pool"], [(0, 1)]), "b": (["pool"], [])}, open=True)
+    assert_type(register_space(space), DagSpace)
+    assert_type(space.canonicals(["a", space.written(["pool"], [])]), list[str])
+    assert_type(space.parse("a").nodes, tuple[str, ...])
+    unregister_space("typed")
+    return space
 
 
 def finetuned(file: str, archs: list[str]) -> GraphSurrogate:

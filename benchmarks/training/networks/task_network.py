@@ -12,10 +12,12 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.decoders import DECODER_CLASSES, decoder_graph
-from benchmarks.errors import choice
+from benchmarks.errors import SpaceError, choice
 from benchmarks.graph import ArchGraph
 from benchmarks.spaces.nasbench201 import NASBench201
 from benchmarks.spaces.registry import infer_space
+from benchmarks.spaces.transnas_macro import TransNASMacro
+from benchmarks.spaces.transnas_micro import TransNASMicro
 from benchmarks.training.networks.graph_network import GraphNetwork
 from benchmarks.training.networks.operations import kaiming_normal, scale_widths, torch_uniform
 from benchmarks.training.widths import scaled_base_channels
@@ -172,11 +174,16 @@ def build_backbone(
 
 def _backbone_graph(arch: str, input_size: int, base_channels: int | None) -> ArchGraph:
     space = infer_space(arch)
-    if base_channels is None:
+    if base_channels is None or not space.has_networks:
         return space.network_graph(arch, input_size)
     _positive("base_channels", base_channels)
     if isinstance(space, NASBench201):
         return scale_widths(space.network_graph(arch, input_size), Fraction(base_channels, _CIFAR_BASE))
+    if not isinstance(space, (TransNASMicro, TransNASMacro)):
+        raise SpaceError(
+            f"expected base_channels=None for architectures of {space}, a space of your own whose network_graph has "
+            f"the channels, got {base_channels}"
+        )
     _, _, rest = space.validate(arch).partition("-")
     return space.network_graph(f"{scaled_base_channels(arch, base_channels)}-{rest}", input_size)
 

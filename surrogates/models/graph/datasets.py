@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from benchmarks.short_repr import ShortRepr
+from benchmarks.spaces.registry import get_space
 from encoders.node_features import cell_graphs
 from surrogates.kernels.features import standard_features
 from surrogates.models.graph.net import GraphTensors, MemberNet
@@ -82,6 +83,7 @@ def graph_tensors(space: str, archs: Sequence[str], weights: NDArray[np.float64]
         torch.Size([1, 8])
     """
     dense = cell_graphs(space, archs)
+    own = dense.operation[:, :, None] == np.arange(len(get_space(space).own_operations))  # (m, V, L)
     X = standard_features(space, archs)
     weighted = (X if weights is None else X * weights).astype(np.float32)
     return GraphTensors(
@@ -89,6 +91,7 @@ def graph_tensors(space: str, archs: Sequence[str], weights: NDArray[np.float64]
         torch.from_numpy(dense.adjacency.astype(np.float32)),
         torch.from_numpy(dense.live.astype(np.float32)),
         torch.from_numpy(weighted),
+        torch.from_numpy(own.astype(np.float32)),
     )
 
 

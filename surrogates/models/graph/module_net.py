@@ -43,6 +43,7 @@ class ModuleNet(MemberNet):
         heads: Head -> number T of its tasks.
         dropout: Dropout probability of the inputs of trunk and heads in training.
         seed: Seed of the initial weights and of all dropout, also that of the modules.
+        operations: As in `GraphNet`.
 
     Raises:
         TypeError: If `network` is not callable, or does not make a module.
@@ -52,8 +53,9 @@ class ModuleNet(MemberNet):
     Example:
         >>> from surrogates.models.graph.directed_gnn import DirectedGNN
         >>> net = ModuleNet(DirectedGNN, Sizes(members=2), {"transnas101-micro": 5}, {"y": 7}).eval()
-        >>> nodes, live = torch.zeros(3, 8, len(NODE_FEATURES)), torch.ones(3, 8)
-        >>> net(GraphTensors(nodes, torch.zeros(3, 8, 8), live, torch.zeros(3, 5)), "transnas101-micro", "y").shape
+        >>> nodes, own = torch.zeros(3, 8, len(NODE_FEATURES)), torch.zeros(3, 8, 0)
+        >>> graphs = GraphTensors(nodes, torch.zeros(3, 8, 8), torch.ones(3, 8), torch.zeros(3, 5), own)
+        >>> net(graphs, "transnas101-micro", "y").shape
         torch.Size([2, 3, 7])
     """
 
@@ -65,6 +67,7 @@ class ModuleNet(MemberNet):
         heads: dict[str, int],
         dropout: float = 0.1,
         seed: int = 0,
+        operations: dict[str, int] | None = None,
     ) -> None:
         super().__init__(sizes, dropout, seed)
         self.name = network_name(network)
@@ -73,12 +76,17 @@ class ModuleNet(MemberNet):
             self.members = nn.ModuleList(modules)
             self.width = self._probe(list(features))
             self._check_parameters()
-        self.build_trunk(self.width, features, heads)
+        self.build_trunk(self.width, features, heads, operations)
 
-    def vectors(self, graphs: GraphTensors) -> Tensor:
+    def vectors(self, graphs: GraphTensors, space: str) -> Tensor:
         batch = dense_to_batch(graphs.nodes, graphs.adjacency, graphs.live)
+        own, found = self.operation_vectors(graphs, space), []
         with self._own_randomness():
-            found = [self._checked(module(batch.clone()), batch) for module in self.members]  # modules may write to it
+            for member, module in enumerate(self.members):
+                copy = batch.clone()  # modules may write to it
+                if own is not None:
+                    copy.x = copy.x + own[member][graphs.live.bool()]
+                found.append(self._checked(module(copy), batch))
         for vector in found:
             if vector.shape[1] != self.width:
                 raise ValueError(
@@ -183,12 +191,18 @@ class ModuleNet(MemberNet):
 
 
 def make_net(
-    network: Network | None, sizes: Sizes, features: dict[str, int], heads: dict[str, int], dropout: float, seed: int
+    network: Network | None,
+    sizes: Sizes,
+    features: dict[str, int],
+    heads: dict[str, int],
+    dropout: float,
+    seed: int,
+    operations: dict[str, int],
 ) -> MemberNet:
     """An untrained ensemble of modules of a network class, or of our dense networks if it is None."""
     if network is None:
-        return GraphNet(sizes, features, heads, dropout, seed)
-    return ModuleNet(network, sizes, features, heads, dropout, seed)
+        return GraphNet(sizes, features, heads, dropout, seed, operations)
+    return ModuleNet(network, sizes, features, heads, dropout, seed, operations)
 
 
 def network_name(network: object) -> str:

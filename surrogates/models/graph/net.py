@@ -32,12 +32,14 @@ class GraphTensors(NamedTuple):
         adjacency: 1 for an edge from the row's node to the column's node, else 0, of shape (n, V, V).
         live: 1 for a node, 0 for padding, of shape (n, V).
         features: Standardised graph features, of shape (n, d).
+        operations: Indicators of the space's own operations, of shape (n, V, L); L is 0 if it has none.
     """
 
     nodes: Tensor
     adjacency: Tensor
     live: Tensor
     features: Tensor
+    operations: Tensor
 
     def take(self, rows: Tensor | slice) -> GraphTensors:
         """The architectures at `rows`."""
@@ -81,22 +83,36 @@ class MemberNet(nn.Module, ABC):
         self.sizes, self.dropout = sizes, dropout
         self.generator = torch.Generator().manual_seed(seed)
 
-    def build_trunk(self, width: int, features: dict[str, int], heads: dict[str, int]) -> None:
+    def build_trunk(
+        self, width: int, features: dict[str, int], heads: dict[str, int], operations: dict[str, int] | None
+    ) -> None:
         """Make the layers after the vectors; the last line of a subclass's constructor.
 
         Args:
             width: Number of entries of a graph's vector.
             features: Space -> number d of its graph features; each space has its own projection of them.
             heads: Head -> number T of its tasks.
+            operations: Space -> number L of its own operations, if it has any; each has a learned vector that is added
+                to the features of its nodes.
         """
         trunk = self.sizes.trunk
         self.trunk = self.linear(width + trunk, trunk, gain=math.sqrt(2))
         self.features = nn.ModuleDict({name: self.linear(columns, trunk) for name, columns in features.items()})
         self.heads = nn.ModuleDict({name: self.linear(trunk, tasks, gain=0.3) for name, tasks in heads.items()})
+        self.operations = nn.ModuleDict({name: self._operations(count) for name, count in (operations or {}).items()})
 
     @abstractmethod
-    def vectors(self, graphs: GraphTensors) -> Tensor:
-        """A vector of each of n architectures by each member, of shape (K, n, width)."""
+    def vectors(self, graphs: GraphTensors, space: str) -> Tensor:
+        """A vector of each of n architectures of one space by each member, of shape (K, n, width)."""
+
+    def operation_vectors(self, graphs: GraphTensors, space: str) -> Tensor | None:
+        """What each member adds to the features of the nodes, of shape (K, n, V, F); None if a space has no own."""
+        n, width, count = graphs.operations.shape
+        if not count:
+            return None
+        own = graphs.operations.reshape(1, n * width, -1).expand(self.sizes.members, -1, -1)  # (K, n V, L)
+        found: Tensor = self.operations[space](own)
+        return found.reshape(self.sizes.members, n, width, -1) * graphs.live[:, :, None]
 
     def is_scale_or_shift(self, name: str) -> bool:
         """Whether a parameter scales or shifts values, and is no matrix of weights: it does not decay."""
@@ -109,7 +125,7 @@ class MemberNet(nn.Module, ABC):
 
     def embed(self, graphs: GraphTensors, space: str) -> Tensor:
         """Output of the trunk, the input of the heads, of shape (K, n, trunk)."""
-        vectors = self.vectors(graphs)
+        vectors = self.vectors(graphs, space)
         features = graphs.features.expand(self.sizes.members, -1, -1)  # (K, n, d)
         projected = torch.relu(self.features[space](self.drop(features)))  # (K, n, trunk)
         joined = torch.cat([vectors, projected], dim=-1)
@@ -121,9 +137,15 @@ class MemberNet(nn.Module, ABC):
         assert isinstance(found, MemberLinear)
         return found
 
-    def add_space(self, name: str, width: int) -> None:
-        """Add a projection of the `width` graph features of a space, replacing an existing one."""
+    def operation_counts(self) -> dict[str, int]:
+        """Number of own operations of every space that has any."""
+        return {name: int(layer.weight.shape[1]) for name, layer in self.operations.items()}  # type: ignore[index]
+
+    def add_space(self, name: str, width: int, operations: int = 0) -> None:
+        """Add a projection of the `width` graph features of a space, and vectors of its own operations."""
         self.features[name] = self.linear(width, self.sizes.trunk)
+        if operations:
+            self.operations[name] = self._operations(operations)
 
     def add_head(self, name: str, tasks: int) -> None:
         """Add a head for a set of tasks, replacing an existing one."""
@@ -132,6 +154,10 @@ class MemberNet(nn.Module, ABC):
     def linear(self, inputs: int, outputs: int, gain: float = 1.0) -> MemberLinear:
         """A linear layer of every member, initialised with the module's own generator."""
         return MemberLinear(self.sizes.members, inputs, outputs, gain, self.generator)
+
+    def _operations(self, count: int) -> MemberLinear:
+        """A vector of node features for each of `count` operations."""
+        return self.linear(count, len(NODE_FEATURES), gain=math.sqrt(count))
 
     def drop(self, values: Tensor) -> Tensor:
         """Dropout with the module's own generator, independent of the global random state."""
@@ -150,11 +176,13 @@ class GraphNet(MemberNet):
         heads: Head -> number T of its tasks.
         dropout: Dropout probability of states in training.
         seed: Seed of the initial weights and of the dropout.
+        operations: Space -> number L of its own operations, if it has any; each has a learned vector that is added to
+            the features of its nodes.
 
     Example:
         >>> net = GraphNet(Sizes(members=2), {"transnas101-micro": 5}, {"y": 7}, seed=0).eval()
-        >>> nodes = torch.zeros(3, 8, len(NODE_FEATURES))
-        >>> graphs = GraphTensors(nodes, torch.zeros(3, 8, 8), torch.ones(3, 8), torch.zeros(3, 5))
+        >>> nodes, own = torch.zeros(3, 8, len(NODE_FEATURES)), torch.zeros(3, 8, 0)
+        >>> graphs = GraphTensors(nodes, torch.zeros(3, 8, 8), torch.ones(3, 8), torch.zeros(3, 5), own)
         >>> net(graphs, "transnas101-micro", "y").shape
         torch.Size([2, 3, 7])
     """
@@ -163,21 +191,29 @@ class GraphNet(MemberNet):
     scale: Tensor
 
     def __init__(
-        self, sizes: Sizes, features: dict[str, int], heads: dict[str, int], dropout: float = 0.1, seed: int = 0
+        self,
+        sizes: Sizes,
+        features: dict[str, int],
+        heads: dict[str, int],
+        dropout: float = 0.1,
+        seed: int = 0,
+        operations: dict[str, int] | None = None,
     ) -> None:
         super().__init__(sizes, dropout, seed)
         self.register_buffer("centre", torch.from_numpy(NODE_CENTRE), persistent=False)
         self.register_buffer("scale", torch.from_numpy(NODE_SCALE), persistent=False)
         self.lift = self.linear(len(NODE_FEATURES), sizes.hidden)
         self.flows = nn.ModuleList([_MessagePassing(self, sizes.hidden) for _ in range(sizes.layers)])
-        self.build_trunk(2 * sizes.hidden, features, heads)
+        self.build_trunk(2 * sizes.hidden, features, heads, operations)
 
-    def vectors(self, graphs: GraphTensors) -> Tensor:
+    def vectors(self, graphs: GraphTensors, space: str) -> Tensor:
         n, width, _ = graphs.nodes.shape
         members, hidden = self.sizes.members, self.sizes.hidden
         live = graphs.live[:, :, None]
         nodes = (graphs.nodes - self.centre) / self.scale * live  # (n, V, F)
         flat = nodes.reshape(1, n * width, -1).expand(members, -1, -1)  # (K, n V, F)
+        if (own := self.operation_vectors(graphs, space)) is not None:
+            flat = flat + own.reshape(members, n * width, -1)
         state = torch.relu(self.lift(flat))  # (K, n V, H)
         backward = graphs.adjacency
         forward = backward.transpose(1, 2).contiguous()

@@ -164,7 +164,8 @@ class GraphSurrogate(CalibratedSurrogate):
                 architectures can be a task, such as zero-cost proxies (``Table.from_frame`` of arch, synflow, nwot,
                 ...).
             n_steps: Optimiser steps.
-            label_free: Whether to also predict parameters and multiply-adds of the same architectures.
+            label_free: Whether to also predict parameters and multiply-adds of the same architectures, if they have
+                networks.
 
         Raises:
             ValueError: If there is no table, or a source is not a `Table`.
@@ -177,14 +178,15 @@ class GraphSurrogate(CalibratedSurrogate):
         with torch_session(type(self).__name__, self.n_jobs):
             from surrogates.models.graph.module_net import make_net
             from surrogates.models.graph.net import Sizes
-            from surrogates.models.graph.transfer import source_datasets
+            from surrogates.models.graph.transfer import own_operations, source_datasets
             from surrogates.models.graph.weights import TrainedNet
 
             sizes = Sizes(self.n_members, self.hidden, self.layers, self.trunk)
             datasets, relevance, heads = source_datasets(tables, self.n_members, label_free)
             widths = {space: len(weights) for space, weights in relevance.items()}
             seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-            net = make_net(self.network, sizes, widths, heads, self.dropout, seed)
+            operations = own_operations(widths)
+            net = make_net(self.network, sizes, widths, heads, self.dropout, seed, operations)
             self._train(TrainedNet(net, relevance), datasets, self._schedule(n_steps, 1.0), "pretrain")
             self.pretrained_ = TrainedNet(net, relevance)
         return self

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from benchmarks.spaces.registry import get_space
 from encoders.costs import Costs
 from surrogates.calibration.folds import normal_scores
 from surrogates.cross_space import can_translate
@@ -24,7 +25,16 @@ from surrogates.models.graph.weights import TrainedNet
 if TYPE_CHECKING:
     from benchmarks.table import Table
 
-__all__ = ["TARGET", "fit_head", "fresh_net", "only_adapters", "source_datasets", "target_dataset", "warm_net"]
+__all__ = [
+    "TARGET",
+    "fit_head",
+    "fresh_net",
+    "only_adapters",
+    "own_operations",
+    "source_datasets",
+    "target_dataset",
+    "warm_net",
+]
 
 TARGET = "target"
 """Name of the head of the surrogate's own tasks."""
@@ -38,7 +48,8 @@ Float = NDArray[np.float64]
 def fresh_net(labels: Labels, Z: Float, network: Network | None, sizes: Sizes, dropout: float, seed: int) -> TrainedNet:
     """An untrained network for one space, with graph features weighted by their correlation with these labels."""
     weights = relevance(standard_features(labels.space, labels.archs)[labels.group], Z, _POWER)
-    net = make_net(network, sizes, {labels.space: len(weights)}, {TARGET: Z.shape[1]}, dropout, seed)
+    features, heads, operations = {labels.space: len(weights)}, {TARGET: Z.shape[1]}, own_operations([labels.space])
+    net = make_net(network, sizes, features, heads, dropout, seed, operations)
     return TrainedNet(net, {labels.space: weights})
 
 
@@ -58,7 +69,7 @@ def warm_net(pretrained: TrainedNet, labels: Labels, Z: Float, seed: int, frozen
     elif labels.space not in weights:
         X = standard_features(labels.space, labels.archs)[labels.group]
         weights[labels.space] = relevance(X, Z, _POWER)
-        net.add_space(labels.space, X.shape[1])
+        net.add_space(labels.space, X.shape[1], len(get_space(labels.space).own_operations))
     net.heads.clear()
     net.add_head(TARGET, Z.shape[1])
     return TrainedNet(net, weights, read_as)
@@ -73,8 +84,14 @@ def only_adapters(net: MemberNet, taught: Collection[str]) -> None:
     """
     for name, parameter in net.named_parameters():
         layer, _, rest = name.partition(".")
-        new = layer == "heads" or (layer == "features" and rest.rpartition(".")[0] not in taught)
+        new = layer == "heads" or (layer in ("features", "operations") and rest.rpartition(".")[0] not in taught)
         parameter.requires_grad_(parameter.requires_grad and (new or net.is_scale_or_shift(name)))
+
+
+def own_operations(spaces: Iterable[str]) -> dict[str, int]:
+    """Number of own operations of the spaces that have any."""
+    counts = {space: len(get_space(space).own_operations) for space in spaces}
+    return {space: count for space, count in counts.items() if count}
 
 
 def target_dataset(trained: TrainedNet, labels: Labels, Z: Float, seen: NDArray[np.bool_]) -> TaskDataset:
@@ -145,7 +162,7 @@ def source_datasets(
             seen = np.ones((members, len(Z)), dtype=bool)
             dataset = TaskDataset.from_arrays(space, head, graphs, labels.group, Z, seen)
             datasets.append(dataset)
-            if label_free:
+            if label_free and get_space(space).has_networks:
                 datasets.append(_cost_dataset(dataset, labels))
     return datasets, weights, {dataset.head: dataset.scores.shape[1] for dataset in datasets}
 

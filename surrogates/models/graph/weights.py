@@ -66,6 +66,8 @@ class TrainedNet(ShortRepr):
             "read_as": self.read_as,
             "heads": {name: self.net.head(name).weight.shape[-1] for name in self.net.heads},
         }
+        if operations := self.net.operation_counts():
+            header["operations"] = operations
         if isinstance(self.net, ModuleNet):
             header["network"] = self.net.name
         state = {name: _stored(name, value) for name, value in self.net.state_dict().items()}
@@ -107,7 +109,8 @@ class TrainedNet(ShortRepr):
         names = [key for key in state if key.startswith(_WEIGHTS)]
         relevance = {key.removeprefix(_WEIGHTS): state.pop(key).numpy() for key in names}
         widths = {space: len(weights) for space, weights in relevance.items()}
-        net = make_net(network, Sizes(**header["sizes"]), widths, header["heads"], header["dropout"], seed=0)
+        sizes, operations = Sizes(**header["sizes"]), header.get("operations", {})
+        net = make_net(network, sizes, widths, header["heads"], header["dropout"], 0, operations)
         try:
             net.load_state_dict(state)
         except RuntimeError as error:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import ExtraTreesRegressor
 
 from benchmarks.short_repr import ShortRepr
+from benchmarks.spaces.memo import cached_by_space
+from benchmarks.spaces.registry import get_space
+from benchmarks.spaces.space import Space
 from surrogates.kernels.features import centre_and_spread, graph_features, reference_forms, standardise
 from surrogates.kernels.source_terms import Inputs
 from surrogates.models.transfer.source_process import CLIP
@@ -63,7 +65,7 @@ class FeatureMap(ShortRepr):
         Returns:
             The map, and the kernel inputs of these architectures.
         """
-        archs, features = _reference(sources.space)
+        archs, features = _reference(get_space(sources.space))
         scores = sources.predict(archs)
         centre, source_centre = centre_and_spread(features), centre_and_spread(scores)
         X, Z = standardise(features, centre, CLIP), standardise(scores, source_centre)
@@ -88,10 +90,10 @@ class FeatureMap(ShortRepr):
         return cls(sources, *(pack.arrays[name] for name in _ARRAYS))
 
 
-@lru_cache(maxsize=4)
-def _reference(space: str) -> tuple[tuple[str, ...], Float]:
+@cached_by_space(maxsize=4)
+def _reference(space: Space) -> tuple[tuple[str, ...], Float]:
     """Distinct simplest forms of a space and their features."""
-    archs = tuple(reference_forms(space, _REFERENCE_DRAWS)[:_REFERENCE])
+    archs = tuple(reference_forms(space.name, _REFERENCE_DRAWS)[:_REFERENCE])
     features = graph_features(archs)
     features.setflags(write=False)
     return archs, features

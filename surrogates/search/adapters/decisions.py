@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from benchmarks.errors import choice
-from benchmarks.spaces.cell import EDGES, CellSpace
 from benchmarks.spaces.registry import get_space
 from benchmarks.spaces.space import Space
 from surrogates.search.errors import ConstraintError
-from surrogates.search.space_arrays import choices
+from surrogates.search.space_arrays import choice_names, choices
 
 __all__ = ["Decisions"]
 
@@ -21,9 +20,9 @@ class Decisions:
     """Conversion between architectures of a space and D categorical decisions, as integers or by name.
 
     A decision is the operation on an edge of a cell, or the digit of a module of a skeleton (``"none"`` after its last
-    module). Options have no order. Every combination decodes to an architecture; one that is not published or not
-    allowed (``64-1111-basic``) decodes to the nearest allowed one: the one with the fewest different decisions, ties
-    broken deterministically.
+    module), or, in a space of the user's own, the operation of a node or whether there is an edge. Options have no
+    order. Every combination decodes to an architecture; one that is not published or not allowed (``64-1111-basic``)
+    decodes to the nearest allowed one: the one with the fewest different decisions, ties broken deterministically.
 
     Args:
         space: The space of N architectures.
@@ -59,13 +58,11 @@ class Decisions:
             raise ConstraintError(f"none of the {len(self.space):,} architectures of {self.space} is allowed")
         codes = choices(self.space)
         self.lower, self.upper = codes.min(axis=0), codes.max(axis=0)
-        self.options = _options(self.space, self.lower, self.upper)
+        self.options = choice_names(self.space)
         self._mask = mask
         self._rows = np.random.default_rng(0).permutation(np.flatnonzero(mask))  # this order breaks ties
         self._codes = codes[self._rows]
-        self._sizes = tuple((self.upper - self.lower + 1).tolist())
-        self._row_of = np.full(np.prod(self._sizes), -1)  # combination -> row; -1 until its nearest row is computed
-        self._row_of[self._combinations(self._codes)] = self._rows
+        self._row_of = dict(zip(map(bytes, self._codes), self._rows.tolist(), strict=True))  # combination -> row
 
     def __repr__(self) -> str:
         return f"<Decisions: {len(self.options)} decisions, {len(self._rows):,} architectures of {self.space}>"
@@ -101,11 +98,7 @@ class Decisions:
                 f"for {list(self.options)[column]!r}; a continuous optimiser must round them (docs/adapters.md)"
             )
         integers = numbers.astype(np.int64)
-        combinations = self._combinations(integers)
-        for position in np.flatnonzero(self._row_of[combinations] < 0).tolist():
-            nearest = (self._codes != integers[position]).sum(axis=1).argmin()
-            self._row_of[combinations[position]] = self._rows[nearest]
-        return [self.space[row] for row in self._row_of[combinations].tolist()]
+        return [self.space[self._nearest(code)] for code in integers]
 
     # -- names --------------------------------------------------------------------------------------------------
 
@@ -141,17 +134,9 @@ class Decisions:
         numbers = [options.index(choice(named[name], options, name)) for name, options in self.options.items()]
         return self.decode([numbers + self.lower])[0]
 
-    def _combinations(self, codes: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Flat index of each of n combinations, of shape (n,)."""
-        return np.asarray(np.ravel_multi_index(tuple((codes - self.lower).T), self._sizes), dtype=np.int64)
-
-
-def _options(space: Space, lower: NDArray[np.int64], upper: NDArray[np.int64]) -> dict[str, tuple[str, ...]]:
-    if isinstance(space, CellSpace):
-        operations = tuple(operation.name for operation in space.operations)
-        return {f"{source}->{target}": operations for source, target in EDGES}
-    bounds = zip(lower.tolist(), upper.tolist(), strict=True)
-    return {
-        f"module {number}": tuple(str(digit) if digit else "none" for digit in range(first, last + 1))
-        for number, (first, last) in enumerate(bounds, start=1)
-    }
+    def _nearest(self, code: NDArray[np.int64]) -> int:
+        """The row of a combination, of shape (D,); the nearest one is kept."""
+        combination = code.tobytes()
+        if combination not in self._row_of:
+            self._row_of[combination] = int(self._rows[(self._codes != code).sum(axis=1).argmin()])
+        return int(self._row_of[combination])

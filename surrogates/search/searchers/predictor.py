@@ -17,13 +17,14 @@ observed values, the architectures it ranks best are measured next, and so on. D
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
+from benchmarks.spaces.memo import cached_by_space
+from benchmarks.spaces.space import Space
 from surrogates.calibration.normal_scores import NormalScores
 from surrogates.kernels.evidence import spread_rows
 from surrogates.kernels.feature_kernels import FeatureKernels
@@ -135,7 +136,7 @@ class PredictorSearch(Searcher):
 
     def kernels(self, rows: Ints, z: Float) -> Kernels:
         """The kernels to average over, given labels z of shape (n,) of the functions `rows`."""
-        return FeatureKernels(_function_features(self.space_.name), rows, z)
+        return FeatureKernels(_function_features(self.space_), rows, z)
 
     def labels(self) -> tuple[Ints, Float]:
         """Rows and the normal scores of their values, each of shape (n,); at most 800 of them."""
@@ -167,9 +168,9 @@ def expected_improvement(mean: Float, std: Float, best: float) -> Float:
     return np.asarray(std * (t * ndtr(t) + np.exp(-0.5 * t**2) / np.sqrt(2 * np.pi)))
 
 
-@lru_cache(maxsize=8)
-def _function_features(space: str) -> Float:
+@cached_by_space(maxsize=8)
+def _function_features(space: Space) -> Float:
     """Standardised features of the U functions of a space, of shape (U, d), computed once per process."""
-    X = standard_features(space, function_classes(space)[0])
+    X = standard_features(space.name, function_classes(space)[0])
     X.setflags(write=False)
     return X

@@ -74,7 +74,7 @@ def test_padding_changes_nothing(net):
     nodes, live = torch.zeros(n, width + 3, len(NODE_FEATURES)), torch.zeros(n, width + 3)
     adjacency = torch.zeros(n, width + 3, width + 3)
     nodes[:, :width], live[:, :width], adjacency[:, :width, :width] = graphs.nodes, graphs.live, graphs.adjacency
-    padded = GraphTensors(nodes, adjacency, live, graphs.features)
+    padded = GraphTensors(nodes, adjacency, live, graphs.features, torch.zeros(*nodes.shape[:2], 0))
     expected = predict_members(net, graphs, MICRO, "b")
     np.testing.assert_allclose(predict_members(net, padded, MICRO, "b"), expected, atol=1e-5)
 
