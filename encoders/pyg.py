@@ -19,12 +19,13 @@ from benchmarks.optional import needs_extra
 from benchmarks.spaces.registry import infer_space
 from benchmarks.spaces.space import Space
 from encoders.base import as_strings
-from encoders.node_features import cell_graphs, graph_nodes
+from encoders.node_features import NODE_CENTRE, NODE_SCALE, cell_graphs, graph_nodes
 
 if TYPE_CHECKING:
+    from torch import Tensor
     from torch_geometric.data import Batch, Data
 
-__all__ = ["View", "to_batch", "to_data"]
+__all__ = ["View", "dense_to_batch", "require_geometric", "to_batch", "to_data"]
 
 View: TypeAlias = Literal["cell", "network"]
 
@@ -55,7 +56,7 @@ def to_data(archs: Sequence[str], view: View = "cell") -> list[Data]:
         (3, [[0, 1], [1, 2]], 'transnas101-micro')
     """
     view = "network" if choice(view, ("cell", "network"), "view") == "network" else "cell"
-    _require()
+    require_geometric()
     strings = as_strings(archs)
     places: dict[str, Space] = {arch: infer_space(arch) for arch in dict.fromkeys(strings)}
     missing: dict[Space, list[str]] = {}
@@ -93,8 +94,51 @@ def to_batch(archs: Sequence[str], view: View = "cell") -> Batch:
     return Batch.from_data_list(graphs)
 
 
-def _require() -> None:
-    """Import torch-geometric, whose import uses what newer versions of torch deprecate."""
+def dense_to_batch(nodes: Tensor, adjacency: Tensor, live: Tensor) -> Batch:
+    """Graphs in the arrays of `encoders.node_features.cell_graphs` as one batch, without a loop over them.
+
+    Args:
+        nodes: Node features, of shape (n, V, F).
+        adjacency: Edges, row = source, column = target, of shape (n, V, V).
+        live: Whether there is a node, of shape (n, V).
+
+    Returns:
+        n graphs with M nodes and E edges: ``x``, float32 of shape (M, F), standardised by the constants of the schema
+        to about 0 +- 1; ``edge_index`` of shape (2, E), in the direction of the data; ``batch``, the graph of every
+        node, of shape (M,); ``ptr``, the first node of every graph and M, of shape (n + 1,). The order of nodes and
+        edges is that of `to_batch`.
+
+    Example:
+        >>> import torch
+        >>> dense = cell_graphs("transnas101-micro", ["64-41414-3_00_300", "64-41414-0_00_100"])
+        >>> batch = dense_to_batch(*map(torch.from_numpy, (dense.nodes, dense.adjacency, dense.live)))
+        >>> batch.num_graphs, batch.edge_index.tolist(), batch.batch.tolist()
+        (2, [[0, 1, 3, 4], [1, 2, 4, 5]], [0, 0, 0, 1, 1, 1])
+    """
+    require_geometric()
+    import torch
+    from torch_geometric.data import Batch
+
+    there = live.bool()
+    graph, node = there.nonzero(as_tuple=True)
+    row, source, target = adjacency.nonzero(as_tuple=True)
+    index = (there.flatten().cumsum(0) - 1).reshape(there.shape)  # indices after dead nodes are removed
+    ends = there.sum(dim=1).cumsum(0)
+    centre, scale = (torch.from_numpy(values).to(nodes.device) for values in (NODE_CENTRE, NODE_SCALE))
+    return Batch(
+        x=(nodes[graph, node] - centre) / scale,
+        edge_index=torch.stack([index[row, source], index[row, target]]),
+        batch=graph,
+        ptr=torch.cat([ends.new_zeros(1), ends]),
+    )
+
+
+def require_geometric() -> None:
+    """Import torch-geometric, whose import uses what newer versions of torch deprecate.
+
+    Raises:
+        MissingExtraError: If torch or torch-geometric is not installed.
+    """
     with needs_extra("encoders.pyg", "gnn", "torch", "torch_geometric"), warnings.catch_warnings():
         for category in (DeprecationWarning, FutureWarning):
             warnings.simplefilter("ignore", category)

@@ -49,6 +49,12 @@ def _graph(seed: int) -> Surrogate:
     return GraphSurrogate(random_state=seed)
 
 
+def _geometric(seed: int) -> Surrogate:
+    from surrogates.models.graph import DirectedGNN, GraphSurrogate
+
+    return GraphSurrogate(network=DirectedGNN, random_state=seed)
+
+
 def _ensemble(seed: int) -> Surrogate:
     from surrogates.models.ensemble import EnsembleSurrogate
 
@@ -119,6 +125,7 @@ MODELS: dict[str, Callable[[int], Surrogate]] = {
     "boosted": _boosted,
     "gp": _gaussian_process,
     "graph": _graph,
+    "pyg": _geometric,
     "ensemble": _ensemble,
     "ensemble+graph": _ensemble_with_graph,
     **BASELINES,

@@ -63,10 +63,11 @@ def leaderboard(
 ) -> None:
     """Fit every model on the same rows, predict all others, and rank the models by Kendall's tau.
 
-    Tau is the mean over tasks and seeds. Published results are included where they exist for a training size (one task
-    at a time, protocol all) and the table holds all published architectures of the space. The noise ceiling is the tau
-    of a perfect predictor under training noise, estimated from equivalent architectures that were trained separately:
-    with few of them a rough guide, which a model may exceed.
+    Tau is the mean over tasks and seeds; CPU s the CPU time of a fit and the prediction of all other rows, its median
+    over seeds. Published results are included where they exist for a training size (one task at a time, protocol all)
+    and the table holds all published architectures of the space. The noise ceiling is the tau of a perfect predictor
+    under training noise, estimated from equivalent architectures that were trained separately: with few of them a rough
+    guide, which a model may exceed.
     """
     from typing import cast, get_args
 
@@ -106,7 +107,15 @@ def leaderboard(
 
 def _show(protocol: str, n_train: int, rows: pd.DataFrame, tasks: list[str], ceiling: pd.Series[Any]) -> None:
     typer.echo(f"protocol {protocol}, n = {n_train}")
-    columns = ["tau", "tau_sd", "coverage", *tasks]
-    cells = [[str(row["model"]), *(score(row[column]) for column in columns)] for _, row in rows.iterrows()]
-    top = ["noise ceiling", score(ceiling.mean()), "", "", *(score(ceiling[task]) for task in tasks)]
-    print_table(["model", "tau", "± sd", "coverage", *tasks], [top, *cells])
+    columns = ["tau", "tau_sd", "coverage"]
+    cells = [
+        [str(row["model"]), *map(score, row[columns]), _seconds(row["seconds"]), *map(score, row[tasks])]
+        for _, row in rows.iterrows()
+    ]
+    top = ["noise ceiling", score(ceiling.mean()), "", "", "", *(score(ceiling[task]) for task in tasks)]
+    print_table(["model", "tau", "± sd", "coverage", "CPU s", *tasks], [top, *cells])
+
+
+def _seconds(value: float) -> str:
+    """CPU time with one decimal; a dash for published results."""
+    return "-" if value != value else f"{value:.1f}"

@@ -100,6 +100,9 @@ def as_method(model: object) -> Surrogate | Callable[[list[str], pd.DataFrame, i
         >>> as_method(Ridge())(list(labels.index), labels, 0).predict(["64-2311-basic"])[0].shape
         (1, 1)
     """
+    if callable(getattr(model, "forward", None)) and not hasattr(model, "fit"):
+        name = getattr(model, "__name__", type(model).__name__)
+        raise TypeError(f"expected a surrogate, got the network {name}: GraphSurrogate(network={name}) trains it")
     if isinstance(model, type):
         model = _made(model)
     if isinstance(model, Surrogate):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -59,7 +60,8 @@ def leaderboard(
         protocols: ``"all"`` rows, ``"distinct"`` architectures, or both (`benchmarks.protocols`).
 
     Returns:
-        One row per run and task: model, protocol, n_train, seed, task, tau, rho, coverage (see `surrogates.evaluate`).
+        One row per run and task: model, protocol, n_train, seed, task, tau, rho, coverage (see `surrogates.evaluate`),
+        and seconds: the CPU time of the whole run, fitting all tasks and predicting all other rows, of all threads.
 
     Raises:
         UnknownNameError: If there is no such model or protocol.
@@ -106,9 +108,13 @@ def leaderboard_runs(
     for protocol in protocols:
         check_sizes(table, train_sizes, protocol)
     for protocol in protocols:
-        for run in held_out_runs(values, surrogates, train_sizes, seeds, protocol):
+        runs = held_out_runs(values, surrogates, train_sizes, seeds, protocol)
+        start = time.process_time()
+        for run in runs:
             run.insert(1, "protocol", protocol)
+            run["seconds"] = time.process_time() - start
             yield run.rename(columns={"method": "model"})
+            start = time.process_time()
 
 
 def standings(runs: pd.DataFrame, table: Table) -> pd.DataFrame:
@@ -121,7 +127,8 @@ def standings(runs: pd.DataFrame, table: Table) -> pd.DataFrame:
 
     Returns:
         One row per protocol, training size and model: protocol, n_train, model, tau, tau_sd (over seeds, of the mean
-        over tasks), coverage, and one column per task.
+        over tasks), coverage, seconds (median over seeds, as the first run also imports libraries), and one column per
+        task.
     """
     import pandas as pd
 
@@ -130,6 +137,7 @@ def standings(runs: pd.DataFrame, table: Table) -> pd.DataFrame:
     summary = means_over_seeds(runs, keys, ["tau", "coverage"])
     by_task = summary.set_index([*keys, "task"])["tau"].unstack()
     rows = summary[summary["task"] == "mean"].join(by_task[tasks], on=keys)
+    rows = rows.join(runs.groupby([*keys, "seed"])["seconds"].first().groupby(keys).median(), on=keys)
     sizes = set(rows.loc[rows["protocol"] == "all", "n_train"])
     for method, figures in _published(table).items():
         for n, taus in figures.items():
@@ -138,7 +146,7 @@ def standings(runs: pd.DataFrame, table: Table) -> pd.DataFrame:
             if n in sizes and not np.isnan([mean, *known.values()]).all():
                 row = {"protocol": "all", "n_train": n, "model": method, "tau": mean, **known}
                 rows = pd.concat([rows, pd.DataFrame([row])], ignore_index=True)
-    columns = [*keys, "tau", "tau_sd", "coverage", *tasks]
+    columns = [*keys, "tau", "tau_sd", "coverage", "seconds", *tasks]
     order = ["protocol", "n_train", "tau"]
     return rows.sort_values(order, ascending=[True, True, False], na_position="last")[columns].reset_index(drop=True)
 

@@ -14,7 +14,7 @@ from encoders.node_features import NODE_FEATURES, cell_graphs, graph_nodes
 torch = pytest.importorskip("torch")
 pytest.importorskip("lightning")  # torch-geometric itself must be imported by encoders.pyg, which knows its warnings
 
-from encoders.pyg import to_batch, to_data  # noqa: E402
+from encoders.pyg import dense_to_batch, to_batch, to_data  # noqa: E402
 
 
 def naive_nodes(graph):
@@ -47,6 +47,18 @@ def test_cell_view_equals_a_naive_loop(name):
         np.testing.assert_allclose(data.x.numpy(), naive_nodes(graph), rtol=1e-6)
         assert sorted(map(tuple, data.edge_index.T.tolist())) == sorted(map(tuple, graph.edges.tolist()))
         assert (data.arch, data.space) == (arch, name)
+
+
+@pytest.mark.parametrize("name", list_spaces())
+def test_dense_graphs_are_the_same_batch_standardised(name):
+    archs = get_space(name).sample(40, rng=0)
+    dense, expected = cell_graphs(name, archs), to_batch(archs)
+    batch = dense_to_batch(*map(torch.from_numpy, (dense.nodes, dense.adjacency.astype(np.float32), dense.live)))
+    for part in ("edge_index", "batch", "ptr"):
+        np.testing.assert_array_equal(batch[part], expected[part])
+    x = (expected.x.numpy() - node_features.NODE_CENTRE) / node_features.NODE_SCALE
+    np.testing.assert_allclose(batch.x, x, rtol=1e-6)
+    assert batch.num_graphs == 40
 
 
 @pytest.mark.parametrize("name", list_spaces())

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from benchmarks.facade import lazy_facade
 
 if TYPE_CHECKING:
+    from surrogates.models.graph.directed_gnn import DirectedGNN as DirectedGNN
     from surrogates.models.graph.surrogate import GraphSurrogate as GraphSurrogate
 
-__all__, __getattr__, __dir__ = lazy_facade(__name__)
+__all__, __getattr__, __dir__ = lazy_facade(__name__, {"torch": ("torch", "gnn")})

@@ -13,7 +13,7 @@ from torch import Tensor
 from benchmarks.short_repr import ShortRepr
 from encoders.node_features import cell_graphs
 from surrogates.kernels.features import standard_features
-from surrogates.models.graph.net import GraphNet, GraphTensors
+from surrogates.models.graph.net import GraphTensors, MemberNet
 
 __all__ = ["TaskDataset", "graph_tensors", "predict_members"]
 
@@ -92,7 +92,7 @@ def graph_tensors(space: str, archs: Sequence[str], weights: NDArray[np.float64]
     )
 
 
-def predict_members(net: GraphNet, graphs: GraphTensors, space: str, head: str | None) -> NDArray[np.float64]:
+def predict_members(net: MemberNet, graphs: GraphTensors, space: str, head: str | None) -> NDArray[np.float64]:
     """Predictions of every member, without gradients, in chunks of 512 architectures.
 
     Returns:

@@ -11,6 +11,7 @@ batched matrix products are several times faster on a CPU than evaluating the me
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from typing import NamedTuple
 
 import torch
@@ -18,7 +19,7 @@ from torch import Tensor, nn
 
 from encoders.node_features import NODE_CENTRE, NODE_FEATURES, NODE_SCALE
 
-__all__ = ["GraphNet", "GraphTensors", "Sizes"]
+__all__ = ["GraphNet", "GraphTensors", "MemberLinear", "MemberNet", "Sizes"]
 
 _OUTPUT = NODE_FEATURES.index("kind=output")
 
@@ -63,7 +64,84 @@ class Sizes(NamedTuple):
     trunk: int = 64
 
 
-class GraphNet(nn.Module):
+class MemberNet(nn.Module, ABC):
+    """K independent networks with a trunk shared by all tasks and spaces; a subclass turns a graph into a vector.
+
+    The vector of a graph and a projection of its graph features are the input of the trunk, whose output is that of
+    the heads.
+
+    Args:
+        sizes: See `Sizes`.
+        dropout: Dropout probability in training.
+        seed: Seed of the initial weights and of the dropout.
+    """
+
+    def __init__(self, sizes: Sizes, dropout: float, seed: int) -> None:
+        super().__init__()
+        self.sizes, self.dropout = sizes, dropout
+        self.generator = torch.Generator().manual_seed(seed)
+
+    def build_trunk(self, width: int, features: dict[str, int], heads: dict[str, int]) -> None:
+        """Make the layers after the vectors; the last line of a subclass's constructor.
+
+        Args:
+            width: Number of entries of a graph's vector.
+            features: Space -> number d of its graph features; each space has its own projection of them.
+            heads: Head -> number T of its tasks.
+        """
+        trunk = self.sizes.trunk
+        self.trunk = self.linear(width + trunk, trunk, gain=math.sqrt(2))
+        self.features = nn.ModuleDict({name: self.linear(columns, trunk) for name, columns in features.items()})
+        self.heads = nn.ModuleDict({name: self.linear(trunk, tasks, gain=0.3) for name, tasks in heads.items()})
+
+    @abstractmethod
+    def vectors(self, graphs: GraphTensors) -> Tensor:
+        """A vector of each of n architectures by each member, of shape (K, n, width)."""
+
+    def is_scale_or_shift(self, name: str) -> bool:
+        """Whether a parameter scales or shifts values, and is no matrix of weights: it does not decay."""
+        return not name.endswith("weight")
+
+    def forward(self, graphs: GraphTensors, space: str, head: str) -> Tensor:
+        """Scores of n architectures of one space, of shape (K, n, T)."""
+        scores: Tensor = self.heads[head](self.drop(self.embed(graphs, space)))
+        return scores
+
+    def embed(self, graphs: GraphTensors, space: str) -> Tensor:
+        """Output of the trunk, the input of the heads, of shape (K, n, trunk)."""
+        vectors = self.vectors(graphs)
+        features = graphs.features.expand(self.sizes.members, -1, -1)  # (K, n, d)
+        projected = torch.relu(self.features[space](self.drop(features)))  # (K, n, trunk)
+        joined = torch.cat([vectors, projected], dim=-1)
+        return torch.relu(self.trunk(self.drop(joined)))
+
+    def head(self, name: str) -> MemberLinear:
+        """The head of a set of tasks."""
+        found = self.heads[name]
+        assert isinstance(found, MemberLinear)
+        return found
+
+    def add_space(self, name: str, width: int) -> None:
+        """Add a projection of the `width` graph features of a space, replacing an existing one."""
+        self.features[name] = self.linear(width, self.sizes.trunk)
+
+    def add_head(self, name: str, tasks: int) -> None:
+        """Add a head for a set of tasks, replacing an existing one."""
+        self.heads[name] = self.linear(self.sizes.trunk, tasks, gain=0.3)
+
+    def linear(self, inputs: int, outputs: int, gain: float = 1.0) -> MemberLinear:
+        """A linear layer of every member, initialised with the module's own generator."""
+        return MemberLinear(self.sizes.members, inputs, outputs, gain, self.generator)
+
+    def drop(self, values: Tensor) -> Tensor:
+        """Dropout with the module's own generator, independent of the global random state."""
+        if not self.training or self.dropout == 0:
+            return values
+        kept = torch.rand(values.shape, generator=self.generator).to(values.device) >= self.dropout
+        return values * kept / (1 - self.dropout)
+
+
+class GraphNet(MemberNet):
     """K independent graph networks with a trunk shared by all tasks and spaces.
 
     Args:
@@ -87,24 +165,14 @@ class GraphNet(nn.Module):
     def __init__(
         self, sizes: Sizes, features: dict[str, int], heads: dict[str, int], dropout: float = 0.1, seed: int = 0
     ) -> None:
-        super().__init__()
-        self.sizes, self.dropout = sizes, dropout
-        self.generator = torch.Generator().manual_seed(seed)
+        super().__init__(sizes, dropout, seed)
         self.register_buffer("centre", torch.from_numpy(NODE_CENTRE), persistent=False)
         self.register_buffer("scale", torch.from_numpy(NODE_SCALE), persistent=False)
         self.lift = self.linear(len(NODE_FEATURES), sizes.hidden)
         self.flows = nn.ModuleList([_MessagePassing(self, sizes.hidden) for _ in range(sizes.layers)])
-        self.trunk = self.linear(2 * sizes.hidden + sizes.trunk, sizes.trunk, gain=math.sqrt(2))
-        self.features = nn.ModuleDict({name: self.linear(width, sizes.trunk) for name, width in features.items()})
-        self.heads = nn.ModuleDict({name: self.linear(sizes.trunk, tasks, gain=0.3) for name, tasks in heads.items()})
+        self.build_trunk(2 * sizes.hidden, features, heads)
 
-    def forward(self, graphs: GraphTensors, space: str, head: str) -> Tensor:
-        """Scores of n architectures of one space, of shape (K, n, T)."""
-        scores: Tensor = self.heads[head](self._drop(self.embed(graphs, space)))
-        return scores
-
-    def embed(self, graphs: GraphTensors, space: str) -> Tensor:
-        """Output of the trunk, the input of the heads, of shape (K, n, trunk)."""
+    def vectors(self, graphs: GraphTensors) -> Tensor:
         n, width, _ = graphs.nodes.shape
         members, hidden = self.sizes.members, self.sizes.hidden
         live = graphs.live[:, :, None]
@@ -114,39 +182,11 @@ class GraphNet(nn.Module):
         backward = graphs.adjacency
         forward = backward.transpose(1, 2).contiguous()
         for flow in self.flows:
-            state = state + self._drop(flow(state, flat, forward, backward)) * live.reshape(1, n * width, 1)
+            state = state + self.drop(flow(state, flat, forward, backward)) * live.reshape(1, n * width, 1)
         state = state.reshape(members, n, width, hidden)
         mean = (state * (live / live.sum(dim=1, keepdim=True))).sum(dim=2)  # (K, n, H)
         output = (state * graphs.nodes[:, :, _OUTPUT, None]).sum(dim=2)  # (K, n, H)
-        features = graphs.features.expand(members, -1, -1)  # (K, n, d)
-        projected = torch.relu(self.features[space](self._drop(features)))  # (K, n, trunk)
-        joined = torch.cat([1.5 * mean, 0.7 * output, projected], dim=-1)
-        return torch.relu(self.trunk(self._drop(joined)))
-
-    def head(self, name: str) -> MemberLinear:
-        """The head of a set of tasks."""
-        found = self.heads[name]
-        assert isinstance(found, MemberLinear)
-        return found
-
-    def add_space(self, name: str, width: int) -> None:
-        """Add a projection of the `width` graph features of a space, replacing an existing one."""
-        self.features[name] = self.linear(width, self.sizes.trunk)
-
-    def add_head(self, name: str, tasks: int) -> None:
-        """Add a head for a set of tasks, replacing an existing one."""
-        self.heads[name] = self.linear(self.sizes.trunk, tasks, gain=0.3)
-
-    def linear(self, inputs: int, outputs: int, gain: float = 1.0) -> MemberLinear:
-        """A linear layer of every member, initialised with the module's own generator."""
-        return MemberLinear(self.sizes.members, inputs, outputs, gain, self.generator)
-
-    def _drop(self, values: Tensor) -> Tensor:
-        """Dropout with the module's own generator, independent of the global random state."""
-        if not self.training or self.dropout == 0:
-            return values
-        kept = torch.rand(values.shape, generator=self.generator).to(values.device) >= self.dropout
-        return values * kept / (1 - self.dropout)
+        return torch.cat([1.5 * mean, 0.7 * output], dim=-1)
 
 
 class MemberLinear(nn.Module):

@@ -2,7 +2,8 @@
 
 Labels are transformed to normal scores of their ranks. The training rows are split into folds; every member of the
 ensemble leaves one fold out, so the same networks give the ensemble and the out-of-fold predictions that calibrate it.
-All members are trained at once as one module (`surrogates.models.graph.net`).
+All members are trained at once as one module (`surrogates.models.graph.net`), or as modules of the user's own
+(`surrogates.models.graph.module_net`).
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from benchmarks.table import Table
     from surrogates.models.graph.datasets import TaskDataset
+    from surrogates.models.graph.module_net import Network
     from surrogates.models.graph.training import Schedule
     from surrogates.models.graph.updates import Update
     from surrogates.models.graph.weights import TrainedNet
@@ -50,15 +52,25 @@ class GraphSurrogate(CalibratedSurrogate):
     """An ensemble of graph networks on the cell graph and the graph features, all tasks at once; needs ``[gnn]``.
 
     Args:
+        network: What reads the graphs: our dense network if not given, or any network of PyTorch Geometric, of your own
+            or `surrogates.models.graph.DirectedGNN`. It is a class or function that makes an untrained
+            `torch.nn.Module`, called once a member as ``network(F)`` with the number F of node features; further
+            arguments by ``functools.partial(MyNetwork, hidden=32)``. Its ``forward(batch)`` gets a
+            `torch_geometric.data.Batch` of n graphs with M nodes and E edges, ``x`` of shape (M, F), standardised,
+            ``edge_index`` of shape (2, E), ``batch`` of shape (M,) and ``ptr`` of shape (n + 1,)
+            (`encoders.pyg.dense_to_batch`), and returns one vector a graph, floats of shape (n, h) with an h >= 1 of
+            its own choice. Vectors and graph features are the input of the trunk, so it need not know tasks or spaces.
+            Its dropout follows `random_state`. It is stored if its class is registered (`register_storable`).
         n_members: Number of folds, and of members of the ensemble.
-        hidden: Width of a node's state.
-        layers: Rounds of message passing along and against the edges.
+        hidden: Width of a node's state in our dense network.
+        layers: Rounds of message passing along and against the edges in our dense network.
         trunk: Width of the input of the heads.
         n_steps: Optimiser steps; if not given 200 for 128 labelled rows, proportional to the square root of their
             number, between 60 and 800.
         learning_rate: Peak learning rate.
         shrinkage: Fraction of a weight that decays per step at the peak learning rate.
-        dropout: Dropout probability of states in training.
+        dropout: Dropout probability in training of the states of our dense network, and of the inputs of trunk and
+            heads.
         ranking: Weight of the ranking loss, relative to the squared error.
         batch_size: Maximum number of rows per table and step.
         patience: Early stopping: number of epochs of 20 steps without a better loss on the left-out rows before
@@ -82,6 +94,21 @@ class GraphSurrogate(CalibratedSurrogate):
         >>> mean, std = surrogate.predict(["64-41414-3_33_333", "64-41414-0_00_100"], return_std=True)
         >>> bool(mean[0] > mean[1]), std.shape
         (True, (2,))
+
+        A network of your own:
+
+        >>> import torch
+        >>> from torch_geometric.nn import GCNConv, global_mean_pool
+        >>> class Convolution(torch.nn.Module):
+        ...     def __init__(self, in_channels: int, hidden: int = 16) -> None:
+        ...         super().__init__()
+        ...         self.convolution = GCNConv(in_channels, hidden)
+        ...
+        ...     def forward(self, batch):
+        ...         return global_mean_pool(self.convolution(batch.x, batch.edge_index).relu(), batch.batch)
+        >>> own = GraphSurrogate(network=Convolution, n_members=2, n_steps=40).fit(archs, depth)
+        >>> own.predict(archs[:3]).shape
+        (3,)
     """
 
     pretrained_: TrainedNet
@@ -91,6 +118,7 @@ class GraphSurrogate(CalibratedSurrogate):
     def __init__(
         self,
         *,
+        network: Network | None = None,
         n_members: int = 8,
         hidden: int = 48,
         layers: int = 3,
@@ -109,6 +137,7 @@ class GraphSurrogate(CalibratedSurrogate):
         n_jobs: int | None = None,
         random_state: int | np.random.RandomState | None = 0,
     ) -> None:
+        self.network = network
         self.n_members = n_members
         self.hidden = hidden
         self.layers = layers
@@ -146,7 +175,8 @@ class GraphSurrogate(CalibratedSurrogate):
         if not tables or not all(isinstance(table, Table) for table in tables):
             raise ValueError(f"expected at least one Table to pre-train on, got {[type(t).__name__ for t in tables]}")
         with torch_session(type(self).__name__, self.n_jobs):
-            from surrogates.models.graph.net import GraphNet, Sizes
+            from surrogates.models.graph.module_net import make_net
+            from surrogates.models.graph.net import Sizes
             from surrogates.models.graph.transfer import source_datasets
             from surrogates.models.graph.weights import TrainedNet
 
@@ -154,7 +184,7 @@ class GraphSurrogate(CalibratedSurrogate):
             datasets, relevance, heads = source_datasets(tables, self.n_members, label_free)
             widths = {space: len(weights) for space, weights in relevance.items()}
             seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-            net = GraphNet(sizes, widths, heads, self.dropout, seed)
+            net = make_net(self.network, sizes, widths, heads, self.dropout, seed)
             self._train(TrainedNet(net, relevance), datasets, self._schedule(n_steps, 1.0), "pretrain")
             self.pretrained_ = TrainedNet(net, relevance)
         return self
@@ -218,7 +248,7 @@ class GraphSurrogate(CalibratedSurrogate):
         with torch_session(type(self).__name__, self.n_jobs):
             from surrogates.models.graph.weights import TrainedNet
 
-            self.pretrained_ = TrainedNet.from_bytes(read_file(path), str(path))
+            self.pretrained_ = TrainedNet.from_bytes(read_file(path), str(path), self.network)
         return self
 
     def params_to_store(self) -> dict[str, Any]:
@@ -259,7 +289,8 @@ class GraphSurrogate(CalibratedSurrogate):
         )
 
         if update == "scratch":
-            trained = fresh_net(labels, Z, Sizes(members, self.hidden, self.layers, self.trunk), self.dropout, seed)
+            sizes = Sizes(members, self.hidden, self.layers, self.trunk)
+            trained = fresh_net(labels, Z, self.network, sizes, self.dropout, seed)
         else:
             trained = warm_net(self.pretrained_, labels, Z, seed, frozen=update == "head")
         seen = hold_out(fold, members)
@@ -308,5 +339,7 @@ class GraphSurrogate(CalibratedSurrogate):
             from surrogates.models.graph.weights import TrainedNet
 
             names = {update: f"{update}.safetensors" for update in self.weights_}
-            self.nets_ = {update: TrainedNet.from_bytes(pack.models[name], name) for update, name in names.items()}
+            self.nets_ = {
+                update: TrainedNet.from_bytes(pack.models[name], name, self.network) for update, name in names.items()
+            }
         self.calibration_ = FoldCalibration.from_arrays(len(self.tasks_), pack.arrays)

@@ -19,7 +19,7 @@ from benchmarks.files import RunDirectory, write_beside
 from benchmarks.training.lightning_session import quiet, sigint_restored
 from encoders.node_features import SCHEMA
 from surrogates.models.graph.datasets import TaskDataset
-from surrogates.models.graph.net import GraphNet
+from surrogates.models.graph.net import MemberNet
 from surrogates.models.graph.training import STEPS_PER_EPOCH, GraphTraining, Schedule
 
 __all__ = ["train"]
@@ -29,7 +29,7 @@ _SIDECAR = "fit.json"
 
 
 def train(
-    net: GraphNet,
+    net: MemberNet,
     datasets: list[TaskDataset],
     schedule: Schedule,
     *,
@@ -37,7 +37,7 @@ def train(
     log_dir: str | Path | None = None,
     logger: str = "csv",
     progress: bool = False,
-) -> GraphNet:
+) -> MemberNet:
     """Train a network in place, on an accelerator if there is one, and return it on the CPU.
 
     Args:

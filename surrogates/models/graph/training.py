@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from surrogates.models.graph.datasets import TaskDataset
-from surrogates.models.graph.net import GraphNet
+from surrogates.models.graph.net import MemberNet
 
 __all__ = ["GraphTraining", "Schedule"]
 
@@ -47,7 +47,7 @@ class Schedule:
 
 
 class GraphTraining(lightning.LightningModule):
-    """Trains all members of a `GraphNet` on several datasets at once.
+    """Trains all members of a network on several datasets at once.
 
     The loss of a member is the mean, over datasets and tasks, of the squared error on its training rows plus a logistic
     loss on random pairs of them, weighted by the difference of their labels (RankNet, Burges et al., ICML 2005).
@@ -59,7 +59,7 @@ class GraphTraining(lightning.LightningModule):
         schedule: See `Schedule`.
     """
 
-    def __init__(self, net: GraphNet, datasets: list[TaskDataset], schedule: Schedule) -> None:
+    def __init__(self, net: MemberNet, datasets: list[TaskDataset], schedule: Schedule) -> None:
         super().__init__()
         self.net, self.schedule = net, schedule
         self.datasets = datasets
@@ -94,8 +94,8 @@ class GraphTraining(lightning.LightningModule):
     def configure_optimizers(self) -> Any:
         """AdamW (no decay of biases and gains) with a one-cycle schedule."""
         trained = [(name, p) for name, p in self.net.named_parameters() if p.requires_grad]
-        weights = [p for name, p in trained if name.endswith("weight")]
-        others = [p for name, p in trained if not name.endswith("weight")]
+        weights = [p for name, p in trained if not self.net.is_scale_or_shift(name)]
+        others = [p for name, p in trained if self.net.is_scale_or_shift(name)]
         rate = self.schedule.learning_rate
         decay = self.schedule.shrinkage / rate
         groups = [{"params": weights, "weight_decay": decay}, {"params": others, "weight_decay": 0.0}]

@@ -17,7 +17,8 @@ from surrogates.cross_space import can_translate
 from surrogates.kernels.features import relevance, standard_features
 from surrogates.labels import Labels
 from surrogates.models.graph.datasets import TaskDataset, graph_tensors, predict_members
-from surrogates.models.graph.net import GraphNet, Sizes
+from surrogates.models.graph.module_net import Network, make_net
+from surrogates.models.graph.net import MemberNet, Sizes
 from surrogates.models.graph.weights import TrainedNet
 
 if TYPE_CHECKING:
@@ -34,10 +35,10 @@ _PENALTIES = (0.3, 3.0, 30.0, 300.0)
 Float = NDArray[np.float64]
 
 
-def fresh_net(labels: Labels, Z: Float, sizes: Sizes, dropout: float, seed: int) -> TrainedNet:
+def fresh_net(labels: Labels, Z: Float, network: Network | None, sizes: Sizes, dropout: float, seed: int) -> TrainedNet:
     """An untrained network for one space, with graph features weighted by their correlation with these labels."""
     weights = relevance(standard_features(labels.space, labels.archs)[labels.group], Z, _POWER)
-    net = GraphNet(sizes, {labels.space: len(weights)}, {TARGET: Z.shape[1]}, dropout, seed)
+    net = make_net(network, sizes, {labels.space: len(weights)}, {TARGET: Z.shape[1]}, dropout, seed)
     return TrainedNet(net, {labels.space: weights})
 
 
@@ -63,7 +64,7 @@ def warm_net(pretrained: TrainedNet, labels: Labels, Z: Float, seed: int, frozen
     return TrainedNet(net, weights, read_as)
 
 
-def only_adapters(net: GraphNet, taught: Collection[str]) -> None:
+def only_adapters(net: MemberNet, taught: Collection[str]) -> None:
     """Freeze all but the scales, shifts and head of a network, after BitFit (Ben Zaken et al., ACL 2022).
 
     Args:
@@ -73,7 +74,7 @@ def only_adapters(net: GraphNet, taught: Collection[str]) -> None:
     for name, parameter in net.named_parameters():
         layer, _, rest = name.partition(".")
         new = layer == "heads" or (layer == "features" and rest.rpartition(".")[0] not in taught)
-        parameter.requires_grad_(new or not name.endswith("weight"))
+        parameter.requires_grad_(parameter.requires_grad and (new or net.is_scale_or_shift(name)))
 
 
 def target_dataset(trained: TrainedNet, labels: Labels, Z: Float, seen: NDArray[np.bool_]) -> TaskDataset:

@@ -44,11 +44,11 @@ def of_all(space, tasks=("jigsaw", "normal")):
 def runs_on(tasks=("jigsaw", "normal")):
     return pd.DataFrame(
         [
-            ("m", "all", 128, seed, task, tau, tau, 0.9)
+            ("m", "all", 128, seed, task, tau, tau, 0.9, 2.0 + seed)
             for seed in (0, 1)
             for task, tau in zip(tasks, (0.5 + seed, *[0.1] * (len(tasks) - 1)), strict=True)
         ],
-        columns=["model", "protocol", "n_train", "seed", "task", "tau", "rho", "coverage"],
+        columns=["model", "protocol", "n_train", "seed", "task", "tau", "rho", "coverage", "seconds"],
     )
 
 
@@ -56,6 +56,8 @@ def test_standings_are_means_with_published_rows_beside():
     found = standings(runs_on(), of_all("transnas101-micro")).set_index("model")
     assert found.loc["m", "tau"] == pytest.approx((0.3 + 0.8) / 2)
     assert found.loc["m", "tau_sd"] == pytest.approx(np.std([0.3, 0.8], ddof=1))
+    assert found.loc["m", "seconds"] == 2.5
+    assert np.isnan(found.loc["FLAN (published)", "seconds"])
     assert found.loc["m", ["jigsaw", "normal"]].tolist() == pytest.approx([1.0, 0.1])
     flan = PUBLISHED["transnas101-micro"]["FLAN (published)"][128]
     assert found.loc["FLAN (published)", "jigsaw"] == flan["jigsaw"]
@@ -85,6 +87,7 @@ def test_command_prints_and_writes(table, tmp_path):
     result = run("leaderboard", *arguments)
     assert result.exit_code == 0, result.output
     assert "protocol all, n = 40" in result.stdout
+    assert "CPU s" in result.stdout
     assert "protocol distinct, n = 40" in result.stdout
     assert len(pd.read_csv(out)) == 2 * 2 * 2 * 2  # models, protocols, seeds, tasks
 
