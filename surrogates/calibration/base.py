@@ -104,3 +104,16 @@ class CalibratedSurrogate(Surrogate):
             parts = [part.novelty(strings) for part in self.parts_ if isinstance(part, CalibratedSurrogate)]
             return np.asarray(np.fmax.reduce(parts))
         return self.calibration_.novelty(forms(space, strings, self.equivalence_))
+
+    def unfamiliar(self, arch: str) -> str:
+        """The features of an architecture that are farthest outside the training rows, in words; empty if none is.
+
+        Example:
+            >>> from surrogates import load_pretrained
+            >>> load_pretrained("transnas101-macro").unfamiliar("64-2311-basic")
+            ''
+        """
+        _, (string,) = self.check_archs([arch])
+        shifts = [part.calibration_.shift for part in self.parts_ if isinstance(part, CalibratedSurrogate)]
+        known = [shift for shift in shifts or [self.calibration_.shift] if shift is not None]
+        return known[0].unfamiliar(string) if known else ""

@@ -26,12 +26,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.short_repr import ShortRepr
-from benchmarks.spaces.registry import infer_space
+from benchmarks.spaces.registry import get_space, infer_space
+from encoders.graph_features import GraphFeatures
 from surrogates.calibration.imputation import fill_missing
 from surrogates.kernels.decompositions import Cholesky, Eigen
 from surrogates.kernels.evidence import evidence_by_noise
 from surrogates.kernels.feature_kernels import FeatureKernel
-from surrogates.kernels.features import relevance, standard_features
+from surrogates.kernels.features import graph_features, relevance, standard_features
 from surrogates.kernels.leave_one_out import leave_one_out
 
 __all__ = ["ShiftCalibration"]
@@ -43,7 +44,7 @@ _LEVEL = 0.9
 _ROWS, _SIMULATED_ROWS, _ASKED_ROWS = 256, 200, 100
 _SHIFTS, _LEAST_ROWS = 60, 24
 _SHARE = (0.15, 0.85)
-_SLOPE, _PRIOR_SHIFTS = 3.0, 3
+_SLOPE, _PRIOR_SHIFTS = 3.0, 1
 """Slope without simulations, and the strength of this prior, in simulated shifts."""
 _NOVELTY_LEVEL = 0.95
 _UNKNOWN = 1.5
@@ -55,6 +56,7 @@ _INSIDE = 1.05
 _SPREADS = 2.0
 """Largest standard deviation, in standard deviations of the labels."""
 _LEAST_NOVELTY = 0.05
+_NAMED, _TOLERANCE = 2, 1e-3
 _TINY = 1e-9
 
 
@@ -68,6 +70,8 @@ class ShiftCalibration(ShortRepr):
         unit: Posterior standard deviation that has a novelty of 1.
         slope: Growth of the factor per unit of novelty.
         largest: Largest standard deviation of each task, in the unit of its labels, of shape (T,).
+        ranges: Smallest and largest value of each of the D features of `GraphFeatures` in the training rows, of shape
+            (2, D).
     """
 
     archs: tuple[str, ...]
@@ -75,6 +79,7 @@ class ShiftCalibration(ShortRepr):
     unit: float
     slope: float
     largest: Float
+    ranges: Float
 
     @classmethod
     def fit(cls, space: str, archs: Sequence[str], Z: Float, largest: Float) -> ShiftCalibration:
@@ -96,7 +101,9 @@ class ShiftCalibration(ShortRepr):
         slope = float(np.quantile(np.concatenate([simulated, prior]), _LEVEL))
         inside = float(_excess(left_out / unit).mean())
         slope = min(slope, (_INSIDE - 1.0) / max(inside, _TINY))
-        return cls(tuple(archs[row] for row in rows), weights, unit, slope, _SPREADS * largest)
+        raw = graph_features(archs)
+        ranges = np.stack([raw.min(axis=0), raw.max(axis=0)])
+        return cls(tuple(archs[row] for row in rows), weights, unit, slope, _SPREADS * largest, ranges)
 
     def novelty(self, archs: Sequence[str]) -> Float:
         """How unlike the training rows m architectures are, of shape (m,): most left-out training rows are below 1."""
@@ -104,16 +111,34 @@ class ShiftCalibration(ShortRepr):
 
     def widened(self, archs: Sequence[str], std: Float) -> Float:
         """Standard deviations of m architectures, of shape (m, T), each times its factor, up to `largest`."""
-        factor = 1.0 + self.slope * _excess(self.novelty(archs))
-        return np.minimum(std * factor[:, None], np.maximum(std, self.largest))
+        return np.minimum(std * self.factors(archs)[:, None], np.maximum(std, self.largest))
+
+    def factors(self, archs: Sequence[str]) -> Float:
+        """Factors of the standard deviations of m architectures, at least 1, of shape (m,), before `largest`."""
+        return 1.0 + self.slope * _excess(self.novelty(archs))
+
+    def unfamiliar(self, arch: str) -> str:
+        """The features of an architecture that are farthest outside the training rows, in words; empty if none is."""
+        space = get_space(self._space)
+        encoder = GraphFeatures().fit([arch])
+        values = np.asarray(encoder.transform(space.simplify([arch])), dtype=np.float64)[0]
+        low, high = self.ranges
+        outside = np.maximum(low - values, values - high) / np.where(high > low, high - low, 1.0)
+        names = encoder.get_feature_names_out()
+        farthest = [i for i in np.argsort(-outside, kind="stable")[:_NAMED] if outside[i] > _TOLERANCE]
+        return "; ".join(
+            f"{names[i]} {values[i]:.3g}, trained {low[i]:.3g}" + (f" to {high[i]:.3g}" if high[i] > low[i] else "")
+            for i in farthest
+        )
 
     def to_arrays(self) -> dict[str, NDArray[np.generic]]:
         """Arrays for `Pack.arrays`."""
         return {
-            "shift_archs": np.array(self.archs, dtype=np.str_),
+            "shift_archs": np.array([arch.encode() for arch in self.archs], dtype=np.bytes_),
             "shift_weights": self.weights,
             "shift_scalars": np.array([self.unit, self.slope]),
             "shift_largest": self.largest,
+            "shift_ranges": self.ranges.astype(np.float32),
         }
 
     @classmethod
@@ -122,9 +147,11 @@ class ShiftCalibration(ShortRepr):
         if "shift_archs" not in arrays:
             return None
         unit, slope = arrays["shift_scalars"].tolist()
-        numbers = (np.asarray(arrays[f"shift_{name}"], dtype=np.float64) for name in ("weights", "largest"))
-        weights, largest = numbers
-        return cls(tuple(arrays["shift_archs"].tolist()), weights, unit, slope, largest)
+        weights, largest, ranges = (
+            np.asarray(arrays[f"shift_{name}"], dtype=np.float64) for name in ("weights", "largest", "ranges")
+        )
+        archs = tuple(arch.decode() for arch in arrays["shift_archs"].tolist())
+        return cls(archs, weights, unit, slope, largest, ranges)
 
     @cached_property
     def _space(self) -> str:
