@@ -64,7 +64,7 @@ def test_rows_with_more_of_something_are_covered(model, monkeypatch: pytest.Monk
     rng = np.random.default_rng(0)
     archs = forms(MACRO, 700)
     strides = np.array([sum(digit in "34" for digit in arch.split("-")[1]) for arch in archs])
-    y = np.exp(0.6 * strides) + rng.normal(0, 0.05, len(archs))
+    y = np.sqrt(strides) + rng.normal(0, 0.2, len(archs))
     near, far = (np.flatnonzero(rows) for rows in (strides <= 2, strides > 2))
     surrogate = model.fit([archs[i] for i in near[:-50]], y[near[:-50]])
 
@@ -76,7 +76,8 @@ def test_rows_with_more_of_something_are_covered(model, monkeypatch: pytest.Monk
     assert surrogate.novelty([archs[i] for i in far]).min() > 1 > np.median(surrogate.novelty([archs[i] for i in near]))
     monkeypatch.setattr(ShiftCalibration, "widened", lambda self, archs, std: std)
     assert covered(near[-50:]) == pytest.approx(inside, abs=0.1)
-    assert covered(far) < 0.5 * outside
+    assert outside > 0.8
+    assert covered(far) < outside - 0.2
 
 
 def test_trained_functions_are_not_novel() -> None:
