@@ -234,18 +234,10 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
             SpaceError: If a space of the user's own is no longer registered, or another one of its name is.
             sklearn.exceptions.NotFittedError: Before `fit`.
         """
-        check_is_fitted(self, "space_")
-        strings = as_strings(archs)
+        space, strings = self.check_archs(archs)
         shape = (len(strings),) if self.one_task_ else (len(strings), len(self.tasks_))
         if not strings:
             return (np.zeros(shape), np.zeros(shape)) if return_std else np.zeros(shape)
-        space = get_space(self.space_) if self.own_space_ is None else same_space(self.own_space_)
-        if (came := infer_space(strings)) != space:
-            from benchmarks.errors import ArchitectureError
-
-            raise ArchitectureError(
-                f"expected architectures of {space.name}, the space of `fit`, got {strings[0]!r} of {came.name}"
-            )
         if self.parts_:
             mean, std = self._predict_parts(strings)
             return (mean, std) if return_std else mean
@@ -260,6 +252,25 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
             )
         mean, std = mean[inverse].reshape(shape), std[inverse].reshape(shape)
         return (mean, std) if return_std else mean
+
+    def check_archs(self, archs: Sequence[str]) -> tuple[Space, list[str]]:
+        """The space seen in `fit`, and the n architectures as strings, if they are of it.
+
+        Raises:
+            ArchitectureError: If a string is not an architecture, or belongs to another space.
+            SpaceError: If a space of the user's own is no longer registered, or another one of its name is.
+            sklearn.exceptions.NotFittedError: Before `fit`.
+        """
+        check_is_fitted(self, "space_")
+        strings = as_strings(archs)
+        space = get_space(self.space_) if self.own_space_ is None else same_space(self.own_space_)
+        if strings and (came := infer_space(strings)) != space:
+            from benchmarks.errors import ArchitectureError
+
+            raise ArchitectureError(
+                f"expected architectures of {space.name}, the space of `fit`, got {strings[0]!r} of {came.name}"
+            )
+        return space, strings
 
     def _predict_parts(self, strings: list[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Mean and std of n architectures on the tasks of all parts, each of shape (n, T)."""

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from surrogates.base import Surrogate
 from surrogates.calibration.folds import FoldCalibration
+from surrogates.equivalence import forms
 from surrogates.labels import Labels
 
 __all__ = ["CalibratedSurrogate"]
@@ -50,6 +51,19 @@ class CalibratedSurrogate(Surrogate):
         columns = zip(self.calibration_.tasks, self.oob_scores_.T, strict=True)
         return np.stack([calibration.mean(column) for calibration, column in columns], axis=1)
 
+    def fit_functions(self, labels: Labels) -> None:
+        self.fit_scores(labels)
+        self.widen(labels)
+
+    def widen(self, labels: Labels) -> None:
+        """Widen the intervals of architectures unlike the training rows, from now on; not of costs."""
+        if labels.equivalence == "function":
+            self.calibration_ = self.calibration_.with_shift(labels)
+
+    @abstractmethod
+    def fit_scores(self, labels: Labels) -> None:
+        """Fit to checked labels and `calibrate`; `widen` comes after it."""
+
     @abstractmethod
     def scores(self, archs: list[str]) -> Float:
         """Normal scores of m distinct simplest forms (or strings), of shape (m, T)."""
@@ -73,3 +87,33 @@ class CalibratedSurrogate(Surrogate):
 
     def predict_functions(self, archs: list[str]) -> tuple[Float, Float]:
         return self.calibration_.predict(archs, self.scores(archs))
+
+    def novelty(self, archs: Sequence[str]) -> Float:
+        """How unlike the training rows architectures are; intervals are wider from 1 on.
+
+        Args:
+            archs: n architecture strings of the space.
+
+        Returns:
+            Novelty of shape (n,): the distance from the training rows, as the posterior standard deviation of a
+            Gaussian process, over that which 95 % of left-out training rows do not exceed; 0 for a function seen in
+            training. NaN of a surrogate of costs only, or of one stored before version 0.2.
+        """
+        space, strings = self.check_archs(archs)
+        if self.parts_:
+            parts = [part.novelty(strings) for part in self.parts_ if isinstance(part, CalibratedSurrogate)]
+            return np.asarray(np.fmax.reduce(parts))
+        return self.calibration_.novelty(forms(space, strings, self.equivalence_))
+
+    def unfamiliar(self, arch: str) -> str:
+        """The features of an architecture that are farthest outside the training rows, in words; empty if none is.
+
+        Example:
+            >>> from surrogates import load_pretrained
+            >>> load_pretrained("transnas101-macro").unfamiliar("64-2311-basic")
+            ''
+        """
+        _, (string,) = self.check_archs([arch])
+        shifts = [part.calibration_.shift for part in self.parts_ if isinstance(part, CalibratedSurrogate)]
+        known = [shift for shift in shifts or [self.calibration_.shift] if shift is not None]
+        return known[0].unfamiliar(string) if known else ""

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from surrogates.calibration.calibration import Calibration, left_out_means
 from surrogates.calibration.normal_scores import NormalScores
+from surrogates.calibration.shift import ShiftCalibration
 from surrogates.labels import Labels
 
 __all__ = ["FoldCalibration", "normal_scores"]
@@ -33,11 +34,15 @@ class FoldCalibration:
     Args:
         tasks: The calibration of each task.
         seen: Hashes of the functions seen in training.
+        shift: Widens the intervals of architectures unlike the training rows; none are if not given.
     """
 
-    def __init__(self, tasks: Sequence[Calibration], seen: NDArray[np.uint64]) -> None:
+    def __init__(
+        self, tasks: Sequence[Calibration], seen: NDArray[np.uint64], shift: ShiftCalibration | None = None
+    ) -> None:
         self.tasks = list(tasks)
         self.seen = seen
+        self.shift = shift
 
     @classmethod
     def fit(
@@ -72,16 +77,37 @@ class FoldCalibration:
             found[task] = calibration.cv_scores(known, score, twin[rows], expected)
         return cls(tasks, _hashes(labels.archs)), found
 
+    def with_shift(self, labels: Labels) -> FoldCalibration:
+        """The same calibration, with wider intervals for architectures unlike the n rows that it was fitted to."""
+        Z = normal_scores(labels.values)
+        sums, counts = np.zeros((2, len(labels.archs), len(labels.tasks)))
+        np.add.at(sums, labels.group, np.nan_to_num(Z))
+        np.add.at(counts, labels.group, ~np.isnan(Z))
+        means = sums / np.where(counts, counts, np.nan)
+        spread = np.nanstd(labels.values, axis=0)
+        return FoldCalibration(self.tasks, self.seen, ShiftCalibration.fit(labels.space, labels.archs, means, spread))
+
+    def novelty(self, archs: Sequence[str]) -> Float:
+        """Novelty of m simplest forms (see `ShiftCalibration`), of shape (m,): 0 if seen in training."""
+        if self.shift is None:
+            return np.full(len(archs), np.nan)
+        return np.where(np.isin(_hashes(archs), self.seen), 0.0, self.shift.novelty(archs))
+
     def predict(self, archs: Sequence[str], scores: Float) -> tuple[Float, Float]:
         """Labels and standard deviations of m simplest forms with normal scores of shape (m, T), each (m, T)."""
         seen = np.isin(_hashes(archs), self.seen)
         columns = list(zip(self.tasks, scores.T, strict=True))
         mean = np.stack([calibration.mean(column) for calibration, column in columns], axis=1)
-        return mean, np.stack([calibration.std(column, seen) for calibration, column in columns], axis=1)
+        std = np.stack([calibration.std(column, seen) for calibration, column in columns], axis=1)
+        new = np.flatnonzero(~seen)
+        if self.shift is not None and len(new):
+            std[new] = self.shift.widened([archs[row] for row in new.tolist()], std[new])
+        return mean, std
 
     def to_arrays(self) -> dict[str, NDArray[np.generic]]:
         """Arrays for `Pack.arrays`."""
         arrays: dict[str, NDArray[np.generic]] = {"seen": self.seen}
+        arrays |= {} if self.shift is None else self.shift.to_arrays()
         for t, calibration in enumerate(self.tasks):
             arrays |= {f"task{t}_{name}": array for name, array in calibration.to_arrays().items()}
         return arrays
@@ -94,7 +120,7 @@ class FoldCalibration:
             prefix = f"task{t}_"
             own = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
             tasks.append(Calibration(**{name: np.asarray(array, dtype=np.float64) for name, array in own.items()}))
-        return cls(tasks, np.asarray(arrays["seen"], dtype=np.uint64))
+        return cls(tasks, np.asarray(arrays["seen"], dtype=np.uint64), ShiftCalibration.from_arrays(arrays))
 
 
 def _hashes(archs: Sequence[str]) -> NDArray[np.uint64]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -165,6 +166,7 @@ def _record(oracle: Oracle, answer: Answer) -> dict[str, Any]:
         "of": answer.of,
         "source": answer.source,
         "in_domain": answer.in_domain,
+        "novelty": None if math.isnan(answer.novelty) else answer.novelty,
     }
 
 
@@ -183,7 +185,13 @@ def _show(oracle: Oracle, answers: list[Answer]) -> None:
     if answers[0].in_domain:
         typer.echo(f"In domain: {published}.")
     else:
-        typer.echo(f"Out of domain: not {published}; treat the values and their std with care.")
+        typer.echo(f"Out of domain: not {published}.")
+    novelty = max((answer.novelty for answer in answers if not math.isnan(answer.novelty)), default=0.0)
+    if novelty > 1:
+        reason = oracle.unfamiliar(answers[0].arch)
+        typer.echo(f"Unfamiliar: {novelty:.1f} times as far from the training rows as 95 % of them from the others")
+        if reason:
+            typer.echo(f"({reason}).")
 
 
 def _row(known: Task, answer: Answer, with_size: bool) -> list[str]:

@@ -107,7 +107,7 @@ class BoostedSurrogate(CalibratedSurrogate):
         self.random_state = random_state
         self.equivalence = equivalence
 
-    def fit_functions(self, labels: Labels) -> None:
+    def fit_scores(self, labels: Labels) -> None:
         self._check_parameters()
         self.encoder_ = _fresh_encoder(self.encoder, self.equivalence_).fit(labels.archs)
         X = self.encoder_.transform(labels.archs)[labels.group]  # replicates share their features

@@ -76,11 +76,11 @@ class EnsembleSurrogate(CalibratedSurrogate):
         """Whether all members can."""
         return all(member.tells_strings_apart() for member in self._unfitted())
 
-    def fit_functions(self, labels: Labels) -> None:
+    def fit_scores(self, labels: Labels) -> None:
         check_scalar(self.prior_rows, "prior_rows", Real, min_val=0)
         self.members_ = [_with_equivalence(clone(member), labels.equivalence) for member in self._unfitted()]
         for member in self.members_:
-            member.fit_grouped(labels)
+            member.fit_grouped(labels, member.fit_scores)
         Z = normal_scores(labels.values)
         S = np.stack([member.oob_scores_ for member in self.members_])  # (M, n, T)
         if labels.equivalence == "function":

@@ -92,7 +92,7 @@ class GaussianProcessSurrogate(CalibratedSurrogate):
         self.random_state = random_state
         self.equivalence = equivalence
 
-    def fit_functions(self, labels: Labels) -> None:
+    def fit_scores(self, labels: Labels) -> None:
         check_scalar(self.max_rows, "max_rows", Integral, min_val=1)
         if not len(self.length_scales) or min(self.length_scales) <= 0:
             raise ValueError(f"length_scales: expected positive numbers, at least one, got {self.length_scales!r}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -25,6 +26,8 @@ class Answer(NamedTuple):
         std: Standard deviation (value +- 1.645 std covers 90 %), same unit; NaN for a measured value.
         source: ``"table"`` if measured, ``"surrogate"`` if predicted.
         in_domain: Whether the architecture is one of the published ones.
+        novelty: How unlike the surrogate's training rows the architecture is: 0 if among them, above 1 unlike 95 % of
+            left-out training rows, with wider intervals (`CalibratedSurrogate.novelty`); NaN if measured or not known.
         rank: Rank among the published architectures, 1 is best; None if not requested.
         of: Number of ranked architectures: all published ones with an answer, and this one; None if not requested.
     """
@@ -35,6 +38,7 @@ class Answer(NamedTuple):
     std: float
     source: Literal["table", "surrogate"]
     in_domain: bool
+    novelty: float = math.nan
     rank: int | None = None
     of: int | None = None
 
@@ -50,6 +54,7 @@ class Answers:
         std: Standard deviations, of shape (n, T); NaN where the value was measured.
         measured: Whether a value is from the table, of shape (n, T).
         in_domain: Whether an architecture is a published one, of shape (n,).
+        novelty: Novelty of each architecture, of shape (n,) (see `Answer`); None if not requested.
         rank: Rank among the published architectures, 1 is best, of shape (n, T); None if not requested.
         of: Number of ranked architectures: all published ones with an answer, and the architecture itself; of shape
             (n, T).
@@ -70,6 +75,7 @@ class Answers:
     std: NDArray[np.float64]
     measured: NDArray[np.bool_]
     in_domain: NDArray[np.bool_]
+    novelty: NDArray[np.float64] | None = None
     rank: NDArray[np.int64] | None = None
     of: NDArray[np.int64] | None = None
 
@@ -90,7 +96,8 @@ class Answers:
                 value, std = float(self.value[row, column]), float(self.std[row, column])
                 rank = None if self.rank is None else int(self.rank[row, column])
                 of = None if self.of is None else int(self.of[row, column])
-                yield Answer(arch, task, value, std, source, bool(self.in_domain[row]), rank, of)
+                novelty = math.nan if self.novelty is None or source == "table" else float(self.novelty[row])
+                yield Answer(arch, task, value, std, source, bool(self.in_domain[row]), novelty, rank, of)
 
     def to_frame(self) -> pd.DataFrame:
         """One row per architecture and task, columns as in `Answer`; rank and of only if requested."""
@@ -105,6 +112,8 @@ class Answers:
             "source": np.where(self.measured.ravel(), "table", "surrogate"),
             "in_domain": np.repeat(self.in_domain, t),
         }
+        if self.novelty is not None:
+            columns["novelty"] = np.where(self.measured, np.nan, self.novelty[:, None]).ravel()
         ranks = {name: column.ravel() for name, column in (("rank", self.rank), ("of", self.of)) if column is not None}
         return pd.DataFrame({**columns, **ranks})
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogates.equivalence import Equivalence
-from surrogates.oracle.predictors import Predictor, about, predict_matrix
+from surrogates.oracle.predictors import Predictor, about, novelty_of, predict_matrix, unfamiliar_in
 
 if TYPE_CHECKING:
     from benchmarks.table import Table
@@ -71,6 +71,14 @@ class JoinedSurrogate:
             found.append([values[:, columns] for values in predict_matrix(predictor, archs)])
         mean, std = (np.concatenate(values, axis=1) for values in zip(*found, strict=True))
         return mean, std
+
+    def novelty(self, archs: Sequence[str]) -> Float:
+        """Novelty of n architectures, of shape (n,): the largest of those that the parts know."""
+        return np.asarray(np.fmax.reduce([novelty_of(part, archs) for part, _ in self.parts]))
+
+    def unfamiliar(self, arch: str) -> str:
+        """What is unlike all training rows about an architecture, as the first part that knows says."""
+        return next(filter(None, (unfamiliar_in(part, arch) for part, _ in self.parts)), "")
 
 
 class Source(Protocol):

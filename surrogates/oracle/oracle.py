@@ -18,7 +18,14 @@ from benchmarks.task_names import choose_task, name_tasks
 from benchmarks.tasks import Task, find_task, minimized
 from surrogates.oracle.answers import Answers, Ranking
 from surrogates.oracle.mixing import check_mixture
-from surrogates.oracle.predictors import CachedSurrogate, TabulatedSurrogate, about, predict_matrix
+from surrogates.oracle.predictors import (
+    CachedSurrogate,
+    TabulatedSurrogate,
+    about,
+    novelty_of,
+    predict_matrix,
+    unfamiliar_in,
+)
 from surrogates.oracle.table_lookup import Measured
 from surrogates.oracle.usage import Queries
 
@@ -199,7 +206,8 @@ class Oracle:
         Returns:
             DataFrame of n x T rows, grouped by architecture: arch, task, value (in the metric's own unit), std (NaN
             where measured), source (``"table"`` or ``"surrogate"``), in_domain (whether the architecture is a published
-            one); with `rank` also rank and of (number of ranked architectures, including an unpublished one itself).
+            one), novelty (how unlike the surrogate's training rows: intervals are wider from 1 on, see `Answer`); with
+            `rank` also rank and of (number of ranked architectures, including an unpublished one itself).
 
         Raises:
             ArchitectureError: If a string is not an architecture of the space.
@@ -211,6 +219,7 @@ class Oracle:
     def answers(self, archs: Iterable[str], tasks: Iterable[str] | str | None = None, *, rank: bool = False) -> Answers:
         """As `query`, but returns arrays."""
         answers = self._require(self._check_archs(archs), self._check_tasks(tasks))
+        answers = replace(answers, novelty=self._novelty(answers))
         self.queries.record((arch, task) for arch in answers.archs for task in answers.tasks)
         return self._ranked(answers) if rank else answers
 
@@ -229,6 +238,15 @@ class Oracle:
         if np.isnan(value):
             value = self._require((string,), (task,)).value[0, 0]
         return ranking.rank(value)
+
+    def unfamiliar(self, arch: str) -> str:
+        """What is unlike all training rows of the surrogate about an architecture, in words; empty if nothing is.
+
+        Example:
+            >>> Oracle.from_pretrained("transnas101-macro").unfamiliar("64-2311-basic")
+            ''
+        """
+        return "" if self._predictor is None else unfamiliar_in(self._predictor, self._check_arch(arch))
 
     def ranking(self, task: str) -> Ranking:
         """Ranking of all published architectures on one task, computed once; not counted as queries."""
@@ -434,6 +452,14 @@ class Oracle:
                 why = "use a surrogate to predict it"
             raise TableError(f"{archs[row]!r} was not measured on {tasks[column]}; {why}")
         return answers
+
+    def _novelty(self, answers: Answers) -> NDArray[np.float64]:
+        """Novelty of the n architectures of answers, of shape (n,); NaN if all of one is measured, or not known."""
+        novelty = np.full(len(answers.archs), np.nan)
+        rows = np.flatnonzero(~answers.measured.all(axis=1)).tolist()
+        if self._predictor is not None and rows:
+            novelty[rows] = novelty_of(self._predictor, [answers.archs[row] for row in rows])
+        return novelty
 
     def _ranked(self, answers: Answers) -> Answers:
         """Answers with ranks as in `rank`, where the rank of a published architecture is that in the whole space."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, get_args, overload
 
@@ -35,8 +35,10 @@ __all__ = [
     "Predictor",
     "TabulatedSurrogate",
     "about",
+    "novelty_of",
     "predict_matrix",
     "prediction_keys",
+    "unfamiliar_in",
 ]
 
 KIND = "answers"
@@ -83,11 +85,14 @@ class About(NamedTuple):
         equivalence: ``equivalence_``: whether predictions are those of a ``"function"``, the default, or ``"string"``.
         minimize: ``minimize_``: the user's own tasks that are better when lower; None if it does not say.
         trainings: ``trainings_``: for tasks of which it is known how the trainings differ from the published ones.
+        novelty: ``novelty``: method that gives the novelty of n architectures, of shape (n,)
+            (`CalibratedSurrogate.novelty`); None if it has none.
     """
 
     equivalence: Equivalence
     minimize: tuple[str, ...] | None
     trainings: Mapping[str, Any]
+    novelty: Callable[[Sequence[str]], NDArray[np.float64]] | None = None
 
 
 def about(predictor: Predictor) -> About:
@@ -103,7 +108,20 @@ def about(predictor: Predictor) -> About:
         getattr(predictor, "equivalence_", "function"),
         None if lowered is None else tuple(lowered),
         getattr(predictor, "trainings_", None) or {},
+        getattr(predictor, "novelty", None),
     )
+
+
+def novelty_of(predictor: Predictor, archs: Sequence[str]) -> NDArray[np.float64]:
+    """Novelty of n architectures, of shape (n,); NaN if the predictor does not know."""
+    known = about(predictor).novelty
+    return np.full(len(archs), np.nan) if known is None else known(archs)
+
+
+def unfamiliar_in(predictor: Predictor, arch: str) -> str:
+    """What is unlike all training rows about an architecture (`CalibratedSurrogate.unfamiliar`); empty if not known."""
+    said = getattr(predictor, "unfamiliar", None)
+    return "" if said is None else str(said(arch))
 
 
 def prediction_keys(predictor: Predictor, archs: Sequence[str]) -> list[str]:
@@ -187,6 +205,14 @@ class LazySurrogate:
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Mean and std of n architectures, as predicted by the surrogate."""
         return self.surrogate.predict(archs, return_std=return_std)
+
+    def novelty(self, archs: Sequence[str]) -> NDArray[np.float64]:
+        """Novelty of n architectures, of shape (n,)."""
+        return novelty_of(self.surrogate, archs)
+
+    def unfamiliar(self, arch: str) -> str:
+        """What is unlike all training rows about an architecture."""
+        return unfamiliar_in(self.surrogate, arch)
 
     def __getstate__(self) -> dict[str, Any]:
         return {"directory": self.directory}
@@ -283,6 +309,16 @@ class CachedSurrogate:
         found = np.array([known[key] for key in keys]).reshape(len(archs), 2, len(self.tasks_))
         return found[:, 0], found[:, 1]
 
+    def novelty(self, archs: Sequence[str]) -> NDArray[np.float64]:
+        """Novelty of n architectures, of shape (n,); not cached."""
+        with self._lock:
+            return novelty_of(self.predictor, archs)
+
+    def unfamiliar(self, arch: str) -> str:
+        """What is unlike all training rows about an architecture."""
+        with self._lock:
+            return unfamiliar_in(self.predictor, arch)
+
     def __len__(self) -> int:
         return len(self._rows)
 
@@ -329,6 +365,7 @@ class TabulatedSurrogate:
         minimize: The user's own tasks that are better when lower.
         equivalence: ``"string"`` if architectures of one function may have different values.
         trainings: How the trainings of a task differ from the published ones, as far as known.
+        novelties: Novelty of each row of `mean`, of shape (C,); NaN if not given.
 
     Example:
         >>> baked = TabulatedSurrogate("transnas101-macro", ["jigsaw"], np.arange(3256), *np.ones((2, 3256, 1)))
@@ -347,6 +384,7 @@ class TabulatedSurrogate:
         minimize: Sequence[str] = (),
         equivalence: Equivalence = "function",
         trainings: Mapping[str, Any] | None = None,
+        novelties: NDArray[Any] | None = None,
     ) -> None:
         self.space_ = get_space(space).name
         self._own = own_space(self.space_)
@@ -355,6 +393,7 @@ class TabulatedSurrogate:
         self.equivalence_ = choice(equivalence, get_args(Equivalence), "equivalence")
         self.trainings_ = dict(trainings or {})
         self.classes, self.mean, self.std, self.beyond = classes, mean, std, beyond
+        self.novelties = np.full(len(mean), np.nan) if novelties is None else novelties
         published = len(get_space(space))
         if classes.shape != (published,) or not 0 <= classes.min() <= classes.max() < len(mean):
             raise ValueError(
@@ -365,6 +404,8 @@ class TabulatedSurrogate:
             raise ValueError(
                 f"expected mean and std of shape (C, {len(self.tasks_)}), got {mean.shape} and {std.shape}"
             )
+        if self.novelties.shape != (len(mean),):
+            raise ValueError(f"expected novelties of shape ({len(mean)},), got {self.novelties.shape}")
 
     @classmethod
     def from_predictor(cls, predictor: Predictor) -> TabulatedSurrogate:
@@ -387,6 +428,7 @@ class TabulatedSurrogate:
             minimize=said.minimize or (),
             equivalence=said.equivalence,
             trainings=said.trainings,
+            novelties=novelty_of(predictor, list(rows)),
         )
 
     @overload
@@ -405,18 +447,37 @@ class TabulatedSurrogate:
             ArchitectureError: If a string is not an architecture of the space, or is outside the published set and
                 there is no predictor for it.
         """
-        space = get_space(self.space_) if self._own is None else same_space(self._own)
-        rows = np.array([self.classes[space.index(arch)] if arch in space else -1 for arch in archs], dtype=np.int64)
+        rows = self._rows(archs)
         mean, std = self.mean[rows].astype(np.float64), self.std[rows].astype(np.float64)  # (n, T)
         outside = np.flatnonzero(rows < 0).tolist()
         if outside:
             if self.beyond is None:
+                space = get_space(self.space_)
                 raise ArchitectureError(
                     f"{space.validate(archs[outside[0]])!r} is outside the {len(space):,} published architectures of "
                     f"{space.name}, and there is no surrogate to predict it"
                 )
             mean[outside], std[outside] = predict_matrix(self.beyond, [archs[i] for i in outside])
         return (mean, std) if return_std else mean
+
+    def novelty(self, archs: Sequence[str]) -> NDArray[np.float64]:
+        """Novelty of n architectures, of shape (n,): of published ones from the arrays, of others as predicted."""
+        rows = self._rows(archs)
+        found = self.novelties[rows].astype(np.float64)
+        outside = np.flatnonzero(rows < 0).tolist()
+        if outside:
+            others = [archs[i] for i in outside]
+            found[outside] = np.nan if self.beyond is None else novelty_of(self.beyond, others)
+        return found
+
+    def unfamiliar(self, arch: str) -> str:
+        """What is unlike all training rows about an architecture."""
+        return "" if self.beyond is None else unfamiliar_in(self.beyond, arch)
+
+    def _rows(self, archs: Sequence[str]) -> NDArray[np.int64]:
+        """Row of each of n architectures, -1 outside the published set, of shape (n,)."""
+        space = get_space(self.space_) if self._own is None else same_space(self._own)
+        return np.array([self.classes[space.index(arch)] if arch in space else -1 for arch in archs], dtype=np.int64)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         own = state.get("_own")
@@ -440,6 +501,7 @@ class TabulatedSurrogate:
             "mean": self.mean.astype(np.float32),
             "std": self.std.astype(np.float32),
         }
+        arrays |= {} if np.isnan(self.novelties).all() else {"novelty": self.novelties.astype(np.float32)}
         return write_artefact(directory, KIND, content, {_ARRAYS: npz_bytes(arrays)})
 
     @classmethod
@@ -464,4 +526,5 @@ class TabulatedSurrogate:
                 minimize=lowered_tasks(metadata["tasks"]),
                 equivalence=metadata.get("equivalence", "function"),
                 trainings=metadata.get("trainings"),
+                novelties=arrays.get("novelty"),
             )

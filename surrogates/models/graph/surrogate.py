@@ -218,7 +218,12 @@ class GraphSurrogate(CalibratedSurrogate):
         updates = AVERAGED if update == "auto" else (update,)
         labels = Labels.from_data(archs, Y, minimize)
         labels.check_bounds()
-        self.fit_labels(labels, lambda labels: self._fit_updates(labels, updates))
+
+        def learn(labels: Labels) -> None:
+            self._fit_updates(labels, updates)
+            self.widen(labels)
+
+        self.fit_labels(labels, learn)
         warn_of_equal_labels(labels)
         return self
 
@@ -252,7 +257,7 @@ class GraphSurrogate(CalibratedSurrogate):
         """The constructor's arguments without local folders."""
         return {**self.get_params(deep=False), "checkpoint_dir": None, "log_dir": None}
 
-    def fit_functions(self, labels: Labels) -> None:
+    def fit_scores(self, labels: Labels) -> None:
         self._fit_updates(labels, ("scratch",))
 
     def _fit_updates(self, labels: Labels, updates: Sequence[Update]) -> None:
