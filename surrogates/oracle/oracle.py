@@ -77,7 +77,7 @@ class Oracle:
     Example:
         >>> oracle = Oracle.from_pretrained("transnas101-micro")
         >>> oracle.query(["64-41414-3_33_333"], tasks=["class_scene"]).columns.tolist()
-        ['arch', 'task', 'value', 'std', 'source', 'in_domain']
+        ['arch', 'task', 'value', 'std', 'source', 'in_domain', 'novelty']
         >>> oracle("64-41414-3_33_333", "class_scene") > oracle("64-41414-1_00_000", "class_scene")
         True
         >>> oracle.queries.total, oracle.queries.distinct

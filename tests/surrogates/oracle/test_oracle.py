@@ -11,7 +11,7 @@ from tests.surrogates.helpers import TWINS, Counting, table
 
 def test_a_query_has_a_row_for_every_architecture_and_task() -> None:
     answers = Oracle(Counting()).query(["64-41414-3_33_333", TWINS[0]])
-    assert answers.columns.tolist() == ["arch", "task", "value", "std", "source", "in_domain"]
+    assert answers.columns.tolist() == ["arch", "task", "value", "std", "source", "in_domain", "novelty"]
     assert answers["arch"].tolist() == ["64-41414-3_33_333"] * 2 + [TWINS[0]] * 2
     assert answers["task"].tolist() == ["jigsaw", "normal"] * 2
     assert answers["value"].tolist() == [6, -6, 0, 0]
@@ -107,7 +107,7 @@ def test_bad_arguments_are_refused(macro_table: Table) -> None:
 
 def test_nothing_asked_is_nothing_answered() -> None:
     answers = Oracle(Counting()).query([])
-    assert answers.shape == (0, 6)
+    assert answers.shape == (0, 7)
 
 
 def test_of_a_table_of_two_spaces_the_surrogates_is_used() -> None:

@@ -116,7 +116,7 @@ def test_a_search_with_other_weights_is_another_search(tmp_path: Path, change: C
 
 def test_a_search_that_knows_another_surrogate_is_another_search(tmp_path: Path, macro_table: Table) -> None:
     archs, labels = macro_table.archs[:40], macro_table.to_frame()[["room_layout"]].iloc[:40]
-    first, same, other = (GaussianProcessSurrogate().fit(archs, sign * labels) for sign in (1, 1, -1))
+    first, same, other = (GaussianProcessSurrogate().fit(archs, labels - shift) for shift in (0, 0, 1))
     run_search(TransferSearch(sources=first), threes, "mine", 5, space=MACRO, folder=tmp_path)
     assert len(run_search(TransferSearch(sources=same), threes, "mine", 6, space=MACRO, folder=tmp_path)) == 6
     with pytest.raises(ArtefactError, match="holds another search: params"):
