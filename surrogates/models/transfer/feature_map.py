@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import ExtraTreesRegressor
 
 from benchmarks.short_repr import ShortRepr
+from benchmarks.spaces.registry import get_space
 from surrogates.kernels.features import centre_and_spread, graph_features, reference_forms, standardise
 from surrogates.kernels.source_terms import Inputs
 from surrogates.models.transfer.source_process import CLIP
@@ -18,7 +20,7 @@ from surrogates.models.transfer.source_values import SourceValues
 from surrogates.store.nested import add_part, take_part
 from surrogates.store.pack import Pack
 
-__all__ = ["FeatureMap"]
+__all__ = ["FeatureMap", "reference_counts"]
 
 Float = NDArray[np.float64]
 _DIGITS = 9
@@ -63,7 +65,7 @@ class FeatureMap(ShortRepr):
         Returns:
             The map, and the kernel inputs of these architectures.
         """
-        archs, features = _reference(sources.space)
+        archs, features, _ = _reference(sources.space)
         scores = sources.predict(archs)
         centre, source_centre = centre_and_spread(features), centre_and_spread(scores)
         X, Z = standardise(features, centre, CLIP), standardise(scores, source_centre)
@@ -88,13 +90,28 @@ class FeatureMap(ShortRepr):
         return cls(sources, *(pack.arrays[name] for name in _ARRAYS))
 
 
+def reference_counts(space: str) -> NDArray[np.int64]:
+    """How often each of the m architectures of the kernel inputs of `FeatureMap.fit` was drawn from a space.
+
+    A function that many strings of the space compute counts as often as these.
+
+    Example:
+        >>> reference_counts("transnas101-macro").tolist() == [1] * 1500
+        True
+    """
+    return _reference(space)[2]
+
+
 @lru_cache(maxsize=4)
-def _reference(space: str) -> tuple[tuple[str, ...], Float]:
-    """Distinct simplest forms of a space and their features."""
+def _reference(space: str) -> tuple[tuple[str, ...], Float, NDArray[np.int64]]:
+    """Distinct simplest forms of a space, their features, and how often each was drawn."""
+    there = get_space(space)
+    drawn = Counter(there.simplify(there.sample(min(_REFERENCE_DRAWS, len(there)), rng=0)))
     archs = tuple(reference_forms(space, _REFERENCE_DRAWS)[:_REFERENCE])
-    features = graph_features(archs)
+    features, counts = graph_features(archs), np.array([drawn[arch] for arch in archs])
     features.setflags(write=False)
-    return archs, features
+    counts.setflags(write=False)
+    return archs, features, counts
 
 
 def _metric(X: Float, Z: Float, random_state: int, n_jobs: int | None) -> Float:
