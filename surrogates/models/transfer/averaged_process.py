@@ -189,13 +189,11 @@ def _residuals(z: Float, expected: Float) -> Float:
 
 
 def _rank_variance(k: int) -> float:
-    """Variance added to k labels, of which only the ranks count.
+    """Variance added to k labels, of which only the ranks count: what their normal scores lack to a variance of 1.
 
-    The normal scores of the ranks lack it to a variance of 1; it is 0.8 (two labels) to 0.5 (many) of what is left of
-    the variance of a normal draw, given its rank among k. The factor 1 + 2 / k, against two labels that are too sure,
-    was chosen on the published tables.
+    It is 0.8 (two labels) to 0.5 (many) of the variance of a normal draw, given its rank among k.
     """
-    return float(1.0 - (ndtri((np.arange(k) + 0.5) / k) ** 2).mean()) * (1 + 2 / k)
+    return float(1.0 - (ndtri((np.arange(k) + 0.5) / k) ** 2).mean())
 
 
 def _covariances(hypotheses: Float, terms: Float, count: Float) -> Float:
