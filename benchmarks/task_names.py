@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 
 from benchmarks.errors import UnknownNameError, choice, did_you_mean
 from benchmarks.quantities import is_bookkeeping, lower_is_better, words_of
-from benchmarks.tasks import SPLITS, Task, find_task, list_tasks, minimized, result_columns
+from benchmarks.tasks import SPLITS, Task, find_task, list_tasks, minimized, normal_score_task, result_columns
 from benchmarks.user_warnings import warn_user
 
 __all__ = ["choose_task", "name_tasks", "read_task", "reads_plainly", "warn_of_left_out"]
@@ -139,13 +139,19 @@ def warn_of_left_out(names: Collection[str]) -> None:
 def choose_task(name: object, choices: Collection[str], what: str = "task") -> str:
     """The task that is asked for, one of `choices`; ``task/<primary metric>`` is `task`, ``task/top1`` its valid one.
 
+    A task of which there are only predicted normal scores (`normal_score_task`) means these.
+
     Raises:
         UnknownNameError: If it is none of them; names the nearest.
 
     Example:
         >>> choose_task("jigsaw/valid_top1", ["jigsaw", "normal"])
         'jigsaw'
+        >>> choose_task("jigsaw", ["jigsaw/valid_normal_score", "normal"])
+        'jigsaw/valid_normal_score'
     """
+    if isinstance(name, str) and name not in choices and normal_score_task(name) in choices and "/" not in name:
+        return normal_score_task(name)
     if isinstance(name, str) and name not in choices and "/" in name:
         of, _, metric = name.strip().rpartition("/")
         task = find_task(of)

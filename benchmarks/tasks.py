@@ -28,6 +28,7 @@ __all__ = [
     "list_tasks",
     "metric_column",
     "minimized",
+    "normal_score_task",
     "result_columns",
     "trained_task",
 ]
@@ -166,6 +167,18 @@ def is_minimized(task: Task) -> bool:
     return task.benchmark == "user" and task.metric.name == "cost"
 
 
+def normal_score_task(name: str) -> str:
+    """The task of predicted normal scores of another: where a value would rank, if its unit is not known.
+
+    0 is the middle of the space, 1 better than 84 % of it, -1 better than 16 %, whatever the direction of the task.
+
+    Example:
+        >>> normal_score_task("jigsaw"), find_task(normal_score_task("jigsaw/valid_loss")).metric.higher_is_better
+        ('jigsaw/valid_normal_score', True)
+    """
+    return f"{trained_task(name)}/valid_normal_score"
+
+
 def result_columns() -> tuple[str, ...]:
     """Names of everything that is recorded of a training: each metric on each split, time, and facts about the model.
 
@@ -268,6 +281,7 @@ _METRICS = {
         Metric("l1_loss", "-", False, (0.0, math.inf)),
         Metric("value", "-", True, (-math.inf, math.inf)),
         Metric("cost", "-", False, (-math.inf, math.inf)),
+        Metric("normal_score", "-", True, (-math.inf, math.inf)),
         Metric(TIME, "s", False, (0.0, math.inf)),
     )
 }

@@ -54,6 +54,8 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
             ones; None if not known.
         own_space_: The space, if it is one of the user's own; else None.
         kept_by_fit: Learned attributes that a fit does not discard; a subclass may name some, such as a pre-training.
+        needs_labels: Whether one label says no more than its own value. A subclass that knows more, such as the results
+            of other tasks, says False: it predicts without labels, and one label is not predicted everywhere.
 
     Example:
         A surrogate of your own; `register_storable` allows it to be saved.
@@ -89,6 +91,7 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
     trainings_: dict[str, Any] | None = None
     own_space_: Space | None = None
     kept_by_fit: tuple[str, ...] = ()
+    needs_labels: bool = True
 
     def fit(
         self,
@@ -123,7 +126,7 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
         labels = Labels.from_data(archs, Y, minimize)
         labels.check_bounds()
         self.fit_rows(labels)
-        warn_of_equal_labels(labels)
+        warn_of_equal_labels(labels, 1 if self.needs_labels else 2)
         return self
 
     def fit_rows(self, labels: Labels, learn: Callable[[Labels], None] | None = None) -> Self:
@@ -334,14 +337,20 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
         """Restore the fitted state that `pack` returned."""
 
 
-def warn_of_equal_labels(labels: Labels) -> None:
+def warn_of_equal_labels(labels: Labels, fewest: int = 1) -> None:
     """Warn about tasks whose labels are all equal; the warning points to the user's line.
+
+    Args:
+        labels: Checked labels.
+        fewest: Number of labelled functions from which on equal labels are predicted everywhere.
 
     Warns:
         UserWarning: If all labels of a task are equal.
     """
     spread = np.nanmax(labels.values, axis=0) - np.nanmin(labels.values, axis=0)
-    if alike := [task for task, width in zip(labels.tasks, spread, strict=True) if width == 0]:
+    known = [len(np.unique(labels.group[~np.isnan(column)])) for column in labels.values.T]
+    rows = zip(labels.tasks, spread, known, strict=True)
+    if alike := [task for task, width, functions in rows if width == 0 and functions >= fewest]:
         warn_user(
             f"all labels of {', '.join(alike)} are equal: every architecture is predicted as that value, with a std of "
             "0 that is not an estimate of the error",

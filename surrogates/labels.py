@@ -99,10 +99,35 @@ class Labels(ShortRepr):
             Y = as_frame(Y)
         _check_rows(archs, strings, Y)
         tasks, matrix, one_task = _matrix(strings, Y, minimize, maximize)
+        _check_values(strings, matrix, [task.name for task in tasks])
         grouped, group = _groups(space, strings, "function")
         lowered = tuple(task.name for task in tasks if is_minimized(task))
         names = tuple(task.name for task in tasks)
         return cls(space.name, names, grouped, group, matrix, one_task, tuple(strings), lowered)
+
+    @classmethod
+    def without_rows(
+        cls, space: str, Y: ArrayLike | pd.DataFrame | pd.Series[Any], minimize: Collection[str] | str = ()
+    ) -> Labels:
+        """The names of tasks, without architectures and values.
+
+        Args:
+            space: Name of a space.
+            Y: Empty labels of shape (0, T) or (0,), with names as in `from_data`.
+            minimize: As in `from_data`.
+
+        Raises:
+            ValueError: If there are labels, or a task has a name that is refused.
+
+        Example:
+            >>> import pandas as pd
+            >>> Labels.without_rows("transnas101-macro", pd.DataFrame(columns=["jigsaw", "normal"])).tasks
+            ('jigsaw', 'normal')
+        """
+        tasks, matrix, one_task = _matrix([], Y, minimize, ())
+        names = tuple(task.name for task in tasks)
+        lowered = tuple(task.name for task in tasks if is_minimized(task))
+        return cls(space, names, (), np.zeros(0, dtype=np.int64), matrix, one_task, (), lowered)
 
     def check_bounds(self) -> None:
         """Refuse labels outside the bounds of their metric: errors, of another metric, or with the other sign.
@@ -199,14 +224,13 @@ def _matrix(
         raise ValueError(f"expected labels of shape (n,) or (n, T), got {matrix.shape}")
     if len(matrix) != len(archs):
         raise ValueError(f"expected one row of labels for each of {len(archs)} architectures, got {len(matrix)}")
-    matrix = matrix.reshape(len(archs), -1)
+    matrix = matrix.reshape(len(archs), 1 if one_task else matrix.shape[1])
     if columns is None:
         name = getattr(Y, "name", None)
         names = [str(name)] if one_task and name is not None else [f"y{t}" for t in range(matrix.shape[1])]
         if not names:
             raise ValueError("expected distinct task columns, at least one, got []")
         named = _name(names, minimize, maximize, Y if one_task and name is not None else None)
-    _check_values(archs, matrix, list(named))
     _warn_of_units(named, matrix)
     _warn_of_metrics(list(named), getattr(Y, "attrs", {}))
     return list(named.values()), matrix, one_task

@@ -121,10 +121,29 @@ def _check_missing(surrogate: Surrogate, train: list[str], Y: pd.DataFrame, test
 def _check_degenerate(surrogate: Surrogate, train: list[str], test: list[str]) -> None:
     mean, std = _fit_to_equal(surrogate, train, np.full(len(train), 7.0)).predict(test, return_std=True)
     assert np.allclose(mean, 7) and np.allclose(std, 0), "equal labels are predicted, with a std of 0"
-    mean, std = _fit_to_equal(surrogate, train[:1], [7.0]).predict(test, return_std=True)
-    assert np.allclose(mean, 7) and np.allclose(std, 0), "one label is predicted"
+    if surrogate.needs_labels:
+        mean, std = _fit_to_equal(surrogate, train[:1], [7.0]).predict(test, return_std=True)
+        assert np.allclose(mean, 7) and np.allclose(std, 0), "one label is predicted"
+    else:
+        _check_without_labels(surrogate, train, test)
     few = clone(surrogate).fit(train[:3], [1.0, 2.0, 3.0]).predict(test)
     assert np.isfinite(few).all(), "three labels are enough to predict"
+
+
+def _check_without_labels(surrogate: Surrogate, train: list[str], test: list[str]) -> None:
+    """What a surrogate that needs no labels predicts without any, and with one."""
+    one = clone(surrogate).fit(train[:1], [7.0])
+    mean, std = one.predict([*train[:1], *test], return_std=True)
+    assert np.isclose(mean[0], 7), "one label is predicted at its architecture"
+    assert np.isfinite(mean).all() and (std > 0).all(), "one label says nothing certain of other architectures"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that predictions are in another unit
+        none = clone(surrogate).fit([], pd.DataFrame(columns=["large", "small"]))
+    mean, std = none.predict(test, return_std=True)
+    assert mean.shape == std.shape == (len(test), 2), "predictions without labels are of shape (n, T)"
+    assert np.isfinite(mean).all() and (std > 0).all(), "predictions without labels are finite, stds positive"
+    _check_store(none, test)
+    _check_store(one, test)
 
 
 def _check_store(fitted: Surrogate, test: list[str]) -> None:
@@ -138,7 +157,9 @@ def _check_store(fitted: Surrogate, test: list[str]) -> None:
 def _check_bad_input(surrogate: Surrogate, space: Space, train: list[str], Y: pd.DataFrame) -> None:
     fit = clone(surrogate).fit
     other = next(get_space(name) for name in list_spaces() if name != space.name)
-    _expect(ArchitectureError, lambda: fit([], []), "an empty fit is refused")
+    if surrogate.needs_labels:
+        _expect(ArchitectureError, lambda: fit([], []), "an empty fit is refused")
+    _expect(ValueError, lambda: fit([], Y), "labels without architectures are refused")
     _expect(ArchitectureError, lambda: fit([*train[:-1], other.example], Y.to_numpy()), "mixed spaces are refused")
     _expect(ArchitectureError, lambda: fit(train[0], [1.0]), "a single string is refused")
     _expect(ValueError, lambda: fit(train, Y.iloc[:-1]), "different lengths are refused")

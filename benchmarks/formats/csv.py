@@ -26,7 +26,7 @@ from benchmarks.user_warnings import warn_user
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["read_csv", "write_csv"]
+__all__ = ["header_only", "read_csv", "write_csv"]
 
 _SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "vertical bars"}
 _TITLES = 20  # lines above the header that may be no part of the table
@@ -93,6 +93,32 @@ def read_csv(
     if how:
         warn_user(f"read as csv with {', '.join(how)}")
     return Table.from_frame(frame, duplicates=duplicates, minimize=minimize)
+
+
+def header_only(path: Path) -> list[str] | None:
+    r"""The columns of a csv file that has a header and no rows, without that of the architectures.
+
+    Returns:
+        Names of columns; none if the file is empty; None if it has rows or is no csv file.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "mine.csv"
+        >>> _ = path.write_text("arch,jigsaw\n")
+        >>> header_only(path)
+        ['jigsaw']
+    """
+    how: list[str] = []
+    if not path.is_file() or not {".csv", ".tsv"} & set(path.suffixes):
+        return None
+    try:
+        text = _without_comments(_text(_content(path))[0], how)
+        if len([line for line in text.splitlines() if line.strip()]) > 1:
+            return None
+        names = _dialect(text, how).header
+    except (TableError, ValueError, EOFError, OSError, zlib.error, csv.Error):
+        return None
+    return [name.strip() for name in names if name.strip() and name.strip().casefold() not in ARCH_COLUMNS]
 
 
 def write_csv(table: Table, path: Path, epoch: Epoch = "final") -> None:

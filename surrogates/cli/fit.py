@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from surrogates.cli.arguments import Minimize, SpaceName, TableFile, TaskNames, table_of_one_space
+from surrogates.cli.arguments import Minimize, OptionalTable, SpaceName, TaskNames, table_of_one_space
 from surrogates.cli.help import examples
 from surrogates.cli.models import open_source
 from surrogates.cli.output import counted, print_table, score, working
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["EXAMPLES", "fit"]
 
 _TRANSFER = "transfer"
+_ANY = "any"
 _LEAST_ROWS, _ENOUGH_ROWS = 5, 20
 """From five rows on, a tau can differ from chance (one order in 120 has tau 1; of four rows, one in 24); from twenty,
 chance alone stays within a tau of .33 in 19 of 20 cases."""
@@ -27,15 +28,16 @@ chance alone stays within a tau of .33 in 19 of 20 cases."""
 EXAMPLES = examples(
     "surrogates fit results.csv --out model",
     "surrogates fit few.csv --sources transnas101-micro --sources others.csv --out model",
+    "surrogates fit --sources others.csv --task mine --out model",
     "surrogates fit transnas-bench_v10141024.pth --space transnas101-micro --task jigsaw --out jigsaw-model",
 )
 
 
 def fit(
-    table: TableFile,
     out: Annotated[
         Path, typer.Option("--out", "-o", help="Directory to write; an existing stored surrogate is replaced.")
     ],
+    table: OptionalTable = None,
     model: Annotated[
         str | None,
         typer.Option(
@@ -60,11 +62,14 @@ def fit(
     """Fit a surrogate to all rows of a table and store it. The directory is written atomically after the fit.
 
     With --sources, each task is learnt from its rows (16, say) and from other tasks, weighted by how much these tell; a
-    source task of the same name and space is left out.
+    source task of the same name and space is left out. Without TABLE, or with a csv file that has a header and no rows,
+    what the sources expect is stored, of the tasks in the header or of each --task (of a task called "any" if none is
+    named): in the metric's unit if two sources have the metric, else as normal scores, which the name of the task says.
 
     Shows the number of rows, the cross-validated Kendall's tau and coverage of the 90 % interval of every task; of
     fewer than 5 rows they are not shown, and of fewer than 20 they say little.
     """
+    from benchmarks.formats.csv import header_only
     from surrogates.store.artefact import check_target
     from surrogates.store.save import save_surrogate
 
@@ -73,15 +78,38 @@ def fit(
             f"expected one of {', '.join(STORABLE_MODELS)}, got {model!r}, a baseline that cannot be stored without "
             "pickle"
         )
+    if table is None and not sources:
+        raise typer.BadParameter("expected a TABLE, or --sources to fit without labels, got neither")
     check_target(out)
     name = model or ("transfer" if sources else "ensemble")
     surrogate = _unfitted(name, sources or [], seed)
+    header = [] if table is None else header_only(table) if sources else None
+    if header is not None:
+        _fit_without_labels(surrogate, header, task or [], space, minimize or [])
+        save_surrogate(surrogate, out)
+        print_table(["task", "rows"], [[known, "0"] for known in surrogate.tasks_])
+        typer.echo(f"Wrote {out}: {name} without labels, of {surrogate.space_}.")
+        return
     results = table_of_one_space(table, space, task or [], minimize)
     with working(f"fitting {counted(len(results), 'architecture')}, {counted(len(results.results), 'task')}"):
         surrogate.fit(list(results.archs), results.to_frame())
         save_surrogate(surrogate, out, results)
     _show(surrogate, {str(task): int(count) for task, count in results.to_frame().notna().sum().items()})
     typer.echo(f"Wrote {out}: {name}, {surrogate.n_archs_:,} distinct architectures of {surrogate.space_}.")
+
+
+def _fit_without_labels(
+    surrogate: Surrogate, header: list[str], tasks: list[str], space: str | None, minimize: list[str]
+) -> None:
+    """Fit to the sources alone, for the given tasks, or those in the header of a table."""
+    import pandas as pd
+
+    from benchmarks.errors import choice
+
+    tasks = [choice(task, header, "task") for task in tasks] if header and tasks else tasks or header
+    surrogate.set_params(space=space)
+    with working("fitting the sources"):
+        surrogate.fit([], pd.DataFrame(columns=list(dict.fromkeys(tasks)) or [_ANY]), minimize=minimize)
 
 
 def _unfitted(name: str, sources: list[str], seed: int) -> Surrogate:

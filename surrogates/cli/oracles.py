@@ -154,12 +154,13 @@ def _knows(oracle: Oracle, task: str) -> bool:
 
 def _with_bundled(oracle: Oracle, table: Table | None) -> Oracle:
     """An oracle whose missing tasks are predicted by the bundled surrogate."""
+    from benchmarks.tasks import normal_score_task
     from surrogates.oracle.join import JoinedSurrogate
     from surrogates.oracle.oracle import Oracle
     from surrogates.pretrained.load import load_answers
 
     bundled = load_answers(oracle.space)
-    missing = [task for task in bundled.tasks_ if task not in oracle.tasks]
+    missing = [task for task in bundled.tasks_ if not {task, normal_score_task(task)} & set(oracle.tasks)]
     if not missing:
         return oracle
     _check_trainings(oracle.surrogate, table, missing)

@@ -83,29 +83,37 @@ def evidence_by_cholesky(covariance: Cholesky, Z: Float) -> Evidence:
     return _at_likeliest_scale(squares, covariance.log_root(), len(Z))
 
 
-def log_densities(covariances: Float, z: Float, least: Float) -> Float:
-    """Log densities of n labels under b covariances, without the constant -n log(2 pi) / 2, of shape (b,).
+def log_densities(covariances: Float, Z: Float, least: Float) -> Float:
+    """Log densities of n labels under b covariances, without the constant -n log(2 pi) / 2.
 
-    The last row of the Cholesky factor of [[K, z], [z', c]], c large, is K's factor solved for z, so one batched
-    Cholesky decomposition suffices.
+    The last rows of the Cholesky factor of [[K, Z], [Z', c I]], c large, are K's factor solved for the columns of Z, so
+    one batched Cholesky decomposition suffices.
 
     Args:
         covariances: Covariances of shape (b, n, n).
-        z: Centred labels, of shape (n,).
+        Z: Centred labels, of shape (n,), or s vectors of them, of shape (n, s).
         least: Positive lower bound of the eigenvalues of each covariance, such as its noise variance, of shape (b,).
+
+    Returns:
+        Log densities of shape (b,), or (b, s).
 
     Example:
         >>> log_densities(np.eye(2)[None], np.array([1.0, 2.0]), np.ones(1)).round(6).tolist()
         [-2.5]
+        >>> log_densities(np.eye(2)[None], np.array([[1.0, 0.0], [2.0, 1.0]]), np.ones(1)).round(6).tolist()
+        [[-2.5, -0.5]]
     """
-    n = len(z)
-    bordered = np.empty((len(covariances), n + 1, n + 1))
+    columns = Z.reshape(len(Z), -1)
+    n, s = columns.shape
+    bordered = np.zeros((len(covariances), n + s, n + s))
     bordered[:, :n, :n] = covariances
-    bordered[:, n, :n] = bordered[:, :n, n] = z
-    bordered[:, n, n] = 1.0 + z @ z / least
+    bordered[:, :n, n:], bordered[:, n:, :n] = columns, columns.T
+    border = np.arange(n, n + s)
+    bordered[:, border, border] = (1.0 + (columns**2).sum() / least)[:, None]
     factor = np.linalg.cholesky(bordered)
     log_root = np.log(np.diagonal(factor, axis1=1, axis2=2)[:, :n]).sum(axis=1)
-    return np.asarray(-0.5 * (factor[:, n, :n] ** 2).sum(axis=1) - log_root)
+    found = -0.5 * (factor[:, n:, :n] ** 2).sum(axis=2) - log_root[:, None]
+    return np.asarray(found.reshape(len(covariances), *Z.shape[1:]))
 
 
 def posterior_probabilities(log_weights: Float) -> Float:

@@ -15,7 +15,7 @@ from benchmarks.short_repr import ShortRepr
 from benchmarks.spaces.memo import cached_by_space
 from benchmarks.spaces.registry import get_space
 from benchmarks.spaces.space import Space
-from benchmarks.task_names import name_tasks
+from benchmarks.task_names import choose_task, name_tasks
 from benchmarks.tasks import TIME, find_task, minimized, trained_task
 from surrogates.oracle.training_cost import training_seconds
 from surrogates.search.constraints import Constraint, as_constraint
@@ -182,7 +182,7 @@ def _of_oracle(
         raise ValueError(f"expected the space of the oracle, {oracle.space}, got space={str(space)!r}")
     for name in names:
         if "/" not in name:  # a metric of its table is known to the oracle only
-            choice(name, oracle.tasks, "task of the oracle")
+            choose_task(name, oracle.tasks, "task of the oracle")
     found = {name: oracle.task(name) for name in names}
     tasks = tuple(task.name for task in found.values())
     for name in (minimize,) if isinstance(minimize, str) else minimize:

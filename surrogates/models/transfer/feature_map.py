@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -20,7 +21,7 @@ from surrogates.models.transfer.source_values import SourceValues
 from surrogates.store.nested import add_part, take_part
 from surrogates.store.pack import Pack
 
-__all__ = ["FeatureMap"]
+__all__ = ["FeatureMap", "reference_counts"]
 
 Float = NDArray[np.float64]
 _DIGITS = 9
@@ -65,7 +66,7 @@ class FeatureMap(ShortRepr):
         Returns:
             The map, and the kernel inputs of these architectures.
         """
-        archs, features = _reference(get_space(sources.space))
+        archs, features, _ = _reference(get_space(sources.space))
         scores = sources.predict(archs)
         centre, source_centre = centre_and_spread(features), centre_and_spread(scores)
         X, Z = standardise(features, centre, CLIP), standardise(scores, source_centre)
@@ -90,13 +91,27 @@ class FeatureMap(ShortRepr):
         return cls(sources, *(pack.arrays[name] for name in _ARRAYS))
 
 
+def reference_counts(space: str) -> NDArray[np.int64]:
+    """How often each of the m architectures of the kernel inputs of `FeatureMap.fit` was drawn from a space.
+
+    A function that many strings of the space compute counts as often as these.
+
+    Example:
+        >>> reference_counts("transnas101-macro").tolist() == [1] * 1500
+        True
+    """
+    return _reference(get_space(space))[2]
+
+
 @cached_by_space(maxsize=4)
-def _reference(space: Space) -> tuple[tuple[str, ...], Float]:
-    """Distinct simplest forms of a space and their features."""
+def _reference(space: Space) -> tuple[tuple[str, ...], Float, NDArray[np.int64]]:
+    """Distinct simplest forms of a space, their features, and how often each was drawn."""
+    drawn = Counter(space.simplify(space.sample(min(_REFERENCE_DRAWS, len(space)), rng=0)))
     archs = tuple(reference_forms(space.name, _REFERENCE_DRAWS)[:_REFERENCE])
-    features = graph_features(archs)
+    features, counts = graph_features(archs), np.array([drawn[arch] for arch in archs])
     features.setflags(write=False)
-    return archs, features
+    counts.setflags(write=False)
+    return archs, features, counts
 
 
 def _metric(X: Float, Z: Float, random_state: int, n_jobs: int | None) -> Float:

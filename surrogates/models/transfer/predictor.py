@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,9 @@ class TransferPredictor(ShortRepr):
         rows: Kernel inputs of the labelled functions.
         coefficients: Coefficients of the kernel terms at these, of shape (7, k).
         offset: Constant of the processes.
+        weights: Weights of the source scores in the prior mean of processes and of trees with source scores, of shape
+            (S,).
+        centre: Constant of this prior mean.
         transferred: Posterior probability that the sources are informative.
         shares: Weights of processes, trees with and trees without source scores, of shape (3,).
         informed: Trees with source scores.
@@ -42,27 +45,49 @@ class TransferPredictor(ShortRepr):
     rows: Inputs
     coefficients: Float
     offset: float
+    weights: Float
+    centre: float
     transferred: float
     shares: Float
     informed: tuple[TreeModel, ...]
     alone: tuple[TreeModel, ...]
 
+    @classmethod
+    def from_expectation(cls, rows: Inputs, weights: Float, centre: float) -> TransferPredictor:
+        """The predictor of a task of which at most one function has labels: what the sources expect.
+
+        Args:
+            rows: Kernel inputs of the labelled functions, or of none.
+            weights: Weights of the source scores, of shape (S,).
+            centre: Constant added to their sum.
+
+        Example:
+            >>> nothing = Inputs(np.zeros((0, 3)), np.zeros((0, 3)), np.zeros((0, 2)))
+            >>> predictor = TransferPredictor.from_expectation(nothing, np.array([0.5, 0.5]), 0.0)
+            >>> predictor.predict(Inputs(np.zeros((1, 3)), np.zeros((1, 3)), np.array([[1.0, 2.0]]))).tolist()
+            [1.5]
+        """
+        no_terms = np.zeros((N_TERMS, len(rows.features)))
+        return cls(rows, no_terms, 0.0, weights, centre, 1.0, np.eye(3)[0], (), ())
+
     def predict(self, inputs: Inputs) -> Float:
         """Scores of n architectures, of shape (n,)."""
         n = len(inputs.features)
-        process = np.full(n, self.offset)
+        expected = inputs.sources @ self.weights + self.centre
+        process = expected + self.offset
         for start in range(0, n, _CHUNK):
             part = inputs.take(np.arange(start, min(start + _CHUNK, n)))
             process[start : start + _CHUNK] += np.einsum("cnk,ck->n", source_terms(part, self.rows), self.coefficients)
-        informed = _predict_trees(self.informed, _with_sources(inputs))
+        informed = expected + _predict_trees(self.informed, _with_sources(inputs))
         return np.asarray(self.shares @ np.stack([process, informed, _predict_trees(self.alone, _alone(inputs))]))
 
     def pack(self) -> Pack:
         """The fitted state, for storage without pickle."""
         pack = Pack(
-            settings={"offset": self.offset, "transferred": self.transferred, "n_members": len(self.alone)},
-            arrays={"coefficients": self.coefficients, "shares": self.shares, **self.rows._asdict()},
+            settings={name: getattr(self, name) for name in ("offset", "centre", "transferred")},
+            arrays={name: getattr(self, name) for name in ("coefficients", "weights", "shares")} | self.rows._asdict(),
         )
+        pack.settings["n_members"] = len(self.alone)
         for name, models in (("informed", self.informed), ("alone", self.alone)):
             pack.models |= {f"{name}{k}.ubj": model.to_bytes() for k, model in enumerate(models)}
         return pack
@@ -75,27 +100,34 @@ class TransferPredictor(ShortRepr):
             for name in ("informed", "alone")
         )
         rows = Inputs(*(pack.arrays[name] for name in Inputs._fields))
-        arrays = (pack.arrays["coefficients"], pack.settings["offset"], pack.settings["transferred"])
-        return cls(rows, *arrays, pack.arrays["shares"], informed, alone)
+        weights = pack.arrays.get(
+            "weights", np.zeros(rows.sources.shape[1])
+        )  # missing in artefacts of earlier versions
+        expectation = (weights, pack.settings.get("centre", 0.0))
+        process = (pack.arrays["coefficients"], pack.settings["offset"], *expectation, pack.settings["transferred"])
+        return cls(rows, *process, pack.arrays["shares"], informed, alone)
 
 
 def fit_predictor(
     inputs: Inputs,
     z: Float,
     group: NDArray[np.int64],
+    weights: Float,
     log_prior: Float,
     learner: TreeLearner,
     n_members: int,
     seed: int,
     n_jobs: int,
 ) -> tuple[TransferPredictor, Float]:
-    """Fit a predictor to n labels of k functions.
+    """Fit a predictor to n labels of k >= 2 functions.
 
     Args:
         inputs: Kernel inputs of the k functions.
         z: Normal scores of the labels, of shape (n,).
         group: Function of each label, of shape (n,).
-        log_prior: Log prior of the kernel's hypotheses.
+        weights: Weights of the source scores in what the sources expect of a task whose labels are better when higher,
+            with a standard deviation of 1, of shape (S,).
+        log_prior: Log prior of the kernel's hypotheses and slopes.
         learner: Learner of the trees.
         n_members: Number of folds of functions; each member of the trees leaves one fold out.
         seed: Seed of folds and trees.
@@ -106,12 +138,13 @@ def fit_predictor(
 
     Example:
         >>> from surrogates.models.transfer.averaged_process import learned_prior
+        >>> from surrogates.models.transfer.consensus import SourceKinds
         >>> rng = np.random.RandomState(0)
         >>> source = rng.normal(size=(20, 1))
         >>> inputs = Inputs(np.zeros((20, 3)), np.zeros((20, 3)), source)
         >>> learner, group = TreeLearner({"max_depth": 2}, n_rounds=5), np.arange(20)
-        >>> prior = learned_prior(inputs, rng)
-        >>> predictor, left_out = fit_predictor(inputs, source[:, 0], group, prior, learner, 4, 0, 1)
+        >>> prior = learned_prior(inputs, SourceKinds(np.ones(1), np.zeros(1, dtype=bool)), rng)
+        >>> predictor, left_out = fit_predictor(inputs, source[:, 0], group, np.ones(1), prior, learner, 4, 0, 1)
         >>> bool(np.corrcoef(left_out, source[:, 0])[0, 1] > 0.9)
         True
     """
@@ -119,18 +152,20 @@ def fit_predictor(
     mean = np.bincount(group, z) / count
     k = len(count)
     if np.ptp(mean) == 0:
-        nothing = TransferPredictor(inputs, np.zeros((N_TERMS, k)), float(mean[0]), 0.0, np.eye(3)[0], (), ())
-        return nothing, np.full(len(z), mean[0])
-    process = fit_average(source_terms(inputs, inputs), mean, count, log_prior)
+        nothing = TransferPredictor.from_expectation(inputs, np.zeros_like(weights), float(mean[0]))
+        return replace(nothing, transferred=0.0), np.full(len(z), mean[0])
+    expected = inputs.sources @ weights
+    centre = float(np.average(expected, weights=count))
+    process = fit_average(source_terms(inputs, inputs), mean, count, expected - centre, log_prior)
+    expected = process.slope * (expected - centre)
     fold = np.random.RandomState(seed).permutation(k) % max(1, min(n_members, k))
-    informed, alone = (
-        _fit_trees(X, z, group, fold, learner, seed, n_jobs) for X in (_with_sources(inputs), _alone(inputs))
-    )
-    left_out = np.stack([process.left_out, informed[1], alone[1]])
+    informed = _fit_trees(_with_sources(inputs), z - expected[group], group, fold, learner, seed, n_jobs)
+    alone = _fit_trees(_alone(inputs), z, group, fold, learner, seed, n_jobs)
+    left_out = np.stack([process.left_out, expected + informed[1], alone[1]])
     shares = stack_weights(left_out, mean, strength=_SHARE_ROWS, prior=_SHARES, row_weights=count, normalise=False)
-    predictor = TransferPredictor(
-        inputs, process.coefficients, process.offset, process.transferred, shares, informed[0], alone[0]
-    )
+    prior_mean = (process.slope * weights, -process.slope * centre)
+    fitted = (process.coefficients, process.offset, *prior_mean, process.transferred)
+    predictor = TransferPredictor(inputs, *fitted, shares, informed[0], alone[0])
     return predictor, (shares @ left_out)[group]
 
 

@@ -21,6 +21,7 @@ from surrogates.kernels.evidence import evidence_by_cholesky
 from surrogates.kernels.features import centre_and_spread, graph_features, standardise
 from surrogates.kernels.functions import matern52, scaled_distances
 from surrogates.labels import Labels
+from surrogates.models.transfer.without_labels import LEVEL_SCORES
 from surrogates.store.pack import Pack
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ Float = NDArray[np.float64]
 
 CLIP = 2.5
 """Standardised features are clipped to this absolute value, beyond which distances are uninformative."""
-_ARRAYS = ("scores", "centre", "rows", "weights", "lengths")
+_ARRAYS = ("scores", "centre", "rows", "weights", "lengths", "levels")
 _GRID = ((0.03, 1.0), (0.1, 1.0), (0.03, 2.0), (0.1, 2.0), (0.3, 2.0), (0.1, 4.0), (0.3, 4.0))
 """Candidates for noise variance and length scale of a source task, selected by marginal likelihood."""
 _CHOOSE_ON = 400
@@ -53,6 +54,7 @@ class SourceProcess(ShortRepr):
         rows: Standardised features of the r functions in the posterior, of shape (r, d).
         weights: Kernel weights of these functions, of shape (r, S).
         lengths: Length scale of each task, of shape (S,).
+        levels: Values of each task at the normal scores `LEVEL_SCORES`, of shape (S, g); NaN if not known.
     """
 
     space: str
@@ -63,6 +65,7 @@ class SourceProcess(ShortRepr):
     rows: Float
     weights: Float
     lengths: Float
+    levels: Float
 
     @classmethod
     def fit(cls, archs: Sequence[str], values: pd.DataFrame) -> SourceProcess:
@@ -94,7 +97,9 @@ class SourceProcess(ShortRepr):
         for p, replicates in enumerate(patterns.T):  # tasks measured on the same architectures share a decomposition
             tasks = np.flatnonzero(pattern_of.reshape(-1) == p)
             scores[:, tasks], weights[:, tasks], lengths[tasks] = _fit_tasks(X, Z[:, tasks], replicates, chosen)
-        return cls(labels.space, labels.tasks, labels.archs, scores, centre, X[chosen], weights, lengths)
+        columns = [column[~np.isnan(column)] for column in labels.values.T]
+        levels = np.stack([NormalScores(column).backward(LEVEL_SCORES) for column in columns])
+        return cls(labels.space, labels.tasks, labels.archs, scores, centre, X[chosen], weights, lengths, levels)
 
     def predict(self, archs: Sequence[str]) -> Float:
         """Scores of shape (n, S) of n simplest forms; each row depends only on its architecture."""
@@ -123,7 +128,8 @@ class SourceProcess(ShortRepr):
         """
         columns = [self.tasks.index(choice(task, self.tasks, "source task")) for task in tasks]
         scores, weights, lengths = self.scores[:, columns], self.weights[:, columns], self.lengths[columns]
-        return replace(self, tasks=tuple(tasks), scores=scores, weights=weights, lengths=lengths)
+        levels = self.levels[columns]
+        return replace(self, tasks=tuple(tasks), scores=scores, weights=weights, lengths=lengths, levels=levels)
 
     def pack(self) -> Pack:
         """The fitted state, for storage without pickle."""
@@ -134,7 +140,8 @@ class SourceProcess(ShortRepr):
     def unpack(cls, pack: Pack) -> SourceProcess:
         """Inverse of `pack`."""
         settings = pack.settings
-        arrays = {name: pack.arrays[name] for name in _ARRAYS}
+        unknown = np.full((len(settings["tasks"]), len(LEVEL_SCORES)), np.nan)  # in artefacts of earlier versions
+        arrays = {name: pack.arrays.get(name, unknown) for name in _ARRAYS}
         return cls(settings["space"], tuple(settings["tasks"]), tuple(settings["archs"]), **arrays)
 
 

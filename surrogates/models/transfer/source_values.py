@@ -11,21 +11,25 @@ from numpy.typing import NDArray
 
 from benchmarks.directions import declare, declared
 from benchmarks.errors import ArchitectureError, UnknownNameError, shown
+from benchmarks.quantities import is_cost
 from benchmarks.short_repr import ShortRepr
 from benchmarks.spaces.registry import get_space, infer_space
 from benchmarks.table import Table
 from benchmarks.task_names import name_tasks
+from benchmarks.tasks import find_task
 from surrogates.base import Surrogate
 from surrogates.calibration.normal_scores import NormalScores
 from surrogates.cross_space import can_translate, translate
+from surrogates.models.transfer.consensus import SourceKinds
 from surrogates.models.transfer.source_process import SourceProcess
+from surrogates.models.transfer.without_labels import LEVEL_SCORES
 from surrogates.store.nested import add_part, pack_surrogate, take_part, unpack_surrogate
 from surrogates.store.pack import Pack
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["FittedSource", "TransferSource", "SourceValues"]
+__all__ = ["FittedSource", "SourceValues", "TransferSource", "source_spaces"]
 
 Float = NDArray[np.float64]
 _REFERENCE = 1500
@@ -68,6 +72,18 @@ class FittedSource(ShortRepr):
     def tasks(self) -> tuple[str, ...]:
         """Names of the surrogate's tasks."""
         return self.surrogate.tasks_
+
+    @property
+    def signs(self) -> Float:
+        """+1 for each task that is better when higher, else -1, of shape (S,)."""
+        lowered = self.surrogate.minimize_
+        return np.array([-1.0 if task in lowered else find_task(task).metric.sign for task in self.tasks])
+
+    @property
+    def levels(self) -> Float:
+        """Values at the normal scores `LEVEL_SCORES`, both better when higher, of shape (S, g)."""
+        rows = zip(self.signs.tolist(), self.values, self.scores, strict=True)
+        return np.stack([sign * np.interp(sign * LEVEL_SCORES, scores, values) for sign, values, scores in rows])
 
     def predict(self, archs: Sequence[str]) -> Float:
         """Scores of shape (n, S) of n architectures."""
@@ -149,6 +165,35 @@ class SourceValues(ShortRepr):
             for i in columns
         )
 
+    @property
+    def kinds(self) -> SourceKinds:
+        """Directions of the source scores, and which tasks are costs by name."""
+        signs = [
+            (part.signs if isinstance(part, FittedSource) else np.ones(len(part.tasks)))[list(columns)]
+            for part, columns in zip(self.parts, self.columns, strict=True)
+        ]
+        costs = [is_cost(task) for task in self._tasks()]
+        return SourceKinds(np.concatenate(signs), np.array(costs, dtype=bool))
+
+    def levels(self, metric: str | None = None) -> Float:
+        """Values of the source tasks at the normal scores `LEVEL_SCORES`, better when higher.
+
+        Args:
+            metric: Column of a metric, such as ``"valid_top1"``; only sources that measured it. All if not given.
+
+        Returns:
+            Values of shape (m, g).
+        """
+        found = np.concatenate(
+            [part.levels[list(columns)] for part, columns in zip(self.parts, self.columns, strict=True)]
+        )
+        same = np.array([metric in (None, find_task(task).column) for task in self._tasks()])
+        return np.asarray(found[same & ~np.isnan(found).any(axis=1)])
+
+    def _tasks(self) -> list[str]:
+        """Names of the S source tasks, without a space."""
+        return [part.tasks[i] for part, columns in zip(self.parts, self.columns, strict=True) for i in columns]
+
     def without(self, task: str) -> SourceValues:
         """The sources without the tasks of this name on the target's own space.
 
@@ -186,19 +231,56 @@ class SourceValues(ShortRepr):
         return cls(space, parts, tuple(tuple(columns) for columns in pack.settings["columns"]))
 
 
+def source_spaces(sources: Any) -> list[str]:
+    """Names of the spaces of one or several sources, in order of first appearance.
+
+    Example:
+        >>> import pandas as pd
+        >>> source_spaces(pd.DataFrame({"jigsaw": [90.1]}, index=["64-2311-basic"]))
+        ['transnas101-macro']
+    """
+    listed = list(sources) if isinstance(sources, (list, tuple)) else [sources]
+    found: list[str] = []
+    for source in listed:
+        if isinstance(source, SourceProcess):
+            found.append(source.space)
+        elif isinstance(source, Surrogate):
+            _check_fitted(source)
+            found.append(source.space_)
+        else:
+            found.extend(_rows(source)[1])
+    return list(dict.fromkeys(found))
+
+
 def _parts(source: Any, space: str) -> list[_Part]:
     """Fit one source for a target space: one part per space of the source."""
-    if hasattr(source, "to_frame") and not isinstance(source, Table):  # a Series
-        source = source.to_frame()
     if isinstance(source, SourceProcess):
         _check_spaces([source.space], space)
         return [source]
     if isinstance(source, Surrogate):
-        from sklearn.utils.validation import check_is_fitted
-
-        check_is_fitted(source, "space_")
+        _check_fitted(source)
         _check_spaces([source.space_], space)
         return [FittedSource.from_surrogate(source)]
+    frame, spaces = _rows(source)
+    usable = _check_spaces(sorted(set(spaces)), space)
+    parts: list[_Part] = []
+    for name in usable:
+        rows = frame[[row == name for row in spaces]].dropna(axis=1, how="all")
+        if rows.shape[1]:
+            parts.append(SourceProcess.fit(list(rows.index), rows))
+    return parts
+
+
+def _check_fitted(source: Surrogate) -> None:
+    from sklearn.utils.validation import check_is_fitted
+
+    check_is_fitted(source, "space_")
+
+
+def _rows(source: Any) -> tuple[pd.DataFrame, list[str]]:
+    """Values of a table, higher is better, and the space of each row."""
+    if hasattr(source, "to_frame") and not isinstance(source, Table):  # a Series
+        source = source.to_frame()
     if isinstance(source, Table):
         frame, spaces = source.oriented(), list(source.row_spaces)
     elif hasattr(source, "columns") and hasattr(source, "index"):
@@ -211,13 +293,7 @@ def _parts(source: Any, space: str) -> list[_Part]:
         )
     if not len(frame):
         raise ValueError("expected a source table with rows, got an empty one")
-    usable = _check_spaces(sorted(set(spaces)), space)
-    parts: list[_Part] = []
-    for name in usable:
-        rows = frame[[row == name for row in spaces]].dropna(axis=1, how="all")
-        if rows.shape[1]:
-            parts.append(SourceProcess.fit(list(rows.index), rows))
-    return parts
+    return frame, spaces
 
 
 def _oriented(frame: pd.DataFrame) -> pd.DataFrame:
