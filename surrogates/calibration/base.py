@@ -106,7 +106,9 @@ class CalibratedSurrogate(Surrogate):
         return self.calibration_.novelty(forms(space, strings, self.equivalence_))
 
     def unfamiliar(self, arch: str) -> str:
-        """The features of an architecture that are farthest outside the training rows, in words; empty if none is.
+        """What is unlike the training rows about an architecture, in words; empty if nothing is.
+
+        It says how much wider intervals are, and which features (`GraphFeatures`) are farthest outside.
 
         Example:
             >>> from surrogates import load_pretrained

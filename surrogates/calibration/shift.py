@@ -56,7 +56,7 @@ _INSIDE = 1.05
 _SPREADS = 2.0
 """Largest standard deviation, in standard deviations of the labels."""
 _LEAST_NOVELTY = 0.05
-_NAMED, _TOLERANCE = 2, 1e-3
+_NAMED, _TOLERANCE, _SAID = 2, 1e-3, 1.05
 _TINY = 1e-9
 
 
@@ -118,7 +118,10 @@ class ShiftCalibration(ShortRepr):
         return 1.0 + self.slope * _excess(self.novelty(archs))
 
     def unfamiliar(self, arch: str) -> str:
-        """The features of an architecture that are farthest outside the training rows, in words; empty if none is."""
+        """In words, by how much intervals are wider and which features are farthest outside the training rows; or empty.
+
+        The factor is that before `largest`.
+        """
         space = get_space(self._space)
         encoder = GraphFeatures().fit([arch])
         values = np.asarray(encoder.transform(space.simplify([arch])), dtype=np.float64)[0]
@@ -126,10 +129,12 @@ class ShiftCalibration(ShortRepr):
         outside = np.maximum(low - values, values - high) / np.where(high > low, high - low, 1.0)
         names = encoder.get_feature_names_out()
         farthest = [i for i in np.argsort(-outside, kind="stable")[:_NAMED] if outside[i] > _TOLERANCE]
-        return "; ".join(
-            f"{names[i]} {values[i]:.3g}, trained {low[i]:.3g}" + (f" to {high[i]:.3g}" if high[i] > low[i] else "")
+        said = [
+            f"{names[i]} {values[i]:.3g} (trained {low[i]:.3g}" + (f" to {high[i]:.3g})" if high[i] > low[i] else ")")
             for i in farthest
-        )
+        ]
+        factor = float(self.factors([arch])[0])
+        return "; ".join([f"intervals {factor:.1f} times as wide", *said] if factor > _SAID else said)
 
     def to_arrays(self) -> dict[str, NDArray[np.generic]]:
         """Arrays for `Pack.arrays`."""

@@ -188,10 +188,9 @@ def _show(oracle: Oracle, answers: list[Answer]) -> None:
         typer.echo(f"Out of domain: not {published}.")
     novelty = max((answer.novelty for answer in answers if not math.isnan(answer.novelty)), default=0.0)
     if novelty > 1:
+        typer.echo(f"Unfamiliar, novelty {novelty:.1f} (of most training rows, left out, below 1)", nl=False)
         reason = oracle.unfamiliar(answers[0].arch)
-        typer.echo(f"Unfamiliar: {novelty:.1f} times as far from the training rows as 95 % of them from the others")
-        if reason:
-            typer.echo(f"({reason}).")
+        typer.echo(f": {reason}." if reason else ".")
 
 
 def _row(known: Task, answer: Answer, with_size: bool) -> list[str]:
