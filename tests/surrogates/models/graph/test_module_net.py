@@ -90,7 +90,7 @@ def test_members_read_what_the_encoder_makes():
     archs = get_space(MICRO).sample(12, rng=3)
     net, graphs = module_net(partial(Convolution, hidden=4))
     net.eval()
-    vectors = net.vectors(graphs).detach().numpy()
+    vectors = net.vectors(graphs, MICRO).detach().numpy()
     assert vectors.shape == (3, 12, 4)
     for k, member in enumerate(net.members):
         np.testing.assert_allclose(vectors[k], member.eval()(standard(to_batch(archs))).detach(), atol=1e-6)
@@ -140,9 +140,9 @@ def test_randomness_is_the_seeds_alone():
     state = torch.get_rng_state()
     network = partial(Convolution, dropout=0.5)
     (one, graphs), (two, _) = module_net(network, dropout=0.0), module_net(network, dropout=0.0)
-    first = one.train().vectors(graphs)
-    assert torch.equal(first, two.train().vectors(graphs))
-    assert not torch.equal(first, one.vectors(graphs)), "dropout goes on"
+    first = one.train().vectors(graphs, MICRO)
+    assert torch.equal(first, two.train().vectors(graphs, MICRO))
+    assert not torch.equal(first, one.vectors(graphs, MICRO)), "dropout goes on"
     assert torch.equal(state, torch.get_rng_state())
 
 
