@@ -364,17 +364,21 @@ def _complete() -> None:
     if _Own.complete or _Own.completing == threading.get_ident():
         return
     with _Own.lock:
-        if _Own.complete:  # by the thread that this one waited for
-            return
         _Own.completing = threading.get_ident()
         try:
-            for point in metadata.entry_points(group=ENTRY_POINTS):
-                _register_point(point)
-            for source in filter(None, os.environ.get(VARIABLE, "").split(os.pathsep)):
-                _register_file(source)
-            _Own.complete = True
+            _register_all()
         finally:
             _Own.completing = None
+
+
+def _register_all() -> None:
+    if _Own.complete:  # by the thread that this one waited for
+        return
+    for point in metadata.entry_points(group=ENTRY_POINTS):
+        _register_point(point)
+    for source in filter(None, os.environ.get(VARIABLE, "").split(os.pathsep)):
+        _register_file(source)
+    _Own.complete = True
 
 
 def _register_point(point: metadata.EntryPoint) -> None:
