@@ -40,7 +40,7 @@ def from_long(frame: pd.DataFrame, arch: str = "arch") -> pd.DataFrame:
 
     Example:
         >>> import pandas as pd
-        >>> long = pd.DataFrame({"arch": ["a", "a", "b"], "task": ["jigsaw", "normal", "jigsaw"], "value": [9, 1, 8]})
+        >>> long = pd.DataFrame({"arch": ["a", "a", "b"], "task": ["jigsaw", "normal", "jigsaw"], "value": [9.0, 1, 8]})
         >>> import warnings
         >>> with warnings.catch_warnings():
         ...     warnings.simplefilter("ignore")
