@@ -40,7 +40,7 @@ def from_long(frame: pd.DataFrame, arch: str = "arch") -> pd.DataFrame:
 
     Example:
         >>> import pandas as pd
-        >>> long = pd.DataFrame({"arch": ["a", "a", "b"], "task": ["jigsaw", "normal", "jigsaw"], "value": [9, 1, 8]})
+        >>> long = pd.DataFrame({"arch": ["a", "a", "b"], "task": ["jigsaw", "normal", "jigsaw"], "value": [9.0, 1, 8]})
         >>> import warnings
         >>> with warnings.catch_warnings():
         ...     warnings.simplefilter("ignore")
@@ -57,7 +57,13 @@ def from_long(frame: pd.DataFrame, arch: str = "arch") -> pd.DataFrame:
     warn_of_left_out(list(map(str, aside)))
     tasks = frame[named[_TASK]].str.strip()
     if _METRIC in named:
-        tasks = tasks + "/" + frame[named[_METRIC]].astype(str).str.strip()
+        if not _is_text(frame[named[_METRIC]]):
+            row = next(row for row, entry in enumerate(frame[named[_METRIC]]) if not isinstance(entry, str))
+            raise TableError(
+                f"row {row}: expected the name of a metric, such as 'valid_top1', in the column "
+                f"{shown(named[_METRIC])} of a long table, got {shown(frame[named[_METRIC]].iloc[row])}"
+            )
+        tasks = tasks + "/" + frame[named[_METRIC]].str.strip()
     place = frame.groupby([frame[arch], tasks], sort=False).cumcount()  # 0 for the first row of a pair, 1 for the next
     parts = {}
     for name in values:

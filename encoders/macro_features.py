@@ -86,12 +86,13 @@ def _from_end(
 def _positions(depth: NDArray[np.int64], doubles: NDArray[np.bool_], halves: NDArray[np.bool_]) -> Features:
     """Positions of the k-th halving and doubling, counted from the stem and from the end."""
     features: Features = {}
+    behind = np.maximum(depth, _POSITIONS)  # of those that there are not; the same whatever is encoded beside
     for name, events, most in (("halving", halves, _HALVINGS), ("doubling", doubles, _DOUBLINGS)):
         reached = np.cumsum(events, axis=1)
         for k in range(1, most + 1):
             hit = reached >= k
             there, first = hit.any(axis=1), hit.argmax(axis=1)
-            features[f"{name}{k}_at"] = np.where(there, first, events.shape[1])
+            features[f"{name}{k}_at"] = np.where(there, first, behind)
             features[f"{name}{k}_from_end"] = np.where(there, depth - first, 0)
     return features
 

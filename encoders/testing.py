@@ -57,6 +57,8 @@ def check_encoder(encoder: Encoder, space: str | Space, outside: str | None = No
     if outside is not None:
         row = fitted.transform([outside])
         assert row.shape == (1, X.shape[1]) and np.isfinite(row).all(), "unpublished architectures are encoded"
+        beside = fitted.transform([*archs, outside])
+        assert np.array_equal(beside, np.concatenate([X, row])), "published ones do not depend on unpublished ones"
 
 
 def _expect(error: type[Exception], call: object, promise: str) -> None:

@@ -366,22 +366,26 @@ def _complete() -> None:
     with _Own.lock:
         _Own.completing = threading.get_ident()
         try:
-            for point in () if _Own.complete else metadata.entry_points(group=ENTRY_POINTS):
-                _register_point(point)
-            for source in filter(None, os.environ.get(VARIABLE, "").split(os.pathsep)):
-                _register_file(source)
-            _Own.complete = True
+            _register_all()
         finally:
             _Own.completing = None
+
+
+def _register_all() -> None:
+    if _Own.complete:  # by the thread that this one waited for
+        return
+    for point in metadata.entry_points(group=ENTRY_POINTS):
+        _register_point(point)
+    for source in filter(None, os.environ.get(VARIABLE, "").split(os.pathsep)):
+        _register_file(source)
+    _Own.complete = True
 
 
 def _register_point(point: metadata.EntryPoint) -> None:
     """Register the space of an installed package; a broken one is told, and is no reason to stop."""
     try:
         made = point.load()
-        made = made if isinstance(made, Space) else made()
-        if _Own.spaces.get(made.name) is not made:
-            _register(made)
+        _register_once(made if isinstance(made, Space) else made())
     except Exception as error:  # whatever somebody else's package raises
         warn_user(
             f"the space {point.name!r:.100} of an installed package ({point.value:.100}) is not available: "
@@ -389,12 +393,16 @@ def _register_point(point: metadata.EntryPoint) -> None:
         )
 
 
+def _register_once(space: Space) -> None:
+    """Register a space, unless it is already, by an earlier try that failed at another space."""
+    known = _Own.spaces.get(space.name)
+    if known is None or known.fingerprint != space.fingerprint:
+        _register(space)
+
+
 def _register_file(source: str) -> None:
     try:
-        space = open_space(source)
-        known = _Own.spaces.get(space.name)
-        if known is None or known.fingerprint != space.fingerprint:
-            _register(space)
+        _register_once(open_space(source))
     except SpaceError as error:
         raise SpaceError(f"environment variable {VARIABLE}: {error}") from None
 

@@ -106,7 +106,7 @@ class CalibratedSurrogate(Surrogate):
         return self.calibration_.novelty(forms(space, strings, self.equivalence_))
 
     def unfamiliar(self, arch: str) -> str:
-        """What is unlike the training rows about an architecture, in words; empty if nothing is.
+        """What is unlike the training rows about an architecture, in words; empty if nothing is, as of those seen.
 
         It says how much wider intervals are, and which features (`GraphFeatures`) are farthest outside.
 
@@ -115,7 +115,8 @@ class CalibratedSurrogate(Surrogate):
             >>> load_pretrained("transnas101-macro").unfamiliar("64-2311-basic")
             ''
         """
-        _, (string,) = self.check_archs([arch])
-        shifts = [part.calibration_.shift for part in self.parts_ if isinstance(part, CalibratedSurrogate)]
-        known = [shift for shift in shifts or [self.calibration_.shift] if shift is not None]
-        return known[0].unfamiliar(string) if known else ""
+        space, strings = self.check_archs([arch])
+        if self.parts_:
+            parts = (part.unfamiliar(arch) for part in self.parts_ if isinstance(part, CalibratedSurrogate))
+            return next(filter(None, parts), "")
+        return self.calibration_.unfamiliar(forms(space, strings, self.equivalence_)[0])

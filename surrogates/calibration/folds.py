@@ -93,6 +93,11 @@ class FoldCalibration:
             return np.full(len(archs), np.nan)
         return np.where(np.isin(_hashes(archs), self.seen), 0.0, self.shift.novelty(archs))
 
+    def unfamiliar(self, arch: str) -> str:
+        """What is unlike the training rows about a simplest form, in words; empty if nothing is, or it was seen."""
+        seen = bool(np.isin(_hashes([arch]), self.seen)[0])
+        return "" if self.shift is None or seen else self.shift.unfamiliar(arch)
+
     def predict(self, archs: Sequence[str], scores: Float) -> tuple[Float, Float]:
         """Labels and standard deviations of m simplest forms with normal scores of shape (m, T), each (m, T)."""
         seen = np.isin(_hashes(archs), self.seen)

@@ -20,13 +20,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.forks import cached_property
 from benchmarks.short_repr import ShortRepr
-from benchmarks.spaces.registry import get_space, infer_space
+from benchmarks.spaces.registry import infer_space
 from encoders.graph_features import GraphFeatures
 from surrogates.calibration.imputation import fill_missing
 from surrogates.kernels.decompositions import Cholesky, Eigen
@@ -118,13 +118,12 @@ class ShiftCalibration(ShortRepr):
         return 1.0 + self.slope * _excess(self.novelty(archs))
 
     def unfamiliar(self, arch: str) -> str:
-        """In words, by how much intervals are wider and which features are farthest outside the training rows; or empty.
+        """In words, by how much intervals are wider and which features are farthest outside the training rows.
 
-        The factor is that before `largest`.
+        Empty if they are not wider and none is outside. The factor is that before `largest`.
         """
-        space = get_space(self._space)
         encoder = GraphFeatures().fit([arch])
-        values = np.asarray(encoder.transform(space.simplify([arch])), dtype=np.float64)[0]
+        values = np.asarray(encoder.transform([arch]), dtype=np.float64)[0]
         low, high = self.ranges
         outside = np.maximum(low - values, values - high) / np.where(high > low, high - low, 1.0)
         names = encoder.get_feature_names_out()
@@ -224,9 +223,12 @@ def _shifts(X: Float, rng: np.random.RandomState) -> Iterator[Bools]:
 
 
 def _slopes(X: Float, Z: Float, asked: Bools, rng: np.random.RandomState) -> Float:
-    """Growth of the errors of each task per unit of novelty in one simulated shift, of shape (T,)."""
+    """Growth of errors per unit of novelty in one simulated shift, one for each task that varies among its rows."""
     rows = rng.permutation(np.flatnonzero(~asked))[:_SIMULATED_ROWS]
     others = rng.permutation(np.flatnonzero(asked))[:_ASKED_ROWS]
+    Z = Z[:, np.ptp(Z[rows], axis=0) > _TINY]
+    if not Z.shape[1]:
+        return np.zeros(0)
     errors = _relative_errors(X[rows], Z[rows], X[others], Z[others])
     process = _process(X[rows], _weights(X[rows], Z[rows]))
     novelty = _deviations(X[rows], process, X[others]) / _novelty_unit(process)[1]

@@ -250,6 +250,7 @@ class CachedSurrogate:
         self.predictor = predictor
         self.size = size
         self._rows: dict[str, tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
+        self._novelties: dict[str, float] = {}
         self._singles, self._due, self._fastest = 0, SINGLE_QUESTIONS, math.inf  # questions; seconds of the fastest
         self._lock = ForkSafeLock()
 
@@ -304,15 +305,25 @@ class CachedSurrogate:
                     if self._singles == self._due:
                         self._due *= 4
                         self._fill()
-                for oldest in list(self._rows)[: max(len(self._rows) - self.size, 0)]:
-                    del self._rows[oldest]
+                self._evict(self._rows)
         found = np.array([known[key] for key in keys]).reshape(len(archs), 2, len(self.tasks_))
         return found[:, 0], found[:, 1]
 
     def novelty(self, archs: Sequence[str]) -> NDArray[np.float64]:
-        """Novelty of n architectures, of shape (n,); not cached."""
+        """Novelty of n architectures, of shape (n,); cached as predictions are, when it was asked for.
+
+        Raises:
+            ArchitectureError: If a string is not an architecture of the space.
+        """
+        keys = prediction_keys(self.predictor, archs)
         with self._lock:
-            return novelty_of(self.predictor, archs)
+            known = {key: self._novelties[key] for key in keys if key in self._novelties}
+            if new := [key for key in dict.fromkeys(keys) if key not in known]:
+                found = dict(zip(new, novelty_of(self.predictor, new).tolist(), strict=True))
+                known |= found
+                self._novelties |= found
+                self._evict(self._novelties)
+        return np.array([known[key] for key in keys], dtype=np.float64)
 
     def unfamiliar(self, arch: str) -> str:
         """What is unlike all training rows about an architecture."""
@@ -321,6 +332,11 @@ class CachedSurrogate:
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    def _evict(self, cache: dict[str, Any]) -> None:
+        """Drop the oldest entries of a cache beyond its size."""
+        for oldest in list(cache)[: max(len(cache) - self.size, 0)]:
+            del cache[oldest]
 
     def _fill(self) -> None:
         """Cache all published architectures, if that is cheap by the time of a single question."""

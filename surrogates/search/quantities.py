@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from benchmarks.errors import UnknownNameError, choice
 from benchmarks.spaces.registry import get_space
 from benchmarks.spaces.space import Space
+from benchmarks.tasks import normal_score_task
 from surrogates.search.space_arrays import COSTS, cost_column
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def quantity(over: str | Space | Quantities, name: str) -> Float:
         name: ``"params"`` or ``"multiply_adds"`` of the backbone, or a task of the oracle.
 
     Raises:
-        UnknownNameError: If there is no such cost or task; names the nearest one.
+        UnknownNameError: If there is no such cost or task, or only normal scores of the task; names the nearest one.
         SpaceError: If it is a cost, and the space has no networks.
 
     Example:
@@ -59,8 +60,13 @@ def quantity(over: str | Space | Quantities, name: str) -> Float:
     """
     if isinstance(over, str | Space):
         return cost_column(over, name)
-    if name in COSTS and (over.space.has_networks or name not in over.tasks):
+    if _is_backbone_cost(over, name):
         return cost_column(over.space, name)
+    if name not in over.tasks and (scored := normal_score_task(name)) in over.tasks and "/" not in name:
+        raise UnknownNameError(
+            f"{name!r:.200} is predicted only as normal scores, which have no unit and are better when higher; their "
+            f"name is {scored!r:.200}"
+        )
     try:
         return over.ranking(name).values
     except UnknownNameError:
@@ -83,7 +89,9 @@ def cost_to_minimise(over: str | Space | Quantities, name: str) -> Float:
         ValueError: 'jigsaw' is better when higher and cannot be minimised as a cost: search it as a further task
     """
     values = quantity(over, name)
-    if not isinstance(over, str | Space) and name not in COSTS and over.ranking(name).higher_is_better:
+    if isinstance(over, str | Space) or _is_backbone_cost(over, name):
+        return values
+    if over.ranking(name).higher_is_better:
         raise ValueError(
             f"{name!r} is better when higher and cannot be minimised as a cost: search it as a further task"
         )
@@ -101,3 +109,8 @@ def cost_series(over: str | Space | Quantities, name: str) -> pd.Series[float]:
 
     space = get_space(over) if isinstance(over, str | Space) else over.space
     return pd.Series(cost_to_minimise(over, name), pd.Index(space.archs, name="arch"), name=name)
+
+
+def _is_backbone_cost(over: Quantities, name: str) -> bool:
+    """Whether a name means a cost of the backbone, also where a task has that name, unless there are no backbones."""
+    return name in COSTS and (over.space.has_networks or name not in over.tasks)

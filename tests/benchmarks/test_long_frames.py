@@ -46,6 +46,12 @@ def test_metrics_in_a_column_or_as_columns_are_read():
     assert same(Table.from_frame(melted), expected)
 
 
+def test_a_row_without_its_metric_is_refused():
+    frame = pd.DataFrame({"arch": ARCHS[:2], "task": "jigsaw", "metric": ["valid_top1", None], "value": 50.0})
+    with pytest.raises(TableError, match=r"row 1: expected the name of a metric, .* of a long table, got (None|nan)"):
+        Table.from_frame(frame)
+
+
 def test_it_is_said_and_read_from_csv_with_its_digits():
     text = f"arch,task,value\n{ARCHS[0]},jigsaw,50.1\n{ARCHS[0]},normal,0.30000000000000004\n"
     with pytest.warns(UserWarning, match="read as a long table: column 'task' names the task of each row, 'value'"):

@@ -1,5 +1,6 @@
 """The open registry: what is refused, that nothing is half registered; plugins, the environment, spawned workers."""
 
+import json
 import multiprocessing
 import os
 import pickle
@@ -259,6 +260,35 @@ def test_the_environment_names_files_for_all_processes(tmp_path: Path) -> None:
     assert run(look, tmp_path, TRANSNAS_SPACES=value) == "other ('one', 'other')\n"
     said = run(look, tmp_path, TRANSNAS_SPACES="missing.jsonl")
     assert "environment variable TRANSNAS_SPACES: expected a file of graphs, got 'missing.jsonl'" in said
+
+
+def test_a_try_after_a_broken_file_registers_each_space_once(tmp_path: Path) -> None:
+    install(tmp_path, SPACE, "my_package:make")
+    code = (
+        "from benchmarks import SpaceError, list_spaces\n"
+        "for _ in range(2):\n"
+        "    try:\n"
+        "        list_spaces()\n"
+        "    except SpaceError as error:\n"
+        "        print('expected a file' in str(error))\n"
+        f"open('late.jsonl', 'w').write('{json.dumps({'arch': 'b', 'nodes': ['conv'], 'edges': []})}')\n"
+        "print(list_spaces()[3:])\n"
+    )
+    assert run(code, tmp_path, TRANSNAS_SPACES="late.jsonl") == "True\nTrue\n('mine', 'late')\n"
+
+
+def test_threads_register_the_spaces_of_the_environment_once(tmp_path: Path) -> None:
+    DagSpace("one", random_graphs(3, prefix="one")).to_jsonl(tmp_path / "one.jsonl")
+    code = (
+        "import time\n"
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "from benchmarks import DagSpace, list_spaces\n"
+        "read, calls = DagSpace.from_jsonl, []\n"
+        "DagSpace.from_jsonl = lambda *args, **more: (calls.append(1), time.sleep(0.2), read(*args, **more))[-1]\n"
+        "with ThreadPoolExecutor(4) as pool:\n"
+        "    print(set(pool.map(lambda _: list_spaces()[3:], range(4))), len(calls))\n"
+    )
+    assert run(code, tmp_path, TRANSNAS_SPACES="one.jsonl") == "{('one',)} 1\n"
 
 
 def ask(name: str) -> str:

@@ -117,6 +117,8 @@ def test_errors_say_what_was_expected() -> None:
             initial_design(MICRO, n)
     with pytest.raises(TypeError, match="expected an integer as n"):
         initial_design(MICRO, 2.5)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=r"expected a seed .* as random_state, got 'a'"):
+        initial_design(MICRO, 4, random_state="a")  # type: ignore[arg-type]
     every = list(MICRO.archs)
     with pytest.raises(ValueError, match=r"expected n from 1 to 0, .* that are not measured yet, got 1"):
         initial_design(MICRO, 1, have=every)

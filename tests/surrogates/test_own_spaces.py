@@ -29,6 +29,7 @@ from surrogates.oracle.predictors import TabulatedSurrogate
 from surrogates.search import compare_searchers, front, list_searchers, make_searcher, run_search
 from surrogates.search.adapters import Decisions
 from surrogates.search.equivalence import function_classes
+from surrogates.search.quantities import cost_to_minimise
 from surrogates.search.space_arrays import choices, complexity, costs, neighbor_rows
 from surrogates.search.testing import check_searcher
 from surrogates.store import try_artefact
@@ -292,6 +293,14 @@ def test_a_front_needs_a_cost_of_ones_own(space: DagSpace, fitted: Surrogate) ->
     assert len(front(history, cost=latency)) >= 1
     with pytest.raises(SpaceError, match="no networks"):
         oracle.best("accuracy", constraints=["params<=1e6"])
+
+
+def test_a_task_with_the_name_of_a_cost_has_its_own_direction(space: DagSpace) -> None:
+    frame = pd.DataFrame({"arch": space.archs, "params": 1.0 * np.arange(len(space)), "accuracy": 1.0})
+    oracle = Oracle.from_table(Table.from_frame(frame, minimize="params"))
+    assert cost_to_minimise(oracle, "params").tolist() == list(range(len(space)))
+    with pytest.raises(ValueError, match="'accuracy' is better when higher and cannot be minimised"):
+        cost_to_minimise(oracle, "accuracy")
 
 
 def test_a_stored_search_is_not_resumed_on_another_space_of_the_name(tmp_path: Path, space: DagSpace) -> None:

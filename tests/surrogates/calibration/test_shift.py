@@ -87,6 +87,19 @@ def test_trained_functions_are_not_novel() -> None:
     assert surrogate.members_[0].calibration_.shift is None  # the ensemble's is the one that counts
 
 
+def test_nothing_is_unfamiliar_about_what_was_trained() -> None:
+    archs = MICRO.sample(300, rng=0)
+    rows = pd.DataFrame({"mine": convolutions(archs), "latency_ms": np.arange(300.0)})
+    with pytest.warns(UserWarning, match="taken for a cost"):
+        surrogate = GaussianProcessSurrogate().fit(archs, rows, minimize="latency_ms")
+    shift = surrogate.parts_[0].calibration_.shift
+    far = [arch for arch in archs if shift.factors([arch])[0] > 1.1]
+    assert far, "some training rows are unlike the others, and keep their intervals"
+    assert {surrogate.unfamiliar(arch) for arch in far} == {""}
+    assert surrogate.parts_[0].unfamiliar(far[0]) == ""
+    assert shift.unfamiliar(far[0])
+
+
 def test_costs_are_not_widened() -> None:
     archs = MACRO.sample(60, rng=3)
     latency = pd.DataFrame({"latency_ms": [float(len(arch)) for arch in archs]})
@@ -121,3 +134,15 @@ def test_few_or_equal_labels_are_no_obstacle() -> None:
         with np.errstate(all="raise"):
             shift = ShiftCalibration.fit(MACRO.name, archs, np.array(labels)[:, None], np.std(labels, keepdims=True))
         assert np.isfinite(shift.factors(["64-444444-basic"])).all()
+
+
+def test_tasks_that_do_not_vary_do_not_count() -> None:
+    archs = forms(MICRO, 400)
+    z = scores(convolutions(archs))
+    failed = np.where(z > np.quantile(z, 0.99), 1.0, 0.0)  # equal in many of the simulated shifts
+    with np.errstate(all="raise"):
+        alone = ShiftCalibration.fit(MICRO.name, archs, z, np.ones(1))
+        beside = ShiftCalibration.fit(MICRO.name, archs, np.concatenate([z, 0 * z], axis=1), np.ones(2))
+        rare = ShiftCalibration.fit(MICRO.name, archs, failed, np.ones(1))
+    assert beside.slope == pytest.approx(alone.slope, rel=0.2)
+    assert np.isfinite(rare.factors(archs)).all()

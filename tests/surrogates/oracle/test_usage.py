@@ -1,5 +1,8 @@
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from benchmarks import get_space
 from benchmarks.table import Table
@@ -30,6 +33,36 @@ def test_the_cache_is_bounded_and_forgets_the_oldest() -> None:
     assert surrogate.asked == [*archs, archs[0]]
     mean, _ = cached.predict(archs, return_std=True)
     assert mean[:, 0].tolist() == [0, 0, 1]
+
+
+class Knowing(Counting):
+    """Also tells a novelty, and remembers of what."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.compared: list[str] = []
+
+    def novelty(self, archs: Sequence[str]) -> NDArray[np.float64]:
+        self.compared += archs
+        return np.array([arch.count("3") / 2 for arch in archs])
+
+
+def test_novelty_is_asked_for_once_and_bounded() -> None:
+    surrogate = Knowing()
+    cached = CachedSurrogate(surrogate, size=2)
+    archs = ["64-41414-0_00_100", "64-41414-0_00_200", "64-41414-0_00_300"]
+    for _ in range(2):
+        assert cached.novelty([*archs[1:], *archs[1:]]).tolist() == [0, 0.5, 0, 0.5]
+    assert surrogate.compared == archs[1:]
+    assert cached.novelty(archs).tolist() == [0, 0, 0.5]
+    assert cached.novelty(archs[1:2]).tolist() == [0]
+    assert surrogate.compared == [*archs[1:], *archs[:2]], "the oldest are forgotten"
+    assert np.isnan(CachedSurrogate(Counting(), size=2).novelty(archs)).all()
+    assert cached.novelty([]).shape == (0,)
+    oracle = Oracle(Knowing())
+    for _ in range(2):
+        assert oracle.query(TWINS)["novelty"].tolist() == [0.0] * 4
+    assert len(oracle.surrogate.compared) == 1, "equivalent architectures have one novelty"
 
 
 def test_warm_answers_are_bounded_and_still_counted() -> None:

@@ -5,12 +5,13 @@ import pandas as pd
 import pytest
 from scipy.stats import kendalltau, norm, rankdata
 
-from benchmarks import ArchitectureError, get_space
+from benchmarks import ArchitectureError, UnknownNameError, get_space
 from benchmarks.table import Table
 from surrogates import Oracle
 from surrogates.models.boosted import BoostedSurrogate
 from surrogates.models.transfer.surrogate import TransferSurrogate
 from surrogates.search import run_search
+from surrogates.search.quantities import cost_to_minimise
 from surrogates.store.load import load_surrogate
 
 QUICK = {"n_members": 2, "n_rounds": 5, "n_jobs": 1}
@@ -141,6 +142,22 @@ def test_stored_and_searched(tasks, tmp_path):
     measured = Oracle(again, Table.from_frame(tasks[["room_layout"]].iloc[:9].rename_axis("arch")))
     assert measured(archs[0], "room_layout") == tasks["room_layout"].iloc[0]  # measured and scored are two tasks
     assert abs(measured(archs[0], "room_layout/valid_normal_score")) < 4
+
+
+def test_normal_scores_are_not_bounded_in_the_unit_of_the_task(tasks):
+    measured = tasks[["class_scene"]].assign(latency_ms=1.0 * np.arange(len(tasks)))
+    sources = Table.from_frame(measured.rename_axis("arch"), minimize="latency_ms")
+    with pytest.warns(UserWarning, match=UNIT), pytest.warns(UserWarning, match="pools architectures"):
+        oracle = Oracle(_fit(sources, _empty("energy_mj"), minimize="energy_mj"))
+    for bound in ("energy_mj<=5", "energy_mj>0"):
+        with pytest.raises(
+            UnknownNameError, match=r"only as normal scores.*their name is 'energy_mj/valid_normal_score'"
+        ):
+            oracle.best("energy_mj", constraints=[bound])
+    with pytest.raises(UnknownNameError, match="only as normal scores"):
+        cost_to_minimise(oracle, "energy_mj")
+    (best,) = oracle.best("energy_mj", 1, constraints=["energy_mj/valid_normal_score>=1"])["value"]
+    assert best >= 1
 
 
 def test_one_source_says_little(tasks):
