@@ -109,13 +109,14 @@ class SearchCheckpoint:
             return self.replayed / self.limits.budget
         return max(self.replayed / self.limits.budget, self._spent / self.limits.max_seconds, float(self.ended))
 
-    def failed(self, what: str) -> SearchError:
-        """The error that ends the search; its `history` holds the queries so far."""
+    def failed(self, what: str, place: str = "") -> SearchError:
+        """The error that ends the search, with its place in the user's code; its `history` holds the queries so far."""
         kept = "the error's history" if self.directory is None else f"the error's history and in {self._where()}"
         most = "" if self.limits.max_seconds is not None else f" of {self.limits.budget:,}"
+        where = f" ({place})" if place else ""
         count = len(self.archs)
         before = "the query before is" if count == 1 else f"the {count:,} queries before are"
-        return SearchError(f"{what}, at query {count + 1:,}{most}; {before} in {kept}", self._history(count))
+        return SearchError(f"{what}, at query {count + 1:,}{most}; {before} in {kept}{where}", self._history(count))
 
     def _too_long(self, arch: str, seconds: float) -> SearchError:
         """The error of a search whose first query is beyond the limits."""

@@ -13,7 +13,7 @@ import numpy as np
 from benchmarks.errors import check_type
 from benchmarks.spaces.registry import own_space
 from benchmarks.spaces.space import Space
-from benchmarks.user_errors import said, user_place
+from benchmarks.user_errors import user_place
 from surrogates.search.base import Searcher
 from surrogates.search.checkpoint import SearchCheckpoint
 from surrogates.search.constraints import Constraint
@@ -206,7 +206,7 @@ def _one_batch(agent: Searcher, checkpoint: SearchCheckpoint, batch_size: int) -
         try:
             values = checkpoint.objective.measure(fresh)
         except Exception as error:
-            raise checkpoint.failed(f"the oracle raised {said(error)}") from error
+            raise checkpoint.failed(f"the oracle raised {type(error).__name__}: {error}", user_place(error)) from error
         finite = np.isfinite(values)
         good = len(fresh) if finite.all() else int(finite.all(axis=1).argmin())
         checkpoint.add(fresh[:good], values[:good])
@@ -244,9 +244,8 @@ def _contract(checkpoint: SearchCheckpoint, when: str) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        place = user_place(error)
-        where = f" ({place})" if place else ""
-        raise checkpoint.failed(f"the searcher raised {type(error).__name__} when it {when}: {error}{where}") from error
+        what = f"the searcher raised {type(error).__name__} when it {when}: {error}"
+        raise checkpoint.failed(what, user_place(error)) from error
 
 
 def _bar(progress: bool) -> AbstractContextManager[Any]:
