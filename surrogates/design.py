@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.errors import ArchitectureError, check_type, shown
+from benchmarks.seeds import as_generator
 from benchmarks.spaces.registry import get_space, infer_space
 from encoders.base import as_strings
 from surrogates.kernels.features import centre_and_spread, standard_features, standardise
@@ -101,7 +102,7 @@ def initial_design(
     """
     there = get_space(space)
     check_type(n, Integral, "n", "an integer")
-    rng = np.random.default_rng(random_state)
+    rng = as_generator(random_state, "random_state")
     measured = list(dict.fromkeys(there.simplify(_of_space(have, there, "have"))))
     candidates = _candidates(there, allowed, measured, rng)
     if not 1 <= n <= len(candidates):

@@ -118,7 +118,7 @@ class ShiftCalibration(ShortRepr):
         return 1.0 + self.slope * _excess(self.novelty(archs))
 
     def unfamiliar(self, arch: str) -> str:
-        """In words, by how much intervals are wider and which features are farthest outside the training rows; or empty.
+        """In words, how much wider intervals are and which features are farthest outside the training rows; or empty.
 
         The factor is that before `largest`.
         """
