@@ -9,12 +9,13 @@ import pytest
 import typer
 
 import benchmarks
+from benchmarks.training.campaign import load_plan
 from surrogates.cli.app import app
 
 ROOT = Path(benchmarks.__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = sorted(
-    {" ".join(text.split()) for text in re.findall(r"`(surrogates [a-z-]+ [^`]+)`", README)}
+    {" ".join(text.split()) for text in re.findall(r"`(surrogates [a-z][a-z-]* [^`]+)`", README)}
     | set(re.findall(r"^\$? ?(surrogates [a-z][^#\n]+?) *(?:#.*)?$", README, flags=re.MULTILINE))
 )
 
@@ -58,3 +59,9 @@ def test_contributing_names_files_that_exist() -> None:
     ]
     assert len(named) >= 7
     assert [file for folder, file in named if not (ROOT / folder / file).exists()] == []
+
+
+def test_the_plan_in_the_readme_is_one(tmp_path: Path) -> None:
+    (entries,) = re.findall(r"a plan is `(\{.*?\})`", README)
+    (tmp_path / "plan.json").write_text(entries)
+    assert len(load_plan(tmp_path / "plan.json").trials()) == 2

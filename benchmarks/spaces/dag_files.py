@@ -76,9 +76,8 @@ def read_graph_lines(path: str | Path) -> GraphFile:
         try:
             entry = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
         except (ValueError, RecursionError) as error:  # bad JSON or bad UTF-8
-            raise SpaceError(
-                f"{where}: expected a JSON object with arch, nodes and edges, got {_reason(error)}"
-            ) from None
+            found = f"{shown(_text(line))} ({_reason(error)})"
+            raise SpaceError(f"{where}: expected a JSON object with arch, nodes and edges, got {found}") from None
         if not isinstance(entry, dict):
             raise SpaceError(f"{where}: expected a JSON object with arch, nodes and edges, got {shown(entry)}")
         if "space" in entry and "arch" not in entry and not graphs and not about:
@@ -247,6 +246,10 @@ def _lines(path: str | Path) -> Iterator[tuple[int, bytes]]:
 
 def _split(data: bytes) -> Iterable[bytes]:
     return io.BytesIO(data)
+
+
+def _text(line: bytes) -> str:
+    return line[: limits.SHOWN].decode("utf-8", errors="replace").strip()
 
 
 def _reason(error: BaseException) -> str:

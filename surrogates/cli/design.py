@@ -79,6 +79,9 @@ def design(
     with working(f"choosing {counted(n, 'architecture')}"):
         archs = initial_design(space, n, have=measured, allowed=choice_of, sources=others, random_state=seed)
     if plan is not None:
+        from benchmarks.training.campaign.plan import Plan
+
+        Plan(tuple(archs))  # refuses what cannot be trained, such as graphs of names of operations
         _write_plan(plan, archs)
     if as_json:
         print_json(archs)

@@ -95,7 +95,7 @@ def fit(
         surrogate.fit(list(results.archs), results.to_frame())
         save_surrogate(surrogate, out, results)
     _show(surrogate, {str(task): int(count) for task, count in results.to_frame().notna().sum().items()})
-    typer.echo(f"Wrote {out}: {name}, {surrogate.n_archs_:,} distinct architectures of {surrogate.space_}.")
+    typer.echo(f"Wrote {out}: {name}, {counted(surrogate.n_archs_, 'distinct architecture')} of {surrogate.space_}.")
 
 
 def _fit_without_labels(

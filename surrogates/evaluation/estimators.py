@@ -75,6 +75,10 @@ class FittedEstimators:
                 if given.size != len(archs):
                     raise ValueError(f"{name}: expected {len(archs)} predictions, got an array of shape {given.shape}")
                 part[:, column] = given.reshape(-1)
+            if (missing := int((~np.isfinite(mean[:, column])).sum())) > 0:
+                raise ValueError(
+                    f"{name}: expected finite predictions, got NaN or infinity for {missing} of {len(archs)}"
+                )
         return mean, std
 
 

@@ -105,6 +105,8 @@ def leaderboard_runs(
         name: as_method(make_model(model) if isinstance(model, str) else model) for name, model in named.items()
     }
     values = table.to_frame()
+    if isinstance(protocols, str):
+        raise TypeError(f"expected a list of protocols, got the string {protocols!r}: [{protocols!r}]")
     for protocol in protocols:
         check_sizes(table, train_sizes, protocol)
     for protocol in protocols:

@@ -532,6 +532,13 @@ def _of_one_space(surrogate: Predictor | None, table: Table | None) -> tuple[Tab
 
         named = isinstance(surrogate, str)
         advice = "Oracle.from_pretrained loads a bundled one, load_surrogate a directory" if named else "call fit first"
+        from benchmarks.table import Table
+
+        if isinstance(surrogate, Table):
+            raise TypeError(
+                f"expected a fitted surrogate, got a Table of {len(surrogate.archs):,} architectures; give it as "
+                "Oracle(surrogate, table), or Oracle(None, table) for measured values alone"
+            )
         raise NotFittedError(f"expected a fitted surrogate, got {shown(surrogate)}; {advice}")
     space = get_space(surrogate.space_)
     if table is None:

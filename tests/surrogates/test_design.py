@@ -153,3 +153,8 @@ def test_a_design_of_32_predicts_better_than_32_random_rows(name: str) -> None:
     chosen = [tau(initial_design(table.space, 32, random_state=seed), seed) for seed in seeds]
     at_random = [tau(list(values.sample(32, random_state=seed).index), seed) for seed in seeds]
     assert np.mean(chosen) > np.mean(at_random)
+
+
+def test_a_random_state_that_is_none_is_refused_by_name() -> None:
+    with pytest.raises(TypeError, match="as random_state, got 'x'"):
+        initial_design(MICRO, 2, random_state="x")  # type: ignore[arg-type]

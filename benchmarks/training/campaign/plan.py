@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 from benchmarks.errors import choice
 from benchmarks.forks import cached_property
 from benchmarks.short_repr import ShortRepr
+from benchmarks.spaces.registry import own_space
+from benchmarks.spaces.space import Space
 from benchmarks.table_checks import check_archs
 from benchmarks.tasks import TRANSNAS_TASKS
 from benchmarks.training.campaign.images import ROOMS, CampaignImages
@@ -60,6 +62,7 @@ class Plan(ShortRepr):
 
     Raises:
         ArchitectureError: If a string is not an architecture, or a recipe cannot scale its width.
+        SpaceError: If a space of the user's own has no networks, only graphs.
         UnknownNameError: If there is no such task, preset or field; names the nearest one.
         ValueError: If a value is invalid.
 
@@ -80,6 +83,8 @@ class Plan(ShortRepr):
     def __post_init__(self) -> None:
         archs = tuple(dict.fromkeys(check_archs(self.archs)[0]))
         object.__setattr__(self, "archs", archs)
+        for space in self.own_spaces():
+            space.network_graph(next(arch for arch in archs if space.recognises(arch)))
         for name, value in (("tasks", self.tasks), ("seeds", self.seeds)):
             if not value:
                 raise ValueError(f"expected at least one of {name}, got none")
@@ -100,6 +105,11 @@ class Plan(ShortRepr):
             if recipe.base_channels is not None:
                 for arch in one_each.values():
                     scaled_base_channels(arch, recipe.base_channels)
+
+    def own_spaces(self) -> list[Space]:
+        """The user's own spaces of the architectures, which worker processes must know as well."""
+        spaces = (own_space(name) for name in dict.fromkeys(check_archs(self.archs)[1]))
+        return [space for space in spaces if space is not None]
 
     def trials(self) -> list[Trial]:
         """Every training, ordered by architecture, then task, so that early records complete rows of the table."""

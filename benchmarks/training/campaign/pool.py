@@ -162,7 +162,7 @@ class _Worker:
 def _start(plan: Plan, folder: Path, trainer: Trainer) -> _Worker:
     context = multiprocessing.get_context("spawn")  # a forked process cannot use CUDA
     ours, theirs = context.Pipe()
-    process = context.Process(target=work, args=(theirs, plan, folder, trainer))
+    process = context.Process(target=work, args=(theirs, plan, folder, trainer, plan.own_spaces()))
     process.start()
     theirs.close()  # so that the connection closes when the worker ends
     return _Worker(process, ours)

@@ -8,6 +8,7 @@ import shutil
 import signal
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from enum import Enum
@@ -17,6 +18,8 @@ from typing import Any
 
 from benchmarks.errors import ArtefactError
 from benchmarks.files import file_lock
+from benchmarks.spaces.registry import register_again
+from benchmarks.spaces.space import Space
 from benchmarks.training.campaign.machine import describe_machine
 from benchmarks.training.campaign.plan import Plan, Trial, fingerprint
 from benchmarks.training.campaign.records import Record, lock_path, read_record, record_path, write_record
@@ -67,7 +70,7 @@ class Report:
     error: tuple[int, str, str] | None = None
 
 
-def work(link: connection.Connection, plan: Plan, folder: Path, trainer: Trainer) -> None:
+def work(link: connection.Connection, plan: Plan, folder: Path, trainer: Trainer, spaces: Sequence[Space] = ()) -> None:
     """Main loop of a worker process.
 
     Args:
@@ -75,7 +78,10 @@ def work(link: connection.Connection, plan: Plan, folder: Path, trainer: Trainer
         plan: The campaign.
         folder: Folder of the campaign.
         trainer: Runs the trainings.
+        spaces: The user's own spaces of the plan, which a process that starts afresh does not know.
     """
+    for space in spaces:
+        register_again(space)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the campaign handles Ctrl-C and ends its workers
     threading.Thread(target=_end_with_parent, daemon=True).start()
     try:

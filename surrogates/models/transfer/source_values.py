@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from os import PathLike
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -287,9 +288,10 @@ def _rows(source: Any) -> tuple[pd.DataFrame, list[str]]:
         spaces = [_space_of(row, arch) for row, arch in enumerate(source.index)]
         frame = _oriented(source)
     else:
+        advice = "; load_table reads a table, load_surrogate a directory" if isinstance(source, (str, PathLike)) else ""
         raise TypeError(
             "expected a Table, a DataFrame indexed by architecture, a fitted surrogate or a SourceProcess, got "
-            f"{type(source).__name__}"
+            f"{type(source).__name__}{advice}"
         )
     if not len(frame):
         raise ValueError("expected a source table with rows, got an empty one")

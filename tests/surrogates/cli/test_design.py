@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import get_space, load_table
+from benchmarks import DagSpace, get_space, load_table, register_space
 from benchmarks.training.campaign import load_plan
 from surrogates import initial_design
+from tests.own_spaces import random_graphs
 from tests.surrogates.cli.helpers import run
 
 MICRO, MACRO = "transnas101-micro", "transnas101-macro"
@@ -85,3 +86,13 @@ def test_bad_input_ends_in_one_message(arguments: list[str], message: str) -> No
     result = run("design", *arguments)
     assert result.exit_code == 2
     assert message in result.stderr + result.stdout
+
+
+def test_no_plan_is_written_for_graphs_that_cannot_be_trained(tmp_path: Path) -> None:
+    register_space(DagSpace("graphs", random_graphs(20)))
+    plan = tmp_path / "plan.json"
+    result = run("design", "graphs", "-n", "3", "--plan", plan)
+    assert result.exit_code == 2
+    assert "expected an architecture with a network, to train it" in result.stderr
+    assert not plan.exists()
+    assert run("design", "graphs", "-n", "3").exit_code == 0

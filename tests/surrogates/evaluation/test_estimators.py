@@ -171,3 +171,12 @@ def test_a_wrong_number_of_predictions_is_refused(macro_table: Table) -> None:
 
     with pytest.raises(ValueError, match=r"Short, \w+: expected 20 predictions, got an array of shape \(19, 1\)"):
         evaluate(Short(), macro_table, train_sizes=[40], seeds=[0])
+
+
+def test_predictions_that_are_no_numbers_are_refused_with_their_task(macro_table: Table) -> None:
+    class Lost(Length):
+        def predict(self, archs: list[str]) -> list[list[float]]:
+            return [[float("nan")], *super().predict(archs)[1:]]
+
+    with pytest.raises(ValueError, match=r"Lost, \w+: expected finite predictions, got NaN or infinity for 1 of 20"):
+        evaluate(Lost(), macro_table, train_sizes=[40], seeds=[0])

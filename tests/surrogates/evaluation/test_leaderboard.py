@@ -98,3 +98,8 @@ def test_command_refuses_unknown_models(table, tmp_path):
     result = run("leaderboard", path, "--models", "lineer")
     assert result.exit_code == 2
     assert "did you mean 'linear'" in result.stderr
+
+
+def test_one_protocol_in_place_of_a_list_is_refused(table):
+    with pytest.raises(TypeError, match="expected a list of protocols, got the string 'all'"):
+        leaderboard(table, ["linear"], train_sizes=[60], seeds=[0], protocols="all")

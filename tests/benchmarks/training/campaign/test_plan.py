@@ -5,18 +5,41 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from benchmarks import get_space
-from benchmarks.errors import ArchitectureError, UnknownNameError
+from benchmarks import DagSpace, get_space, infer_space, register_space
+from benchmarks.errors import ArchitectureError, SpaceError, UnknownNameError
 from benchmarks.tasks import TRANSNAS_TASKS
-from benchmarks.training.campaign import Plan, RoomsImages, TaskonomyImages, Trial, load_plan
+from benchmarks.training.campaign import (
+    Plan,
+    RoomsImages,
+    TaskonomyImages,
+    Trial,
+    load_plan,
+    read_record,
+    record_path,
+    run_campaign,
+)
 from benchmarks.training.campaign.plan_file import sampled
 from benchmarks.training.data.taskonomy import SPLIT_FILES
+from tests.benchmarks.test_register_space import Widths
+from tests.own_spaces import random_graphs
 
 MACRO = "64-2311-basic"
+
+
+class Counter:
+    """A trainer that only counts the nodes of the network."""
+
+    def prepare(self, plan: Plan) -> "Counter":
+        return self
+
+    def train(self, plan: Plan, trial: Trial, scratch: Path) -> Any:
+        nodes = float(len(infer_space(trial.arch).network_graph(trial.arch).kind))
+        return SimpleNamespace(metrics={"valid_top1": [50.0]}, info={"nodes": nodes}, epochs=1, notes=[])
 
 
 def plan_file(folder: Path, **entries: Any) -> Path:
@@ -180,3 +203,24 @@ def test_only_tasks_whose_labels_a_renderer_changed_are_trained_again() -> None:
     images = RoomsImages()
     assert images.describe("segmentsemantic") == {"rooms": {"seed": 0, "renderer": 2}}
     assert images.describe("class_scene") == {"rooms": {"seed": 0, "renderer": 1}}
+
+
+def test_graphs_without_networks_are_refused_before_anything_is_trained() -> None:
+    register_space(DagSpace("graphs", random_graphs(8)))
+    with pytest.raises(SpaceError, match="expected an architecture with a network"):
+        Plan(("64-2311-basic", "net_1"))
+
+
+def test_a_plan_names_the_own_spaces_that_workers_must_know() -> None:
+    widths = register_space(Widths())
+    assert Plan(("64-2311-basic", "w:11", "w:12")).own_spaces() == [widths]
+    assert Plan(("64-2311-basic",)).own_spaces() == []
+
+
+def test_workers_know_a_space_of_ones_own(tmp_path: Path) -> None:
+    register_space(Widths())
+    plan = Plan(("w:11",), ("jigsaw",))
+    assert [step.finished for step in run_campaign(plan, tmp_path / "runs", Counter(), workers=1)][-1] == 1
+    record = read_record(record_path(tmp_path / "runs", plan.trials()[0]))
+    assert record.failure is None
+    assert record.info["nodes"] == len(Widths().network_graph("w:11").kind)

@@ -237,3 +237,8 @@ def test_costs_are_expected_of_costs_only(tasks):
 def test_other_surrogates_still_refuse_an_empty_fit():
     with pytest.raises(ArchitectureError, match="at least one architecture"):
         BoostedSurrogate().fit([], [])
+
+
+def test_a_path_as_the_source_is_told_how_to_read_it() -> None:
+    with pytest.raises(TypeError, match="got str; load_table reads a table, load_surrogate a directory"):
+        TransferSurrogate(sources="results.csv").fit([], [])
