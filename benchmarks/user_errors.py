@@ -29,7 +29,7 @@ def user_place(error: BaseException, modules: Collection[str] = ()) -> str:
     Example:
         >>> from benchmarks import get_space
         >>> try:
-        ...     get_space("transnas101-macro").parse("64-23-basic")
+        ...     get_space("transnas101-macro").parse("64-9311-basic")
         ... except ValueError as error:
         ...     print(user_place(error).partition(", ")[2])
         line 2, in <module>

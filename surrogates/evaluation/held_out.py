@@ -122,7 +122,7 @@ def held_out_runs(
         >>> from benchmarks import get_space
         >>> from surrogates import BoostedSurrogate, GaussianProcessSurrogate
         >>> archs = get_space("transnas101-macro").sample(80)
-        >>> values = pd.DataFrame({"jigsaw": [float(arch[3:7]) for arch in archs]}, index=archs)
+        >>> values = pd.DataFrame({"jigsaw": [float(arch[3:7]) / 100 for arch in archs]}, index=archs)
         >>> methods = {
         ...     "boosted": BoostedSurrogate(n_rounds=20),
         ...     "gp": lambda archs, labels, seed: GaussianProcessSurrogate(random_state=seed).fit(archs, labels),
