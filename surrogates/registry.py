@@ -125,9 +125,9 @@ MODELS: dict[str, Callable[[int], Surrogate]] = {
     "boosted": _boosted,
     "gp": _gaussian_process,
     "graph": _graph,
-    "pyg": _geometric,
     "ensemble": _ensemble,
     "ensemble+graph": _ensemble_with_graph,
+    "pyg": _geometric,
     **BASELINES,
 }
 """Name -> factory of an unfitted surrogate, called with a seed."""

@@ -19,8 +19,7 @@ OwnSpaces = Annotated[
     typer.Option(
         "--spaces",
         metavar="[NAME=]FILE",
-        help="A space of your own, for the command that follows: a file of graphs (JSON lines: arch, nodes, edges), or "
-        "module:attribute, a Space; repeatable. See docs/spaces.md.",
+        help="Your own space of graphs (docs/spaces.md); repeatable.",
     ),
 ]
 
