@@ -154,7 +154,7 @@ def _limit_to_one_thread() -> None:
 
     threadpool_limits(1)
     torch = sys.modules.get("torch")
-    if torch is not None and torch.get_num_threads() != 1:
+    if torch is not None:  # also if it says 1: that is OpenMP's number, and its linear algebra has another
         torch.set_num_threads(1)
 
 
