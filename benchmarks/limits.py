@@ -10,6 +10,7 @@ __all__ = [
     "CELLS",
     "COLUMNS",
     "EPOCHS",
+    "FILES",
     "FILE_BYTES",
     "METADATA_BYTES",
     "MODEL_BYTES",
@@ -32,6 +33,8 @@ COLUMNS = 10_000
 """Columns of a csv or parquet file; metrics and model facts of one task of a .pth."""
 CELLS = 20_000_000
 """Rows x columns of a csv or parquet file."""
+FILES = 20_000
+"""Files and folders below a folder of parquet files."""
 EPOCHS = 10_000
 """Epochs of one training."""
 VALUES = 100_000_000

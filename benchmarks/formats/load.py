@@ -14,7 +14,7 @@ from benchmarks.errors import ArchitectureError, TableError, shown
 from benchmarks.files import kind_of_file
 from benchmarks.formats.bundled import find_table, list_tables
 from benchmarks.formats.csv import read_csv
-from benchmarks.formats.parquet import read_parquet, read_provenance
+from benchmarks.formats.parquet import parquet_files, read_parquet, read_provenance
 from benchmarks.formats.transnas_pth import read_pth
 from benchmarks.spaces.space import Space
 from benchmarks.table import Table
@@ -144,8 +144,10 @@ def _from_stream(stream: TextIO | BinaryIO, duplicates: Duplicates, minimize: Co
 
 def _is_parted(path: str | os.PathLike[str]) -> bool:
     """Whether it is a folder with parquet files, and not the name of a bundled table."""
-    folder = kind_of_file(path) == "a folder" and str(path) not in list_tables()
-    return folder and any(Path(path).rglob("*.parquet"))
+    if kind_of_file(path) != "a folder" or str(path) in list_tables():
+        return False
+    with _naming(Path(path)):
+        return bool(parquet_files(Path(path)))
 
 
 def _suffix(file: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -25,7 +26,7 @@ from benchmarks.user_warnings import warn_user
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["read_parquet", "read_provenance", "write_parquet"]
+__all__ = ["parquet_files", "read_parquet", "read_provenance", "write_parquet"]
 
 _PROVENANCE = b"transnas-surrogates"
 _LONG = ("task", "tasks", "metric", "dataset", "split")
@@ -188,9 +189,31 @@ def _read(source: Path | BinaryIO, size: _Size) -> tuple[pd.DataFrame, dict[byte
     return frame, columns.schema.metadata or {}
 
 
+def parquet_files(folder: Path) -> list[Path]:
+    """Everything below a folder whose name ends in ``.parquet``, sorted.
+
+    Raises:
+        TableError: If more than `limits.FILES` files and folders are below it, such as in a home folder.
+
+    Example:
+        >>> import tempfile
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> (folder / "part-0.parquet").touch()
+        >>> [path.name for path in parquet_files(folder)]
+        ['part-0.parquet']
+    """
+    found, seen = [], 0
+    for place, folders, files in os.walk(folder):
+        seen += len(folders) + len(files)
+        if seen > limits.FILES:
+            raise TableError(f"expected a folder with at most {limits.FILES:,} files below it, got more")
+        found += [Path(place, name) for name in (*folders, *files) if name.endswith(".parquet")]
+    return sorted(found)
+
+
 def _parts(folder: Path) -> list[Path]:
     """The files of a partitioned table."""
-    kinds = {path: kind_of_file(path) for path in sorted(folder.rglob("*.parquet"))}
+    kinds = {path: kind_of_file(path) for path in parquet_files(folder)}
     parts = [path for path, kind in kinds.items() if kind != "a folder" and not path.name.startswith((".", "_"))]
     if not parts:
         raise TableError("expected a folder with parquet files, got none in it")

@@ -21,6 +21,7 @@ from benchmarks import (
     save_table,
     table_provenance,
 )
+from benchmarks.formats.parquet import parquet_files
 from benchmarks.provenance import unlike_published
 from benchmarks.table import Table
 from tests.benchmarks.conftest import MACRO
@@ -299,3 +300,15 @@ def test_streams_that_cannot_be_read_are_told(tmp_path, kind):
             stream.close()
         with pytest.raises(TableError, match="expected a stream that can be read, got one that cannot"):
             load_table(stream)
+
+
+def test_a_folder_with_too_many_files_is_not_searched_to_its_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(limits, "FILES", 3)
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "a" / "part.parquet").touch()
+    assert [path.name for path in parquet_files(tmp_path)] == ["part.parquet"]
+    (tmp_path / "b" / "notes.txt").touch()
+    for read in (load_table, table_provenance):
+        with pytest.raises(TableError, match="at most 3 files below it, got more"):
+            read(tmp_path)

@@ -186,11 +186,22 @@ def test_labels_in_another_unit_than_a_source_are_refused(cells, unit, kind):
         sources = train[["mostly"]] if kind == "frame" else Table.from_frame(train[["mostly"]].rename_axis("arch"))
     with pytest.raises(ValueError, match="labels of 'mine' are those of the source 'mostly' at the same architectures"):
         _transfer(sources).fit(archs, unit(y).rename("mine"))
-    fitted = TransferSurrogate(sources=sources, allow_same=True, **SMALL).fit(archs, unit(y).rename("mine"))
+
+
+@pytest.mark.parametrize(
+    ("change", "allowed"),
+    [
+        (lambda y, noise: y, True),
+        (lambda y, noise: np.sign(y) * y**2, False),
+        (lambda y, noise: -y + 1e-3 * noise, False),
+    ],
+    ids=["allowed", "squared", "noisy"],
+)
+def test_labels_near_a_source_or_allowed_to_be_one_are_not_refused(cells, change, allowed):
+    train, _ = _parts(cells, 20)
+    sources, mine = train[["mostly"]], change(train["mostly"], train["unrelated"]).rename("mine")
+    fitted = TransferSurrogate(sources=sources, allow_same=allowed, **SMALL).fit(list(train.index), mine)
     assert fitted.sources_ == {"mine": ("mostly",)}
-    for other in (np.sign(y) * y**2, -y + 1e-3 * train["unrelated"]):
-        fitted = TransferSurrogate(sources=sources, **SMALL).fit(archs, unit(other).rename("mine"))
-        assert fitted.sources_ == {"mine": ("mostly",)}
 
 
 def test_few_values_are_linear_without_being_a_source(cells):
