@@ -48,6 +48,8 @@ def naive_best(oracle: Oracle, task: str, n: int, holds: NDArray[np.bool_], sign
     allowed.sort(key=lambda row: (-sign * values[oracle.space[row]], adds[row], params[row], row))
     found, seen = [], set()
     for row in allowed:
+        if len(found) == n:
+            break
         arch = oracle.space[row]
         if distinct and functions[arch] in seen:
             continue
@@ -55,7 +57,7 @@ def naive_best(oracle: Oracle, task: str, n: int, holds: NDArray[np.bool_], sign
         rank = 1 + sum(sign * other > sign * values[arch] for other in values.values())
         twins = sum(functions[oracle.space[other]] == functions[arch] for other in allowed) - 1
         found.append((arch, values[arch], rank, twins))
-    return found[:n]
+    return found
 
 
 @pytest.mark.parametrize("distinct", [True, False])
