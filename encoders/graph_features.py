@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.spaces.cell import CellSpace
+from benchmarks.spaces.memo import cached_by_space
 from benchmarks.spaces.transnas_macro import TransNASMacro
 from encoders.base import Encoder
 from encoders.cell_features import cell_features
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from benchmarks.spaces.space import Space
 
 __all__ = ["GraphFeatures"]
+
+_MOST_KEPT = 5_000  # architectures of a matrix that is kept: two megabytes
 
 
 class GraphFeatures(Encoder):
@@ -37,17 +40,32 @@ class GraphFeatures(Encoder):
     """
 
     def feature_names(self, space: Space) -> list[str]:
-        return list(_features(space, [space.example]))
+        return list(_names(space))
 
     def encode(self, space: Space, archs: list[str]) -> NDArray[np.floating]:
         simplest = space.simplify(archs)
         rows: dict[str, int] = {}
         inverse = [rows.setdefault(arch, len(rows)) for arch in simplest]
-        columns = _features(space, list(rows))
-        matrix = np.empty((len(rows), len(columns)), dtype=np.float32)
-        for i, column in enumerate(columns.values()):
-            matrix[:, i] = column
+        matrix = (_kept_matrix if len(rows) <= _MOST_KEPT else _matrix)(space, tuple(rows))
         return matrix[inverse]
+
+
+@cached_by_space(maxsize=16)
+def _names(space: Space) -> tuple[str, ...]:
+    return tuple(_features(space, [space.example]))
+
+
+def _matrix(space: Space, simplest: tuple[str, ...]) -> NDArray[np.float32]:
+    """Features of m different simplest forms, of shape (m, d)."""
+    columns = _features(space, list(simplest))
+    matrix = np.empty((len(simplest), len(columns)), dtype=np.float32)
+    for i, column in enumerate(columns.values()):
+        matrix[:, i] = column
+    return matrix
+
+
+_kept_matrix = cached_by_space(maxsize=8)(_matrix)
+"""The members of an ensemble, and the steps of a fit, ask for the same architectures one after the other."""
 
 
 def _features(space: Space, archs: list[str]) -> dict[str, NDArray[Any]]:
