@@ -11,7 +11,7 @@ from surrogates.cli.arguments import SEARCHERS, AsJson, Minimize, TableOption, i
 from surrogates.cli.help import examples
 from surrogates.cli.objects import own_searcher
 from surrogates.cli.oracles import Constraints, ModelOption, oracle_of_sources, read_constraints, sources_hash
-from surrogates.cli.output import check_figure_file, duration, print_json, print_table, progress_bar
+from surrogates.cli.output import check_figure_file, duration, measurement, print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -200,7 +200,8 @@ def _best(
         chosen = {str(arch): {name: value} for arch, value in paid.items()}
     tasks: dict[str, dict[str, Any]] = {arch: {} for arch in chosen}
     for answer in oracle.answers(chosen, together.tasks, rank=True):
-        about = {"value": answer.value, "std": answer.std, "rank": answer.rank, "of": answer.of}
+        unit = oracle.task(answer.task).metric.unit
+        about = {"value": answer.value, "std": answer.std, "unit": unit, "rank": answer.rank, "of": answer.of}
         tasks[answer.arch][answer.task] = about
     asked_by = {
         arch: [seed for seed, history in zip(seeds, histories, strict=True) if arch in history.archs] for arch in chosen
@@ -219,8 +220,7 @@ def _show(records: list[dict[str, Any]], histories: list[History], method: str, 
         cells = [f"{record[name]:,}" if isinstance(record[name], int) else f"{record[name]:.6g}" for name in extra]
         for task in tasks:
             answer = record["tasks"][task]
-            std = answer["std"]
-            cells += [f"{answer['value']:.5g}", "-" if std != std else f"± {std:.2g}", f"{answer['rank']:,}"]
+            cells += [*measurement(answer["value"], answer["std"], answer["unit"]), f"{answer['rank']:,}"]
         rows.append([record["arch"], *cells, f"{len(record['seeds'])} of {len(histories)}"])
     print_table(["arch", *extra, *heads, "seeds"], rows)
     seconds = float(np.mean([history.cost.sum() for history in histories]))

@@ -29,7 +29,10 @@ def test_the_best_are_shown() -> None:
     asked = {arch for seed in (0, 1) for arch in run_search("random", oracle, "jigsaw", 30, seed).archs}
     best = sorted(asked, key=lambda arch: -oracle(arch, "jigsaw"))
     assert [row.split()[0] for row in rows] == best[:3]
-    assert rows[0].split()[4] == str(oracle.rank(best[0], "jigsaw"))
+    assert rows[0].split()[5] == str(oracle.rank(best[0], "jigsaw"))
+    for row in rows:
+        value, unit, _, std = row.split()[1:5]
+        assert (unit, len(value.partition(".")[2])) == ("%", len(std.partition(".")[2])), row
     assert end.startswith("2 searches by random, 30 queries each; simulated training time per search: ")
 
 
