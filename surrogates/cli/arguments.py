@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
 __all__ = [
     "ALONE",
     "SEARCHERS",
-    "ArchNames",
     "AsJson",
     "Minimize",
     "OptionalTable",
@@ -27,7 +25,6 @@ __all__ = [
     "TableOption",
     "TaskNames",
     "integers",
-    "numbered_archs",
     "table_of_one_space",
     "training_sizes",
 ]
@@ -47,32 +44,6 @@ Minimize = Annotated[
 SEARCHERS = ", ".join(list_searchers()) + "."
 ALONE = SEARCHERS.replace(f", {INFORMED}", "")
 _TABLE_HELP = "CSV (also .tsv, .gz), Parquet or published .pth file, or the name of a bundled table (rooms-mini)."
-
-
-ArchNames = Annotated[
-    list[str],
-    typer.Argument(metavar="ARCH|-", help="One or more architecture strings, or - to read one per line from stdin."),
-]
-
-
-def numbered_archs(archs: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Pairs of a prefix for error messages (the line number if read from stdin) and an architecture.
-
-    Blank lines and a byte order mark are skipped.
-
-    Raises:
-        typer.BadParameter: If - is given beside architectures.
-
-    Example:
-        >>> list(numbered_archs(["64-2311-basic"]))
-        [('', '64-2311-basic')]
-    """
-    if "-" not in archs:
-        return (("", arch) for arch in archs)
-    if len(archs) > 1:
-        raise typer.BadParameter("expected either architectures or - (read them from stdin), got both")
-    lines = ((number, line.lstrip("\ufeff").strip()) for number, line in enumerate(sys.stdin, start=1))
-    return ((f"stdin, line {number}: ", arch) for number, arch in lines if arch)
 
 
 def _find(path: Path | None) -> Path | None:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from surrogates.cli.arch_lists import read_archs
 from surrogates.cli.arguments import AsJson
 from surrogates.cli.help import examples
 from surrogates.cli.models import open_source
@@ -29,7 +30,7 @@ def design(
         Path | None,
         typer.Option(
             metavar="TABLE",
-            help="Architectures that were measured already: a table of results, or a text file (.txt) with one a line.",
+            help="Architectures that were measured already: a table of results, or a text file with one a line.",
         ),
     ] = None,
     allowed: Annotated[
@@ -38,7 +39,7 @@ def design(
             metavar="FILE",
             exists=True,
             dir_okay=False,
-            help="Choose only from these architectures: a text file with one a line.",
+            help="Choose only from these architectures: a text file with one a line, or a table of results.",
         ),
     ] = None,
     sources: Annotated[
@@ -71,10 +72,10 @@ def design(
     if plan is not None:
         _check_plan(plan)
     try:
-        measured = [] if have is None else _measured(have, space)
+        measured = [] if have is None else read_archs(have, space)
     except FileNotFoundError as error:
         raise typer.BadParameter(str(error), param_hint="--have") from error
-    choice_of = None if allowed is None else _lines(allowed)
+    choice_of = None if allowed is None else read_archs(allowed, space)
     others = [open_source(source) for source in sources or []] or None
     with working(f"choosing {counted(n, 'architecture')}"):
         archs = initial_design(space, n, have=measured, allowed=choice_of, sources=others, random_state=seed)
@@ -90,38 +91,6 @@ def design(
             typer.echo(arch)
     if plan is not None:
         typer.echo(f"Wrote {plan}: train them with 'surrogates campaign run {plan}'.", err=True)
-
-
-def _measured(path: Path, space: str) -> list[str]:
-    """The architectures of a table, of the wanted space if it holds several, or of a text file."""
-    if path.suffix.casefold() == ".txt":
-        return _lines(path)
-    from benchmarks.formats.load import load_table
-    from benchmarks.spaces.registry import get_space
-
-    table, wanted = load_table(path), get_space(space)
-    rows = zip(table.archs, table.row_spaces, strict=True)
-    return [arch for arch, name in rows if name == wanted or wanted.name not in table.spaces]
-
-
-def _lines(path: Path) -> list[str]:
-    """The lines of a text file that are not blank, validated so that an error names the line."""
-    from benchmarks import limits
-    from benchmarks.errors import ArchitectureError
-    from benchmarks.files import read_file
-    from benchmarks.spaces.registry import infer_space
-
-    found: list[str] = []
-    text = read_file(path, limits.METADATA_BYTES).decode("utf-8-sig", errors="replace")
-    for number, line in enumerate(text.splitlines(), start=1):
-        if arch := line.strip():
-            try:
-                found.append(infer_space(arch).validate(arch))
-            except ArchitectureError as error:
-                raise ArchitectureError(f"{path}, line {number}: {error}") from error
-    if not found:
-        raise ValueError(f"expected architectures in {path}, one a line, got none")
-    return found
 
 
 def _check_plan(path: Path) -> None:

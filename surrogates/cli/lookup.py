@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from surrogates.cli.arguments import ArchNames, AsJson, Minimize, TableOption, TaskNames, numbered_archs
+from surrogates.cli.arch_lists import ArchNames, numbered_archs, validated
+from surrogates.cli.arguments import AsJson, Minimize, TableOption, TaskNames
 from surrogates.cli.help import examples
 from surrogates.cli.models import StoredModel, open_oracle
 from surrogates.cli.output import measurement, print_csv, print_json, print_table
@@ -91,14 +92,10 @@ def lookup(
 def _valid(archs: list[str]) -> list[str]:
     """The architectures, from the command line or stdin; an error names the line."""
     from benchmarks.errors import ArchitectureError
-    from benchmarks.spaces.registry import infer_space
 
     found = []
     for where, arch in numbered_archs(archs):
-        try:
-            infer_space(arch).validate(arch)
-        except ArchitectureError as error:
-            raise ArchitectureError(f"{where}{error}") from None
+        validated(arch, where)
         found.append(arch)
     if not found:
         raise ArchitectureError("expected at least one architecture on stdin, got none")

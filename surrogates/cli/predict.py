@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from surrogates.cli.arguments import ArchNames, numbered_archs
+from surrogates.cli.arch_lists import ArchNames, numbered_archs
 from surrogates.cli.help import examples
 from surrogates.cli.models import open_model
 from surrogates.cli.output import progress_bar

@@ -63,6 +63,8 @@ def test_lookup_reads_architectures_from_stdin() -> None:
     piped = run("lookup", "-", "--csv", stdin=f"\ufeff{CELL}\n\n64-2311-basic \r\n")
     assert piped.exit_code == 0
     assert piped.stdout == run("lookup", CELL, "64-2311-basic", "--csv").stdout
+    assert run("lookup", "-", "--csv", stdin=f"arch\n{CELL}\n64-2311-basic\n").stdout == piped.stdout
+    assert run("lookup", "-", "--csv", stdin=f"arch,a\n{CELL},1\n64-2311-basic,2\n").stdout == piped.stdout
 
 
 def test_lookup_names_the_line_of_a_bad_architecture() -> None:
