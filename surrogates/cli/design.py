@@ -12,6 +12,7 @@ from surrogates.cli.arch_lists import read_archs
 from surrogates.cli.arguments import AsJson
 from surrogates.cli.help import examples
 from surrogates.cli.models import open_source
+from surrogates.cli.out_files import writable
 from surrogates.cli.output import counted, print_json, working
 
 __all__ = ["EXAMPLES", "design"]
@@ -56,7 +57,7 @@ def design(
         Path | None,
         typer.Option(
             metavar="PLAN",
-            dir_okay=False,
+            callback=writable,
             help="Also write a plan file (JSON) for 'campaign run', which trains them in this order.",
         ),
     ] = None,

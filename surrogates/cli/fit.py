@@ -41,7 +41,8 @@ def fit(
     model: Annotated[
         str | None,
         typer.Option(
-            help=f"Model: one of {', '.join(STORABLE_MODELS)}. Default: ensemble, or transfer with --sources.",
+            help=f"Model: one of {', '.join(STORABLE_MODELS)}, or {_TRANSFER} (with --sources). Default: ensemble, or "
+            f"{_TRANSFER} with --sources.",
             show_default=False,
         ),
     ] = None,
@@ -75,8 +76,8 @@ def fit(
 
     if model in BASELINES:
         raise typer.BadParameter(
-            f"expected one of {', '.join(STORABLE_MODELS)}, got {model!r}, a baseline that cannot be stored without "
-            "pickle"
+            f"expected one of {', '.join((*STORABLE_MODELS, _TRANSFER))}, got {model!r}, a baseline that cannot be "
+            "stored without pickle"
         )
     if table is None and not sources:
         raise typer.BadParameter("expected a TABLE, or --sources to fit without labels, got neither")

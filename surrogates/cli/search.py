@@ -11,6 +11,7 @@ from surrogates.cli.arguments import SEARCHERS, AsJson, Minimize, TableOption, i
 from surrogates.cli.help import examples
 from surrogates.cli.objects import own_searcher
 from surrogates.cli.oracles import Constraints, ModelOption, oracle_of_sources, read_constraints, sources_hash
+from surrogates.cli.out_files import writable
 from surrogates.cli.output import check_figure_file, duration, measurement, print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
@@ -85,8 +86,9 @@ def search(
     plot: Annotated[
         Path | None,
         typer.Option(
+            callback=writable,
             help="Figure file (png, pdf, svg): the best value so far against queries, or simulated time with --hours; "
-            "with a second objective, the Pareto front."
+            "with a second objective, the Pareto front.",
         ),
     ] = None,
     as_json: AsJson = False,

@@ -149,7 +149,7 @@ def test_transfer_is_told_the_other_tasks() -> None:
         (["--task", "jigsaw"], "expected --table or --space"),
         (["--task", "jigsaw", "--space", "transnas101-makro"], "did you mean 'transnas101-macro'"),
         ([*MACRO, "--plot", "best.txt"], "expected a file with one of the suffixes"),
-        ([*MACRO, "--plot", "no/such/folder/best.png"], "expected an existing folder"),
+        ([*MACRO, "--plot", "no/such/folder/best.png"], "there is no folder 'no/such/folder'"),
     ],
 )
 def test_bad_input(options: list[str], message: str, tmp_path: Path) -> None:
