@@ -150,8 +150,8 @@ def _template(plan: Path | None, preset: str, begin: Table) -> Plan:
 
 def _check_made_alike(table: Path, template: Plan) -> None:
     """Raise `ValueError` if the provenance of the table names another recipe or other images."""
-    from benchmarks.files import differences
     from benchmarks.formats import table_provenance
+    from benchmarks.run_directory import differences
 
     made = table_provenance(table)
     if "recipes" not in made:

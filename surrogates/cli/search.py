@@ -132,7 +132,7 @@ def search(
     if plot is not None:
         check_figure_file(plot, "--plot")
     if out is not None:
-        from benchmarks.files import RunDirectory
+        from benchmarks.run_directory import RunDirectory
 
         known = sources_hash(oracle.table, model or [])
         study = {"space": oracle.space.name, "tasks": task, "method": method, "oracle": known}

@@ -94,7 +94,7 @@ def search_benchmark(
     The directory holds the searches, which are not repeated; searchers.csv, searches.csv and searcher_regret.csv; with
     a table also curves.csv, regret.csv and agreement.csv; and, if matplotlib is installed, figures.
     """
-    from benchmarks.files import RunDirectory
+    from benchmarks.run_directory import RunDirectory
     from surrogates.search.studies.comparison import SearcherComparison
     from surrogates.search.studies.fidelity import ON_SURROGATE, ON_TABLE, Fidelity, predicted_table
     from surrogates.search.studies.grid import run_grid
@@ -148,7 +148,7 @@ def _without_table(
     as_json: bool,
 ) -> None:
     """Compare the searchers on the predictions of a surrogate."""
-    from benchmarks.files import RunDirectory
+    from benchmarks.run_directory import RunDirectory
     from surrogates.search.studies.comparison import SearcherComparison, allowed_values
     from surrogates.search.studies.grid import run_grid
 
