@@ -171,12 +171,7 @@ def register_again(space: Space) -> Space:
     known = _Own.spaces.get(space.name)
     if known is None:
         return _register(space)
-    if known.fingerprint != space.fingerprint:
-        raise SpaceError(
-            f"expected the space {space.name} with fingerprint {space.fingerprint[:8]}, as in the process that made "
-            f"this object, got another space of the name ({known.fingerprint[:8]}), registered here"
-        )
-    return known
+    return _checked(known, space, "as in the process that made this object", "registered here")
 
 
 def same_space(space: Space) -> Space:
@@ -194,12 +189,7 @@ def same_space(space: Space) -> Space:
         return known
     if known is None:
         raise SpaceError(f"the space {space.name} is not registered any more: register_space(space) makes it known")
-    if known.fingerprint != space.fingerprint:
-        raise SpaceError(
-            f"expected the space {space.name} with fingerprint {space.fingerprint[:8]}, that of the fit, "
-            f"got another space of the name ({known.fingerprint[:8]}), registered since then"
-        )
-    return known
+    return _checked(known, space, "that of the fit", "registered since then")
 
 
 def open_space(source: str) -> DagSpace:
@@ -286,6 +276,16 @@ def naslib_hint(arch: object) -> str:
         return ""
     text = f"({text.strip()[1:-1].strip(', ')})"
     return f"; tuples and lists of NASLib: get_space('nasbench201').from_naslib({text:.100}) returns the string"
+
+
+def _checked(known: Space, space: Space, whose: str, when: str) -> Space:
+    """The registered space of a name, if it is the same as another one of that name."""
+    if known.fingerprint == space.fingerprint:
+        return known
+    raise SpaceError(
+        f"expected the space {space.name} with fingerprint {space.fingerprint[:8]}, {whose}, got another space of the "
+        f"name ({known.fingerprint[:8]}), {when}"
+    )
 
 
 @cache

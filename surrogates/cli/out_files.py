@@ -18,10 +18,8 @@ def writable(path: Path | None) -> Path | None:
         typer.BadParameter: If its folder does not exist or cannot be written to, or if the path is a folder.
 
     Example:
-        >>> writable(Path("no-such-folder/run.json"))
-        Traceback (most recent call last):
-        ...
-        click.exceptions.BadParameter: cannot write 'no-such-folder/run.json': there is no folder 'no-such-folder'
+        >>> str(writable(Path("run.json")))
+        'run.json'
     """
     if path is None:
         return None
