@@ -18,8 +18,12 @@ __all__ = [
     "ALONE",
     "SEARCHERS",
     "AsJson",
+    "BudgetOrHours",
+    "Hours",
     "Minimize",
     "OptionalTable",
+    "SearchSeeds",
+    "Sources",
     "SpaceName",
     "TableFile",
     "TableOption",
@@ -39,6 +43,30 @@ Minimize = Annotated[
         "--minimize",
         metavar="TASK",
         help="Task of one's own in the table that is better when lower, such as a latency or an error; repeatable.",
+    ),
+]
+BudgetOrHours = Annotated[
+    int | None,
+    typer.Option(
+        "--budget", help="Number of architectures to query per search. Default: 100, or no bound with --hours."
+    ),
+]
+Hours = Annotated[
+    float | None,
+    typer.Option(
+        "--hours", help="Simulated training time per search; it ends before the training that would exceed it."
+    ),
+]
+SearchSeeds = Annotated[
+    str, typer.Option("--seeds", "--seed", help="Random seeds, comma-separated; one search per seed.")
+]
+Sources = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--sources",
+        metavar="SOURCE",
+        help="Results of other tasks, to learn from few rows: a table, the directory of a stored surrogate, or the "
+        "name of a bundled table or surrogate (a space); repeatable.",
     ),
 ]
 SEARCHERS = ", ".join(list_searchers()) + "."

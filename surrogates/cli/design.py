@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from surrogates.cli.arch_lists import read_archs
-from surrogates.cli.arguments import AsJson
+from surrogates.cli.arguments import AsJson, Sources
 from surrogates.cli.help import examples
 from surrogates.cli.models import open_source
 from surrogates.cli.out_files import writable
@@ -43,15 +43,7 @@ def design(
             help="Choose only from these architectures: a text file with one a line, or a table of results.",
         ),
     ] = None,
-    sources: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--sources",
-            metavar="SOURCE",
-            help="Results of other tasks that 'fit --sources' will use: a table, the directory of a stored surrogate, "
-            "or the name of a bundled one; repeatable.",
-        ),
-    ] = None,
+    sources: Sources = None,
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Random seed: another one gives another design.")] = 0,
     plan: Annotated[
         Path | None,
@@ -66,7 +58,8 @@ def design(
     """Choose the architectures to train first, whose results will tell most about all others; one a line.
 
     The first lines of a longer design are a shorter one with the same seed, so stop wherever the budget ends. All
-    compute different functions, and none a function of --have, which the design complements.
+    compute different functions, and none a function of --have, which the design complements. Name the --sources that
+    'fit --sources' will use.
     """
     from surrogates.design import initial_design
 

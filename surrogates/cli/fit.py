@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from surrogates.cli.arguments import Minimize, OptionalTable, SpaceName, TaskNames, table_of_one_space
+from surrogates.cli.arguments import Minimize, OptionalTable, Sources, SpaceName, TaskNames, table_of_one_space
 from surrogates.cli.help import examples
 from surrogates.cli.models import open_source
 from surrogates.cli.output import counted, print_table, score, working
@@ -46,15 +46,7 @@ def fit(
             show_default=False,
         ),
     ] = None,
-    sources: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--sources",
-            metavar="SOURCE",
-            help="Results of other tasks, to learn from few rows: a table, the directory of a stored surrogate, or the "
-            "name of a bundled table or surrogate (a space); repeatable.",
-        ),
-    ] = None,
+    sources: Sources = None,
     task: TaskNames = None,
     space: SpaceName = None,
     minimize: Minimize = None,

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from surrogates.cli.arguments import SEARCHERS, AsJson, Minimize, TableOption, integers
+from surrogates.cli.arguments import (
+    SEARCHERS,
+    AsJson,
+    BudgetOrHours,
+    Hours,
+    Minimize,
+    SearchSeeds,
+    TableOption,
+    integers,
+)
 from surrogates.cli.help import examples
 from surrogates.cli.objects import own_searcher
 from surrogates.cli.oracles import Constraints, ModelOption, oracle_of_sources, read_constraints, sources_hash
@@ -45,17 +54,9 @@ def search(
     method: Annotated[
         str, typer.Option(help=f"Searcher: {SEARCHERS[:-1]}; or one's own, as module:Class.")
     ] = "predictor",
-    budget: Annotated[
-        int | None,
-        typer.Option(help="Number of architectures to query per search. Default: 100, or no bound with --hours."),
-    ] = None,
-    hours: Annotated[
-        float | None,
-        typer.Option(help="Simulated training time per search; it ends before the training that would exceed it."),
-    ] = None,
-    seeds: Annotated[
-        str, typer.Option("--seeds", "--seed", help="Random seeds, comma-separated; one search per seed.")
-    ] = "0",
+    budget: BudgetOrHours = None,
+    hours: Hours = None,
+    seeds: SearchSeeds = "0",
     table: TableOption = None,
     minimize: Minimize = None,
     model: ModelOption = None,

@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from benchmarks.table import Table
     from surrogates.oracle.predictors import Predictor
 
-__all__ = ["check_arch", "check_archs", "lowered_by", "of_one_space"]
+__all__ = ["asked_arch", "asked_archs", "lowered_by", "of_one_space"]
 
 
-def check_archs(archs: Iterable[str], space: Space) -> tuple[str, ...]:
+def asked_archs(archs: Iterable[str], space: Space) -> tuple[str, ...]:
     """The strings of n architectures of a space, from a list, or an array or DataFrame of one column.
 
     Raises:
         ArchitectureError: If one is not an architecture of the space; names its position.
 
     Example:
-        >>> check_archs(["64-2311-basic"], get_space("transnas101-macro"))
+        >>> asked_archs(["64-2311-basic"], get_space("transnas101-macro"))
         ('64-2311-basic',)
     """
     if not isinstance(archs, Iterable) or hasattr(archs, "shape"):
@@ -36,17 +36,17 @@ def check_archs(archs: Iterable[str], space: Space) -> tuple[str, ...]:
         archs = as_strings(archs)  # a DataFrame or an array of one column
     if isinstance(archs, str):
         raise ArchitectureError(f"expected a list of architecture strings, got {type(archs).__name__} {shown(archs)}")
-    return tuple(check_arch(arch, space, position) for position, arch in enumerate(archs))
+    return tuple(asked_arch(arch, space, position) for position, arch in enumerate(archs))
 
 
-def check_arch(arch: object, space: Space, position: int | None = None) -> str:
+def asked_arch(arch: object, space: Space, position: int | None = None) -> str:
     """The string of an architecture of a space.
 
     Raises:
         ArchitectureError: If it is none; names its position if there is one.
 
     Example:
-        >>> check_arch("64-2311-basic", get_space("transnas101-macro"))
+        >>> asked_arch("64-2311-basic", get_space("transnas101-macro"))
         '64-2311-basic'
     """
     if not isinstance(arch, str):
@@ -97,7 +97,7 @@ def of_one_space(surrogate: Predictor | None, table: Table | None) -> tuple[Tabl
         >>> from benchmarks import load_table
         >>> table, space = of_one_space(None, load_table("rooms-mini", space="transnas101-macro"))
         >>> len(table), space.name
-        (32, 'transnas101-macro')
+        (24, 'transnas101-macro')
     """
     if surrogate is None:
         assert table is not None

@@ -17,7 +17,7 @@ from benchmarks.spaces.registry import register_again
 from benchmarks.task_names import choose_task
 from benchmarks.tasks import Task, find_task, minimized
 from surrogates.oracle.answers import Answers, Ranking
-from surrogates.oracle.inputs import check_arch, check_archs, lowered_by, of_one_space
+from surrogates.oracle.inputs import asked_arch, asked_archs, lowered_by, of_one_space
 from surrogates.oracle.mixing import check_mixture
 from surrogates.oracle.predictors import CachedSurrogate, novelty_of, predict_matrix, unfamiliar_in
 from surrogates.oracle.table_lookup import Measured
@@ -213,7 +213,7 @@ class Oracle:
 
     def answers(self, archs: Iterable[str], tasks: Iterable[str] | str | None = None, *, rank: bool = False) -> Answers:
         """As `query`, but returns arrays."""
-        answers = self._require(check_archs(archs, self.space), self._check_tasks(tasks))
+        answers = self._require(asked_archs(archs, self.space), self._check_tasks(tasks))
         answers = replace(answers, novelty=self._novelty(answers))
         self.queries.record((arch, task) for arch in answers.archs for task in answers.tasks)
         return self._ranked(answers) if rank else answers
@@ -228,7 +228,7 @@ class Oracle:
             UnknownNameError: If there is no such task; the message names the nearest one.
             TableError: If the architecture was not measured, and there is no surrogate.
         """
-        ranking, string = self.ranking(task), check_arch(arch, self.space)
+        ranking, string = self.ranking(task), asked_arch(arch, self.space)
         value = ranking.values[self.space.index(string)] if string in self.space else np.nan
         if np.isnan(value):
             value = self._require((string,), (task,)).value[0, 0]
@@ -241,7 +241,7 @@ class Oracle:
             >>> Oracle.from_pretrained("transnas101-macro").unfamiliar("64-2311-basic")
             ''
         """
-        return "" if self._predictor is None else unfamiliar_in(self._predictor, check_arch(arch, self.space))
+        return "" if self._predictor is None else unfamiliar_in(self._predictor, asked_arch(arch, self.space))
 
     def ranking(self, task: str) -> Ranking:
         """Ranking of all published architectures on one task, computed once; not counted as queries."""
@@ -396,7 +396,7 @@ class Oracle:
         self._tasks: tuple[str, ...] = tuple(dict.fromkeys((*predicted, *known)))
 
     def _first_time(self, arch: str, task: str) -> float:
-        string, (name,) = check_arch(arch, self.space), self._check_tasks([task])
+        string, (name,) = asked_arch(arch, self.space), self._check_tasks([task])
         known = self._warm.get(name, {}).get(string)
         if known is not None:
             return known()
