@@ -60,7 +60,7 @@ def read_archs(path: Path, space: str) -> list[str]:
 
     Example:
         >>> len(read_archs(Path("rooms-mini"), "transnas101-micro"))
-        32
+        40
     """
     from benchmarks import limits
     from benchmarks.files import read_file
