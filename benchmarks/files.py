@@ -1,35 +1,23 @@
-"""Atomic writes of files and folders, run directories, and file locks."""
+"""Files and folders: written as a whole or not at all, and read only if they are regular files."""
 
 from __future__ import annotations
 
 import errno
 import hashlib
 import io
-import json
 import os
 import shutil
-import socket
 import stat
-import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from benchmarks import limits
-from benchmarks.errors import ArtefactError
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 __all__ = [
-    "RunDirectory",
-    "differences",
-    "file_lock",
     "file_marks",
     "is_litter",
-    "is_locked",
     "kind_of_file",
     "read_file",
     "sha256_of",
@@ -37,7 +25,6 @@ __all__ = [
     "write_folder_beside",
 ]
 
-_TRIES, _PAUSE = 3, 0.01
 _CHUNK = 2**20  # bytes that are hashed at once
 _LITTER = frozenset(
     {".DS_Store", ".directory", ".gitkeep", ".ipynb_checkpoints", "Thumbs.db", "__MACOSX", "desktop.ini", "lost+found"}
@@ -51,7 +38,6 @@ _KINDS = (
     (stat.S_ISBLK, "a device"),
 )
 _NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)
-_AT_MOST = 3  # differences listed in one message
 
 
 @contextmanager
@@ -132,175 +118,6 @@ def write_folder_beside(
         _swap(beside, target, keep)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
-
-
-class RunDirectory:
-    """The folder of one run: the run can be resumed in it, and results of different runs are never mixed.
-
-    A JSON file in the folder describes the run.
-
-    Args:
-        path: The folder.
-        kind: Kind of run for messages, e.g. ``"study"``.
-        file: Name of the file with the description; ``<kind>.json`` by default.
-        remedy: Advice for messages about a folder that belongs to another run.
-
-    Attributes:
-        path: The folder.
-        kind, remedy: As above.
-        description: Path of the file with the description.
-
-    Example:
-        >>> import tempfile
-        >>> folder = Path(tempfile.mkdtemp()) / "mine"
-        >>> RunDirectory(folder, "study").claim({"seed": 0}).about()
-        {'seed': 0}
-        >>> RunDirectory(folder, "study").claim({"seed": 1})
-        Traceback (most recent call last):
-        ...
-        benchmarks.errors.ArtefactError: ... holds another study: seed was 0 and is now 1; choose another folder, or ...
-    """
-
-    def __init__(
-        self,
-        path: str | os.PathLike[str],
-        kind: str,
-        file: str | None = None,
-        remedy: str = "choose another folder, or delete that one to start again",
-    ) -> None:
-        self.path, self.kind, self.remedy = Path(path), kind, remedy
-        self.description = self.path / (file or f"{kind}.json")
-
-    def __repr__(self) -> str:
-        return f"RunDirectory({str(self.path)!r}, {self.kind!r})"
-
-    def claim(
-        self,
-        about: Mapping[str, Any],
-        results: Callable[[str], bool] = lambda name: True,
-        say: Callable[[Any], str] = repr,
-    ) -> Self:
-        """Create the folder of a run, or check that an existing folder belongs to it.
-
-        If several processes do so at the same time, one creates it and the others check.
-
-        Args:
-            about: Settings that must not change, as JSON values.
-            results: Tells which file names must not exist in a folder without a description; all by default. Files of
-                the operating system (`is_litter`) are allowed.
-            say: Formats a value of `about` for a message.
-
-        Returns:
-            The directory itself.
-
-        Raises:
-            ArtefactError: If it belongs to another run, holds other results, or its description is damaged.
-            OSError: If it cannot be written.
-        """
-        if not self.description.exists():
-            self.make()
-            foreign = sorted(entry.name for entry in self.path.iterdir() if self._is_foreign(entry.name))
-            strange = next(filter(results, foreign), None)
-            if strange and not self.description.exists():
-                raise ArtefactError(
-                    f"{str(self.path)!r} holds {strange!r} but no {self.description.name}; choose a new or empty folder"
-                )
-            self.describe(about)
-        self.check(about, say=say)
-        return self
-
-    def make(self) -> Path:
-        """Create the folder if it does not exist, and return its path.
-
-        Raises:
-            ArtefactError: If there is a file of this name.
-            OSError: If it cannot be created.
-        """
-        if self.path.exists() and not self.path.is_dir():
-            raise ArtefactError(f"expected a folder or nothing at {str(self.path)!r}, got a file")
-        self.path.mkdir(parents=True, exist_ok=True)
-        return self.path
-
-    def describe(self, about: Mapping[str, Any]) -> None:
-        """Write the description unless there is one; the first of several processes wins.
-
-        Args:
-            about: JSON values.
-
-        Raises:
-            OSError: If it cannot be written, or the folder does not exist.
-        """
-        with write_beside(self.description, replace=False) as beside:
-            beside.write_text(json.dumps(_as_json(about), indent=2) + "\n", encoding="utf-8")
-
-    def file(self, name: str) -> Path:
-        """Path of a file in the folder."""
-        return self.path / name
-
-    def about(self) -> dict[str, Any]:
-        """Content of the description.
-
-        Raises:
-            FileNotFoundError: If there is none.
-            ArtefactError: If it is damaged.
-        """
-        try:
-            found = json.loads(self.description.read_bytes())
-        except ValueError as error:
-            raise ArtefactError(f"{str(self.description)!r} is damaged: {error}") from error
-        if not isinstance(found, dict):
-            raise ArtefactError(
-                f"{str(self.description)!r} is damaged: expected a JSON object, got {type(found).__name__}"
-            )
-        return found
-
-    def check(
-        self, about: Mapping[str, Any], found: Mapping[str, Any] | None = None, say: Callable[[Any], str] = repr
-    ) -> None:
-        """Check that the folder belongs to a run.
-
-        Args:
-            about: Settings that must not change; other entries of the description are ignored.
-            found: Settings of the folder; the content of its description by default.
-            say: Formats a value for a message.
-
-        Raises:
-            ArtefactError: If it belongs to another run; names the settings that differ.
-        """
-        before, now = self.about() if found is None else found, _as_json(about)
-        if changed := differences({name: before.get(name) for name in now}, now, say):
-            raise ArtefactError(
-                f"{str(self.path)!r} holds another {self.kind}: {'; '.join(changed[:_AT_MOST])}; {self.remedy}"
-            )
-
-    def _is_foreign(self, name: str) -> bool:
-        """Whether a file is neither the operating system's nor a description that another process is writing."""
-        return not (is_litter(name) or (name.startswith(".") and name.endswith(f"-{self.description.name}")))
-
-
-def differences(
-    before: Mapping[str, Any], now: Mapping[str, Any], say: Callable[[Any], str] = repr, where: str = ""
-) -> list[str]:
-    """Differences between two descriptions as text, one string per difference.
-
-    Args:
-        before: JSON values by name; nested mappings are compared entry by entry.
-        now: The same; a name that is missing in one of them counts as None.
-        say: Formats a value.
-        where: Prefix of every string.
-
-    Example:
-        >>> differences({"seed": 0, "of": {"k": 1, "n": 2}}, {"seed": 1, "of": {"k": 1, "n": 3}})
-        ['seed was 0 and is now 1', 'of: n was 2 and is now 3']
-    """
-    found = []
-    for name in dict.fromkeys((*before, *now)):
-        old, new = before.get(name), now.get(name)
-        if isinstance(old, Mapping) and isinstance(new, Mapping):
-            found += differences(old, new, say, f"{where}{name}: ")
-        elif old != new:
-            found.append(f"{where}{name} was {say(old)} and is now {say(new)}")
-    return found
 
 
 def is_litter(name: str) -> bool:
@@ -389,61 +206,6 @@ def file_marks(path: str | os.PathLike[str]) -> tuple[int, int, int, int]:
 
 
 @contextmanager
-def file_lock(path: Path) -> Iterator[bool]:
-    """Try to lock a file for the duration of the block, so that two processes do not do the same work.
-
-    The lock is the operating system's (``flock``): it is released when its process ends for any reason, so a killed
-    process leaves nothing to clean up. The file's content names the holder for people; only the lock itself counts.
-    Needs a POSIX system and, for processes on several machines, a file system with shared locks.
-
-    Args:
-        path: The lock file; its folder is created if needed. The file is removed afterwards.
-
-    Yields:
-        Whether this process holds the lock; if not, another one does.
-
-    Example:
-        >>> import tempfile
-        >>> path = Path(tempfile.mkdtemp()) / "work.lock"
-        >>> with file_lock(path) as mine, file_lock(path) as again:
-        ...     print(mine, again, is_locked(path))
-        True False True
-        >>> is_locked(path)
-        False
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle = _lock(path)
-    if handle is None:
-        yield False
-        return
-    try:
-        holder = {"host": socket.gethostname(), "pid": os.getpid(), "since": time.strftime("%Y-%m-%d %H:%M:%S")}
-        os.ftruncate(handle, 0)
-        os.write(handle, json.dumps(holder).encode())
-        yield True
-    finally:
-        path.unlink(missing_ok=True)  # while still locked: `_is_at` shows other openers that it is gone
-        os.close(handle)
-
-
-def is_locked(path: Path) -> bool:
-    """Whether a process holds this lock."""
-    import fcntl
-
-    try:
-        handle = os.open(path, os.O_RDONLY)
-    except FileNotFoundError:
-        return False
-    try:
-        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(handle)
-    return False
-
-
-@contextmanager
 def _regular(path: str | os.PathLike[str]) -> Iterator[io.BufferedReader]:
     """Open a regular file for reading; anything else is refused before it is opened.
 
@@ -492,35 +254,3 @@ def _link(beside: Path, target: Path) -> None:
             raise
         if not target.exists():
             beside.replace(target)
-
-
-def _as_json(about: Mapping[str, Any]) -> dict[str, Any]:
-    """The values after a round trip through JSON: tuples become lists."""
-    plain: dict[str, Any] = json.loads(json.dumps(dict(about)))
-    return plain
-
-
-def _lock(path: Path) -> int | None:
-    """Handle of an open file that is locked and still at its path, or None.
-
-    Tries a few times: `is_locked` locks a file for an instant, and another process may remove it between open and lock.
-    """
-    import fcntl
-
-    for _ in range(_TRIES):
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if _is_at(handle, path):
-                return handle
-        except BlockingIOError:
-            time.sleep(_PAUSE)
-        os.close(handle)
-    return None
-
-
-def _is_at(handle: int, path: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(handle), path.stat())
-    except FileNotFoundError:
-        return False

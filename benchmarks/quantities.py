@@ -56,7 +56,7 @@ _BOOKKEEPING = _words(
     """
     batch batchsize bracket budget commit count created date datetime device dropout epoch epochs finished fold
     generation gpu hash host hostname id idx index indomain iter iteration iterations job jobid learningrate
-    level0 lr momentum no node nr num number of pid population process rank rep repeat repetition replica
+    level0 lr momentum no node novelty nr num number of pid population process rank rep repeat repetition replica
     replicate resolution round row run runid seed seeds source split started step steps timestamp trial trialid
     trials uid uuid version wd weightdecay worker
     """

@@ -63,7 +63,7 @@ seconds=$(($(left) - 20))
 if [ "$seconds" -gt 20 ]; then
   python3 -m surrogates campaign run "$plan" --folder "$work/runs" --device "$device" --workers "$workers" \
     --minutes "$(python3 -c "print($seconds / 60)")" 2>&1 | tail -n 20 | tee -a "$out/log.txt"
-  python3 -m surrogates campaign pack "$plan" "$out/records.jsonl.gz" --folder "$work/runs"
+  python3 -m surrogates campaign pack "$plan" --out "$out/records.jsonl.gz" --folder "$work/runs"
   python3 -m surrogates campaign status "$plan" --folder "$work/runs" | tee "$out/status.txt"
 fi
 

@@ -150,13 +150,20 @@ def _kernel(space: str, forms: list[str], sources: TransferSource | Sequence[Tra
 
 
 def _of_space(archs: Iterable[str], space: Space, name: str) -> list[str]:
-    """The strings in the benchmark's spelling; raises if one is not of the space."""
-    strings = as_strings(archs)
-    for position, arch in enumerate(strings):
-        if not space.recognises(arch):
-            came = infer_space(arch)  # raises if it is no architecture at all
+    """The strings in the benchmark's spelling.
+
+    Raises:
+        ArchitectureError: If one is not of the space; the message begins with the name of the argument.
+    """
+    try:
+        strings = as_strings(archs)
+        strange = next((place for place, arch in enumerate(strings) if not space.recognises(arch)), None)
+        if strange is not None:
+            arch = strings[strange]
+            came = infer_space(arch).name  # raises if it is no architecture at all
             raise ArchitectureError(
-                f"{name}: expected architectures of {space.name}, got {shown(arch)} of {came.name} at position "
-                f"{position}"
+                f"expected architectures of {space.name}, got {shown(arch)} of {came} at position {strange}"
             )
-    return [space.validate(arch) for arch in strings]
+        return [space.validate(arch) for arch in strings]
+    except ArchitectureError as error:
+        raise ArchitectureError(f"{name}: {error}") from None

@@ -26,7 +26,7 @@ from surrogates import (
     load_surrogate,
 )
 from surrogates.labels import Labels
-from surrogates.oracle.predictors import TabulatedSurrogate
+from surrogates.oracle.tabulated import TabulatedSurrogate
 from surrogates.search import History, SearchError, run_search
 
 MACRO = get_space("transnas101-macro")

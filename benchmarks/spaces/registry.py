@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import copyreg
+import difflib
 import os
 import re
 import threading
 from collections.abc import Iterable
 from functools import cache
 from importlib import metadata
+from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
 from benchmarks.errors import ArchitectureError, SpaceError, UnknownNameError, choice, shown
 from benchmarks.forks import ForkSafeLock
-from benchmarks.limits import STRING
+from benchmarks.limits import SHOWN, STRING
 from benchmarks.spaces.dag import DagSpace
 from benchmarks.spaces.dag_files import check_space_name
 from benchmarks.spaces.nasbench201 import NASBench201
@@ -49,9 +51,10 @@ _NASLIB = re.compile(r"[\[(]\s*\d(?:[\s,]+\d)*\s*,?\s*[\])]")
 _BENCHMARKS: dict[str, type[Space]] = {cls.name: cls for cls in (TransNASMicro, TransNASMacro, NASBench201)}
 _SAMPLE = 100
 _S = TypeVar("_S", bound=Space)
+_COMPARED = 2000  # strings of each of the user's own spaces
 _HOW = (
-    "a space of your own must be registered in this process too: benchmarks.register_space(space), surrogates --spaces "
-    f"FILE on the command line, or {VARIABLE}=FILE for all processes (docs/spaces.md)"
+    "your own spaces must be registered in this process too: register_space, --spaces FILE or "
+    f"{VARIABLE} (docs/spaces.md)"
 )
 
 
@@ -168,12 +171,7 @@ def register_again(space: Space) -> Space:
     known = _Own.spaces.get(space.name)
     if known is None:
         return _register(space)
-    if known.fingerprint != space.fingerprint:
-        raise SpaceError(
-            f"expected the space {space.name} with fingerprint {space.fingerprint[:8]}, as in the process that made "
-            f"this object, got another space of the name ({known.fingerprint[:8]}), registered here"
-        )
-    return known
+    return _checked(known, space, "as in the process that made this object", "registered here")
 
 
 def same_space(space: Space) -> Space:
@@ -191,12 +189,7 @@ def same_space(space: Space) -> Space:
         return known
     if known is None:
         raise SpaceError(f"the space {space.name} is not registered any more: register_space(space) makes it known")
-    if known.fingerprint != space.fingerprint:
-        raise SpaceError(
-            f"expected the space {space.name} with fingerprint {space.fingerprint[:8]}, that of the fit, "
-            f"got another space of the name ({known.fingerprint[:8]}), registered since then"
-        )
-    return known
+    return _checked(known, space, "that of the fit", "registered since then")
 
 
 def open_space(source: str) -> DagSpace:
@@ -285,6 +278,16 @@ def naslib_hint(arch: object) -> str:
     return f"; tuples and lists of NASLib: get_space('nasbench201').from_naslib({text:.100}) returns the string"
 
 
+def _checked(known: Space, space: Space, whose: str, when: str) -> Space:
+    """The registered space of a name, if it is the same as another one of that name."""
+    if known.fingerprint == space.fingerprint:
+        return known
+    raise SpaceError(
+        f"expected the space {space.name} with fingerprint {space.fingerprint[:8]}, {whose}, got another space of the "
+        f"name ({known.fingerprint[:8]}), {when}"
+    )
+
+
 @cache
 def _instance(name: str) -> Space:
     return _BENCHMARKS[name]()
@@ -305,11 +308,19 @@ def _space_of(string: str) -> Space:
         found = _recognising(string)
     if found is not None:
         return found
-    examples = ", ".join(f"{shown(space.example)} ({space.name})" for space in _known())
-    raise ArchitectureError(
-        f"{shown(string)} is not an architecture of any known space; expected e.g. {examples}; what their parts mean: "
-        f"get_space(name).notation, or surrogates lookup --help{naslib_hint(string)}; {_HOW}"
-    )
+    near = _nearest(string)
+    one = near or f"expected e.g. {shown(TransNASMacro.example)} ({TransNASMacro.name})"
+    advice = naslib_hint(string) or f"; notation: surrogates lookup --help{'' if near else f'; {_HOW}'}"
+    raise ArchitectureError(f"{shown(string)} is not an architecture of any known space; {one}{advice}")
+
+
+def _nearest(string: str) -> str:
+    """The example, or string of the user's own spaces, that one of no space is most like; empty if none is alike."""
+    spaces = {space.example: space.name for space in _known()}
+    for space in _Own.spaces.values():
+        spaces |= dict.fromkeys(islice(space, _COMPARED), space.name)
+    near = difflib.get_close_matches(string[:SHOWN], spaces, n=1)
+    return f"nearest: {shown(near[0])} ({spaces[near[0]]})" if near else ""
 
 
 def _recognising(string: str) -> Space | None:

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.errors import ArtefactError
-from benchmarks.files import differences
+from benchmarks.run_directory import differences
 from benchmarks.tasks import SPLITS, TIME
 from benchmarks.training.captured import CapturedStep, cuda_recorder
 from benchmarks.training.data.augment import RandomStreams, mix

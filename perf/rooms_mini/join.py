@@ -7,7 +7,7 @@ The records made so far are beside the plans. To go on from them:
 
     surrogates campaign unpack perf/rooms_mini/skeletons.json perf/rooms_mini/skeletons.jsonl.gz
     surrogates campaign run perf/rooms_mini/skeletons.json --workers 2
-    surrogates campaign pack perf/rooms_mini/skeletons.json perf/rooms_mini/skeletons.jsonl.gz
+    surrogates campaign pack perf/rooms_mini/skeletons.json --out perf/rooms_mini/skeletons.jsonl.gz
 
 A task is replaced only if the plan's campaign (in the folder beside the plan) has trained it on every architecture of
 the table: no column mixes two versions of a training. Metrics that the other rows lack are kept.

@@ -7,9 +7,9 @@
 The tables were created with
 
     surrogates campaign run perf/rooms_mini/plan.json --workers 4          # run again to resume after an interruption
-    surrogates campaign table perf/rooms_mini/plan.json benchmarks/tables/rooms-mini.parquet --seed 666
+    surrogates campaign table perf/rooms_mini/plan.json --out benchmarks/tables/rooms-mini.parquet --seed 666
     surrogates campaign run perf/rooms_mini/again.json --workers 4
-    surrogates campaign table perf/rooms_mini/again.json benchmarks/tables/rooms-mini-again.parquet --seed 667
+    surrogates campaign table perf/rooms_mini/again.json --out benchmarks/tables/rooms-mini-again.parquet --seed 667
 
 Output: Kendall's tau between the last-epoch values of rooms-mini and the published ones of the same architectures, for
 the primary metric with a 95 % bootstrap interval and for other metrics of rooms-mini; tau between two trainings with

@@ -2,7 +2,7 @@
 
     python perf/rooms_open/make_plan.py
     surrogates campaign run perf/rooms_open/plan.json --workers 1      # any time, resumed where it stopped
-    surrogates campaign pack perf/rooms_open/plan.json perf/rooms_open/records.jsonl.gz
+    surrogates campaign pack perf/rooms_open/plan.json --out perf/rooms_open/records.jsonl.gz
 
 Three kinds take turns, and a campaign does one architecture on all tasks before the next: whatever it reaches is a
 usable sample of

@@ -13,7 +13,7 @@ from surrogates.calibration.normal_scores import NormalScores
 from surrogates.calibration.shift import ShiftCalibration
 from surrogates.labels import Labels
 
-__all__ = ["FoldCalibration", "normal_scores"]
+__all__ = ["FoldCalibration", "normal_scores", "pooled_scores"]
 
 Float = NDArray[np.float64]
 
@@ -26,6 +26,23 @@ def normal_scores(values: Float) -> Float:
         [[-0.97, 0.0, nan, 0.97]]
     """
     return np.stack([NormalScores(column[~np.isnan(column)]).forward(column) for column in values.T], axis=1)
+
+
+def pooled_scores(labels: Labels) -> tuple[Float, Float]:
+    """Mean normal score of m functions on T tasks, NaN where not measured, and its replicates; each of shape (m, T).
+
+    Example:
+        >>> labels = Labels.from_data(["64-2311-basic", "64-1234-basic"], [10.0, 20.0])
+        >>> [array.round(2).tolist() for array in pooled_scores(labels)]
+        [[[-0.67], [0.67]], [[1.0], [1.0]]]
+    """
+    m, Z = len(labels.archs), normal_scores(labels.values)
+    sums, counts = np.zeros((2, m, Z.shape[1]))
+    for t, z in enumerate(Z.T):
+        known = ~np.isnan(z)
+        counts[:, t] = np.bincount(labels.group[known], minlength=m)
+        sums[:, t] = np.bincount(labels.group[known], z[known], minlength=m)
+    return sums / np.where(counts, counts, np.nan), counts
 
 
 class FoldCalibration:
@@ -79,11 +96,7 @@ class FoldCalibration:
 
     def with_shift(self, labels: Labels) -> FoldCalibration:
         """The same calibration, with wider intervals for architectures unlike the n rows that it was fitted to."""
-        Z = normal_scores(labels.values)
-        sums, counts = np.zeros((2, len(labels.archs), len(labels.tasks)))
-        np.add.at(sums, labels.group, np.nan_to_num(Z))
-        np.add.at(counts, labels.group, ~np.isnan(Z))
-        means = sums / np.where(counts, counts, np.nan)
+        means, _ = pooled_scores(labels)
         spread = np.nanstd(labels.values, axis=0)
         return FoldCalibration(self.tasks, self.seen, ShiftCalibration.fit(labels.space, labels.archs, means, spread))
 

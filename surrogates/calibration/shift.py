@@ -26,7 +26,8 @@ from numpy.typing import NDArray
 
 from benchmarks.forks import cached_property
 from benchmarks.short_repr import ShortRepr
-from benchmarks.spaces.registry import infer_space
+from benchmarks.spaces.registry import get_space, infer_space
+from encoders.feature_words import FeatureWords, feature_words
 from encoders.graph_features import GraphFeatures
 from surrogates.calibration.imputation import fill_missing
 from surrogates.kernels.decompositions import Cholesky, Eigen
@@ -128,10 +129,8 @@ class ShiftCalibration(ShortRepr):
         outside = np.maximum(low - values, values - high) / np.where(high > low, high - low, 1.0)
         names = encoder.get_feature_names_out()
         farthest = [i for i in np.argsort(-outside, kind="stable")[:_NAMED] if outside[i] > _TOLERANCE]
-        said = [
-            f"{names[i]} {values[i]:.3g} (trained {low[i]:.3g}" + (f" to {high[i]:.3g})" if high[i] > low[i] else ")")
-            for i in farthest
-        ]
+        space = get_space(self._space)
+        said = [_said(feature_words(space, names[i]), values[i], low[i], high[i]) for i in farthest]
         factor = float(self.factors([arch])[0])
         return "; ".join([f"intervals {factor:.1f} times as wide", *said] if factor > _SAID else said)
 
@@ -168,6 +167,12 @@ class ShiftCalibration(ShortRepr):
     @cached_property
     def _process(self) -> tuple[FeatureKernel, Cholesky]:
         return _process(self._points, self.weights)
+
+
+def _said(words: FeatureWords, value: float, low: float, high: float) -> str:
+    """A feature of an architecture, and its range in the training rows."""
+    shown, least, most = (words.show(float(number)) for number in (value, low, high))
+    return f"{words.text}: {shown} (trained {least}{'' if most == least else f' to {most}'})"
 
 
 def _weights(X: Float, Z: Float) -> Float:

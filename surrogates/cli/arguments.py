@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,16 +17,18 @@ if TYPE_CHECKING:
 __all__ = [
     "ALONE",
     "SEARCHERS",
-    "ArchNames",
     "AsJson",
+    "BudgetOrHours",
+    "Hours",
     "Minimize",
     "OptionalTable",
+    "SearchSeeds",
+    "Sources",
     "SpaceName",
     "TableFile",
     "TableOption",
     "TaskNames",
     "integers",
-    "numbered_archs",
     "table_of_one_space",
     "training_sizes",
 ]
@@ -44,35 +45,33 @@ Minimize = Annotated[
         help="Task of one's own in the table that is better when lower, such as a latency or an error; repeatable.",
     ),
 ]
+BudgetOrHours = Annotated[
+    int | None,
+    typer.Option(
+        "--budget", help="Number of architectures to query per search. Default: 100, or no bound with --hours."
+    ),
+]
+Hours = Annotated[
+    float | None,
+    typer.Option(
+        "--hours", help="Simulated training time per search; it ends before the training that would exceed it."
+    ),
+]
+SearchSeeds = Annotated[
+    str, typer.Option("--seeds", "--seed", help="Random seeds, comma-separated; one search per seed.")
+]
+Sources = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--sources",
+        metavar="SOURCE",
+        help="Results of other tasks, to learn from few rows: a table, the directory of a stored surrogate, or the "
+        "name of a bundled table or surrogate (a space); repeatable.",
+    ),
+]
 SEARCHERS = ", ".join(list_searchers()) + "."
 ALONE = SEARCHERS.replace(f", {INFORMED}", "")
 _TABLE_HELP = "CSV (also .tsv, .gz), Parquet or published .pth file, or the name of a bundled table (rooms-mini)."
-
-
-ArchNames = Annotated[
-    list[str],
-    typer.Argument(metavar="ARCH|-", help="One or more architecture strings, or - to read one per line from stdin."),
-]
-
-
-def numbered_archs(archs: Sequence[str]) -> Iterator[tuple[str, str]]:
-    """Pairs of a prefix for error messages (the line number if read from stdin) and an architecture.
-
-    Blank lines and a byte order mark are skipped.
-
-    Raises:
-        typer.BadParameter: If - is given beside architectures.
-
-    Example:
-        >>> list(numbered_archs(["64-2311-basic"]))
-        [('', '64-2311-basic')]
-    """
-    if "-" not in archs:
-        return (("", arch) for arch in archs)
-    if len(archs) > 1:
-        raise typer.BadParameter("expected either architectures or - (read them from stdin), got both")
-    lines = ((number, line.lstrip("\ufeff").strip()) for number, line in enumerate(sys.stdin, start=1))
-    return ((f"stdin, line {number}: ", arch) for number, arch in lines if arch)
 
 
 def _find(path: Path | None) -> Path | None:

@@ -12,6 +12,7 @@ import typer
 from surrogates.cli.arguments import AsJson
 from surrogates.cli.failures import FAILED
 from surrogates.cli.help import examples
+from surrogates.cli.out_files import TableOut, writable
 from surrogates.cli.output import counted, duration, print_json, print_table, progress_bar, stderr
 from surrogates.cli.train import Device, Threads
 
@@ -135,13 +136,13 @@ def status(plan: PlanFile, folder: Folder = None, as_json: AsJson = False) -> No
 @campaign_app.command(
     short_help="Write the results as a table.",
     epilog=examples(
-        "surrogates campaign table plan.json results.parquet",
-        "surrogates campaign table plan.json results.pth --seed 666",
+        "surrogates campaign table plan.json --out results.parquet",
+        "surrogates campaign table plan.json --out results.pth --seed 666",
     ),
 )
 def table(
     plan: PlanFile,
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="File to write: .parquet, .csv or .pth.")],
+    out: TableOut,
     folder: Folder = None,
     seed: Annotated[
         int | None, typer.Option(help="Use only the trainings with this seed. Default: the mean over all seeds.")
@@ -164,11 +165,13 @@ def table(
 
 
 @campaign_app.command(
-    short_help="All records in one file.", epilog=examples("surrogates campaign pack plan.json records.jsonl.gz")
+    short_help="All records in one file.", epilog=examples("surrogates campaign pack plan.json --out records.jsonl.gz")
 )
 def pack(
     plan: PlanFile,
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="File to write, usually ending in .jsonl.gz.")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", callback=writable, help="File to write, usually ending in .jsonl.gz.")
+    ],
     folder: Folder = None,
 ) -> None:
     """Write the records of a campaign to one file, to keep them or to carry them to another machine."""

@@ -8,9 +8,11 @@ from typing import Annotated
 
 import typer
 
-from surrogates.cli.arguments import AsJson
+from surrogates.cli.arch_lists import read_archs
+from surrogates.cli.arguments import AsJson, Sources
 from surrogates.cli.help import examples
 from surrogates.cli.models import open_source
+from surrogates.cli.out_files import writable
 from surrogates.cli.output import counted, print_json, working
 
 __all__ = ["EXAMPLES", "design"]
@@ -29,7 +31,7 @@ def design(
         Path | None,
         typer.Option(
             metavar="TABLE",
-            help="Architectures that were measured already: a table of results, or a text file (.txt) with one a line.",
+            help="Architectures that were measured already: a table of results, or a text file with one a line.",
         ),
     ] = None,
     allowed: Annotated[
@@ -38,24 +40,16 @@ def design(
             metavar="FILE",
             exists=True,
             dir_okay=False,
-            help="Choose only from these architectures: a text file with one a line.",
+            help="Choose only from these architectures: a text file with one a line, or a table of results.",
         ),
     ] = None,
-    sources: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--sources",
-            metavar="SOURCE",
-            help="Results of other tasks that 'fit --sources' will use: a table, the directory of a stored surrogate, "
-            "or the name of a bundled one; repeatable.",
-        ),
-    ] = None,
+    sources: Sources = None,
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Random seed: another one gives another design.")] = 0,
     plan: Annotated[
         Path | None,
         typer.Option(
             metavar="PLAN",
-            dir_okay=False,
+            callback=writable,
             help="Also write a plan file (JSON) for 'campaign run', which trains them in this order.",
         ),
     ] = None,
@@ -64,17 +58,18 @@ def design(
     """Choose the architectures to train first, whose results will tell most about all others; one a line.
 
     The first lines of a longer design are a shorter one with the same seed, so stop wherever the budget ends. All
-    compute different functions, and none a function of --have, which the design complements.
+    compute different functions, and none a function of --have, which the design complements. Name the --sources that
+    'fit --sources' will use.
     """
     from surrogates.design import initial_design
 
     if plan is not None:
         _check_plan(plan)
     try:
-        measured = [] if have is None else _measured(have, space)
+        measured = [] if have is None else read_archs(have, space)
     except FileNotFoundError as error:
         raise typer.BadParameter(str(error), param_hint="--have") from error
-    choice_of = None if allowed is None else _lines(allowed)
+    choice_of = None if allowed is None else read_archs(allowed, space)
     others = [open_source(source) for source in sources or []] or None
     with working(f"choosing {counted(n, 'architecture')}"):
         archs = initial_design(space, n, have=measured, allowed=choice_of, sources=others, random_state=seed)
@@ -90,38 +85,6 @@ def design(
             typer.echo(arch)
     if plan is not None:
         typer.echo(f"Wrote {plan}: train them with 'surrogates campaign run {plan}'.", err=True)
-
-
-def _measured(path: Path, space: str) -> list[str]:
-    """The architectures of a table, of the wanted space if it holds several, or of a text file."""
-    if path.suffix.casefold() == ".txt":
-        return _lines(path)
-    from benchmarks.formats.load import load_table
-    from benchmarks.spaces.registry import get_space
-
-    table, wanted = load_table(path), get_space(space)
-    rows = zip(table.archs, table.row_spaces, strict=True)
-    return [arch for arch, name in rows if name == wanted or wanted.name not in table.spaces]
-
-
-def _lines(path: Path) -> list[str]:
-    """The lines of a text file that are not blank, validated so that an error names the line."""
-    from benchmarks import limits
-    from benchmarks.errors import ArchitectureError
-    from benchmarks.files import read_file
-    from benchmarks.spaces.registry import infer_space
-
-    found: list[str] = []
-    text = read_file(path, limits.METADATA_BYTES).decode("utf-8-sig", errors="replace")
-    for number, line in enumerate(text.splitlines(), start=1):
-        if arch := line.strip():
-            try:
-                found.append(infer_space(arch).validate(arch))
-            except ArchitectureError as error:
-                raise ArchitectureError(f"{path}, line {number}: {error}") from error
-    if not found:
-        raise ValueError(f"expected architectures in {path}, one a line, got none")
-    return found
 
 
 def _check_plan(path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from surrogates.cli.arguments import Minimize, OptionalTable, SpaceName, TaskNames, table_of_one_space
+from surrogates.cli.arguments import Minimize, OptionalTable, Sources, SpaceName, TaskNames, table_of_one_space
 from surrogates.cli.help import examples
 from surrogates.cli.models import open_source
 from surrogates.cli.output import counted, print_table, score, working
@@ -41,19 +41,12 @@ def fit(
     model: Annotated[
         str | None,
         typer.Option(
-            help=f"Model: one of {', '.join(STORABLE_MODELS)}. Default: ensemble, or transfer with --sources.",
+            help=f"Model: one of {', '.join(STORABLE_MODELS)}, or {_TRANSFER} (with --sources). Default: ensemble, or "
+            f"{_TRANSFER} with --sources.",
             show_default=False,
         ),
     ] = None,
-    sources: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--sources",
-            metavar="SOURCE",
-            help="Results of other tasks, to learn from few rows: a table, the directory of a stored surrogate, or the "
-            "name of a bundled table or surrogate (a space); repeatable.",
-        ),
-    ] = None,
+    sources: Sources = None,
     task: TaskNames = None,
     space: SpaceName = None,
     minimize: Minimize = None,
@@ -75,8 +68,8 @@ def fit(
 
     if model in BASELINES:
         raise typer.BadParameter(
-            f"expected one of {', '.join(STORABLE_MODELS)}, got {model!r}, a baseline that cannot be stored without "
-            "pickle"
+            f"expected one of {', '.join((*STORABLE_MODELS, _TRANSFER))}, got {model!r}, a baseline that cannot be "
+            "stored without pickle"
         )
     if table is None and not sources:
         raise typer.BadParameter("expected a TABLE, or --sources to fit without labels, got neither")

@@ -18,6 +18,7 @@ from surrogates.cli.arguments import (
 )
 from surrogates.cli.help import examples
 from surrogates.cli.models import OWN_MODEL, model_named
+from surrogates.cli.out_files import writable
 from surrogates.cli.output import print_json, print_table, progress_bar, score
 from surrogates.registry import MODELS
 
@@ -55,7 +56,10 @@ def leaderboard(
         ),
     ] = "all,distinct",
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="CSV file for the scores of every run; updated after each run.")
+        Path | None,
+        typer.Option(
+            "--out", "-o", callback=writable, help="CSV file for the scores of every run; updated after each run."
+        ),
     ] = None,
     space: SpaceName = None,
     minimize: Minimize = None,

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from surrogates.cli.arguments import ArchNames, AsJson, Minimize, TableOption, TaskNames, numbered_archs
+from surrogates.cli.arch_lists import ArchNames, numbered_archs, validated
+from surrogates.cli.arguments import AsJson, Minimize, TableOption, TaskNames
 from surrogates.cli.help import examples
 from surrogates.cli.models import StoredModel, open_oracle
 from surrogates.cli.output import measurement, print_csv, print_json, print_table
 
 if TYPE_CHECKING:
-    from benchmarks.tasks import Task
     from surrogates.oracle.answers import Answer, Answers
     from surrogates.oracle.oracle import Oracle
 
@@ -60,7 +60,8 @@ def lookup(
 
     Architectures may be of any space. Values are in the unit of the metric. Predictions have a standard deviation
     (± 1.645 standard deviations cover 90 %), measured values have none. Ranks are among all published
-    architectures of the space, 1 is best.
+    architectures of the space, 1 is best; one that is not published has the rank that it would have among them (in
+    JSON and CSV, "of" counts it as well).
 
     How architectures are written:
 
@@ -91,14 +92,10 @@ def lookup(
 def _valid(archs: list[str]) -> list[str]:
     """The architectures, from the command line or stdin; an error names the line."""
     from benchmarks.errors import ArchitectureError
-    from benchmarks.spaces.registry import infer_space
 
     found = []
     for where, arch in numbered_archs(archs):
-        try:
-            infer_space(arch).validate(arch)
-        except ArchitectureError as error:
-            raise ArchitectureError(f"{where}{error}") from None
+        validated(arch, where)
         found.append(arch)
     if not found:
         raise ArchitectureError("expected at least one architecture on stdin, got none")
@@ -175,17 +172,19 @@ def _show(oracle: Oracle, answers: list[Answer]) -> None:
     space = oracle.space
     typer.secho(answers[0].arch, bold=True, nl=False)
     typer.echo(f"  ({space.name})")
-    sizes = {answer.of for answer in answers}
-    of = f" of {sizes.pop():,}" if len(sizes) == 1 else ""
-    rows = [_row(oracle.task(answer.task), answer, with_size=not of) for answer in answers]
+    published = answers[0].in_domain
+    sizes = {len(oracle.ranking(answer.task)) for answer in answers}
+    among = "of" if published else "among"
+    of = f" {among} {sizes.pop():,}" if len(sizes) == 1 else ""
+    rows = [_row(oracle, answer, "" if of else f" {among} {len(oracle.ranking(answer.task)):,}") for answer in answers]
     print_table(
         ["task", "metric", "value", "± std", f"rank{of}", "source"], rows, left=2, optional=("metric", "source")
     )
-    published = f"one of the {len(space):,} published architectures of {space.name}"
-    if answers[0].in_domain:
-        typer.echo(f"In domain: {published}.")
+    these = f"the {len(space):,} published architectures of {space.name}"
+    if published:
+        typer.echo(f"In domain: one of {these}.")
     else:
-        typer.echo(f"Out of domain: not {published}.")
+        typer.echo(f"Out of domain: not one of {these}; ranks are those that it would have among them.")
     novelty = max((answer.novelty for answer in answers if not math.isnan(answer.novelty)), default=0.0)
     if novelty > 1:
         typer.echo(f"Unfamiliar, novelty {novelty:.1f} (of most training rows, left out, below 1)", nl=False)
@@ -193,11 +192,11 @@ def _show(oracle: Oracle, answers: list[Answer]) -> None:
         typer.echo(f": {reason}." if reason else ".")
 
 
-def _row(known: Task, answer: Answer, with_size: bool) -> list[str]:
+def _row(oracle: Oracle, answer: Answer, size: str) -> list[str]:
     assert answer.rank is not None
     assert answer.of is not None
-    value, std = measurement(answer.value, answer.std, known.metric.unit)
+    task = oracle.task(answer.task)
+    value, std = measurement(answer.value, answer.std, task.metric.unit)
     share = 100 * answer.rank / answer.of
     top = f"{share:.0f} %" if share >= 10 else f"{share:.2g} %"
-    size = f" of {answer.of:,}" if with_size else ""
-    return [answer.task, known.column, value, std, f"{answer.rank:,}{size} ({top})", answer.source]
+    return [answer.task, task.column, value, std, f"{answer.rank:,}{size} ({top})", answer.source]

@@ -184,7 +184,7 @@ def check_figure_file(path: Path, option: str) -> None:
 
     Raises:
         MissingExtraError: If matplotlib is not installed.
-        typer.BadParameter: If the folder does not exist, or matplotlib does not support the file type.
+        typer.BadParameter: If matplotlib does not support the file type.
 
     Example:
         >>> check_figure_file(Path("figure.png"), "--plot")
@@ -196,8 +196,6 @@ def check_figure_file(path: Path, option: str) -> None:
         raise typer.BadParameter(
             f"expected a file with one of the suffixes {', '.join(formats)}, got {path.name!r:.200}", param_hint=option
         )
-    if not path.parent.is_dir():
-        raise typer.BadParameter(f"expected an existing folder, got {str(path.parent)!r}", param_hint=option)
 
 
 def stderr() -> Console:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import sys
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from surrogates.cli.arguments import ArchNames, numbered_archs
+from surrogates.cli.arch_lists import ArchNames, numbered_archs
 from surrogates.cli.help import examples
 from surrogates.cli.models import open_model
 from surrogates.cli.output import progress_bar
@@ -39,7 +40,9 @@ def predict(
 ) -> None:
     """Predict architectures with a stored surrogate; prints CSV with mean and standard deviation of every task.
 
-    The last column says whether the architecture is one of the published ones; treat predictions of others with care.
+    The last two columns say whether the architecture is one of the published ones, and how unlike the training rows of
+    the surrogate it is (novelty): 0 for a trained one, below 1 for most of their kind, and the wider the interval the
+    further above 1; empty if the surrogate does not know.
 
     Rows are in input order and written in batches of 1,024; blank lines are skipped. At the first line that is not an
     architecture of the model's space the command stops with exit code 2 and reports the line number.
@@ -49,7 +52,8 @@ def predict(
     lines = numbered_archs(archs)
     surrogate = open_model(model)
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(["arch", *surrogate.tasks_, *(f"{task}_std" for task in surrogate.tasks_), "in_domain"])
+    stds = [f"{task}_std" for task in surrogate.tasks_]
+    writer.writerow(["arch", *surrogate.tasks_, *stds, "in_domain", "novelty"])
     sys.stdout.flush()
     with closing(_tracked(_batches(lines), None if "-" in archs else len(archs))) as batches:
         for batch in batches:
@@ -82,7 +86,7 @@ def _tracked(
 def _rows(surrogate: Surrogate, batch: list[tuple[str, str]]) -> Iterator[list[object]]:
     from benchmarks.errors import ArchitectureError
     from benchmarks.spaces.registry import get_space
-    from surrogates.oracle.predictors import predict_matrix
+    from surrogates.oracle.predictors import novelty_of, predict_matrix
 
     space = get_space(surrogate.space_)
     good: list[str] = []
@@ -95,8 +99,9 @@ def _rows(surrogate: Surrogate, batch: list[tuple[str, str]]) -> Iterator[list[o
             break
         good.append(arch)
     mean, std = predict_matrix(surrogate, good)
-    for arch, values, spreads in zip(good, mean.tolist(), std.tolist(), strict=True):
-        yield [arch, *values, *spreads, arch in space]
+    known = novelty_of(surrogate, good).tolist()
+    for arch, values, spreads, novelty in zip(good, mean.tolist(), std.tolist(), known, strict=True):
+        yield [arch, *values, *spreads, arch in space, "" if math.isnan(novelty) else novelty]
     if problem is not None:
         raise problem
 

@@ -13,8 +13,9 @@ import typer
 from surrogates.cli.arguments import ALONE, AsJson, Minimize, SpaceName, TableFile, TaskNames, table_of_one_space
 from surrogates.cli.campaign import RetryFailed, Workers, count_of_workers, failures, show_progress
 from surrogates.cli.help import examples
+from surrogates.cli.out_files import TableOut
 from surrogates.cli.output import counted, print_json, print_table, score
-from surrogates.cli.train import Device, Threads, check_out
+from surrogates.cli.train import Device, Threads
 from surrogates.registry import STORABLE_MODELS, make_model
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ EXAMPLES = examples(
 
 def refine(
     table: TableFile,
-    out: Annotated[Path, typer.Option("--out", "-o", help="Table file to write: .parquet, .csv or .pth.")],
+    out: TableOut,
     budget: Annotated[int, typer.Option(metavar="N", min=1, help="Number of architectures to train per round.")] = 16,
     rounds: Annotated[
         int, typer.Option(metavar="N", min=1, help="Number of rounds of selecting, training and fitting.")
@@ -101,7 +102,8 @@ def refine(
     if plan is not None and preset is not None:
         raise typer.BadParameter("expected one of --plan and --preset, got both")
     table_suffix(out)
-    _check_out(out, table)
+    if out.exists() and out.samefile(table):
+        raise typer.BadParameter(f"expected a file other than TABLE, got {out}", param_hint="--out")
     surrogate, begin = make_model(model), table_of_one_space(table, space, task or [], minimize)
     template = _template(plan, preset or "quick", begin)
     _check_made_alike(table, template)
@@ -137,13 +139,6 @@ def refine(
         typer.echo(f"Wrote {out}: {counted(len(last), 'architecture')}, {len(last) - len(begin)} of them new.")
 
 
-def _check_out(out: Path, table: Path) -> None:
-    """Raise if the new table cannot be written, or would overwrite the table that is refined."""
-    check_out(out)
-    if out.exists() and out.samefile(table):
-        raise typer.BadParameter(f"expected a file other than TABLE, got {out}", param_hint="--out")
-
-
 def _template(plan: Path | None, preset: str, begin: Table) -> Plan:
     """A plan with the recipe, images, seeds and tasks; its architectures are replaced in every round."""
     from benchmarks.training.campaign import Plan, load_plan
@@ -155,8 +150,8 @@ def _template(plan: Path | None, preset: str, begin: Table) -> Plan:
 
 def _check_made_alike(table: Path, template: Plan) -> None:
     """Raise `ValueError` if the provenance of the table names another recipe or other images."""
-    from benchmarks.files import differences
     from benchmarks.formats import table_provenance
+    from benchmarks.run_directory import differences
 
     made = table_provenance(table)
     if "recipes" not in made:

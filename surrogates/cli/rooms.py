@@ -10,6 +10,7 @@ import typer
 
 from benchmarks.optional import needs_extra
 from surrogates.cli.help import examples
+from surrogates.cli.out_files import writable
 from surrogates.cli.output import progress_bar, working
 
 __all__ = ["rooms_app"]
@@ -34,11 +35,12 @@ Seed = Annotated[int, typer.Option(metavar="N", min=0, help="Random seed of the 
 @rooms_app.command(
     short_help="Draw some images and their labels.",
     epilog=examples(
-        "surrogates rooms sheet rooms.png", "surrogates rooms sheet large.png --size 256 --columns 4 --rows 2"
+        "surrogates rooms sheet --out rooms.png",
+        "surrogates rooms sheet --out large.png --size 256 --columns 4 --rows 2",
     ),
 )
 def sheet(
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="PNG file to write.")],
+    out: Annotated[Path, typer.Option("--out", "-o", callback=writable, help="PNG file to write.")],
     split: Annotated[_Split, typer.Option(help="Split to draw images from.")] = _Split.train,
     size: Size = 64,
     seed: Seed = 0,
@@ -63,12 +65,14 @@ def sheet(
 @rooms_app.command(
     short_help="Write images and labels in Taskonomy's layout.",
     epilog=examples(
-        "surrogates rooms export rooms --size 64",
+        "surrogates rooms export --out rooms --size 64",
         "surrogates train 64-2311-basic --task normal --data rooms",
     ),
 )
 def export(
-    out: Annotated[Path, typer.Argument(metavar="FOLDER", help="Folder to write; an interrupted export is resumed.")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="Directory to write; an interrupted export is resumed.", file_okay=False)
+    ],
     train: Annotated[int, typer.Option(metavar="N", min=1, help="Number of training images.")] = 8_192,
     valid: Annotated[int, typer.Option(metavar="N", min=1, help="Number of validation images.")] = 1_024,
     test: Annotated[int, typer.Option(metavar="N", min=1, help="Number of test images.")] = 1_024,

@@ -7,11 +7,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from surrogates.cli.arguments import SEARCHERS, AsJson, Minimize, TableOption, integers
+from surrogates.cli.arguments import (
+    SEARCHERS,
+    AsJson,
+    BudgetOrHours,
+    Hours,
+    Minimize,
+    SearchSeeds,
+    TableOption,
+    integers,
+)
 from surrogates.cli.help import examples
 from surrogates.cli.objects import own_searcher
 from surrogates.cli.oracles import Constraints, ModelOption, oracle_of_sources, read_constraints, sources_hash
-from surrogates.cli.output import check_figure_file, duration, print_json, print_table, progress_bar
+from surrogates.cli.out_files import writable
+from surrogates.cli.output import check_figure_file, duration, measurement, print_json, print_table, progress_bar
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,17 +54,9 @@ def search(
     method: Annotated[
         str, typer.Option(help=f"Searcher: {SEARCHERS[:-1]}; or one's own, as module:Class.")
     ] = "predictor",
-    budget: Annotated[
-        int | None,
-        typer.Option(help="Number of architectures to query per search. Default: 100, or no bound with --hours."),
-    ] = None,
-    hours: Annotated[
-        float | None,
-        typer.Option(help="Simulated training time per search; it ends before the training that would exceed it."),
-    ] = None,
-    seeds: Annotated[
-        str, typer.Option("--seeds", "--seed", help="Random seeds, comma-separated; one search per seed.")
-    ] = "0",
+    budget: BudgetOrHours = None,
+    hours: Hours = None,
+    seeds: SearchSeeds = "0",
     table: TableOption = None,
     minimize: Minimize = None,
     model: ModelOption = None,
@@ -85,8 +87,9 @@ def search(
     plot: Annotated[
         Path | None,
         typer.Option(
+            callback=writable,
             help="Figure file (png, pdf, svg): the best value so far against queries, or simulated time with --hours; "
-            "with a second objective, the Pareto front."
+            "with a second objective, the Pareto front.",
         ),
     ] = None,
     as_json: AsJson = False,
@@ -130,7 +133,7 @@ def search(
     if plot is not None:
         check_figure_file(plot, "--plot")
     if out is not None:
-        from benchmarks.files import RunDirectory
+        from benchmarks.run_directory import RunDirectory
 
         known = sources_hash(oracle.table, model or [])
         study = {"space": oracle.space.name, "tasks": task, "method": method, "oracle": known}
@@ -200,7 +203,8 @@ def _best(
         chosen = {str(arch): {name: value} for arch, value in paid.items()}
     tasks: dict[str, dict[str, Any]] = {arch: {} for arch in chosen}
     for answer in oracle.answers(chosen, together.tasks, rank=True):
-        about = {"value": answer.value, "std": answer.std, "rank": answer.rank, "of": answer.of}
+        unit = oracle.task(answer.task).metric.unit
+        about = {"value": answer.value, "std": answer.std, "unit": unit, "rank": answer.rank, "of": answer.of}
         tasks[answer.arch][answer.task] = about
     asked_by = {
         arch: [seed for seed, history in zip(seeds, histories, strict=True) if arch in history.archs] for arch in chosen
@@ -219,8 +223,7 @@ def _show(records: list[dict[str, Any]], histories: list[History], method: str, 
         cells = [f"{record[name]:,}" if isinstance(record[name], int) else f"{record[name]:.6g}" for name in extra]
         for task in tasks:
             answer = record["tasks"][task]
-            std = answer["std"]
-            cells += [f"{answer['value']:.5g}", "-" if std != std else f"± {std:.2g}", f"{answer['rank']:,}"]
+            cells += [*measurement(answer["value"], answer["std"], answer["unit"]), f"{answer['rank']:,}"]
         rows.append([record["arch"], *cells, f"{len(record['seeds'])} of {len(histories)}"])
     print_table(["arch", *extra, *heads, "seeds"], rows)
     seconds = float(np.mean([history.cost.sum() for history in histories]))

@@ -11,8 +11,11 @@ import typer
 from surrogates.cli.arguments import (
     SEARCHERS,
     AsJson,
+    BudgetOrHours,
+    Hours,
     Minimize,
     OptionalTable,
+    SearchSeeds,
     SpaceName,
     TaskNames,
     integers,
@@ -55,17 +58,9 @@ def search_benchmark(
         str,
         typer.Option(help=f"Searchers, comma-separated: {SEARCHERS[:-1]}; or one's own, as module:Class."),
     ] = "random,local,evolution",
-    budget: Annotated[
-        int | None,
-        typer.Option(help="Number of architectures to query per search. Default: 100, or no bound with --hours."),
-    ] = None,
-    hours: Annotated[
-        float | None,
-        typer.Option(help="Simulated training time per search; it ends before the training that would exceed it."),
-    ] = None,
-    seeds: Annotated[
-        str, typer.Option("--seeds", "--seed", help="Random seeds, comma-separated; one search per seed.")
-    ] = "0,1,2,3,4,5,6,7,8,9",
+    budget: BudgetOrHours = None,
+    hours: Hours = None,
+    seeds: SearchSeeds = "0,1,2,3,4,5,6,7,8,9",
     train_rows: Annotated[int, typer.Option(help="Number of table rows the surrogate is fitted to.")] = 500,
     model: Annotated[
         str, typer.Option(help=f"Surrogate to fit: one of {', '.join(MODELS)}; or the directory of a stored one.")
@@ -94,7 +89,7 @@ def search_benchmark(
     The directory holds the searches, which are not repeated; searchers.csv, searches.csv and searcher_regret.csv; with
     a table also curves.csv, regret.csv and agreement.csv; and, if matplotlib is installed, figures.
     """
-    from benchmarks.files import RunDirectory
+    from benchmarks.run_directory import RunDirectory
     from surrogates.search.studies.comparison import SearcherComparison
     from surrogates.search.studies.fidelity import ON_SURROGATE, ON_TABLE, Fidelity, predicted_table
     from surrogates.search.studies.grid import run_grid
@@ -148,7 +143,7 @@ def _without_table(
     as_json: bool,
 ) -> None:
     """Compare the searchers on the predictions of a surrogate."""
-    from benchmarks.files import RunDirectory
+    from benchmarks.run_directory import RunDirectory
     from surrogates.search.studies.comparison import SearcherComparison, allowed_values
     from surrogates.search.studies.grid import run_grid
 

@@ -50,13 +50,17 @@ def register_sources(sources: Sequence[str]) -> None:
 def _open(source: str) -> Space:
     from pathlib import Path
 
+    from benchmarks.errors import SpaceError
     from benchmarks.spaces.registry import open_space
     from benchmarks.spaces.space import Space
 
     module, _, attribute = source.partition(":")
     is_module = all(part.isidentifier() for part in (*module.split("."), *attribute.split(".")))
     if not is_module or Path(source).exists():
-        return open_space(source)
+        try:
+            return open_space(source)
+        except SpaceError as error:
+            raise SpaceError(f"--spaces: {error}") from error
     try:
         found = load_object(source)
         found = found if isinstance(found, Space) else found()

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
 import typer
 
 from surrogates.cli.arguments import AsJson, Minimize, SpaceName, TableFile
 from surrogates.cli.help import examples
+from surrogates.cli.out_files import TableOut
 from surrogates.cli.output import counted, print_json, print_table
 
 __all__ = ["table_app"]
@@ -44,13 +42,13 @@ def info(table: TableFile, space: SpaceName = None, minimize: Minimize = None, a
 @table_app.command(
     short_help="Convert a table to another format.",
     epilog=examples(
-        "surrogates table convert transnas-bench_v10141024.pth micro.parquet --space transnas101-micro",
-        "surrogates table convert results.csv results.pth",
+        "surrogates table convert transnas-bench_v10141024.pth --space transnas101-micro --out micro.parquet",
+        "surrogates table convert results.csv --out results.pth",
     ),
 )
 def convert(
     table: TableFile,
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="File to write, by its ending: .csv, .parquet or .pth.")],
+    out: TableOut,
     space: SpaceName = None,
     minimize: Minimize = None,
 ) -> None:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import json
-import os
-import tempfile
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -16,13 +13,14 @@ import typer
 from benchmarks.tasks import TRANSNAS_TASKS
 from surrogates.cli.arguments import AsJson
 from surrogates.cli.help import examples
+from surrogates.cli.out_files import writable
 from surrogates.cli.output import counted, print_json, print_table, stderr, working
 
 if TYPE_CHECKING:
     from benchmarks.training.campaign import CampaignImages
     from benchmarks.training.run import Run
 
-__all__ = ["EXAMPLES", "Device", "Preset", "Threads", "check_out", "train"]
+__all__ = ["EXAMPLES", "Device", "Preset", "Threads", "train"]
 
 EXAMPLES = examples(
     "surrogates train 64-41414-3_33_333 --task class_scene --preset mini",
@@ -74,7 +72,8 @@ def train(
     device: Device = "auto",
     threads: Threads = 1,
     out: Annotated[
-        Path | None, typer.Option("--out", "-o", help="JSON file to write with all metrics of every epoch.")
+        Path | None,
+        typer.Option("--out", "-o", callback=writable, help="JSON file to write with all metrics of every epoch."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -84,8 +83,6 @@ def train(
     from benchmarks.optional import needs_extra
     from benchmarks.training.campaign import ROOMS, FolderImages, ImageNeeds, Plan, TaskonomyImages
 
-    if out is not None:
-        check_out(out)
     if data is not None and own is not None:
         raise ValueError("expected one of --data (Taskonomy's layout) and --images (any folder of pictures), got both")
     images: CampaignImages = ROOMS if data is None else TaskonomyImages(str(data))
@@ -127,24 +124,6 @@ def train(
         typer.echo(f"Note: {note}.")
     if out is not None:
         typer.echo(f"Wrote {out}.")
-
-
-def check_out(path: Path) -> None:
-    """Raise `OSError` if the file cannot be written; called before the computation.
-
-    Example:
-        >>> check_out(Path("no-such-folder/run.json"))
-        Traceback (most recent call last):
-        ...
-        FileNotFoundError: [Errno 2] cannot write: No such file or directory: 'no-such-folder/run.json'
-    """
-    try:
-        if path.is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
-    except OSError as error:
-        raise type(error)(error.errno, f"cannot write: {error.strerror or error}", str(path)) from error
 
 
 def _show(run: Run) -> None:

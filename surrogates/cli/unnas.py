@@ -12,6 +12,7 @@ from surrogates.cli.arguments import (
     AsJson,
     Minimize,
     OptionalTable,
+    SearchSeeds,
     SpaceName,
     TaskNames,
     integers,
@@ -39,9 +40,7 @@ def unnas(
     model: StoredModel = None,
     method: Annotated[str, typer.Option(help=f"Searcher: {ALONE}")] = "evolution",
     budget: Annotated[int, typer.Option(help="Number of architectures to query per search.")] = 100,
-    seeds: Annotated[
-        str, typer.Option("--seeds", "--seed", help="Random seeds, comma-separated; one search per seed.")
-    ] = "0,1,2,3,4,5,6,7,8,9",
+    seeds: SearchSeeds = "0,1,2,3,4,5,6,7,8,9",
     task: TaskNames = None,
     space: SpaceName = None,
     minimize: Minimize = None,

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from benchmarks import __version__
 from benchmarks.errors import ArtefactError, choice
-from benchmarks.files import RunDirectory, write_beside
+from benchmarks.files import write_beside
+from benchmarks.run_directory import RunDirectory
 from benchmarks.short_repr import ShortRepr
 from benchmarks.table import Table
 from surrogates.evaluation.held_out import Method, check_sizes, held_out_runs, means_over_seeds

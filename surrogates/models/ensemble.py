@@ -23,6 +23,7 @@ from surrogates.equivalence import Equivalence
 from surrogates.labels import Labels
 from surrogates.models.boosted import BoostedSurrogate
 from surrogates.models.gaussian_process import GaussianProcessSurrogate
+from surrogates.models.threads import thread_count
 from surrogates.store.nested import add_part, pack_surrogate, take_part, unpack_surrogate
 from surrogates.store.pack import Pack
 
@@ -43,6 +44,8 @@ class EnsembleSurrogate(CalibratedSurrogate):
             far longer to fit.
         prior_rows: Strength of the prior of equal weights, in rows.
         random_state: Seed of the default members.
+        n_jobs: Threads of every member, for which it replaces their own `n_jobs`; all cores if -1. The members' own if
+            not given, which are all cores for boosted trees and one for processes.
         equivalence: ``"function"`` pools architectures that compute the same function; ``"string"`` tells them apart,
             for costs such as latency, where dead operations count; the members must be able to. If not given, each
             task's name decides, and a warning says so.
@@ -65,11 +68,13 @@ class EnsembleSurrogate(CalibratedSurrogate):
         members: Sequence[CalibratedSurrogate] | None = None,
         prior_rows: float = 64.0,
         random_state: int | np.random.RandomState | None = 0,
+        n_jobs: int | None = None,
         equivalence: Equivalence | None = None,
     ) -> None:
         self.members = members
         self.prior_rows = prior_rows
         self.random_state = random_state
+        self.n_jobs = n_jobs
         self.equivalence = equivalence
 
     def tells_strings_apart(self) -> bool:
@@ -78,7 +83,9 @@ class EnsembleSurrogate(CalibratedSurrogate):
 
     def fit_scores(self, labels: Labels) -> None:
         check_scalar(self.prior_rows, "prior_rows", Real, min_val=0)
-        self.members_ = [_with_equivalence(clone(member), labels.equivalence) for member in self._unfitted()]
+        thread_count(self.n_jobs)
+        members = [_with_threads(clone(member), self.n_jobs) for member in self._unfitted()]
+        self.members_ = [_with_equivalence(member, labels.equivalence) for member in members]
         for member in self.members_:
             member.fit_grouped(labels, member.fit_scores)
         Z = normal_scores(labels.values)
@@ -142,6 +149,13 @@ def _weights_of_cost(scores: Float, z: Float, prior_rows: float) -> Float:
     known = ~np.isnan(z)
     least = ((scores[known] - z[known, None]) ** 2).mean(axis=0).min()
     return stack_weights(scores[known].T, z[known], strength=prior_rows * max(float(least), _LEAST))
+
+
+def _with_threads(member: CalibratedSurrogate, n_jobs: int | None) -> CalibratedSurrogate:
+    """A member with the threads of the ensemble, if they are given and it has such a parameter."""
+    if n_jobs is not None and "n_jobs" in member.get_params(deep=False):
+        member.set_params(n_jobs=n_jobs)
+    return member
 
 
 def _with_equivalence(member: CalibratedSurrogate, equivalence: Equivalence) -> CalibratedSurrogate:

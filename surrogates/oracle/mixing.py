@@ -43,7 +43,7 @@ def check_mixture(table: Table, predictor: Predictor, minimize: Collection[str] 
     Example:
         >>> import numpy as np
         >>> from benchmarks.table import Table
-        >>> from surrogates.oracle.predictors import TabulatedSurrogate
+        >>> from surrogates.oracle.tabulated import TabulatedSurrogate
         >>> table = Table.from_logs(["64-2311-basic", "64-1234-basic"], {"jigsaw": {"valid_top1": [93.0, 95.0]}})
         >>> mean, std = np.full((2, 3256, 1), 0.9)
         >>> fractions = TabulatedSurrogate("transnas101-macro", ["jigsaw"], np.arange(3256), mean, std)

@@ -10,23 +10,18 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.errors import ArchitectureError, TableError, UnknownNameError, choice, shown
+from benchmarks.errors import TableError, UnknownNameError, choice
 from benchmarks.forks import cached_property
 from benchmarks.provenance import unlike_published
-from benchmarks.spaces.registry import get_space, infer_space, naslib_hint, register_again
-from benchmarks.task_names import choose_task, name_tasks
+from benchmarks.spaces.registry import register_again
+from benchmarks.task_names import choose_task
 from benchmarks.tasks import Task, find_task, minimized
 from surrogates.oracle.answers import Answers, Ranking
+from surrogates.oracle.inputs import asked_arch, asked_archs, lowered_by, of_one_space
 from surrogates.oracle.mixing import check_mixture
-from surrogates.oracle.predictors import (
-    CachedSurrogate,
-    TabulatedSurrogate,
-    about,
-    novelty_of,
-    predict_matrix,
-    unfamiliar_in,
-)
+from surrogates.oracle.predictors import CachedSurrogate, novelty_of, predict_matrix, unfamiliar_in
 from surrogates.oracle.table_lookup import Measured
+from surrogates.oracle.tabulated import TabulatedSurrogate
 from surrogates.oracle.usage import Queries
 
 if TYPE_CHECKING:
@@ -99,11 +94,11 @@ class Oracle:
         if table is None and source == "table":
             raise ValueError("source='table' needs a table, got None")
         self.surrogate = surrogate
-        self.table, self.space = _of_one_space(surrogate, table)
+        self.table, self.space = of_one_space(surrogate, table)
         self.source: AnswerSource = source
         self.cache_size = cache_size
         self.queries = Queries(self.table, cache_size)
-        self._minimize = _lowered(surrogate, minimize)
+        self._minimize = lowered_by(surrogate, minimize)
         self._prepare()
         if self._measured is not None and self._predictor is not None:
             assert self.table is not None
@@ -218,7 +213,7 @@ class Oracle:
 
     def answers(self, archs: Iterable[str], tasks: Iterable[str] | str | None = None, *, rank: bool = False) -> Answers:
         """As `query`, but returns arrays."""
-        answers = self._require(self._check_archs(archs), self._check_tasks(tasks))
+        answers = self._require(asked_archs(archs, self.space), self._check_tasks(tasks))
         answers = replace(answers, novelty=self._novelty(answers))
         self.queries.record((arch, task) for arch in answers.archs for task in answers.tasks)
         return self._ranked(answers) if rank else answers
@@ -233,7 +228,7 @@ class Oracle:
             UnknownNameError: If there is no such task; the message names the nearest one.
             TableError: If the architecture was not measured, and there is no surrogate.
         """
-        ranking, string = self.ranking(task), self._check_arch(arch)
+        ranking, string = self.ranking(task), asked_arch(arch, self.space)
         value = ranking.values[self.space.index(string)] if string in self.space else np.nan
         if np.isnan(value):
             value = self._require((string,), (task,)).value[0, 0]
@@ -246,7 +241,7 @@ class Oracle:
             >>> Oracle.from_pretrained("transnas101-macro").unfamiliar("64-2311-basic")
             ''
         """
-        return "" if self._predictor is None else unfamiliar_in(self._predictor, self._check_arch(arch))
+        return "" if self._predictor is None else unfamiliar_in(self._predictor, asked_arch(arch, self.space))
 
     def ranking(self, task: str) -> Ranking:
         """Ranking of all published architectures on one task, computed once; not counted as queries."""
@@ -401,7 +396,7 @@ class Oracle:
         self._tasks: tuple[str, ...] = tuple(dict.fromkeys((*predicted, *known)))
 
     def _first_time(self, arch: str, task: str) -> float:
-        string, (name,) = self._check_arch(arch), self._check_tasks([task])
+        string, (name,) = asked_arch(arch, self.space), self._check_tasks([task])
         known = self._warm.get(name, {}).get(string)
         if known is not None:
             return known()
@@ -469,32 +464,6 @@ class Oracle:
         published = np.array([len(self.ranking(task)) for task in answers.tasks], dtype=np.int64)
         return replace(answers, rank=rank, of=published + ~answers.in_domain[:, None])
 
-    def _check_archs(self, archs: Iterable[str]) -> tuple[str, ...]:
-        if not isinstance(archs, Iterable) or hasattr(archs, "shape"):
-            from encoders.base import as_strings  # here, so that looking up needs no scikit-learn
-
-            archs = as_strings(archs)  # a DataFrame or an array of one column
-        if isinstance(archs, str):
-            raise ArchitectureError(
-                f"expected a list of architecture strings, got {type(archs).__name__} {shown(archs)}"
-            )
-        return tuple(self._check_arch(arch, position) for position, arch in enumerate(archs))
-
-    def _check_arch(self, arch: object, position: int | None = None) -> str:
-        if not isinstance(arch, str):
-            where = "" if position is None else f" at position {position}"
-            raise ArchitectureError(
-                f"expected an architecture string{where}, got {type(arch).__name__} {shown(arch)}{naslib_hint(arch)}"
-            )
-        string = str(arch)
-        if string not in self.space:
-            if not self.space.recognises(string) and (other := infer_space(string)) != self.space:
-                raise ArchitectureError(
-                    f"expected architectures of {self.space.name}, got {shown(string)} of {other.name}"
-                )
-            self.space.parse(string)
-        return string
-
     def _check_tasks(self, tasks: Iterable[str] | str | None) -> tuple[str, ...]:
         if tasks is None:
             return self.tasks
@@ -509,48 +478,3 @@ class Oracle:
             with suppress(UnknownNameError):
                 return self.table.task(name).name
         return choose_task(name, self._tasks)
-
-
-def _lowered(surrogate: Predictor | None, minimize: Collection[str] | str) -> tuple[str, ...]:
-    """The user's own tasks of a predictor that are better when lower; refuses names without the direction they say."""
-    if surrogate is None:
-        return ()
-    said = about(surrogate).minimize
-    known = said or ()
-    given = (minimize,) if isinstance(minimize, str) else tuple(minimize)
-    tasks = name_tasks(surrogate.tasks_, {*known, *given}) if said is None or given else {}
-    return tuple(dict.fromkeys((*known, *(task.name for task in tasks.values() if task == minimized(task)))))
-
-
-def _of_one_space(surrogate: Predictor | None, table: Table | None) -> tuple[Table | None, Space]:
-    """The rows of the table in the surrogate's space, and the space."""
-    if surrogate is None:
-        assert table is not None
-        return table, table.space
-    if not hasattr(surrogate, "space_"):
-        from sklearn.exceptions import NotFittedError
-
-        named = isinstance(surrogate, str)
-        advice = "Oracle.from_pretrained loads a bundled one, load_surrogate a directory" if named else "call fit first"
-        from benchmarks.table import Table
-
-        if isinstance(surrogate, Table):
-            raise TypeError(
-                f"expected a fitted surrogate, got a Table of {len(surrogate.archs):,} architectures; give it as "
-                "Oracle(surrogate, table), or Oracle(None, table) for measured values alone"
-            )
-        raise NotFittedError(f"expected a fitted surrogate, got {shown(surrogate)}; {advice}")
-    space = get_space(surrogate.space_)
-    if table is None:
-        return None, space
-    for task, how in about(surrogate).trainings.items():
-        if task in table.tasks and how != (came := unlike_published(table, [task])):
-            ways = [f"unlike the published ones ({way})" if way else "like the published ones" for way in (how, came)]
-            raise TableError(
-                f"{task}: expected a table of trainings {ways[0]}, as those of the surrogate, got trainings {ways[1]}"
-            )
-    if table.spaces == (space.name,):
-        return table, space
-    if space.name not in table.spaces:
-        raise TableError(f"expected a table of {space}, the surrogate's space, got one of {', '.join(table.spaces)}")
-    return table.where(space=space), space

@@ -16,7 +16,7 @@ from benchmarks.errors import SurrogatesError, TableError
 from benchmarks.formats.load import load_table
 from surrogates.evaluation.agreement import Agreement
 from surrogates.models.ensemble import EnsembleSurrogate
-from surrogates.oracle.predictors import TabulatedSurrogate
+from surrogates.oracle.tabulated import TabulatedSurrogate
 from surrogates.pretrained.load import AGREEMENT, ANSWERS, FOLDER, SOURCES, SURROGATE
 from surrogates.store.save import save_surrogate
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from benchmarks.spaces.space import Space
     from surrogates.base import Surrogate
     from surrogates.evaluation.agreement import Agreement
-    from surrogates.oracle.predictors import TabulatedSurrogate
+    from surrogates.oracle.tabulated import TabulatedSurrogate
 
 __all__ = [
     "AGREEMENT",
@@ -81,7 +81,8 @@ def load_answers(space: str | Space) -> TabulatedSurrogate:
         >>> load_answers("transnas101-micro").mean.shape
         (1948, 7)
     """
-    from surrogates.oracle.predictors import LazySurrogate, TabulatedSurrogate
+    from surrogates.oracle.predictors import LazySurrogate
+    from surrogates.oracle.tabulated import TabulatedSurrogate
 
     answers = _part(space, ANSWERS)
     surrogate = answers.with_name(SURROGATE)

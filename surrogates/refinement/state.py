@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.errors import ArtefactError
-from benchmarks.files import RunDirectory, write_beside
+from benchmarks.files import write_beside
+from benchmarks.run_directory import RunDirectory
 
 __all__ = ["STATE", "read_choices", "write_choices"]
 

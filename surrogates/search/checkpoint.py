@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.errors import ArtefactError
-from benchmarks.files import RunDirectory
+from benchmarks.run_directory import RunDirectory
 from surrogates.search.history import History, SearchError
 from surrogates.search.limits import SearchLimits
 from surrogates.search.objective import Objective

@@ -11,8 +11,6 @@ import pytest
 
 from benchmarks.errors import ArtefactError
 from benchmarks.files import (
-    RunDirectory,
-    differences,
     file_marks,
     is_litter,
     kind_of_file,
@@ -21,6 +19,7 @@ from benchmarks.files import (
     write_beside,
     write_folder_beside,
 )
+from benchmarks.run_directory import RunDirectory, differences
 
 
 def names(folder):

@@ -203,7 +203,8 @@ def test_macro_network_by_hand():
         ("64-11111111111111111-basic", "1 to 16 digits"),
         ("|nor_conv_3x3~0|", "one of none, skip_connect"),
         ("|nor_conv_3x4~0|+|none~0|none~1|+|none~0|none~1|none~2|", "did you mean 'nor_conv_3x3'"),
-        ("resnet50", "not an architecture of any known space; expected e.g."),
+        ("resnet50", r"not an architecture of any known space; expected e.g. '64-2311-basic' \(transnas101-macro\)"),
+        ("64_2311_basic", r"any known space; nearest: '64-2311-basic' \(transnas101-macro\)"),
         ("", "not an architecture of any known space"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import re
 from pathlib import Path
 
 import networkx as nx
@@ -10,12 +11,14 @@ import pandas as pd
 import pytest
 
 import encoders
-from benchmarks import get_space, list_spaces
+from benchmarks import DagSpace, get_space, list_spaces
 from benchmarks.costs import graph_costs
 from benchmarks.graph import GraphBuilder
 from encoders import Costs, Encoder, GraphFeatures, OneHotEncoding, PathEncoding, WrittenFeatures, ZeroCost
 from encoders.dag_paths import longest_paths, mean_paths, path_counts, shortest_paths
+from encoders.feature_words import feature_words
 from encoders.testing import check_encoder
+from tests.own_spaces import random_graphs
 
 PROXIES = ZeroCost(proxies=("l2_norm", "naswot"), base_channels=4, input_size=32, batch_size=4, images="noise")
 ENCODERS = [OneHotEncoding(), PathEncoding(), GraphFeatures(), WrittenFeatures(), Costs(), PROXIES]
@@ -37,6 +40,35 @@ def test_every_public_encoder_is_checked():
     public = {getattr(encoders, name) for name in encoders.__all__}
     classes = {c for c in public if isinstance(c, type) and issubclass(c, Encoder) and c is not Encoder}
     assert {type(encoder) for encoder in ENCODERS} == classes
+
+
+@pytest.mark.parametrize("name", [*list_spaces(), "mine"])
+def test_every_feature_has_words_of_its_own(name):
+    space = DagSpace("mine", random_graphs(8)) if name == "mine" else get_space(name)
+    names = GraphFeatures().feature_names(space)
+    words = [feature_words(space, feature) for feature in names]
+    assert all(re.fullmatch(r"[\w ,()>'/-]+[\w)]", found.text) for found in words)
+    assert not any("log_" in found.text or "[" in found.text for found in words)
+    same = sum("middle[" in feature and "+" not in feature for feature in names)  # 1->2=skip is middle[skip]
+    assert len({found.text for found in words}) == len(names) - same
+    assert all(found.show(1.0) for found in words)
+    with pytest.raises(ValueError, match="expected a feature of GraphFeatures of " + name + ", got 'colour'"):
+        feature_words(space, "colour")
+
+
+def test_words_show_natural_units():
+    arch = "64-41414-3_33_333"
+    features = GraphFeatures().fit([arch])
+    values = dict(zip(features.get_feature_names_out(), features.transform([arch])[0], strict=True))
+    costs = Costs().fit([arch]).exact([arch])[0]
+    space = get_space("transnas101-micro")
+    for feature, cost in zip(("log_params", "log_multiply_adds", "log_activations"), costs, strict=False):
+        number, word = feature_words(space, feature).show(values[feature]).split()
+        assert float(number) * {"million": 1e6, "billion": 1e9}[word] == pytest.approx(cost, rel=5e-3)
+    assert feature_words(space, "0->1=skip").show(0.0) == "no"
+    macro = get_space("transnas101-macro")
+    assert feature_words(macro, "log2_channels[-1]").show(8.0) == "256"
+    assert feature_words(macro, "log_multiply_adds_at_resolution[1]").show(np.float32(np.log(1e7))) == "0"
 
 
 @pytest.mark.parametrize("name", list_spaces())

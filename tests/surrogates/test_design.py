@@ -127,9 +127,11 @@ def test_errors_say_what_was_expected() -> None:
         initial_design(MICRO, 4, have=[every[0], "64-2311-basic"])
     with pytest.raises(ArchitectureError, match="allowed: expected architectures of transnas101-macro"):
         initial_design(MACRO, 4, allowed=every[:3])
-    with pytest.raises(ArchitectureError, match="'nonsense' is not an architecture"):
+    with pytest.raises(ArchitectureError, match="allowed: 'nonsense' is not an architecture"):
         initial_design(MACRO, 4, allowed=["nonsense"])
-    with pytest.raises(ArchitectureError, match="expected a list of architecture strings, got str"):
+    with pytest.raises(ArchitectureError, match="have: 'foo' is not an architecture"):
+        initial_design(MACRO, 4, have=["foo"])
+    with pytest.raises(ArchitectureError, match="have: expected a list of architecture strings, got str"):
         initial_design(MACRO, 4, have="64-2311-basic")
     with pytest.raises(ValueError, match="expected n from 1 to 0"):
         initial_design(MACRO, 1, allowed=[])

@@ -25,7 +25,8 @@ from surrogates import (
 )
 from surrogates.calibration.folds import FoldCalibration
 from surrogates.equivalence import equivalence_of_tasks
-from surrogates.oracle.predictors import CachedSurrogate, LazySurrogate, TabulatedSurrogate
+from surrogates.oracle.predictors import CachedSurrogate, LazySurrogate
+from surrogates.oracle.tabulated import TabulatedSurrogate
 from tests.surrogates.test_contracts import Average
 
 MICRO = get_space("transnas101-micro")

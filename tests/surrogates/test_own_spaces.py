@@ -25,7 +25,7 @@ from surrogates import (
     save_surrogate,
 )
 from surrogates.kernels.features import standard_features, written_features
-from surrogates.oracle.predictors import TabulatedSurrogate
+from surrogates.oracle.tabulated import TabulatedSurrogate
 from surrogates.search import compare_searchers, front, list_searchers, make_searcher, run_search
 from surrogates.search.adapters import Decisions
 from surrogates.search.equivalence import function_classes

@@ -17,7 +17,7 @@ from benchmarks import (
     load_table,
 )
 from surrogates import Oracle, list_pretrained, load_pretrained
-from surrogates.oracle.predictors import TabulatedSurrogate
+from surrogates.oracle.tabulated import TabulatedSurrogate
 from surrogates.pretrained import load as pretrained
 from surrogates.pretrained.build import build
 from surrogates.pretrained.load import ANSWERS, FOLDER, load_answers

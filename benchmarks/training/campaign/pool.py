@@ -15,7 +15,7 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 from benchmarks.errors import SurrogatesError
-from benchmarks.files import file_lock
+from benchmarks.file_locks import file_lock
 from benchmarks.training.campaign.machine import describe_machine
 from benchmarks.training.campaign.plan import Plan, fingerprint
 from benchmarks.training.campaign.records import Record, lock_path, write_record

@@ -16,7 +16,8 @@ from typing import Any
 from urllib.parse import quote
 
 from benchmarks.errors import ArtefactError
-from benchmarks.files import RunDirectory, differences, write_beside
+from benchmarks.files import write_beside
+from benchmarks.run_directory import RunDirectory, differences
 from benchmarks.short_repr import ShortRepr
 from benchmarks.training.campaign.plan import Plan, Trial, fingerprint
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.files import is_locked
+from benchmarks.file_locks import is_locked
 from benchmarks.training.campaign.plan import Plan, Trial
 from benchmarks.training.campaign.records import Record, failure_reasons, lock_path, read_records
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.errors import ArtefactError
-from benchmarks.files import file_lock
+from benchmarks.file_locks import file_lock
 from benchmarks.spaces.registry import register_again
 from benchmarks.spaces.space import Space
 from benchmarks.training.campaign.machine import describe_machine

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from benchmarks.errors import choice
-from benchmarks.files import RunDirectory
+from benchmarks.run_directory import RunDirectory
 from benchmarks.tasks import SPLITS
 from benchmarks.training.data.images import DOMAINS, ImageSet
 from benchmarks.training.data.taskonomy import (

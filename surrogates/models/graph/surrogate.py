@@ -79,7 +79,7 @@ class GraphSurrogate(CalibratedSurrogate):
         log_dir: Folder for the logged losses; not logged if not given.
         logger: Format of the log: ``"csv"`` or ``"tensorboard"`` (needs tensorboard).
         progress: Whether to show a progress bar.
-        n_jobs: Threads on a CPU; torch's default if not given.
+        n_jobs: Threads on a CPU; all cores if -1, torch's default if not given.
         random_state: Seed; the same seed gives the same predictions in any process on one kind of machine.
 
     Attributes:

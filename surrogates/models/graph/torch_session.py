@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from benchmarks.forks import is_forked, one_thread_if_forked, without_forks
 from benchmarks.optional import needs_extra
+from surrogates.models.threads import thread_count
 
 __all__ = ["torch_session"]
 
@@ -19,10 +20,11 @@ def torch_session(feature: str, n_jobs: int | None) -> Iterator[None]:
 
     Args:
         feature: Name of the feature that needs torch, for the error.
-        n_jobs: Number of threads.
+        n_jobs: Number of threads; all cores if -1.
 
     Raises:
         MissingExtraError: If one of the libraries is not installed.
+        ValueError: If `n_jobs` is 0, or negative other than -1.
 
     Example:
         >>> with torch_session("GraphSurrogate", n_jobs=1):
@@ -40,8 +42,7 @@ def torch_session(feature: str, n_jobs: int | None) -> Iterator[None]:
             yield
         return
     threads = torch.get_num_threads()
-    if n_jobs is not None:
-        torch.set_num_threads(n_jobs)
+    torch.set_num_threads(thread_count(n_jobs, by_default=threads))
     try:
         yield
     finally:

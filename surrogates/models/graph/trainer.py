@@ -15,7 +15,8 @@ from lightning.pytorch.loggers import CSVLogger, Logger, TensorBoardLogger
 
 from benchmarks import __version__
 from benchmarks.errors import choice
-from benchmarks.files import RunDirectory, write_beside
+from benchmarks.files import write_beside
+from benchmarks.run_directory import RunDirectory
 from benchmarks.training.lightning_session import quiet, sigint_restored
 from encoders.node_features import SCHEMA
 from surrogates.models.graph.datasets import TaskDataset

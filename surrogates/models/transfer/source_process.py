@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from benchmarks.errors import choice
 from benchmarks.short_repr import ShortRepr
+from surrogates.calibration.folds import pooled_scores
 from surrogates.calibration.normal_scores import NormalScores
 from surrogates.kernels.decompositions import JITTER, Cholesky
 from surrogates.kernels.evidence import evidence_by_cholesky
@@ -91,7 +92,8 @@ class SourceProcess(ShortRepr):
         centre = centre_and_spread(features)
         X = standardise(features, centre, CLIP)
         chosen = np.random.default_rng(0).permutation(len(X))[:_MOST_ROWS]
-        Z, count = _pooled(labels)
+        means, count = pooled_scores(labels)
+        Z = np.nan_to_num(means)
         scores, weights, lengths = np.empty(Z.shape), np.zeros((len(chosen), Z.shape[1])), np.empty(Z.shape[1])
         patterns, pattern_of = np.unique(count, axis=1, return_inverse=True)
         for p, replicates in enumerate(patterns.T):  # tasks measured on the same architectures share a decomposition
@@ -143,18 +145,6 @@ class SourceProcess(ShortRepr):
         unknown = np.full((len(settings["tasks"]), len(LEVEL_SCORES)), np.nan)  # in artefacts of earlier versions
         arrays = {name: pack.arrays.get(name, unknown) for name in _ARRAYS}
         return cls(settings["space"], tuple(settings["tasks"]), tuple(settings["archs"]), **arrays)
-
-
-def _pooled(labels: Labels) -> tuple[Float, Float]:
-    """Mean normal score (0 if not measured) and number of replicates per function and task, each of shape (m, S)."""
-    m, n_tasks = len(labels.archs), labels.values.shape[1]
-    mean, count = np.zeros((m, n_tasks)), np.zeros((m, n_tasks))
-    for t, column in enumerate(labels.values.T):
-        known = ~np.isnan(column)
-        z = NormalScores(column[known]).forward(column[known])
-        count[:, t] = np.bincount(labels.group[known], minlength=m)
-        mean[:, t] = np.bincount(labels.group[known], z, minlength=m) / np.maximum(count[:, t], 1.0)
-    return mean, count
 
 
 def _fit_tasks(X: Float, Z: Float, count: Float, chosen: NDArray[np.int64]) -> tuple[Float, Float, Float]:

@@ -61,7 +61,7 @@ def test_run_status_table(plan: Path, tmp_path: Path, made: list[tuple[Any, ...]
     assert [row["task"] for row in found] == ["jigsaw", "class_scene", "all"]
     assert [row["reasons"] for row in found] == [{"loss is nan in epoch 2": 1}, {}, {"loss is nan in epoch 2": 1}]
     out = tmp_path / "results.parquet"
-    result = run("campaign", "table", plan, out)
+    result = run("campaign", "table", plan, "--out", out)
     assert result.stdout == f"Wrote {out}: 2 architectures, 2 tasks, 1 value missing.\n"
     assert load_table(out).archs == ARCHS[:2]
 
@@ -73,17 +73,19 @@ def test_a_folder_of_choice_and_json(plan: Path, tmp_path: Path, made: list[tupl
     again = run("campaign", "run", plan, "--folder", tmp_path / "elsewhere", "--retry-failed", "--json")
     assert json.loads(again.stdout)[-1]["failed"] == 1
     assert len(Fake(tmp_path / "diary").trained()) == 5
-    result = run("campaign", "table", plan, tmp_path / "a.csv", "--folder", tmp_path / "elsewhere", "--seed", "1")
+    result = run(
+        "campaign", "table", plan, "--out", tmp_path / "a.csv", "--folder", tmp_path / "elsewhere", "--seed", "1"
+    )
     assert result.exit_code == 2
     assert "expected a seed of the plan (666), got 1" in result.stderr
 
 
 def test_bad_input_is_one_clear_message(plan: Path, tmp_path: Path, made: list[tuple[Any, ...]]) -> None:
     assert run("campaign", "run", tmp_path / "no.json").exit_code == 2
-    result = run("campaign", "table", plan, tmp_path / "a.parquet")
+    result = run("campaign", "table", plan, "--out", tmp_path / "a.parquet")
     assert result.exit_code == 2
     assert "no training of the plan is done" in result.stderr
-    result = run("campaign", "table", plan, tmp_path / "a.txt")
+    result = run("campaign", "table", plan, "--out", tmp_path / "a.txt")
     assert "unknown file ending '.txt'" in result.stderr
     run("campaign", "run", plan)
     content = json.loads(plan.read_text())
@@ -97,7 +99,7 @@ def test_bad_input_is_one_clear_message(plan: Path, tmp_path: Path, made: list[t
     assert "did you mean 'preset'" in result.stderr
     plan.write_text(json.dumps(content))
     record_path(tmp_path / "plan", Trial(ARCHS[1], "jigsaw")).write_text("")
-    result = run("campaign", "table", plan, tmp_path / "a.parquet")
+    result = run("campaign", "table", plan, "--out", tmp_path / "a.parquet")
     assert result.exit_code == 1
     assert "is damaged" in result.stderr
     assert "'campaign run' trains it again" in result.stderr
@@ -124,7 +126,7 @@ def test_when_all_failed_the_table_says_why(plan: Path, tmp_path: Path, monkeypa
     result = run("campaign", "run", plan)
     expected = "3 trainings failed: TypeError: not a number\n1 training failed: loss is nan in epoch 2\n"
     assert result.stderr.endswith(f"\n{expected}use --retry-failed to run them again\n")
-    result = run("campaign", "table", plan, tmp_path / "a.csv")
+    result = run("campaign", "table", plan, "--out", tmp_path / "a.csv")
     assert "is done; 3 failed: TypeError: not a number; 1 failed: loss is nan in epoch 2 (--retry" in result.stderr
 
 
@@ -181,5 +183,5 @@ def test_real_trainings_in_worker_processes(tmp_path: Path) -> None:
     result = run("campaign", "run", plan, "--device", "cpu")
     assert result.exit_code == 0, result.stderr
     assert result.stdout == f"{tmp_path / 'plan'}: 1 done, 0 failed.\n"
-    assert run("campaign", "table", plan, tmp_path / "a.pth").exit_code == 0
+    assert run("campaign", "table", plan, "--out", tmp_path / "a.pth").exit_code == 0
     assert load_table(tmp_path / "a.pth").to_frame().notna().all(axis=None)

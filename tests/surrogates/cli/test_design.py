@@ -44,7 +44,20 @@ def test_allowed_architectures_come_from_a_file(tmp_path: Path) -> None:
     result = run("design", MACRO, "-n", "13", "--allowed", file)
     assert result.exit_code == 2
     assert "expected n from 1 to 12, the number of different functions of transnas101-macro that are" in result.stderr
-    file.write_text("64-2311-basic\n\n64-2399-basic\n")
+    for name, text in (
+        ("a.txt", "arch\n" + "\n".join(archs)),
+        ("a.csv", "Arch\n\n" + "\n".join(archs)),
+        ("b.csv", "\n".join(archs)),
+        ("c.txt", "rank;arch\n" + "\n".join(f"1;{arch}" for arch in archs)),
+        ("d.csv", "arch,jigsaw\n" + "\n".join(f"{arch},90.5" for arch in archs)),
+    ):
+        (tmp_path / name).write_text(text)
+        for option in ("--allowed", "--have"):
+            again = run("design", MACRO, "-n", "12", option, tmp_path / name)
+            assert again.exit_code == 0, again.stderr
+            chosen = set(again.stdout.splitlines())
+            assert chosen == set(archs) if option == "--allowed" else chosen.isdisjoint(archs)
+    file.write_text("arch\n\n64-2399-basic\n")
     result = run("design", MACRO, "--allowed", file)
     assert result.exit_code == 2
     assert "allowed.txt, line 3: " in result.stderr

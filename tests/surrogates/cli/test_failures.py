@@ -1,10 +1,21 @@
+import re
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from benchmarks.formats import WRITERS
+from benchmarks.protocols import Protocol
+from benchmarks.tasks import TRANSNAS_TASKS
+from benchmarks.training.presets import list_presets
 from surrogates import Oracle, __version__, cli
 from surrogates.cli.app import app
+from surrogates.refinement.loop import CHOICES
+from surrogates.registry import MODELS, STORABLE_MODELS
+from surrogates.search.registry import INFORMED, list_searchers
+from surrogates.search.space_arrays import COSTS
 from tests.surrogates.cli.helpers import CELL, run
 
 
@@ -53,6 +64,61 @@ def test_bad_input_is_one_clear_message(
     assert message in result.stderr
     assert "Traceback" not in result.stderr
     assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["design", "transnas101-macro", "--plan", "{out}.json"],
+        ["train", "64-2311-basic", "--task", "jigsaw", "--out", "{out}.json"],
+        ["refine", "{table}", "--out", "{out}.csv"],
+        ["leaderboard", "{table}", "--out", "{out}.csv"],
+        ["search", "--task", "jigsaw", "--plot", "{out}.png"],
+        ["table", "convert", "{table}", "--out", "{out}.csv"],
+        ["campaign", "table", "{table}", "--out", "{out}.csv"],
+        ["campaign", "pack", "{table}", "--out", "{out}.jsonl.gz"],
+        ["rooms", "sheet", "--out", "{out}.png"],
+    ],
+    ids=" ".join,
+)
+def test_a_file_in_a_missing_folder_is_refused_by_its_option(
+    arguments: list[str], table_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(table_file.parent)
+    result = run(*(argument.format(out="missing/file", table=table_file) for argument in arguments))
+    said = " ".join(result.stderr.replace("│", " ").split())
+    assert result.exit_code == 2
+    option = next(argument for argument in arguments[1:] if argument in ("--plan", "--out", "--plot"))
+    assert re.search(rf"{option}.*: cannot write 'missing/file\.\w+(\.gz)?': there is no folder 'missing'", said)
+    assert "Errno" not in said
+
+
+def test_a_failure_of_the_system_has_no_number(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    result = run("search", "--task", "cifar10", "--method", "random", "--budget", "2", "--out", tmp_path / "file" / "a")
+    assert result.exit_code == 1
+    assert result.stderr == f"error: Not a directory: '{tmp_path / 'file' / 'a'}'\n"
+
+
+@pytest.mark.parametrize(
+    ("command", "choices"),
+    [
+        ("fit", (*STORABLE_MODELS, "transfer")),
+        ("refine", (*STORABLE_MODELS, *CHOICES, *list_presets())),
+        ("evaluate", MODELS),
+        ("leaderboard", (*MODELS, *get_args(Protocol))),
+        ("search-benchmark", (*MODELS, *list_searchers())),
+        ("search", (*list_searchers(), *COSTS)),
+        ("unnas", [name for name in list_searchers() if name != INFORMED]),
+        ("train", (*TRANSNAS_TASKS, *list_presets())),
+        ("table convert", WRITERS),
+        ("campaign table", WRITERS),
+    ],
+)
+def test_help_names_every_choice(command: str, choices: Iterable[str]) -> None:
+    said = run(*command.split(), "--help").stdout
+    words = {word.strip(".,;:()") for word in said.split()}
+    assert {name.strip(".") for name in choices} <= words
 
 
 def test_an_unexpected_error_is_one_line_too(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -30,6 +30,9 @@ def test_lookup_takes_several_architectures_of_several_spaces() -> None:
     assert result.exit_code == 0
     assert f"{OUTSIDE}  (transnas101-micro)" in result.stdout
     assert "Out of domain: not one of the 4,096 published architectures" in result.stdout
+    assert "ranks are those that it would have among them" in result.stdout
+    assert "rank among 4,096" in result.stdout
+    assert "rank of 4,096" not in result.stdout
     assert "64-2311-basic  (transnas101-macro)" in result.stdout
     assert "rank of 3,256" in result.stdout
     assert result.stdout.count("jigsaw") == 2
@@ -51,10 +54,17 @@ def test_lookup_prints_exact_json_and_csv() -> None:
     assert {answer["unit"] for answer in from_json} == {"%", "-"}
 
 
+def test_lookup_says_in_words_what_is_unfamiliar() -> None:
+    result = run("lookup", "4-41414-3_33_333", "--task", "jigsaw")
+    assert "activations for one image: 369,000 (trained 786,000 to 5.9 million)" in result.stdout
+
+
 def test_lookup_reads_architectures_from_stdin() -> None:
     piped = run("lookup", "-", "--csv", stdin=f"\ufeff{CELL}\n\n64-2311-basic \r\n")
     assert piped.exit_code == 0
     assert piped.stdout == run("lookup", CELL, "64-2311-basic", "--csv").stdout
+    assert run("lookup", "-", "--csv", stdin=f"arch\n{CELL}\n64-2311-basic\n").stdout == piped.stdout
+    assert run("lookup", "-", "--csv", stdin=f"arch,a\n{CELL},1\n64-2311-basic,2\n").stdout == piped.stdout
 
 
 def test_lookup_names_the_line_of_a_bad_architecture() -> None:

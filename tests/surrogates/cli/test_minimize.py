@@ -62,7 +62,7 @@ def test_searches_and_look_ups_find_the_smallest(table: Path, tmp_path: Path) ->
     assert found["best"][0]["tasks"]["test_error"]["value"] == min(VALUES.values())
     best = json.loads(run("best", "test_error", "--table", str(table), *DOWN, "--json").stdout)
     assert best[0]["value"] == min(VALUES.values())
-    assert run("table", "convert", str(table), str(tmp_path / "kept.csv"), *DOWN).exit_code == 0
+    assert run("table", "convert", str(table), "--out", str(tmp_path / "kept.csv"), *DOWN).exit_code == 0
     assert (tmp_path / "kept.csv").read_text().startswith("arch,test_error/valid_cost\n")
     kept = run("best", "test_error", "--table", str(tmp_path / "kept.csv"), "--json")  # the file states the direction
     assert json.loads(kept.stdout) == best

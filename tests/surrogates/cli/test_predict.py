@@ -1,6 +1,9 @@
 import csv
 import io
+import json
 from pathlib import Path
+
+import pytest
 
 from surrogates import BoostedSurrogate, load_pretrained
 from tests.surrogates.cli.helpers import CELL, rows_of, run
@@ -11,9 +14,9 @@ def test_predict_writes_every_digit(model: Path, fitted: BoostedSurrogate, macro
     assert result.exit_code == 0
     mean, std = fitted.predict(macro_archs[:3], return_std=True)
     rows = list(csv.reader(io.StringIO(result.stdout)))
-    assert rows[0] == ["arch", "jigsaw", "room_layout", "jigsaw_std", "room_layout_std", "in_domain"]
+    assert rows[0] == ["arch", "jigsaw", "room_layout", "jigsaw_std", "room_layout_std", "in_domain", "novelty"]
     assert rows[1:] == [
-        [arch, *map(repr, values), *map(repr, spreads), "True"]
+        [arch, *map(repr, values), *map(repr, spreads), "True", "0.0"]
         for arch, values, spreads in zip(macro_archs[:3], mean.tolist(), std.tolist(), strict=True)
     ]
 
@@ -21,6 +24,17 @@ def test_predict_writes_every_digit(model: Path, fitted: BoostedSurrogate, macro
 def test_predict_says_which_architectures_are_published(model: Path) -> None:
     rows = rows_of(run("predict", model, "64-2311-basic", "32-2311-basic", "64-23111141-basic").stdout)
     assert [row["in_domain"] for row in rows] == ["True", "False", "False"]
+
+
+def test_predict_says_how_novel_each_architecture_is(model: Path, table_file: Path, tmp_path: Path) -> None:
+    archs = ["64-2311-basic", "4-2311-basic"]
+    rows = rows_of(run("predict", model, *archs).stdout)
+    answers = json.loads(run("lookup", *archs, "--model", model, "--task", "jigsaw", "--json").stdout)
+    assert [float(row["novelty"]) for row in rows] == pytest.approx([answer["novelty"] for answer in answers])
+    assert float(rows[1]["novelty"]) > 1
+    assert run("fit", "--sources", table_file, "--task", "normal", "--out", tmp_path / "transfer").exit_code == 0
+    (row,) = rows_of(run("predict", tmp_path / "transfer", "64-2311-basic").stdout)
+    assert row["novelty"] == ""  # not known
 
 
 def test_predict_streams_stdin_in_order(model: Path, macro_archs: list[str]) -> None:

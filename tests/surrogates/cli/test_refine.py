@@ -191,7 +191,7 @@ def test_what_would_lose_something_is_refused_before_any_training(table: Path, p
     for arguments, code, message in (
         (["--out", table], 2, "expected a file other than TABLE"),
         (["--out", tmp_path / "refined.csv", "--preset", "mini"], 2, "expected one of --plan and --preset, got both"),
-        (["--out", tmp_path / "nodir" / "a.csv", "--folder", tmp_path / "x"], 1, "cannot write: No such file"),
+        (["--out", tmp_path / "nodir" / "a.csv", "--folder", tmp_path / "x"], 2, "there is no folder"),
     ):
         result = run("refine", table, "--plan", plan, *arguments)
         assert result.exit_code == code

@@ -29,7 +29,10 @@ def test_the_best_are_shown() -> None:
     asked = {arch for seed in (0, 1) for arch in run_search("random", oracle, "jigsaw", 30, seed).archs}
     best = sorted(asked, key=lambda arch: -oracle(arch, "jigsaw"))
     assert [row.split()[0] for row in rows] == best[:3]
-    assert rows[0].split()[4] == str(oracle.rank(best[0], "jigsaw"))
+    assert rows[0].split()[5] == str(oracle.rank(best[0], "jigsaw"))
+    for row in rows:
+        value, unit, _, std = row.split()[1:5]
+        assert (unit, len(value.partition(".")[2])) == ("%", len(std.partition(".")[2])), row
     assert end.startswith("2 searches by random, 30 queries each; simulated training time per search: ")
 
 
@@ -146,7 +149,7 @@ def test_transfer_is_told_the_other_tasks() -> None:
         (["--task", "jigsaw"], "expected --table or --space"),
         (["--task", "jigsaw", "--space", "transnas101-makro"], "did you mean 'transnas101-macro'"),
         ([*MACRO, "--plot", "best.txt"], "expected a file with one of the suffixes"),
-        ([*MACRO, "--plot", "no/such/folder/best.png"], "expected an existing folder"),
+        ([*MACRO, "--plot", "no/such/folder/best.png"], "there is no folder 'no/such/folder'"),
     ],
 )
 def test_bad_input(options: list[str], message: str, tmp_path: Path) -> None:

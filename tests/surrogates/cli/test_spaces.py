@@ -79,7 +79,7 @@ def test_a_space_of_a_module(files: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("missing.jsonl",), "expected a file of graphs, got 'missing.jsonl', which does not exist"),
+        (("missing.jsonl",), "--spaces: expected a file of graphs, got 'missing.jsonl', which does not exist"),
         (("broken.jsonl",), "'broken.jsonl', line 2: expected the keys arch, nodes and edges; missing: edges"),
         (("graphs.jsonl", "twice.jsonl"), "would be read as an architecture of mine"),
         (("nasbench201=graphs.jsonl",), "'nasbench201' is the name of a space of this package"),
@@ -93,6 +93,30 @@ def test_what_is_wrong_is_said_in_one_line(files: Path, arguments: tuple[str, ..
     assert status == 2
     assert message in errors
     assert errors.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("lookup", "net_1", "--spaces", "g.jsonl"), "No such option: --spaces; it goes before the command: {how}"),
+        (("lookup", "net_1", "--spaces=g.jsonl"), "No such option: --spaces; it goes before the command: {how}"),
+        (("lookup", "net_1", "--space", "g"), "--space; did you mean --spaces? It goes before the command: {how}"),
+        (("--table", "a.csv", "lookup"), "--table; it goes after the name of a command that has it (lookup, best, sea"),
+        (("best", "jigsaw", "--spce", "g"), "No such option: --spce (Possible options: --space)"),
+    ],
+)
+def test_an_option_in_the_wrong_place_is_told_its_place(arguments: tuple[str, ...], message: str) -> None:
+    result = run(*arguments)
+    assert result.exit_code == 2
+    expected = message.format(how="surrogates --spaces [NAME=]FILE lookup ...")
+    assert expected in " ".join(result.stderr.replace("│", " ").split())
+
+
+def test_the_nearest_name_of_an_own_space_is_told(files: Path) -> None:
+    status, _, errors = again("--spaces", "graphs.jsonl", "lookup", "nett_31")
+    assert status == 2
+    assert "'nett_31' is not an architecture of any known space; nearest: 'net_31' (mine); " in errors
+    assert len(errors) < 240, "three lines"
 
 
 def test_a_file_named_twice_is_one_space(files: Path) -> None:

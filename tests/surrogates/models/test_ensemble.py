@@ -34,6 +34,17 @@ def test_members_that_use_only_some_rows(rng):
     assert np.isfinite(std).all()
 
 
+def test_threads_are_those_of_every_member():
+    archs = get_space("transnas101-macro").sample(12, rng=0)
+    own = [BoostedSurrogate(n_members=2, n_rounds=5, n_jobs=2), GaussianProcessSurrogate()]
+    for n_jobs, expected in ((1, [1, 1]), (None, [2, None])):
+        fitted = EnsembleSurrogate(members=own, n_jobs=n_jobs).fit(archs, range(12))
+        assert [member.n_jobs for member in fitted.members_] == expected
+    assert [member.n_jobs for member in own] == [2, None], "what was given stays as it is"
+    with pytest.raises(ValueError, match="n_jobs: expected a number of threads from 1"):
+        EnsembleSurrogate(members=own, n_jobs=0).fit(archs, range(12))
+
+
 @pytest.mark.parametrize("members", [[], [Ridge()], ["boosted"]])
 def test_members_have_to_be_surrogates(members):
     with pytest.raises(ValueError, match="expected surrogates of normal scores as members"):

@@ -7,7 +7,7 @@ from benchmarks import Table, get_space
 from benchmarks.errors import TableError
 from surrogates import Oracle
 from surrogates.oracle.mixing import check_mixture
-from surrogates.oracle.predictors import TabulatedSurrogate
+from surrogates.oracle.tabulated import TabulatedSurrogate
 
 pytestmark = pytest.mark.filterwarnings("ignore:jigsaw/valid_top1. all values are within 0 to 1")
 

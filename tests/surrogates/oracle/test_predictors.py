@@ -24,14 +24,8 @@ from surrogates import (
     save_surrogate,
 )
 from surrogates.oracle.join import JoinedSurrogate
-from surrogates.oracle.predictors import (
-    SINGLE_QUESTIONS,
-    CachedSurrogate,
-    LazySurrogate,
-    Predictor,
-    TabulatedSurrogate,
-    about,
-)
+from surrogates.oracle.predictors import SINGLE_QUESTIONS, CachedSurrogate, LazySurrogate, Predictor, about
+from surrogates.oracle.tabulated import TabulatedSurrogate
 from tests.surrogates.helpers import TWINS, Counting, table
 
 

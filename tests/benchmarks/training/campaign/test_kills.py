@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.files import is_locked
+from benchmarks.file_locks import is_locked
 from benchmarks.training.campaign import Plan, Trial, campaign_status, read_record, record_path
 from benchmarks.training.campaign.records import lock_path
 from tests.benchmarks.training.campaign.campaign_fakes import ARCHS, Fake

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.errors import ArtefactError
-from benchmarks.files import file_lock, is_locked
+from benchmarks.file_locks import file_lock, is_locked
 from benchmarks.training.campaign import (
     CampaignError,
     Plan,

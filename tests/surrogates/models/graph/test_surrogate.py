@@ -17,6 +17,7 @@ from benchmarks import ArtefactError, MissingExtraError, get_space, list_spaces
 from benchmarks.errors import UnknownNameError
 from benchmarks.table import Table
 from surrogates.models.graph.surrogate import GraphSurrogate
+from surrogates.models.graph.torch_session import torch_session
 from surrogates.models.graph.updates import UPDATES, hold_out, out_of_fold, update_weights
 from surrogates.store.load import load_surrogate
 from surrogates.testing import check_surrogate
@@ -32,6 +33,21 @@ OUTSIDE = {
 @pytest.mark.parametrize("name", list_spaces())
 def test_contract(name):
     check_surrogate(GraphSurrogate(**SMALL), get_space(name), outside=OUTSIDE[name])
+
+
+@pytest.mark.parametrize(("n_jobs", "expected"), [(1, 1), (-1, 3), (None, 2)])
+def test_threads_of_torch(n_jobs, expected, monkeypatch):
+    monkeypatch.setattr("joblib.effective_n_jobs", lambda n: 3)
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    with torch_session("this test", n_jobs):
+        assert torch.get_num_threads() == expected
+    assert torch.get_num_threads() == 2
+    torch.set_num_threads(before)
+    with pytest.raises(ValueError, match="n_jobs: expected a number of threads"), torch_session("", 0):
+        raise AssertionError
 
 
 @pytest.fixture(scope="module")
