@@ -12,11 +12,12 @@ import typer
 
 from surrogates.cli.arguments import ArchNames, numbered_archs
 from surrogates.cli.help import examples
-from surrogates.cli.models import open_model
+from surrogates.cli.models import open_beyond, open_model
 from surrogates.cli.output import progress_bar
 
 if TYPE_CHECKING:
     from surrogates.base import Surrogate
+    from surrogates.oracle.predictors import Predictor
 
 __all__ = ["EXAMPLES", "predict"]
 
@@ -40,6 +41,7 @@ def predict(
     """Predict architectures with a stored surrogate; prints CSV with mean and standard deviation of every task.
 
     The last column says whether the architecture is one of the published ones; treat predictions of others with care.
+    Of a bundled TransNAS-Bench-101 model they are those of cells and skeletons together, as in lookup.
 
     Rows are in input order and written in batches of 1,024; blank lines are skipped. At the first line that is not an
     architecture of the model's space the command stops with exit code 2 and reports the line number.
@@ -47,13 +49,13 @@ def predict(
     import csv
 
     lines = numbered_archs(archs)
-    surrogate = open_model(model)
+    surrogate, beyond = open_model(model), open_beyond(model)
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerow(["arch", *surrogate.tasks_, *(f"{task}_std" for task in surrogate.tasks_), "in_domain"])
     sys.stdout.flush()
     with closing(_tracked(_batches(lines), None if "-" in archs else len(archs))) as batches:
         for batch in batches:
-            writer.writerows(_rows(surrogate, batch))
+            writer.writerows(_rows(surrogate, beyond, batch))
             sys.stdout.flush()
 
 
@@ -79,7 +81,7 @@ def _tracked(
             progress.update(bar, advance=len(batch))
 
 
-def _rows(surrogate: Surrogate, batch: list[tuple[str, str]]) -> Iterator[list[object]]:
+def _rows(surrogate: Surrogate, beyond: Predictor | None, batch: list[tuple[str, str]]) -> Iterator[list[object]]:
     from benchmarks.errors import ArchitectureError
     from benchmarks.spaces.registry import get_space
     from surrogates.oracle.predictors import predict_matrix
@@ -95,6 +97,8 @@ def _rows(surrogate: Surrogate, batch: list[tuple[str, str]]) -> Iterator[list[o
             break
         good.append(arch)
     mean, std = predict_matrix(surrogate, good)
+    if beyond is not None and (outside := [row for row, arch in enumerate(good) if arch not in space]):
+        mean[outside], std[outside] = predict_matrix(beyond, [good[row] for row in outside])
     for arch, values, spreads in zip(good, mean.tolist(), std.tolist(), strict=True):
         yield [arch, *values, *spreads, arch in space]
     if problem is not None:

@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, get_args, overload
+from typing import Any, Literal, NamedTuple, Protocol, get_args, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,9 +23,6 @@ from surrogates.store.artefact import parsing, read_files, read_metadata, write_
 from surrogates.store.npz import npz_arrays, npz_bytes
 from surrogates.store.own_spaces import check_space_of, describe_space
 from surrogates.store.provenance import describe_tasks, library_versions, lowered_tasks
-
-if TYPE_CHECKING:
-    from surrogates.base import Surrogate
 
 __all__ = [
     "SINGLE_QUESTIONS",
@@ -144,7 +141,7 @@ def predict_matrix(predictor: Predictor, archs: Sequence[str]) -> tuple[NDArray[
 
 
 class LazySurrogate:
-    """A stored surrogate that is loaded on first use.
+    """A stored surrogate that is loaded on first use; a subclass may `load` another predictor.
 
     Args:
         directory: Folder written by `save_surrogate`.
@@ -157,10 +154,21 @@ class LazySurrogate:
     def __init__(self, directory: str | Path) -> None:
         self.directory = Path(directory)
         self._lock = ForkSafeLock()
-        self._loaded: Surrogate | None = None
+        self._loaded: Predictor | None = None
+
+    def load(self) -> Predictor:
+        """Load the surrogate.
+
+        Raises:
+            ArtefactError: If the directory cannot be read.
+        """
+        with without_forks():
+            from surrogates.store.load import load_surrogate
+
+        return load_surrogate(self.directory)
 
     @property
-    def surrogate(self) -> Surrogate:
+    def surrogate(self) -> Predictor:
         """The loaded surrogate.
 
         Raises:
@@ -169,10 +177,7 @@ class LazySurrogate:
         if self._loaded is None:
             with self._lock:
                 if self._loaded is None:
-                    with without_forks():
-                        from surrogates.store.load import load_surrogate
-
-                    self._loaded = load_surrogate(self.directory)
+                    self._loaded = self.load()
         return self._loaded
 
     @property
@@ -193,7 +198,7 @@ class LazySurrogate:
     @property
     def minimize_(self) -> tuple[str, ...]:
         """The user's own tasks that are better when lower."""
-        return self.surrogate.minimize_
+        return about(self.surrogate).minimize or ()
 
     @property
     def trainings_(self) -> Mapping[str, Any]:
