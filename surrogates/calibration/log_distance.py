@@ -1,8 +1,8 @@
 """Logarithm of the distance from the best possible value: the scale on which effects of parts of a network add up.
 
-An error that falls as a power of the width is a straight line here over the logarithm of the width. Of published networks
-taken apart in halves, sums on this scale predicted the whole better than sums of normal scores and as well as sums of
-values (`perf/open_transnas.py --additivity`), but unlike these they are never beyond the best possible value.
+An error that falls as a power of the width is a straight line here over the logarithm of the width. Of published
+networks taken apart in halves, sums on this scale predicted the whole better than sums of normal scores and as well as
+sums of values (`perf/open_transnas.py --additivity`), but unlike these they are never beyond the best possible value.
 """
 
 from __future__ import annotations
