@@ -80,7 +80,7 @@ class SkeletonTrend(ShortRepr):
         centre = centre_and_spread(raw)
         X = np.column_stack([standardise(raw, centre), np.ones(len(raw))])
         penalty = _RIDGE * np.diag([1.0] * len(_TREND) + [0.0])
-        slopes = np.linalg.solve(X.T @ X + penalty, X.T @ Z)
+        slopes = np.asarray(np.linalg.solve(X.T @ X + penalty, X.T @ Z), dtype=np.float64)
         rows = spread_rows(len(archs), _ROWS)
         kept = tuple(archs[row] for row in rows.tolist())
         points, residuals = standard_features(TransNASMacro.name, kept), (Z - X @ slopes)[rows]
