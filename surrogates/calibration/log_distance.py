@@ -28,6 +28,7 @@ class LogDistance:
 
     Attributes:
         best: Best possible value; infinite if there is none, and scores are then values (times the sign of the metric).
+        worst: Worst possible value, which `backward` does not go beyond; infinite if there is none.
         sign: +1 if higher values are better, else -1.
         least: Least distance of a value from the best.
 
@@ -37,9 +38,12 @@ class LogDistance:
         >>> scores = scale.forward(np.array([80.0, 90.0, 95.0]))
         >>> bool(np.allclose(np.diff(scores), np.log(2))), scale.backward(scores).round(6).tolist()
         (True, [80.0, 90.0, 95.0])
+        >>> scale.backward(scores - 3.0).round(1).tolist()
+        [0.0, 0.0, 0.0]
     """
 
     best: float
+    worst: float
     sign: float
     least: float
 
@@ -47,9 +51,9 @@ class LogDistance:
     def of_task(cls, task: Task, values: Float) -> LogDistance:
         """The scale of a task, given some of its values, of shape (m,)."""
         higher = task.metric.higher_is_better is not False
-        best = task.metric.bounds[1 if higher else 0]
+        best, worst = task.metric.bounds[::-1] if higher else task.metric.bounds
         least = _LEAST * float(np.median(np.abs(best - values))) if np.isfinite(best) else 0.0
-        return cls(best, 1.0 if higher else -1.0, least)
+        return cls(best, worst, 1.0 if higher else -1.0, least)
 
     def forward(self, values: Float) -> Float:
         """Scores of values of any shape."""
@@ -57,7 +61,8 @@ class LogDistance:
 
     def backward(self, scores: Float) -> Float:
         """Values of scores of any shape."""
-        return self.best - self.sign * np.exp(-scores) if np.isfinite(self.best) else self.sign * scores
+        values = self.best - self.sign * np.exp(-scores) if np.isfinite(self.best) else self.sign * scores
+        return np.asarray(np.clip(values, *sorted((self.worst, self.sign * np.inf))))
 
     def unit(self, values: Float) -> Float:
         """How much a value changes per change of its score, at values of any shape."""
