@@ -62,7 +62,8 @@ class LogDistance:
     def backward(self, scores: Float) -> Float:
         """Values of scores of any shape."""
         values = self.best - self.sign * np.exp(-scores) if np.isfinite(self.best) else self.sign * scores
-        return np.asarray(np.clip(values, *sorted((self.worst, self.sign * np.inf))))
+        bounded = np.maximum if self.sign > 0 else np.minimum
+        return np.asarray(bounded(values, self.worst))
 
     def unit(self, values: Float) -> Float:
         """How much a value changes per change of its score, at values of any shape."""
