@@ -4,6 +4,7 @@
     NAS_DATA=<folder> python perf/open_transnas.py --few            # all rows of one space and a few of the other
     NAS_DATA=<folder> python perf/open_transnas.py --additivity     # on which scale do effects add up?
     NAS_DATA=<folder> python perf/open_transnas.py --skeletons      # macro regions: surrogate, trend, mean of both
+    NAS_DATA=<folder> python perf/open_transnas.py --width          # half and twice as wide, beside nearly equal ones
     ... --graph                                                     # with a graph network on network graphs, minutes
 
 rooms-open: architectures outside both published sets, trained by one recipe (`perf/rooms_open/plan.json`, packed in
@@ -328,10 +329,28 @@ def skeletons() -> None:
     print(table.round(3).to_string(), "\n", table.mean().round(3).to_string())
 
 
+def width(rows: int = 1500) -> None:
+    """Tau and coverage of 90 % intervals for ``128-1rest`` and ``32-2rest``, given ``64-2rest``, ``64-1rest``.
+
+    They differ in the stem and the projection of the first module only. The surrogate was fitted to the published ones.
+    """
+    macro = published("macro")
+    other = {"1": "2", "2": "1", "3": "4", "4": "3"}
+    known = np.random.default_rng(0).permutation(macro.index)[:rows].tolist()
+    codes = [arch.split("-")[1] for arch in known]
+    asked = [f"{128 if code[0] in '24' else 32}-{other[code[0]]}{code[1:]}-basic" for code in codes]
+    labels, found = macro.loc[known].to_numpy(), {}
+    for name, surrogate in (("own surrogate", load_pretrained(MACRO)), ("composition", load_answers(MACRO))):
+        mean, std = surrogate.predict(asked, return_std=True)
+        found[name, "tau"] = taus(labels, mean)
+        found[name, "coverage"] = (np.abs(labels - mean) <= 1.645 * std).mean(axis=0).tolist()
+    print(pd.DataFrame(found, macro.columns).T.round(3).to_string())
+
+
 def main() -> None:
     """Parse the command line and print the tables asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    for flag in ("few", "additivity", "skeletons", "graph"):
+    for flag in ("few", "additivity", "skeletons", "width", "graph"):
         parser.add_argument(f"--{flag}", action="store_true")
     parser.add_argument("--rows", type=int, default=500, help="published rows of each space for the joint models")
     given = parser.parse_args()
@@ -341,6 +360,8 @@ def main() -> None:
         additivity()
     elif given.skeletons:
         skeletons()
+    elif given.width:
+        width()
     else:
         on_trainings(given.graph, given.rows)
 
