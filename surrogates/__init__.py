@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from surrogates.models.gaussian_process import GaussianProcessSurrogate as GaussianProcessSurrogate
     from surrogates.models.graph.surrogate import GraphSurrogate as GraphSurrogate
     from surrogates.models.transfer.surrogate import TransferSurrogate as TransferSurrogate
+    from surrogates.models.transnas import TransNASSurrogate as TransNASSurrogate
     from surrogates.oracle.oracle import Oracle as Oracle
     from surrogates.pretrained.load import list_pretrained as list_pretrained
     from surrogates.pretrained.load import load_agreement as load_agreement

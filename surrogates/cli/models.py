@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from surrogates.base import Surrogate
     from surrogates.models.transfer.source_values import TransferSource
     from surrogates.oracle.oracle import AnswerSource, Oracle
+    from surrogates.oracle.predictors import Predictor
 
 __all__ = [
     "OWN_MODEL",
     "StoredModel",
     "model_hash",
     "model_named",
+    "open_beyond",
     "open_model",
     "open_oracle",
     "open_source",
@@ -86,6 +88,18 @@ def open_model(model: str) -> Surrogate:
             typer.echo(note, err=True)
         return surrogate
     return load_pretrained(_bundled(model))
+
+
+def open_beyond(model: str) -> Predictor | None:
+    """What predicts architectures outside the published set of a bundled model; None of a directory, which does itself.
+
+    Example:
+        >>> open_beyond("transnas101-macro").tasks_[0]
+        'class_scene'
+    """
+    from surrogates.pretrained.load import load_answers
+
+    return None if Path(model).exists() else load_answers(_bundled(model)).beyond
 
 
 def open_oracle(model: str, table: Table | None = None, source: AnswerSource = "auto") -> Oracle:

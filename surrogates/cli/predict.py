@@ -13,11 +13,12 @@ import typer
 
 from surrogates.cli.arch_lists import ArchNames, numbered_archs
 from surrogates.cli.help import examples
-from surrogates.cli.models import open_model
+from surrogates.cli.models import open_beyond, open_model
 from surrogates.cli.output import progress_bar
 
 if TYPE_CHECKING:
     from surrogates.base import Surrogate
+    from surrogates.oracle.predictors import Predictor
 
 __all__ = ["EXAMPLES", "predict"]
 
@@ -43,6 +44,8 @@ def predict(
     The last two columns say whether the architecture is one of the published ones, and how unlike the training rows of
     the surrogate it is (novelty): 0 for a trained one, below 1 for most of their kind, and the wider the interval the
     further above 1; empty if the surrogate does not know.
+    Outside the published sets a bundled TransNAS-Bench-101 model answers with cells and skeletons together, as in
+    lookup.
 
     Rows are in input order and written in batches of 1,024; blank lines are skipped. At the first line that is not an
     architecture of the model's space the command stops with exit code 2 and reports the line number.
@@ -50,14 +53,14 @@ def predict(
     import csv
 
     lines = numbered_archs(archs)
-    surrogate = open_model(model)
+    surrogate, beyond = open_model(model), open_beyond(model)
     writer = csv.writer(sys.stdout, lineterminator="\n")
     stds = [f"{task}_std" for task in surrogate.tasks_]
     writer.writerow(["arch", *surrogate.tasks_, *stds, "in_domain", "novelty"])
     sys.stdout.flush()
     with closing(_tracked(_batches(lines), None if "-" in archs else len(archs))) as batches:
         for batch in batches:
-            writer.writerows(_rows(surrogate, batch))
+            writer.writerows(_rows(surrogate, beyond, batch))
             sys.stdout.flush()
 
 
@@ -83,7 +86,7 @@ def _tracked(
             progress.update(bar, advance=len(batch))
 
 
-def _rows(surrogate: Surrogate, batch: list[tuple[str, str]]) -> Iterator[list[object]]:
+def _rows(surrogate: Surrogate, beyond: Predictor | None, batch: list[tuple[str, str]]) -> Iterator[list[object]]:
     from benchmarks.errors import ArchitectureError
     from benchmarks.spaces.registry import get_space
     from surrogates.oracle.predictors import novelty_of, predict_matrix
@@ -99,9 +102,13 @@ def _rows(surrogate: Surrogate, batch: list[tuple[str, str]]) -> Iterator[list[o
             break
         good.append(arch)
     mean, std = predict_matrix(surrogate, good)
-    known = novelty_of(surrogate, good).tolist()
-    for arch, values, spreads, novelty in zip(good, mean.tolist(), std.tolist(), known, strict=True):
-        yield [arch, *values, *spreads, arch in space, "" if math.isnan(novelty) else novelty]
+    novelty = novelty_of(surrogate, good)
+    if beyond is not None and (outside := [row for row, arch in enumerate(good) if arch not in space]):
+        others = [good[row] for row in outside]
+        mean[outside], std[outside] = predict_matrix(beyond, others)
+        novelty[outside] = novelty_of(beyond, others)
+    for arch, values, spreads, far in zip(good, mean.tolist(), std.tolist(), novelty.tolist(), strict=True):
+        yield [arch, *values, *spreads, arch in space, "" if math.isnan(far) else far]
     if problem is not None:
         raise problem
 

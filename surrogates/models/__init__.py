@@ -15,5 +15,6 @@ if TYPE_CHECKING:
     from surrogates.models.gaussian_process import GaussianProcessSurrogate as GaussianProcessSurrogate
     from surrogates.models.graph.surrogate import GraphSurrogate as GraphSurrogate
     from surrogates.models.transfer.surrogate import TransferSurrogate as TransferSurrogate
+    from surrogates.models.transnas import TransNASSurrogate as TransNASSurrogate
 
 __all__, __getattr__, __dir__ = lazy_facade(__name__)

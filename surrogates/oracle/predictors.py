@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +18,6 @@ from numpy.typing import NDArray
 from benchmarks.forks import ForkSafeLock, without_forks
 from benchmarks.spaces.registry import get_space
 from surrogates.equivalence import Equivalence
-
-if TYPE_CHECKING:
-    from surrogates.base import Surrogate
 
 __all__ = [
     "SINGLE_QUESTIONS",
@@ -136,7 +133,7 @@ def predict_matrix(predictor: Predictor, archs: Sequence[str]) -> tuple[NDArray[
 
 
 class LazySurrogate:
-    """A stored surrogate that is loaded on first use.
+    """A stored surrogate that is loaded on first use; a subclass may `load` another predictor.
 
     Args:
         directory: Folder written by `save_surrogate`.
@@ -149,10 +146,21 @@ class LazySurrogate:
     def __init__(self, directory: str | Path) -> None:
         self.directory = Path(directory)
         self._lock = ForkSafeLock()
-        self._loaded: Surrogate | None = None
+        self._loaded: Predictor | None = None
+
+    def load(self) -> Predictor:
+        """Load the surrogate.
+
+        Raises:
+            ArtefactError: If the directory cannot be read.
+        """
+        with without_forks():
+            from surrogates.store.load import load_surrogate
+
+        return load_surrogate(self.directory)
 
     @property
-    def surrogate(self) -> Surrogate:
+    def surrogate(self) -> Predictor:
         """The loaded surrogate.
 
         Raises:
@@ -161,10 +169,7 @@ class LazySurrogate:
         if self._loaded is None:
             with self._lock:
                 if self._loaded is None:
-                    with without_forks():
-                        from surrogates.store.load import load_surrogate
-
-                    self._loaded = load_surrogate(self.directory)
+                    self._loaded = self.load()
         return self._loaded
 
     @property
@@ -185,7 +190,7 @@ class LazySurrogate:
     @property
     def minimize_(self) -> tuple[str, ...]:
         """The user's own tasks that are better when lower."""
-        return self.surrogate.minimize_
+        return about(self.surrogate).minimize or ()
 
     @property
     def trainings_(self) -> Mapping[str, Any]:

@@ -2,7 +2,8 @@
 
 A folder contains ``answers/`` (predictions of every published architecture, sufficient for look-ups), ``surrogate/``
 (for architectures outside the published set, if the surrogate needs only the core libraries), and ``agreement/``
-(predictions of the same surrogate against measured values on held-out architectures).
+(predictions of the same surrogate against measured values on held-out architectures). Outside the published sets the
+two spaces of TransNAS-Bench-101 are answered by both surrogates together (`surrogates.models.transnas`).
 ``python -m surrogates.pretrained.build`` rebuilds them.
 """
 
@@ -14,12 +15,15 @@ from typing import TYPE_CHECKING
 from benchmarks.errors import ArtefactError
 from benchmarks.formats.bundled import check_unpacked
 from benchmarks.spaces.registry import get_space, list_benchmarks, own_space
+from surrogates.oracle.predictors import LazySurrogate
+from surrogates.oracle.tabulated import TabulatedSurrogate
 
 if TYPE_CHECKING:
     from benchmarks.spaces.space import Space
     from surrogates.base import Surrogate
     from surrogates.evaluation.agreement import Agreement
-    from surrogates.oracle.tabulated import TabulatedSurrogate
+    from surrogates.models.transnas import TransNASSurrogate
+    from surrogates.oracle.predictors import Predictor
 
 __all__ = [
     "AGREEMENT",
@@ -27,6 +31,7 @@ __all__ = [
     "FOLDER",
     "SOURCES",
     "SURROGATE",
+    "TransNASPart",
     "list_pretrained",
     "load_agreement",
     "load_answers",
@@ -41,6 +46,30 @@ SOURCES = {
     "nasbench201": "nasbench201/final.csv",
 }
 """Space -> file in the folder of published values ($NAS_DATA) that its surrogate is fitted on."""
+_TOGETHER = ("transnas101-micro", "transnas101-macro")
+"""Cells and skeletons that are predicted together outside their published sets."""
+
+
+class TransNASPart(LazySurrogate):
+    """The bundled surrogates of both spaces of TransNAS-Bench-101 for architectures of one, loaded on first use.
+
+    Args:
+        directory: Folder of the surrogate of the one space.
+
+    Example:
+        >>> part = TransNASPart(FOLDER / "transnas101-macro" / SURROGATE)
+        >>> part.predict(["32-2311-basic"], return_std=True)[0].shape
+        (1, 7)
+    """
+
+    def load(self) -> TransNASSurrogate:
+        from surrogates.models.transnas import TransNASSurrogate
+
+        folders = [self.directory.parent.with_name(space) for space in _TOGETHER]
+        cells, skeletons = (
+            TabulatedSurrogate.load(folder / ANSWERS, beyond=LazySurrogate(folder / SURROGATE)) for folder in folders
+        )
+        return TransNASSurrogate(cells, skeletons, self.directory.parent.name)
 
 
 def list_pretrained() -> tuple[str, ...]:
@@ -71,7 +100,9 @@ def load_pretrained(space: str | Space) -> Surrogate:
 
 
 def load_answers(space: str | Space) -> TabulatedSurrogate:
-    """Load the bundled answers of a space; the surrogate itself is loaded when an architecture is not among them.
+    """Load the bundled answers of a space; what predicts others is loaded when an architecture is not among them.
+
+    It is the surrogate of the space, or of both spaces of TransNAS-Bench-101 (`TransNASSurrogate`).
 
     Raises:
         UnknownNameError: If there is no such space.
@@ -81,12 +112,8 @@ def load_answers(space: str | Space) -> TabulatedSurrogate:
         >>> load_answers("transnas101-micro").mean.shape
         (1948, 7)
     """
-    from surrogates.oracle.predictors import LazySurrogate
-    from surrogates.oracle.tabulated import TabulatedSurrogate
-
     answers = _part(space, ANSWERS)
-    surrogate = answers.with_name(SURROGATE)
-    return TabulatedSurrogate.load(answers, beyond=LazySurrogate(surrogate) if surrogate.is_dir() else None)
+    return TabulatedSurrogate.load(answers, beyond=_beyond(answers.with_name(SURROGATE)))
 
 
 def load_agreement(space: str | Space) -> Agreement:
@@ -103,6 +130,14 @@ def load_agreement(space: str | Space) -> Agreement:
     from surrogates.evaluation.agreement import Agreement
 
     return Agreement.load(_part(space, AGREEMENT))
+
+
+def _beyond(directory: Path) -> Predictor | None:
+    """What predicts the architectures outside the published set, given the folder of the space's surrogate."""
+    folders = [directory.parent.with_name(space) / part for space in _TOGETHER for part in (ANSWERS, SURROGATE)]
+    if directory.parent.name in _TOGETHER and all(folder.is_dir() for folder in folders):
+        return TransNASPart(directory)
+    return LazySurrogate(directory) if directory.is_dir() else None
 
 
 def _part(space: str | Space, part: str) -> Path:

@@ -16,7 +16,7 @@ from benchmarks import (
     list_spaces,
     load_table,
 )
-from surrogates import Oracle, list_pretrained, load_pretrained
+from surrogates import Oracle, TransNASSurrogate, list_pretrained, load_pretrained
 from surrogates.oracle.tabulated import TabulatedSurrogate
 from surrogates.pretrained import load as pretrained
 from surrogates.pretrained.build import build
@@ -59,8 +59,21 @@ def test_a_pretrained_oracle_answers_in_and_out_of_domain() -> None:
     assert answers["in_domain"].tolist() == [True] * 7 + [False] * 7
     assert answers["value"].notna().all()
     assert (answers["std"] > 0).all()
-    fresh = load_pretrained("transnas101-micro").predict(["32-4141-3_33_333"])
-    np.testing.assert_allclose(answers["value"][7:], fresh[0])
+
+
+def test_what_is_not_published_of_transnas_is_answered_by_both_of_its_surrogates() -> None:
+    micro, macro = (
+        TabulatedSurrogate.load(FOLDER / name / ANSWERS, beyond=load_pretrained(name))
+        for name in ("transnas101-micro", "transnas101-macro")
+    )
+    both = TransNASSurrogate(micro, macro)
+    for space, arch in (("transnas101-micro", "32-4141-3_33_333"), ("transnas101-macro", "32-2311-basic")):
+        answers = Oracle.from_pretrained(space).answers([arch])
+        mean, std = both.predict([arch], return_std=True)
+        np.testing.assert_allclose(answers.value, mean)
+        np.testing.assert_allclose(answers.std, std)
+        assert answers.novelty is not None
+        assert answers.novelty == both.novelty([arch]) > 1
 
 
 def test_values_of_other_trainings_do_not_stand_among_predictions_of_the_published_ones() -> None:

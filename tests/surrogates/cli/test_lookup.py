@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.table import Table
-from surrogates import Oracle
+from surrogates import Oracle, load_pretrained
 from tests.surrogates.cli.helpers import CELL, OUTSIDE, rows_of, run
 
 
@@ -56,7 +56,9 @@ def test_lookup_prints_exact_json_and_csv() -> None:
 
 def test_lookup_says_in_words_what_is_unfamiliar() -> None:
     result = run("lookup", "4-41414-3_33_333", "--task", "jigsaw")
-    assert "activations for one image: 369,000 (trained 786,000 to 5.9 million)" in result.stdout
+    assert "times as wide as for 64-41414-3_33_333; 4 channels (trained 64)" in result.stdout
+    alone = load_pretrained("transnas101-micro").unfamiliar("4-41414-3_33_333")
+    assert "activations for one image: 369,000 (trained 786,000 to 5.9 million)" in alone
 
 
 def test_lookup_reads_architectures_from_stdin() -> None:
