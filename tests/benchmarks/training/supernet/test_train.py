@@ -1,0 +1,94 @@
+import pytest
+import torch
+
+from benchmarks.errors import ArtefactError, UnknownNameError
+from benchmarks.training.presets import get_recipe
+from benchmarks.training.supernet import load_supernet, supernet_recipe, train_supernet
+from benchmarks.training.supernet.module import SupernetModule
+from benchmarks.training.supernet.train import supernet_metrics
+from tests.benchmarks.training.supernet.test_module import recipe, sources
+
+SPACE = "transnas101-micro"
+
+
+def train(folder, **changes):
+    options = {"space": SPACE, "task": "room_layout", "preset": recipe(epochs=2), "seed": 1, **changes}
+    return train_supernet(**options, folder=folder, sources=sources(), device="cpu")
+
+
+@pytest.mark.parametrize("sampler", ["uniform", "fair"])
+def test_an_interrupted_training_ends_with_the_same_bits(tmp_path, monkeypatch, sampler):
+    whole = train(tmp_path / "whole", sampler=sampler)
+    start = SupernetModule.on_train_epoch_start
+
+    def stop(self):
+        if self.current_epoch == 1:
+            raise KeyboardInterrupt
+        start(self)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SupernetModule, "on_train_epoch_start", stop)
+        with pytest.raises(KeyboardInterrupt):
+            train(tmp_path / "cut", sampler=sampler)
+    with pytest.raises(ArtefactError, match="is not finished; run it again"):
+        load_supernet(tmp_path / "cut")
+    resumed = train(tmp_path / "cut", sampler=sampler)
+    for mine, its in zip(whole.state_dict().values(), resumed.state_dict().values(), strict=True):
+        assert torch.equal(mine, its)
+    one, other = (supernet_metrics(tmp_path / name) for name in ("whole", "cut"))
+    del one["time_elapsed"], other["time_elapsed"]
+    assert one == other
+    assert sorted(path.name for path in (tmp_path / "cut").iterdir()) == ["metrics.json", "supernet.json", "weights.pt"]
+
+
+def test_a_finished_supernet_is_loaded_and_answers_the_same(tmp_path):
+    first = train(tmp_path)
+
+    def unused(_):
+        raise AssertionError("images of a finished training are not needed")
+
+    again = train_supernet(SPACE, "room_layout", recipe(epochs=2), seed=1, folder=tmp_path, sources=unused)
+    images = torch.randn(2, 3, 16, 16)
+    assert not again.training
+    assert torch.equal(first(images, "64-41414-3_01_003"), again(images, "64-41414-3_01_003"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [
+        ({"space": "transnas101-macro"}, "space was 'transnas101-micro' and is now 'transnas101-macro'"),
+        ({"sampler": "fair"}, "sampler was 'uniform' and is now 'fair'"),
+        ({"preset": recipe(epochs=3)}, "recipe: epochs was 2 and is now 3"),
+        ({"seed": 2}, "seed was 1 and is now 2"),
+    ],
+)
+def test_the_folder_of_another_supernet_is_refused(tmp_path, changes, match):
+    train(tmp_path)
+    with pytest.raises(ArtefactError, match=f"holds another supernet: {match}"):
+        train(tmp_path, **changes)
+
+
+def test_what_is_no_supernet_is_refused(tmp_path):
+    with pytest.raises(ArtefactError, match="expected a folder of `train_supernet`"):
+        load_supernet(tmp_path)
+    train(tmp_path)
+    (tmp_path / "weights.pt").write_bytes(b"nothing")
+    with pytest.raises(ArtefactError, match=r"weights.pt' is damaged"):
+        load_supernet(tmp_path)
+
+
+def test_bad_arguments_are_refused_before_anything_is_trained(tmp_path):
+    with pytest.raises(ValueError, match="expected a recipe for 'jigsaw', got one for 'room_layout'"):
+        train(tmp_path, task="jigsaw")
+    with pytest.raises(UnknownNameError, match="unknown objective 'supervise'; did you mean 'supervised'"):
+        train(tmp_path, objective="supervise")
+    assert not list(tmp_path.iterdir())
+
+
+def test_recipes_have_no_discriminator_and_clip_gradients():
+    for task in ("normal", "autoencoder", "class_object"):
+        for preset in ("paper", "quick", "mini"):
+            found = supernet_recipe(task, preset)
+            assert found.loss != "l1_gan"
+            assert found.optimiser.max_norm is not None
+            assert found.network_size == get_recipe(task, preset).network_size
