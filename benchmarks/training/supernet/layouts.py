@@ -14,12 +14,13 @@ from benchmarks.errors import ArchitectureError, SpaceError, shown
 from benchmarks.forks import cached_property
 from benchmarks.spaces.cell import EDGES, CellSpace, CellSpec, live_edges
 from benchmarks.spaces.registry import get_space, infer_space
-from benchmarks.spaces.skeleton import BlockShape
+from benchmarks.spaces.skeleton import BlockShape, Skeleton
 from benchmarks.spaces.space import Space
 from benchmarks.spaces.transnas_macro import TransNASMacro
 
 __all__ = ["CellLayout", "Layout", "MacroLayout", "PartKey", "layout_of"]
 
+_WIDTH = 64
 _STEM_NODES, _BLOCK_NODES, _PROJECTION_NODES = 5, 7, 2
 
 
@@ -55,6 +56,9 @@ class Layout(Protocol):
     @property
     def functions(self) -> tuple[str, ...]:
         """Distinct functions that can be trained."""
+
+    def check(self, arch: str) -> None:
+        """Raise `ArchitectureError` if an architecture is of another space, or a skeleton or width without weights."""
 
     def path(self, arch: str) -> str:
         """The simplest form of an architecture.
@@ -117,8 +121,8 @@ class CellLayout:
         alive = codes[live_edges(codes).any(axis=1)].tolist()
         return tuple(self.space.format(CellSpec(self.space.skeleton, tuple(code))) for code in alive)
 
-    def path(self, arch: str) -> str:
-        """The simplest form of a live cell in the published skeleton."""
+    def check(self, arch: str) -> None:
+        """Refuse cells of other spaces and skeletons."""
         spec = _spec_of(self.space, arch)
         if spec.skeleton != self.space.skeleton:
             nearest = self.space.format(CellSpec(self.space.skeleton, spec.code))
@@ -126,10 +130,15 @@ class CellLayout:
                 f"{shown(arch)}: expected an architecture of width and skeleton {self.space.skeleton!r}, for which a "
                 f"supernet has weights, got {spec.skeleton!r}; nearest: {nearest!r}"
             )
+
+    def path(self, arch: str) -> str:
+        """The simplest form of a live cell in the published skeleton."""
+        self.check(arch)
         if self.is_dead(arch):
+            nearest = next(near for near in self.space.neighbors(arch) if not self.is_dead(near))
             raise ArchitectureError(
                 f"{shown(arch)}: expected a cell with a path from its input to its output, got a dead one, which has "
-                f"no weights; nearest: {self._nearest_live(spec)!r}"
+                f"no weights; nearest: {nearest!r}"
             )
         (simplest,) = self.space.simplify([arch])
         return simplest
@@ -178,13 +187,6 @@ class CellLayout:
     def _uniform(self, operation: int) -> str:
         return self.space.format(CellSpec(self.space.skeleton, (operation,) * len(EDGES)))
 
-    def _nearest_live(self, spec: CellSpec) -> str:
-        return next(
-            near
-            for near in self.space.neighbors(self.space.format(CellSpec(self.space.skeleton, spec.code)))
-            if not self.is_dead(near)
-        )
-
 
 class MacroLayout:
     """Parts of the macro space: modules of two blocks, keyed (position, channels in, channels out, stride).
@@ -201,15 +203,20 @@ class MacroLayout:
         """All published skeletons; no two compute the same function."""
         return self.space.archs
 
-    def path(self, arch: str) -> str:
-        """The architecture, if it is a published one."""
+    def check(self, arch: str) -> None:
+        """Refuse all but the published skeletons."""
         _spec_of(self.space, arch)
         if arch not in self.space:
-            (nearest,) = difflib.get_close_matches(arch, self.space.archs, 1, 0.0)
+            of_the_width = self.space.format(Skeleton(_WIDTH, self.space.parse(arch).code))
+            (nearest,) = difflib.get_close_matches(of_the_width, self.space.archs, 1, 0.0)
             raise ArchitectureError(
-                f"{shown(arch)}: expected one of the {len(self.space):,} published skeletons of width 64, for which a "
-                f"supernet has weights; nearest: {nearest!r}"
+                f"{shown(arch)}: expected one of the {len(self.space):,} published skeletons of width {_WIDTH}, for which "
+                f"a supernet has weights; nearest: {nearest!r}"
             )
+
+    def path(self, arch: str) -> str:
+        """The architecture itself."""
+        self.check(arch)
         return arch
 
     def is_dead(self, arch: str) -> bool:

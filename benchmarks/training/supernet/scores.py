@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -85,16 +86,19 @@ class PathScorer:
         Raises:
             ArchitectureError: If the supernet has no such path (`Supernet.forward`).
         """
-        if self.supernet.layout.is_dead(arch):
-            return self.constant()
-        if self.statistics == "batch":
-            network = self.supernet.network(arch)
-            with batch_statistics(network):
-                return self._total(network(inputs) for inputs, _ in self._valid)
-        network = self.supernet.extract(arch).eval()
-        images = min(self._counts["train"], _RECALIBRATION * self._size)
-        recalibrate(network, (inputs for inputs, _ in self._batches("train", images)))
-        return self._total(network(inputs) for inputs, _ in self._valid)
+        return self._score.metrics(self._sums(arch).sum(dim=0))
+
+    @torch.no_grad()
+    def with_errors(self, arch: str) -> dict[str, tuple[float, float]]:
+        """As `metrics`, each with its standard error, from the values of the single batches; 0 for a single batch."""
+        sums = self._sums(arch)
+        each = [self._score.metrics(own) for own in sums]
+        whole = self._score.metrics(sums.sum(dim=0))
+        several = len(each) > 1
+        return {
+            name: (value, float(np.std([own[name] for own in each], ddof=1) / len(each) ** 0.5) if several else 0.0)
+            for name, value in whole.items()
+        }
 
     @torch.no_grad()
     def constant(self) -> dict[str, float]:
@@ -103,14 +107,31 @@ class PathScorer:
         What minimises the training loss at each position of the output: the mean, the median, or the shares of the
         classes, of up to 512 training images.
         """
+        return self._score.metrics(self._sums_of_constant().sum(dim=0))
+
+    def _sums(self, arch: str) -> Tensor:
+        """Sums of the score of each batch, of shape (batches, k)."""
+        self.supernet.layout.check(arch)
+        if self.supernet.layout.is_dead(arch):
+            return self._sums_of_constant()
+        if self.statistics == "batch":
+            network = self.supernet.network(arch)
+            with batch_statistics(network):
+                return self._sums_of(network(inputs) for inputs, _ in self._valid)
+        network = self.supernet.extract(arch).eval()
+        images = min(self._counts["train"], _RECALIBRATION * self._size)
+        recalibrate(network, (inputs for inputs, _ in self._batches("train", images)))
+        return self._sums_of(network(inputs) for inputs, _ in self._valid)
+
+    def _sums_of_constant(self) -> Tensor:
         n = min(self._counts["train"], _CONSTANT_IMAGES)
         targets = torch.cat([targets for _, targets in self._batches("train", n)])
         answer = _best_constant(self.supernet.recipe.loss, targets, self.supernet.recipe.num_classes)
-        return self._total(answer.expand(len(inputs), *answer.shape) for inputs, _ in self._valid)
+        return self._sums_of(answer.expand(len(inputs), *answer.shape) for inputs, _ in self._valid)
 
-    def _total(self, outputs: Iterator[Tensor]) -> dict[str, float]:
-        sums = [self._score.sums(found, targets) for found, (_, targets) in zip(outputs, self._valid, strict=True)]
-        return self._score.metrics(torch.stack(sums).sum(dim=0))
+    def _sums_of(self, outputs: Iterator[Tensor]) -> Tensor:
+        pairs = zip(outputs, self._valid, strict=True)
+        return torch.stack([self._score.sums(found, targets) for found, (_, targets) in pairs])
 
     def _batches(self, split: str, n: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Prepared inputs and targets of the first n images, not augmented, on the supernet's device."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import torch
 
 from benchmarks.errors import ArtefactError
-from benchmarks.files import RunDirectory, write_beside
+from benchmarks.files import write_beside
 from benchmarks.forks import one_thread_if_forked
 from benchmarks.spaces.space import Space
 from benchmarks.training.data.images import TASK_DOMAINS, ImageSource
@@ -18,6 +17,7 @@ from benchmarks.training.device import device_options
 from benchmarks.training.fitting import fit_module, free_memory
 from benchmarks.training.recipe import VERSION, Recipe
 from benchmarks.training.rooms.source import rooms
+from benchmarks.training.supernet.folder import SupernetFolder
 from benchmarks.training.supernet.module import SupernetModule, supernet_identity
 from benchmarks.training.supernet.objectives import Objective, make_objective
 from benchmarks.training.supernet.presets import supernet_recipe
@@ -25,9 +25,7 @@ from benchmarks.training.supernet.samplers import PathSampler, make_sampler
 from benchmarks.training.supernet.supernet import Supernet
 from benchmarks.training.task_module import channels_last
 
-__all__ = ["load_supernet", "rooms_of", "supernet_metrics", "train_supernet"]
-
-_WEIGHTS, _METRICS = "weights.pt", "metrics.json"
+__all__ = ["load_supernet", "rooms_of", "train_supernet"]
 
 
 @one_thread_if_forked()
@@ -84,7 +82,8 @@ def train_supernet(
         >>> supernet = train_supernet(
         ...     "transnas101-micro", "room_layout", recipe, folder=folder, sources=sources, device="cpu"
         ... )
-        >>> len(supernet_metrics(folder)["valid_loss"])
+        >>> from benchmarks.training.supernet import SupernetFolder
+        >>> len(SupernetFolder(folder).metrics()["valid_loss"])
         1
     """
     recipe = supernet_recipe(task, preset) if isinstance(preset, str) else preset
@@ -92,22 +91,20 @@ def train_supernet(
         raise ValueError(f"expected a recipe for {task!r}, got one for {recipe.task!r}")
     options = {**device_options(device), **(trainer_options or {})}
     sampler, objective = make_sampler(sampler, space), make_objective(objective)
-    run = None
-    if folder is not None:
-        identity = supernet_identity(space, recipe, sampler, objective, seed)
-        run = RunDirectory(folder, "supernet").claim({"version": VERSION, **identity})
-        if run.file(_METRICS).exists():
-            return load_supernet(folder)
+    run = None if folder is None else SupernetFolder(folder)
+    if run is not None:
+        run.claim({"version": VERSION, **supernet_identity(space, recipe, sampler, objective, seed)})
+        if run.is_finished:
+            return load_supernet(run.path)
     if sources is None or callable(sources):
         sources = (sources or rooms_of)(recipe)
     module = SupernetModule(space, recipe, sources, sampler, objective, seed=seed)
     fit_module(module, None if run is None else run.path, progress, options)
     supernet = module.network.cpu().eval()
     if run is not None:
-        with write_beside(run.file(_WEIGHTS)) as beside:
+        with write_beside(run.weights) as beside:
             torch.save(supernet.state_dict(), beside)
-        with write_beside(run.file(_METRICS)) as beside:  # last: it says that the training is finished
-            beside.write_text(json.dumps(module.metrics, indent=1) + "\n", encoding="utf-8")
+        run.finish(module.metrics)
     module.release()
     free_memory()
     return supernet
@@ -122,30 +119,18 @@ def load_supernet(folder: str | Path) -> Supernet:
     Raises:
         ArtefactError: If there is none, it is damaged, or its training is not finished.
     """
-    about = _about(folder)
+    found = SupernetFolder(folder)
+    about = found.about()
     supernet = Supernet(about["space"], Recipe.from_dict(about["recipe"]), about["seed"])
-    weights = Path(folder) / _WEIGHTS
     try:
-        state = torch.load(weights, map_location="cpu", weights_only=True)
+        state = torch.load(found.weights, map_location="cpu", weights_only=True)
         supernet.load_state_dict(state)
     except Exception as error:
-        raise ArtefactError(f"{str(weights)!r} is damaged ({error}); delete the folder and train again") from error
+        raise ArtefactError(
+            f"{str(found.weights)!r} is damaged ({error}); delete the folder and train again"
+        ) from error
     channels_last(supernet)
     return supernet.eval()
-
-
-def supernet_metrics(folder: str | Path) -> dict[str, list[float]]:
-    """Metrics of every epoch of a finished training: of the mean sub-network for validation and test.
-
-    Args:
-        folder: Folder of `train_supernet`.
-
-    Raises:
-        ArtefactError: If there is no finished supernet in it.
-    """
-    _about(folder)
-    found: dict[str, list[float]] = json.loads((Path(folder) / _METRICS).read_bytes())
-    return found
 
 
 def rooms_of(recipe: Recipe) -> dict[str, ImageSource]:
@@ -153,17 +138,3 @@ def rooms_of(recipe: Recipe) -> dict[str, ImageSource]:
     counts = {"train": recipe.n_train, "valid": recipe.n_valid, "test": recipe.n_test}
     domains = TASK_DOMAINS[recipe.task]
     return {split: rooms(split, n, recipe.input_size, domains=domains) for split, n in counts.items() if n is not None}
-
-
-def _about(folder: str | Path) -> dict[str, Any]:
-    """Description of the finished supernet in a folder."""
-    run = RunDirectory(folder, "supernet")
-    if not run.description.exists():
-        raise ArtefactError(
-            f"expected a folder of `train_supernet`, got {str(folder)!r} without {run.description.name}"
-        )
-    if not run.file(_METRICS).exists():
-        raise ArtefactError(
-            f"the training of the supernet in {str(folder)!r} is not finished; run it again to resume it"
-        )
-    return run.about()

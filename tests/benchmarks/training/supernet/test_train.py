@@ -3,9 +3,8 @@ import torch
 
 from benchmarks.errors import ArtefactError, UnknownNameError
 from benchmarks.training.presets import get_recipe
-from benchmarks.training.supernet import load_supernet, supernet_recipe, train_supernet
+from benchmarks.training.supernet import SupernetFolder, load_supernet, supernet_recipe, train_supernet
 from benchmarks.training.supernet.module import SupernetModule
-from benchmarks.training.supernet.train import supernet_metrics
 from tests.benchmarks.training.supernet.test_module import recipe, sources
 
 SPACE = "transnas101-micro"
@@ -35,7 +34,7 @@ def test_an_interrupted_training_ends_with_the_same_bits(tmp_path, monkeypatch, 
     resumed = train(tmp_path / "cut", sampler=sampler)
     for mine, its in zip(whole.state_dict().values(), resumed.state_dict().values(), strict=True):
         assert torch.equal(mine, its)
-    one, other = (supernet_metrics(tmp_path / name) for name in ("whole", "cut"))
+    one, other = (SupernetFolder(tmp_path / name).metrics() for name in ("whole", "cut"))
     del one["time_elapsed"], other["time_elapsed"]
     assert one == other
     assert sorted(path.name for path in (tmp_path / "cut").iterdir()) == ["metrics.json", "supernet.json", "weights.pt"]
