@@ -50,7 +50,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--n", type=int, default=300, help="architectures per space (default: 300)")
     n = parser.parse_args().n
-    recipe = replace(supernet_recipe("room_layout"), base_channels=4, input_size=32)
+    recipe = replace(supernet_recipe("room_layout"), base_channels=4, input_size=16)
     for name in SPACES:
         supernet = Supernet(name, recipe, seed=1)
         functions = supernet.layout.functions

@@ -210,8 +210,8 @@ class MacroLayout:
             of_the_width = self.space.format(Skeleton(_WIDTH, self.space.parse(arch).code))
             (nearest,) = difflib.get_close_matches(of_the_width, self.space.archs, 1, 0.0)
             raise ArchitectureError(
-                f"{shown(arch)}: expected one of the {len(self.space):,} published skeletons of width {_WIDTH}, for which "
-                f"a supernet has weights; nearest: {nearest!r}"
+                f"{shown(arch)}: expected one of the {len(self.space):,} published skeletons of width {_WIDTH}, for "
+                f"which a supernet has weights; nearest: {nearest!r}"
             )
 
     def path(self, arch: str) -> str:
