@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from benchmarks.training.supernet.layouts import PartKey as PartKey
     from benchmarks.training.supernet.layouts import layout_of as layout_of
     from benchmarks.training.supernet.module import SupernetModule as SupernetModule
-    from benchmarks.training.supernet.objectives import Objective as Objective
     from benchmarks.training.supernet.objectives import PathLoss as PathLoss
+    from benchmarks.training.supernet.objectives import PathObjective as PathObjective
     from benchmarks.training.supernet.objectives import Supervised as Supervised
     from benchmarks.training.supernet.presets import supernet_recipe as supernet_recipe
     from benchmarks.training.supernet.samplers import FairSampler as FairSampler

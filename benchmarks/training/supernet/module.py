@@ -13,7 +13,7 @@ from benchmarks.spaces.space import Space
 from benchmarks.training.data.images import ImageSource
 from benchmarks.training.recipe import Recipe
 from benchmarks.training.supernet.layouts import layout_of
-from benchmarks.training.supernet.objectives import Objective, make_objective
+from benchmarks.training.supernet.objectives import PathObjective, make_objective
 from benchmarks.training.supernet.samplers import PathSampler, UniformSampler, make_sampler
 from benchmarks.training.supernet.statistics import batch_statistics
 from benchmarks.training.supernet.supernet import Supernet
@@ -34,7 +34,7 @@ class SupernetModule(TaskModule):
         recipe: Task and training settings, without an adversarial loss.
         sources: Images by split: ``"train"``, ``"valid"``, ``"test"``.
         sampler: Sampler of paths, or its name.
-        objective: Objective, or its name.
+        objective: PathObjective, or its name.
         seed: Seed of the weights, the paths, the order of images and the augmentation.
         accumulate: Number of parts into which a batch is split to save memory; their gradients are accumulated.
 
@@ -58,7 +58,7 @@ class SupernetModule(TaskModule):
         recipe: Recipe,
         sources: Mapping[str, ImageSource],
         sampler: str | PathSampler = "uniform",
-        objective: str | Objective = "supervised",
+        objective: str | PathObjective = "supervised",
         *,
         seed: int = 0,
         accumulate: int = 1,
@@ -134,7 +134,7 @@ class SupernetModule(TaskModule):
 
 
 def supernet_identity(
-    space: str | Space, recipe: Recipe, sampler: PathSampler, objective: Objective, seed: int
+    space: str | Space, recipe: Recipe, sampler: PathSampler, objective: PathObjective, seed: int
 ) -> dict[str, Any]:
     """What tells a training of a supernet from others, as plain values."""
     return {

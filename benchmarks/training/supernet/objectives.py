@@ -10,7 +10,7 @@ from torch import Tensor
 from benchmarks.errors import choice
 from benchmarks.training.supernet.supernet import Supernet
 
-__all__ = ["OBJECTIVES", "Objective", "PathLoss", "Supervised", "make_objective"]
+__all__ = ["OBJECTIVES", "PathObjective", "PathLoss", "Supervised", "make_objective"]
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 """(outputs, targets) -> mean loss."""
@@ -29,7 +29,7 @@ class PathLoss(NamedTuple):
 
 
 @runtime_checkable
-class Objective(Protocol):
+class PathObjective(Protocol):
     """Losses of the paths of a step.
 
     Attributes:
@@ -71,11 +71,11 @@ class Supervised:
             yield PathLoss(loss(outputs, targets), outputs)
 
 
-OBJECTIVES: Mapping[str, Callable[[], Objective]] = {"supervised": Supervised}
+OBJECTIVES: Mapping[str, Callable[[], PathObjective]] = {"supervised": Supervised}
 """Name -> objective."""
 
 
-def make_objective(objective: str | Objective) -> Objective:
+def make_objective(objective: str | PathObjective) -> PathObjective:
     """An objective by its name, or the objective itself.
 
     Raises:

@@ -19,7 +19,7 @@ from benchmarks.training.recipe import VERSION, Recipe
 from benchmarks.training.rooms.source import rooms
 from benchmarks.training.supernet.folder import SupernetFolder
 from benchmarks.training.supernet.module import SupernetModule, supernet_identity
-from benchmarks.training.supernet.objectives import Objective, make_objective
+from benchmarks.training.supernet.objectives import PathObjective, make_objective
 from benchmarks.training.supernet.presets import supernet_recipe
 from benchmarks.training.supernet.samplers import PathSampler, make_sampler
 from benchmarks.training.supernet.supernet import Supernet
@@ -34,7 +34,7 @@ def train_supernet(
     task: str,
     preset: str | Recipe = "mini",
     sampler: str | PathSampler = "uniform",
-    objective: str | Objective = "supervised",
+    objective: str | PathObjective = "supervised",
     seed: int = 0,
     folder: str | Path | None = None,
     *,
