@@ -117,10 +117,10 @@ def test_gradients_of_several_paths_are_added():
 def test_a_supernet_learns():
     asked = overfit_recipe("class_scene")
     optimiser = replace(asked.optimiser, name="adam", lr=0.02)
-    asked = replace(asked, input_size=16, base_channels=4, epochs=10, batch_size=8, optimiser=optimiser)
+    asked = replace(asked, input_size=16, base_channels=4, epochs=6, batch_size=4, optimiser=optimiser)
     module = trained(SupernetModule(SPACE, asked, sources(), Listed([ONE], [OTHER])))
     assert module.metrics["train_loss"][-1] < 0.9 * module.metrics["train_loss"][0]
-    assert {len(values) for values in module.metrics.values()} == {10}
+    assert {len(values) for values in module.metrics.values()} == {6}
 
 
 def test_an_objective_of_ones_own_gets_paths_one_after_the_other():
