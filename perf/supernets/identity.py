@@ -49,9 +49,11 @@ def main() -> None:
     """Parse the command line and print a line per space and mode."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--n", type=int, default=300, help="architectures per space (default: 300)")
-    n = parser.parse_args().n
+    parser.add_argument("--spaces", default=",".join(SPACES), help="spaces, comma-separated (default: all three)")
+    given = parser.parse_args()
+    n = given.n
     recipe = replace(supernet_recipe("room_layout"), base_channels=4, input_size=16)
-    for name in SPACES:
+    for name in given.spaces.split(","):
         supernet = Supernet(name, recipe, seed=1)
         functions = supernet.layout.functions
         rows = np.random.default_rng(0).choice(len(functions), n, replace=False).tolist()
