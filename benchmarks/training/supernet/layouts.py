@@ -51,7 +51,9 @@ class Layout(Protocol):
         functions: The F distinct functions that can be trained, as simplest forms in the order of the space.
     """
 
-    space: Space
+    @property
+    def space(self) -> Space:
+        """The space."""
 
     @property
     def functions(self) -> tuple[str, ...]:
