@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from benchmarks.training.data.images import ImageSource
 from benchmarks.training.losses import discriminator_loss, generator_loss
 from benchmarks.training.networks.discriminator import Discriminator
-from benchmarks.training.networks.task_network import build_network
+from benchmarks.training.networks.task_network import TaskNetwork, build_network
 from benchmarks.training.recipe import Recipe
 from benchmarks.training.task_module import TaskModule, channels_last, several
 
@@ -50,6 +50,8 @@ class GroundTruthModule(TaskModule):
         >>> module(torch.zeros(2, 9, 3, 16, 16)).shape
         torch.Size([2, 24])
     """
+
+    network: TaskNetwork
 
     def __init__(
         self, arch: str, recipe: Recipe, sources: Mapping[str, ImageSource], *, seed: int = 666, accumulate: int = 1
