@@ -94,7 +94,7 @@ app.add_typer(
     supernet_app,
     name="supernet",
     rich_help_panel=_TRAIN,
-    short_help="Train all architectures at once by sharing weights, and rank them.",
+    short_help="Train all architectures at once, and rank them.",
 )
 _add(_TRAIN, refine.refine, "Active learning: train the most uncertain architectures.", refine.EXAMPLES)
 app.add_typer(

@@ -12,6 +12,8 @@ from benchmarks.files import RunDirectory, sha256_of, write_beside
 
 __all__ = ["SupernetFolder"]
 
+_ABOUT = ("space", "sampler", "objective", "seed", "recipe")
+
 
 class SupernetFolder:
     """Description, metrics and weights of a supernet that `train_supernet` trains or has trained.
@@ -56,7 +58,7 @@ class SupernetFolder:
         """Space, sampler, objective, seed and recipe of the finished training.
 
         Raises:
-            ArtefactError: If there is none.
+            ArtefactError: If there is none, or its description is damaged.
         """
         if not self._run.description.exists():
             raise ArtefactError(
@@ -66,7 +68,13 @@ class SupernetFolder:
             raise ArtefactError(
                 f"the training of the supernet in {str(self.path)!r} is not finished; run it again to resume it"
             )
-        return self._run.about()
+        found = self._run.about()
+        if not set(_ABOUT) <= set(found) or not isinstance(found["recipe"], dict) or "task" not in found["recipe"]:
+            raise ArtefactError(
+                f"{str(self._run.description)!r} is damaged: expected {', '.join(_ABOUT)}, got "
+                f"{', '.join(found) or 'nothing'}"
+            )
+        return found
 
     def metrics(self) -> dict[str, list[float]]:
         """Metrics of every epoch of the finished training: of the mean sub-network for validation and test.

@@ -84,6 +84,10 @@ def test_what_is_no_supernet_is_refused(tmp_path, finished):
     with pytest.raises(ArtefactError, match="expected a folder of `train_supernet`"):
         load_supernet(tmp_path)
     shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
+    (tmp_path / "supernet.json").write_text('{"space": "transnas101-micro"}')
+    with pytest.raises(ArtefactError, match=r"supernet.json' is damaged: expected space, sampler, .*, got space"):
+        load_supernet(tmp_path)
+    shutil.copy(finished / "supernet.json", tmp_path)
     (tmp_path / "weights.pt").write_bytes(b"nothing")
     with pytest.raises(ArtefactError, match=r"weights.pt' is damaged"):
         load_supernet(tmp_path)
