@@ -12,6 +12,8 @@ from surrogates import SupernetEstimates, SupernetSurrogate, load_surrogate
 from surrogates.testing import check_surrogate
 from tests.surrogates.supernet.small_supernets import SPACE, trained
 
+ARCHS = get_space(SPACE).sample(70, rng=0)  # those of the contract
+
 
 @pytest.fixture(scope="module")
 def estimates(tmp_path_factory):
@@ -20,7 +22,7 @@ def estimates(tmp_path_factory):
         root = tmp_path_factory.mktemp("supernets")
         folders = [trained(root / task, task) for task in ("room_layout", "class_object")]
         found = SupernetEstimates(folders)
-        found.predict(get_space(SPACE).sample(70, rng=0))  # the architectures of the contract
+        found.predict(ARCHS)  # once for all tests
         return found
 
 
@@ -29,7 +31,7 @@ def test_contract(estimates):
 
 
 def test_ranks_are_those_of_the_supernet_of_the_task(estimates):
-    archs = get_space(SPACE).sample(40, rng=0)
+    archs = ARCHS[:40]
     noise = np.random.default_rng(0).uniform(1, 2, size=(10, 2))
     labels = pd.DataFrame(noise, columns=["class_object", "strangeness"], index=archs[:10])
     fitted = SupernetSurrogate(estimates).fit(archs[:10], labels, minimize=["strangeness"])
@@ -41,7 +43,7 @@ def test_ranks_are_those_of_the_supernet_of_the_task(estimates):
 
 
 def test_a_loss_falls_where_the_estimate_is_better(estimates):
-    archs = get_space(SPACE).sample(30, rng=0)
+    archs = ARCHS[:30]
     loss = estimates.predict(archs)[:, 0]
     labels = pd.Series(loss[:12], name="room_layout/valid_loss", index=archs[:12])
     fitted = SupernetSurrogate(estimates).fit(archs[:12], labels)
@@ -50,7 +52,7 @@ def test_a_loss_falls_where_the_estimate_is_better(estimates):
 
 
 def test_levels_and_scales_are_those_of_the_labels(estimates):
-    archs = get_space(SPACE).sample(60, rng=0)
+    archs = ARCHS[:60]
     scores = -estimates.predict(archs)[:, 1]
     standard = (scores - np.median(scores[:40])) / np.subtract(*np.percentile(scores[:40], [75, 25]))
     truth = 40 + 3 * np.arcsinh(standard)
@@ -64,14 +66,14 @@ def test_the_wrong_space_or_skeleton_is_refused(estimates):
         surrogate.fit([get_space("nasbench201").example], [1.0])
     with pytest.raises(ArchitectureError, match="nearest: '64-41414-3_33_333'"):
         surrogate.fit(["32-41414-3_33_333", "64-41414-3_01_003"], [1.0, 2.0])
-    archs = get_space(SPACE).sample(5, rng=0)
+    archs = ARCHS[:5]
     with pytest.raises(ArchitectureError, match="nearest: '64-41414-3_33_333'"):
         surrogate.fit(archs, [1.0, 2.0, 3.0, 4.0, 5.0]).predict(["64-4141-3_33_333"])
 
 
 def test_a_stored_surrogate_refuses_other_weights(tmp_path):
     folder = trained(tmp_path / "supernet", "room_layout")
-    archs = get_space(SPACE).sample(5, rng=0)
+    archs = ARCHS[:5]
     surrogate = SupernetSurrogate(SupernetEstimates([folder])).fit(archs, [1.0, 2.0, 3.0, 4.0, 5.0])
     surrogate.save(tmp_path / "model")
     loaded = load_surrogate(tmp_path / "model")
