@@ -76,8 +76,9 @@ def train(folder: Path, task: str, seed: int, sampler: str, tried: dict[str, flo
     known = json.loads(record.read_text()) if record.exists() else {"estimates": {}}
     wanted = dict.fromkeys([*rooms_archs(), *(sampled_functions() if published else [])])
     if missing := [arch for arch in wanted if arch not in known["estimates"]]:
+        measured = _measured(folder / record.stem, recipe, seed, sampler, known, missing)
         with write_beside(record) as beside:
-            beside.write_text(json.dumps(_measured(folder / record.stem, recipe, seed, sampler, known, missing)) + "\n")
+            beside.write_text(json.dumps(measured) + "\n", encoding="utf-8")
     print(f"{record.name}: {len(missing)} architectures scored, {len(wanted) - len(missing)} before", flush=True)
 
 
@@ -176,7 +177,7 @@ def line(name: str, found: dict[str, float], more: str = "") -> str:
 
 def report() -> None:
     """Print all tables."""
-    records = [json.loads(path.read_text()) | {"name": path.stem} for path in sorted(RECORDS.glob("*-*.json"))]
+    records = [json.loads(path.read_text()) | {"name": path.stem} for path in sorted(RECORDS.glob("[!.]*-*.json"))]
     tried = [record for record in records if record["name"].count("-") > 2]
     final = [record for record in records if record["name"].count("-") == 2]
     truths = ["rooms-mini", *(["published"] if "NAS_DATA" in os.environ else [])]
