@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from surrogates.store.pack import Pack as Pack
     from surrogates.store.save import save_surrogate as save_surrogate
     from surrogates.store.storable import register_storable as register_storable
+    from surrogates.supernet.estimates import SupernetEstimates as SupernetEstimates
+    from surrogates.supernet.surrogate import SupernetSurrogate as SupernetSurrogate
 
 if is_command_line():
     end_on_interrupt()  # what is wrong, the command itself says

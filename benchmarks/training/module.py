@@ -2,41 +2,23 @@
 
 from __future__ import annotations
 
-import math
-import time
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping
 from typing import Any
 
-import lightning
 import torch
 from torch import Tensor, nn
 
-from benchmarks.errors import ArtefactError
-from benchmarks.run_directory import differences
-from benchmarks.tasks import SPLITS, TIME
-from benchmarks.training.captured import CapturedStep, cuda_recorder
-from benchmarks.training.data.augment import RandomStreams, mix
-from benchmarks.training.data.images import ImageSet, ImageSource
-from benchmarks.training.data.loader import BatchLoader
-from benchmarks.training.data.targets import Preparation, images_per_split
-from benchmarks.training.losses import LOSSES, discriminator_loss, generator_loss
-from benchmarks.training.metrics import get_score
+from benchmarks.training.data.images import ImageSource
+from benchmarks.training.losses import discriminator_loss, generator_loss
 from benchmarks.training.networks.discriminator import Discriminator
-from benchmarks.training.networks.task_network import build_network
-from benchmarks.training.optimisers import make_optimiser, make_schedule
+from benchmarks.training.networks.task_network import TaskNetwork, build_network
 from benchmarks.training.recipe import Recipe
-from benchmarks.training.run import TrainingFailed
+from benchmarks.training.task_module import TaskModule, channels_last, several
 
 __all__ = ["GroundTruthModule"]
 
-_STATE = "ground_truth"
-_NEVER = 2**31
-_RECORDED = ("32-true", "bf16-mixed", "bf16-true")
-_FIXED = 0  # seed of the puzzles in every epoch of every run if the recipe fixes them
 
-
-class GroundTruthModule(lightning.LightningModule):
+class GroundTruthModule(TaskModule):
     """An architecture with a task's decoder, images, loss, optimisers and metrics.
 
     It provides its own data loaders; after ``trainer.fit(module)`` its `metrics` hold one value per epoch under the
@@ -60,6 +42,7 @@ class GroundTruthModule(lightning.LightningModule):
         ValueError: If a split is missing, has fewer images than the recipe requires, or images of another size.
 
     Example:
+        >>> from benchmarks.training.data.images import ImageSet
         >>> from benchmarks.training.presets import get_recipe
         >>> images = ImageSet({"rgb": torch.zeros(4096, 3, 64, 64, dtype=torch.uint8)})
         >>> sources = {"train": images, "valid": images, "test": images}
@@ -68,17 +51,13 @@ class GroundTruthModule(lightning.LightningModule):
         torch.Size([2, 24])
     """
 
+    network: TaskNetwork
+
     def __init__(
         self, arch: str, recipe: Recipe, sources: Mapping[str, ImageSource], *, seed: int = 666, accumulate: int = 1
     ) -> None:
-        super().__init__()
-        self.automatic_optimization = False
-        self.arch, self.recipe, self.seed, self.accumulate = arch, recipe, seed, accumulate
-        self.counts = images_per_split(sources, recipe)
-        self.sources = dict(sources)
-        self._scored = [split for split in SPLITS[1:] if split in sources]
-        self.prepare = Preparation(recipe, sources["train"])
-        self.score = get_score(recipe.task, recipe.num_classes)
+        super().__init__(recipe, sources, seed=seed, accumulate=accumulate)
+        self.arch = arch
         self.network = build_network(
             arch,
             recipe.task,
@@ -89,155 +68,52 @@ class GroundTruthModule(lightning.LightningModule):
             joint_tiles=recipe.joint_tiles,
             seed=seed,
         )
-        for weights in self.network.parameters():  # channels last, the native format of oneDNN and tensor cores
-            if weights.ndim == 4:
-                weights.data = weights.data.contiguous(memory_format=torch.channels_last)
+        channels_last(self.network)
         self.discriminator: Discriminator | None = None
         if recipe.loss == "l1_gan":
             self.discriminator = Discriminator(width=recipe.discriminator_width, seed=seed)
-        self.metrics: dict[str, list[float]] = {}
-        self._loss = LOSSES[recipe.loss]
-        self._totals: dict[str, Tensor] = {}
-        self._failed_at: Tensor | None = None  # the first step of the epoch whose loss was not finite
-        self._step: Tensor | None = None  # position in the epoch
-        self._steps: dict[str, CapturedStep] = {}
-        self._seconds = 0.0
-        self._started = time.perf_counter()
 
     @property
-    def epochs_done(self) -> int:
-        """Number of epochs that were trained and scored."""
-        return len(self.metrics.get(TIME, ()))
+    def subject(self) -> str:
+        """The architecture."""
+        return self.arch
+
+    def identity(self) -> dict[str, Any]:
+        """Architecture, seed and recipe."""
+        return {"arch": self.arch, "seed": self.seed, "recipe": self.recipe.to_dict()}
+
+    def optimised(self) -> list[nn.Module]:
+        """The network, and the discriminator if there is one."""
+        return [part for part in (self.network, self.discriminator) if part is not None]
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits, numbers or images, as returned by `TaskNetwork`."""
         outputs: Tensor = self.network(images)
         return outputs
 
-    # -- data and optimisers ------------------------------------------------------------------------------------
-
-    def train_dataloader(self) -> BatchLoader:
-        """The training images in this epoch's order."""
-        batch_size = max(self.recipe.batch_size // self.trainer.world_size, 1)
-        return self._loader("train", batch_size, (self.seed, self.current_epoch))
-
-    def val_dataloader(self) -> list[BatchLoader]:
-        """Validation and test images; the published file has both for every epoch."""
-        batch_size = max(self.recipe.batch_size // self.accumulate, 1)
-        return [self._loader(split, batch_size, None) for split in self._scored]
-
-    def configure_optimizers(self) -> Any:
-        """One optimiser and schedule for the network, one for the discriminator if there is one."""
-        parts = [part for part in (self.network, self.discriminator) if part is not None]
-        self._begin_steps()
-        on_device = self._steps["train"].recorder is not None
-        optimisers = [make_optimiser(self.recipe.optimiser, part, on_device) for part in parts]
-        steps = self.recipe.epochs * len(self.train_dataloader())
-        return optimisers, [make_schedule(self.recipe.optimiser, optimiser, steps) for optimiser in optimisers]
-
-    def _loader(self, split: str, batch_size: int, order: tuple[int, ...] | None) -> BatchLoader:
-        source = self.sources[split]
-        if isinstance(source, ImageSet):  # images on the network's device: no copies while training
-            source = self.sources[split] = source.to(self.device)
-        rank, world = self.trainer.global_rank, self.trainer.world_size
-        return BatchLoader(source, self.prepare.domains, batch_size, self.counts[split], order, rank, world)
-
-    # -- training -----------------------------------------------------------------------------------------------
-
-    def on_fit_start(self) -> None:
-        """Start the clock; a resumed training continues from its earlier seconds.
-
-        Raises:
-            ValueError: If the trainer would use one order of the images in every epoch, or train longer than the
-                recipe's schedule.
-        """
-        found = getattr(self.trainer, "reload_dataloaders_every_n_epochs", 1)
-        if found != 1:
-            raise ValueError(f"expected a Trainer with reload_dataloaders_every_n_epochs=1, got {found}")
-        most, found = self.recipe.epochs, self.trainer.max_epochs
-        if found is None or not 0 <= found <= most:
-            raise ValueError(f"expected a Trainer with max_epochs={most}, as in the recipe, or less, got {found}")
-        self._started = time.perf_counter() - self._seconds
-
-    def on_train_epoch_start(self) -> None:
-        """Seed the random numbers of the epoch from the seed and the epoch's number."""
-        self._draws.restart((self.seed, self.current_epoch, self.global_rank))
-        for sums in self._totals.values():
-            sums.zero_()
-        assert self._failed_at is not None
-        assert self._step is not None
-        self._failed_at.fill_(_NEVER)
-        self._step.zero_()
-
-    def training_step(self, batch: dict[str, Tensor], batch_idx: int) -> None:
-        """One step of every optimiser, without synchronisation with the device; a CUDA graph on GPUs."""
-        self._steps["train"](batch)
-        for schedule in _several(self.lr_schedulers()):
-            schedule.step()
-        _keep_rates_in_place(_several(self.optimizers(use_pl_optimizer=False)), self._rates)
-
-    def _train_on(self, **batch: Tensor) -> None:
-        """The part of a step that runs on the device."""
-        inputs, targets = self.prepare(batch, self._draws, training=True)
-        parts = list(zip(inputs.chunk(self.accumulate), targets.chunk(self.accumulate), strict=True))
-        step = self._supervised_step if self.discriminator is None else self._adversarial_step
-        loss = step(parts, len(inputs))
-        assert self._failed_at is not None
-        assert self._step is not None
-        failed = torch.where(loss.isfinite(), torch.full_like(self._step, _NEVER), self._step)
-        self._failed_at.copy_(torch.minimum(self._failed_at, failed))
-        self._step += 1
-
-    def _begin_steps(self) -> None:
-        """Create the state of the steps on the device."""
-        self._failed_at = torch.full((), _NEVER, device=self.device)
-        self._step = torch.zeros((), dtype=torch.int64, device=self.device)
-        self._draws, self._puzzles = (RandomStreams((0,), self.device) for _ in range(2))
-        # Not recorded: several devices communicate in a step, and half precision decides in Python whether to step.
-        alone = self.trainer.world_size == 1 and self.recipe.precision in _RECORDED
-        recorder = cuda_recorder(self.device, [self._draws, self._puzzles]) if alone else None
-        self._totals = {}
-        self._rates: list[Tensor] = []
-        functions: dict[str, Callable[..., None]] = {split: partial(self._score_on, split) for split in self._scored}
-        functions["train"] = self._train_on
-        self._steps = {name: CapturedStep(function, recorder) for name, function in functions.items()}
-
-    def release(self) -> None:
-        """Give back what recorded steps keep on the device; the module trains no further."""
-        self._steps.clear()
-        self._totals.clear()
-
-    @property
-    def refused(self) -> str:
-        """Reason why steps could not be recorded as a CUDA graph; empty if they were, or there is no GPU."""
-        return next((step.refused for step in self._steps.values() if step.refused), "")
-
-    def on_train_start(self) -> None:
-        """Move learning rates to the tensors that a recorded step reads, also after a checkpoint was loaded."""
-        if self._steps["train"].recorder is not None:
-            optimisers = _several(self.optimizers(use_pl_optimizer=False))
-            self._rates = [torch.zeros((), device=self.device) for _ in optimisers]
-            _keep_rates_in_place(optimisers, self._rates)
+    def step(self, parts: list[tuple[Tensor, Tensor]], n: int) -> Tensor:
+        """A supervised step, or one against the discriminator if there is one."""
+        return self._supervised_step(parts, n) if self.discriminator is None else self._adversarial_step(parts, n)
 
     def _supervised_step(self, parts: list[tuple[Tensor, Tensor]], n: int) -> Tensor:
         """Loss of the batch."""
-        (optimiser,) = _several(self.optimizers())
+        (optimiser,) = several(self.optimizers())
         optimiser.zero_grad()
         total = torch.zeros((), device=self.device)
         for inputs, targets in parts:
             outputs = self(inputs)
-            loss = self._loss(outputs, targets)
+            loss = self.loss(outputs, targets)
             self.manual_backward(loss * (len(inputs) / n))
-            self._add("train", outputs, targets)
+            self.add_scores("train", outputs, targets)
             total += loss.detach()
-        self._shorten(self.network)
+        self.clip(self.network)
         optimiser.step()
         return total
 
     def _adversarial_step(self, parts: list[tuple[Tensor, Tensor]], n: int) -> Tensor:
         """A step of the discriminator, then a step of the generator against the updated discriminator."""
         assert self.discriminator is not None
-        for_generator, for_discriminator = _several(self.optimizers())
+        for_generator, for_discriminator = several(self.optimizers())
         total = torch.zeros((), device=self.device)
         whole = self(parts[0][0]) if len(parts) == 1 else None  # parts are generated twice to save memory
 
@@ -250,7 +126,7 @@ class GroundTruthModule(lightning.LightningModule):
             loss = discriminator_loss(real, fake)
             self.manual_backward(loss * (len(inputs) / n))
             total += loss.detach()
-        self._shorten(self.discriminator)
+        self.clip(self.discriminator)
         for_discriminator.step()
 
         for_generator.zero_grad()
@@ -260,9 +136,9 @@ class GroundTruthModule(lightning.LightningModule):
             judged = self.discriminator(torch.cat([inputs, outputs], dim=1))
             loss = generator_loss(outputs, targets, judged, self.recipe.adversarial_weight)
             self.manual_backward(loss * (len(inputs) / n))
-            self._add("train", outputs, targets)
+            self.add_scores("train", outputs, targets)
             total += loss.detach()
-        self._shorten(self.network)
+        self.clip(self.network)
         for_generator.step()
         return total
 
@@ -276,104 +152,3 @@ class GroundTruthModule(lightning.LightningModule):
         for norm in norms:
             norm.track_running_stats = True
         return outputs
-
-    def _shorten(self, network: nn.Module) -> None:
-        if (longest := self.recipe.optimiser.max_norm) is not None:
-            nn.utils.clip_grad_norm_(network.parameters(), longest)
-
-    # -- scores -------------------------------------------------------------------------------------------------
-
-    def on_validation_start(self) -> None:
-        """Stop if the epoch's loss was not finite.
-
-        Raises:
-            TrainingFailed: Names epoch and step.
-        """
-        step = _NEVER if self._failed_at is None else int(self._failed_at)
-        if step != _NEVER:
-            raise TrainingFailed(
-                f"the loss of {self.arch} on {self.recipe.task} was not finite in epoch {self.current_epoch + 1} of "
-                f"{self.recipe.epochs}, step {step + 1} of {len(self.train_dataloader())}; {self._advice(step)}"
-            )
-
-    def validation_step(self, batch: dict[str, Tensor], batch_idx: int, dataloader_idx: int = 0) -> None:
-        """Score a batch of validation or test images."""
-        if batch_idx == 0:
-            epoch = _FIXED if self.recipe.fixed_evaluation else mix((self.seed, self.current_epoch + 1))
-            self._puzzles.restart((epoch, dataloader_idx, self.global_rank))
-        self._steps[self._scored[dataloader_idx]](batch)
-
-    def _score_on(self, split: str, **batch: Tensor) -> None:
-        inputs, targets = self.prepare(batch, self._puzzles, training=False)
-        outputs = self(inputs)
-        self._add(split, outputs, targets)
-
-    def on_train_epoch_end(self) -> None:
-        """Record the epoch's metrics; training metrics are averages over the epoch's steps, as published.
-
-        Raises:
-            TrainingFailed: If a loss is not finite; names epoch and loss.
-        """
-        values: dict[str, float] = {}
-        for split, sums in self._totals.items():
-            totals: Any = self.trainer.strategy.reduce(sums.clone(), reduce_op="sum")
-            values.update({f"{split}_{name}": value for name, value in self.score.metrics(totals).items()})
-        wrong = [name for name, value in values.items() if name.endswith("loss") and not math.isfinite(value)]
-        if wrong:
-            raise TrainingFailed(
-                f"{', '.join(wrong)} of {self.arch} on {self.recipe.task} was not finite after epoch "
-                f"{self.current_epoch + 1} of {self.recipe.epochs}; {self._advice()}"
-            )
-        self._seconds = time.perf_counter() - self._started
-        for name, value in {**values, TIME: self._seconds}.items():
-            self.metrics.setdefault(name, []).append(value)
-        self.log_dict(values)
-
-    def _advice(self, step: int = _NEVER) -> str:
-        if step == 0 and self.current_epoch == 0:
-            return "no step succeeded before: check the images, labels, mean and std"
-        return f"a smaller learning rate than {self.recipe.optimiser.lr:g} may help"
-
-    @torch.no_grad()
-    def _add(self, split: str, outputs: Tensor, targets: Tensor) -> None:
-        sums = self.score.sums(outputs.detach(), targets)
-        if split not in self._totals:
-            with torch.inference_mode(False):
-                self._totals[split] = torch.zeros_like(sums)
-        self._totals[split] += sums
-
-    # -- checkpoints --------------------------------------------------------------------------------------------
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Store the metrics and the identity of the training."""
-        checkpoint[_STATE] = {"run": self._identity(), "metrics": self.metrics, "seconds": self._seconds}
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Restore the metrics.
-
-        Raises:
-            ArtefactError: If the checkpoint belongs to another architecture, recipe or seed.
-        """
-        state = checkpoint.get(_STATE, {})
-        if changed := differences(state.get("run", {}), self._identity()):
-            raise ArtefactError(
-                f"the checkpoint belongs to another training: {'; '.join(changed[:3])}; delete it or choose another "
-                "checkpoint_dir"
-            )
-        self.metrics, self._seconds = state["metrics"], state["seconds"]
-
-    def _identity(self) -> dict[str, Any]:
-        return {"arch": self.arch, "seed": self.seed, "recipe": self.recipe.to_dict()}
-
-
-def _keep_rates_in_place(optimisers: Sequence[torch.optim.Optimizer], rates: Sequence[Tensor]) -> None:
-    """Copy the learning rates to the tensors that a recorded step reads; without tensors, do nothing."""
-    for optimiser, rate in zip(optimisers, rates, strict=False):
-        for group in optimiser.param_groups:
-            if group["lr"] is not rate:
-                rate.copy_(group["lr"]) if isinstance(group["lr"], Tensor) else rate.fill_(group["lr"])
-                group["lr"] = rate
-
-
-def _several(one_or_more: Any) -> list[Any]:
-    return list(one_or_more) if isinstance(one_or_more, (list, tuple)) else [one_or_more]

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import gc
-import inspect
 import statistics
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import lightning
 import torch
-from lightning.pytorch.callbacks import Callback, Checkpoint
 
 from benchmarks.costs import graph_costs
-from benchmarks.errors import ArtefactError
-from benchmarks.files import write_beside
 from benchmarks.forks import one_thread_if_forked
 from benchmarks.training.data.images import ImageSource
 from benchmarks.training.device import device_options
-from benchmarks.training.lightning_session import quiet, sigint_restored
+from benchmarks.training.fitting import fit_module, free_memory, out_of_memory
 from benchmarks.training.module import GroundTruthModule
 from benchmarks.training.networks.graph_network import GraphNetwork
 from benchmarks.training.networks.task_network import TaskNetwork
@@ -30,7 +24,6 @@ from benchmarks.training.widths import PUBLISHED_WIDTH, scaled_base_channels, wr
 
 __all__ = ["Run", "TrainingFailed", "train_architecture"]
 
-_CHECKPOINT = "last.ckpt"
 _TILES = 9
 _LEAST_PART = 2  # images; batch norm needs more than one value per channel
 
@@ -92,10 +85,10 @@ def train_architecture(
     while True:
         module = GroundTruthModule(arch, recipe, sources, seed=seed, accumulate=accumulate)
         try:
-            trained_on = _fit(module, checkpoint_dir, progress, dict(options))
+            trained_on = fit_module(module, checkpoint_dir, progress, options)
             break
         except (RuntimeError, MemoryError) as error:
-            if not _out_of_memory(error):
+            if not out_of_memory(error):
                 raise
             epoch = module.epochs_done + 1
             if recipe.batch_size // (2 * accumulate) < _LEAST_PART:
@@ -107,7 +100,7 @@ def train_architecture(
         # Outside the handler, because its traceback keeps the tensors of the failed step alive.
         module.release()
         del module
-        _free_memory()
+        free_memory()
         notes.append(
             f"out of memory in epoch {epoch}: batches of {recipe.batch_size} split into parts of "
             f"{recipe.batch_size // accumulate}, gradients accumulated over {accumulate}"
@@ -116,7 +109,7 @@ def train_architecture(
         notes.append(f"steps could not be recorded as a CUDA graph ({refused}): each kernel was launched from Python")
     module.release()
     info = _model_facts(module.network.to(trained_on), recipe)  # Lightning has moved it to the CPU
-    _free_memory()
+    free_memory()
     return Run(arch, task, seed, dict(module.metrics), info, module.epochs_done, notes)
 
 
@@ -127,79 +120,6 @@ def _width_notes(arch: str, recipe: Recipe) -> list[str]:
         return []
     channels = scaled_base_channels(arch, recipe.base_channels)
     return [f"width {width} was trained with {channels} base channels, as the recipe has {recipe.base_channels} for 64"]
-
-
-def _free_memory() -> None:
-    """Collect the cycles of Lightning's objects, which keep tensors of the GPU alive, and return what they held."""
-    if torch.cuda.is_available():
-        gc.collect()
-        torch.cuda.empty_cache()
-
-
-class _KeepLast(Checkpoint):
-    """Writes the state after every epoch, atomically."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
-        if trainer.is_global_zero:
-            with write_beside(self.path) as beside:
-                trainer.save_checkpoint(beside)
-        else:  # a barrier on all devices; the first one writes
-            trainer.save_checkpoint(self.path)
-
-
-def _fit(
-    module: GroundTruthModule, checkpoint_dir: str | Path | None, progress: bool, options: dict[str, Any]
-) -> torch.device:
-    """Train, and return the device."""
-    checkpoint = None if checkpoint_dir is None else Path(checkpoint_dir) / _CHECKPOINT
-    if checkpoint is not None:
-        checkpoint.parent.mkdir(parents=True, exist_ok=True)
-        given = options.get("callbacks") or []
-        options["callbacks"] = [*([given] if isinstance(given, Callback) else given), _KeepLast(checkpoint)]
-    with quiet(), sigint_restored():
-        trainer = lightning.Trainer(
-            **{
-                "max_epochs": module.recipe.epochs,
-                "precision": module.recipe.precision,
-                "logger": False,
-                "enable_checkpointing": checkpoint is not None,
-                "enable_progress_bar": progress,
-                "enable_model_summary": False,
-                "num_sanity_val_steps": 0,
-                "reload_dataloaders_every_n_epochs": 1,
-                "use_distributed_sampler": False,
-                **options,
-            }
-        )
-        resume = str(checkpoint) if checkpoint is not None and checkpoint.exists() else None
-        if resume is not None:
-            _check_readable(resume)
-        safe: dict[str, Any] = (
-            {"weights_only": True} if "weights_only" in inspect.signature(trainer.fit).parameters else {}
-        )
-        try:
-            trainer.fit(module, ckpt_path=resume, **safe)
-        except SystemExit:  # raised by Lightning on Ctrl-C
-            raise KeyboardInterrupt from None
-    if checkpoint is not None and module.epochs_done >= module.recipe.epochs:
-        checkpoint.unlink(missing_ok=True)
-    return trainer.strategy.root_device
-
-
-def _check_readable(checkpoint: str) -> None:
-    """Raise `ArtefactError` if a file is not a checkpoint; torch's own errors do not name the file."""
-    try:
-        torch.load(checkpoint, map_location="cpu", weights_only=True)
-    except Exception as error:
-        raise ArtefactError(f"{checkpoint!r} is damaged ({error}); delete it to restart the training") from error
-
-
-def _out_of_memory(error: BaseException) -> bool:
-    """Whether an error of the GPU, torch or Python means out of memory."""
-    return isinstance(error, (torch.cuda.OutOfMemoryError, MemoryError)) or "can't allocate memory" in str(error)
 
 
 def _model_facts(network: TaskNetwork, recipe: Recipe) -> dict[str, float]:

@@ -20,7 +20,7 @@ import numpy as np
 import torch
 
 from benchmarks.training import ImageSet, Recipe, Run, get_recipe, train_architecture
-from benchmarks.training import module as module_file
+from benchmarks.training import task_module as module_file
 from benchmarks.training import train as train_file
 from benchmarks.training.campaign import ImageTrainer, Plan, campaign_status, run_campaign
 from benchmarks.training.run import TrainingFailed
@@ -92,7 +92,7 @@ def resumed_trainings_end_where_others_do(device: str) -> str:
         pass
 
     whole = train_architecture(ARCH, "class_scene", recipe("class_scene"), images(), device=device)
-    start = module_file.GroundTruthModule.on_train_epoch_start
+    start = module_file.TaskModule.on_train_epoch_start
 
     def stop_in_the_second(module: Any) -> None:
         if module.current_epoch == 1:
@@ -101,13 +101,13 @@ def resumed_trainings_end_where_others_do(device: str) -> str:
 
     with tempfile.TemporaryDirectory() as folder:
         options: dict[str, Any] = {"device": device, "checkpoint_dir": folder}
-        module_file.GroundTruthModule.on_train_epoch_start = stop_in_the_second
+        module_file.TaskModule.on_train_epoch_start = stop_in_the_second
         try:
             train_architecture(ARCH, "class_scene", recipe("class_scene"), images(), **options)
         except StopError:
             pass
         finally:
-            module_file.GroundTruthModule.on_train_epoch_start = start
+            module_file.TaskModule.on_train_epoch_start = start
         assert list(Path(folder).iterdir()), "a checkpoint was kept"
         resumed = train_architecture(ARCH, "class_scene", recipe("class_scene"), images(), **options)
     apart = _apart(whole, resumed, "train_loss")

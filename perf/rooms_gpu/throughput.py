@@ -30,7 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from training import TASK, make_images, ours, plain
 
 from benchmarks.training import Recipe, get_recipe
-from benchmarks.training import module as module_file
+from benchmarks.training import task_module as module_file
 from benchmarks.training.device import training_process
 
 ARCH = "64-41414-3_12_213"

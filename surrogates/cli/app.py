@@ -29,6 +29,7 @@ from surrogates.cli.failures import TidyGroup
 from surrogates.cli.help import GroupedHelp, examples
 from surrogates.cli.rooms import rooms_app
 from surrogates.cli.spaces import OwnSpaces, register_sources
+from surrogates.cli.supernet import supernet_app
 from surrogates.cli.table import table_app
 
 __all__ = ["app"]
@@ -88,6 +89,12 @@ app.add_typer(
     name="campaign",
     rich_help_panel=_TRAIN,
     short_help="Train many architectures from a plan file; resumable.",
+)
+app.add_typer(
+    supernet_app,
+    name="supernet",
+    rich_help_panel=_TRAIN,
+    short_help="Train all architectures at once, and rank them.",
 )
 _add(_TRAIN, refine.refine, "Active learning: train the most uncertain architectures.", refine.EXAMPLES)
 app.add_typer(

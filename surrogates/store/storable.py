@@ -31,6 +31,8 @@ STORABLE: dict[str, str] = {
     "GraphSurrogate": "surrogates.models.graph.surrogate",
     "OneHotEncoding": "encoders.one_hot",
     "PathEncoding": "encoders.paths",
+    "SupernetEstimates": "surrogates.supernet.estimates",
+    "SupernetSurrogate": "surrogates.supernet.surrogate",
     "TransferSurrogate": "surrogates.models.transfer.surrogate",
     "WrittenFeatures": "encoders.written_features",
 }

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from benchmarks.graph import ArchGraph
-from benchmarks.training.networks.operations import Initialise, Zeros, kaiming_normal, make_operation
+from benchmarks.training.networks.operations import PARAMETRIC, Initialise, Zeros, kaiming_normal, make_operation
 
 __all__ = ["GraphNetwork", "Step"]
 
@@ -46,6 +47,7 @@ class GraphNetwork(nn.Module):
         graph: A network graph, or a decoder's.
         initialise: Initialises convolutions and linear layers; batch norm starts with weight 1 and bias 0.
         generator: Generator of the initial weights; by default a new one with seed 0.
+        make: Makes the module of a node; one that returns modules of another network shares their weights.
 
     Attributes:
         graph: The graph.
@@ -67,6 +69,7 @@ class GraphNetwork(nn.Module):
         graph: ArchGraph,
         initialise: Initialise = kaiming_normal,
         generator: torch.Generator | None = None,
+        make: Callable[[ArchGraph, int], nn.Module] = make_operation,
     ) -> None:
         super().__init__()
         self.graph = graph
@@ -74,9 +77,9 @@ class GraphNetwork(nn.Module):
         steps, self._output = _trace(graph, names)
         self.plan = _order(steps, self._output)
         live = {step.name for step in self.plan}
-        for node, name in enumerate(names):
-            if name in live or graph.names[node] in ("conv", "conv_transpose", "linear", "batch_norm"):
-                self.add_module(name, make_operation(graph, node))
+        for node, (name, kind) in enumerate(zip(names, graph.names, strict=True)):
+            if name in live or kind in PARAMETRIC:
+                self.add_module(name, make(graph, node))
         for name in sorted(live - set(names)):
             _, channels, stride = name.split("_")
             self.add_module(name, Zeros(int(channels), int(stride)))

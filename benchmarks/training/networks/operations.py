@@ -13,9 +13,11 @@ from torch import Tensor, nn
 
 from benchmarks.graph import ArchGraph
 
-__all__ = ["Initialise", "Zeros", "kaiming_normal", "make_operation", "scale_widths", "torch_uniform"]
+__all__ = ["PARAMETRIC", "Initialise", "Zeros", "kaiming_normal", "make_operation", "scale_widths", "torch_uniform"]
 
 Initialise = Callable[[nn.Module, torch.Generator], None]
+PARAMETRIC = ("conv", "conv_transpose", "linear", "batch_norm")
+"""Kinds of nodes that have parameters."""
 _SLOPE = 0.2
 _WEIGHTED = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear)
 

@@ -22,7 +22,7 @@ from benchmarks.training.networks.graph_network import GraphNetwork
 from benchmarks.training.networks.operations import kaiming_normal, scale_widths, torch_uniform
 from benchmarks.training.widths import scaled_base_channels
 
-__all__ = ["TaskNetwork", "build_backbone", "build_network"]
+__all__ = ["TaskNetwork", "backbone_graph", "build_backbone", "build_network", "task_decoder"]
 
 _TILES = 9
 _CIFAR_CLASSES = {"cifar10": 10, "cifar100": 100, "ImageNet16-120": 120}
@@ -135,12 +135,8 @@ def build_network(
     if num_classes is not None:
         classes = _positive("num_classes", num_classes)
     size = infer_space(arch).image_size(input_size)
-    backbone = _backbone_graph(arch, size, base_channels)
-    features = int(backbone.channels_out[-1]), int(backbone.resolution_out[-1])
-    decoder = decoder_graph("class_object" if task in _CIFAR_CLASSES else task, *features, size, classes)
-    factor = Fraction(_positive("decoder_width", decoder_width), _DECODER_WIDTH)
-    if task in _DENSE:
-        decoder = scale_widths(decoder, factor, outputs=_DENSE[task], least=_NARROWEST)
+    backbone = backbone_graph(arch, size, base_channels)
+    decoder = task_decoder(task, backbone, size, classes, decoder_width)
     generator = torch.Generator().manual_seed(seed)
     parts = GraphNetwork(backbone, kaiming_normal, generator), GraphNetwork(decoder, torch_uniform, generator)
     return TaskNetwork(*parts, task, size, joint_tiles)
@@ -168,11 +164,26 @@ def build_backbone(
         >>> sum(weights.numel() for weights in build_backbone("64-41414-0_31_023").parameters())
         14673952
     """
-    graph = _backbone_graph(arch, infer_space(arch).image_size(input_size), base_channels)
+    graph = backbone_graph(arch, infer_space(arch).image_size(input_size), base_channels)
     return GraphNetwork(graph, kaiming_normal, torch.Generator().manual_seed(seed))
 
 
-def _backbone_graph(arch: str, input_size: int, base_channels: int | None) -> ArchGraph:
+def task_decoder(
+    task: str, backbone: ArchGraph, input_size: int, num_classes: int, decoder_width: int = _DECODER_WIDTH
+) -> ArchGraph:
+    """The graph of the decoder that reads the last features of a backbone; arguments as in `build_network`.
+
+    Raises:
+        ValueError: If the decoder does not support the backbone's feature map.
+    """
+    features = int(backbone.channels_out[-1]), int(backbone.resolution_out[-1])
+    decoder = decoder_graph("class_object" if task in _CIFAR_CLASSES else task, *features, input_size, num_classes)
+    factor = Fraction(_positive("decoder_width", decoder_width), _DECODER_WIDTH)
+    return scale_widths(decoder, factor, outputs=_DENSE[task], least=_NARROWEST) if task in _DENSE else decoder
+
+
+def backbone_graph(arch: str, input_size: int, base_channels: int | None) -> ArchGraph:
+    """The network graph of an architecture, scaled to `base_channels`; arguments and errors as in `build_backbone`."""
     space = infer_space(arch)
     if base_channels is None or not space.has_networks:
         return space.network_graph(arch, input_size)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from benchmarks.tasks import TRANSNAS_TASKS
-from benchmarks.training import module as module_file
+from benchmarks.training import task_module as module_file
 from benchmarks.training.captured import CapturedStep, cuda_recorder
 from benchmarks.training.optimisers import make_optimiser
 from tests.benchmarks.training.small_trainings import small_recipe, train

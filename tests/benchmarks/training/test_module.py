@@ -219,7 +219,7 @@ def test_inference_is_timed_where_the_network_was_trained(monkeypatch):
     monkeypatch.setattr(
         train_file, "_inference_time", lambda network, _: asked.append(next(network.parameters()).device)
     )
-    monkeypatch.setattr(train_file, "_fit", lambda module, *_: torch.device("meta"))
+    monkeypatch.setattr(train_file, "fit_module", lambda module, *_: torch.device("meta"))
     train(small_recipe("jigsaw"))
     assert asked == [torch.device("meta")]
 

@@ -17,6 +17,7 @@ LONGEST = 3000
 STDIN = ["", "64-2311-basic\n", "\0\n", "x" * 10_000, f"64-2311-basic\n{CELL}\n", "\ufeff\n\n"]
 LONG_RUNNING = {
     "train",
+    "supernet train",
     "campaign run",
     "rooms export",
     "rooms sheet",

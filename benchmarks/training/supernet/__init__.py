@@ -1,0 +1,40 @@
+"""Weight sharing: one network that contains every architecture of a space, its training and its scores.
+
+Names are imported on first use.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from benchmarks.facade import lazy_facade
+
+if TYPE_CHECKING:
+    from benchmarks.training.supernet.folder import SupernetFolder as SupernetFolder
+    from benchmarks.training.supernet.layouts import PartKey as PartKey
+    from benchmarks.training.supernet.layouts import layout_of as layout_of
+    from benchmarks.training.supernet.module import SupernetModule as SupernetModule
+    from benchmarks.training.supernet.objectives import PathLoss as PathLoss
+    from benchmarks.training.supernet.objectives import PathObjective as PathObjective
+    from benchmarks.training.supernet.objectives import Supervised as Supervised
+    from benchmarks.training.supernet.presets import supernet_recipe as supernet_recipe
+    from benchmarks.training.supernet.samplers import FairSampler as FairSampler
+    from benchmarks.training.supernet.samplers import PathSampler as PathSampler
+    from benchmarks.training.supernet.samplers import UniformSampler as UniformSampler
+    from benchmarks.training.supernet.scores import PathScorer as PathScorer
+    from benchmarks.training.supernet.scores import loss_name as loss_name
+    from benchmarks.training.supernet.statistics import batch_statistics as batch_statistics
+    from benchmarks.training.supernet.statistics import recalibrate as recalibrate
+    from benchmarks.training.supernet.supernet import Supernet as Supernet
+    from benchmarks.training.supernet.train import load_supernet as load_supernet
+    from benchmarks.training.supernet.train import rooms_of as rooms_of
+    from benchmarks.training.supernet.train import train_supernet as train_supernet
+
+_EXTRAS = {
+    "torch": ("torch", "training"),
+    "lightning": ("lightning", "training"),
+    "PIL": ("pillow", "training"),
+}
+"""Libraries of the extra: import name -> package, extra."""
+
+__all__, __getattr__, __dir__ = lazy_facade(__name__, _EXTRAS)

@@ -1,0 +1,146 @@
+"""Lightning module that trains a supernet: a sampler of paths, an objective, and a task's recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from benchmarks.spaces.space import Space
+from benchmarks.training.data.images import ImageSource
+from benchmarks.training.recipe import Recipe
+from benchmarks.training.supernet.layouts import layout_of
+from benchmarks.training.supernet.objectives import PathObjective, make_objective
+from benchmarks.training.supernet.samplers import PathSampler, UniformSampler, make_sampler
+from benchmarks.training.supernet.statistics import batch_statistics
+from benchmarks.training.supernet.supernet import Supernet
+from benchmarks.training.task_module import TaskModule, channels_last, several
+
+__all__ = ["SupernetModule", "supernet_identity"]
+
+
+class SupernetModule(TaskModule):
+    """A supernet with a task's images, loss, optimiser and metrics; in each step some of its paths are trained.
+
+    Parts that no path of a step has get no gradient (None), so that neither momentum nor weight decay moves them.
+    Validation and test metrics are those of a path drawn anew for each batch, with the statistics of the batch: of the
+    mean sub-network. The rest is as in `TaskModule`.
+
+    Args:
+        space: Space, or its name.
+        recipe: Task and training settings, without an adversarial loss.
+        sources: Images by split: ``"train"``, ``"valid"``, ``"test"``.
+        sampler: Sampler of paths, or its name.
+        objective: PathObjective, or its name.
+        seed: Seed of the weights, the paths, the order of images and the augmentation.
+        accumulate: Number of parts into which a batch is split to save memory; their gradients are accumulated.
+
+    Attributes:
+        network: The supernet.
+        sampler, objective: As above.
+
+    Raises:
+        ValueError: If a split is missing, has fewer images than the recipe requires, or images of another size; or the
+            recipe has an adversarial loss.
+        UnknownNameError: If there is no such sampler or objective.
+        SpaceError: If the space has no supernet, or the sampler knows none of its paths.
+    """
+
+    network: Supernet
+    same_work = False
+
+    def __init__(
+        self,
+        space: str | Space,
+        recipe: Recipe,
+        sources: Mapping[str, ImageSource],
+        sampler: str | PathSampler = "uniform",
+        objective: str | PathObjective = "supervised",
+        *,
+        seed: int = 0,
+        accumulate: int = 1,
+    ) -> None:
+        super().__init__(recipe, sources, seed=seed, accumulate=accumulate)
+        if recipe.loss == "l1_gan":
+            raise ValueError(
+                f"expected a loss without a discriminator for a supernet, such as 'l1', got {recipe.loss!r}"
+            )
+        self.sampler, self.objective = make_sampler(sampler, space), make_objective(objective)
+        self.network = Supernet(space, recipe, seed)
+        channels_last(self.network)
+        self._scored_paths = UniformSampler(space)
+        self._begun = 0  # steps before the epoch
+        self._done = 0  # steps of the epoch
+
+    @property
+    def subject(self) -> str:
+        """The supernet and its space."""
+        return f"a supernet of {self.network.space.name}"
+
+    def identity(self) -> dict[str, Any]:
+        """Space, sampler, objective, seed and recipe."""
+        return supernet_identity(self.network.space, self.recipe, self.sampler, self.objective, self.seed)
+
+    def forward(self, images: Tensor, arch: str) -> Tensor:
+        """Outputs of a path, as in `Supernet`."""
+        outputs: Tensor = self.network(images, arch)
+        return outputs
+
+    def configure_optimizers(self) -> Any:
+        """As in `TaskModule`; SGD starts from a momentum of zero, since torch's fused SGD wants all momenta or none."""
+        optimisers, schedules = super().configure_optimizers()
+        for optimiser in optimisers:
+            if isinstance(optimiser, torch.optim.SGD):
+                for weights in self.network.parameters():
+                    optimiser.state[weights]["momentum_buffer"] = torch.zeros_like(weights)
+        return optimisers, schedules
+
+    def on_train_epoch_start(self) -> None:
+        """Seed the random numbers of the epoch; all devices draw the same paths."""
+        super().on_train_epoch_start()
+        self._path_rng = np.random.default_rng((self.seed, self.current_epoch, 0))
+        self._begun, self._done = self.current_epoch * len(self.train_dataloader()), 0
+
+    def step(self, parts: list[tuple[Tensor, Tensor]], n: int) -> Tensor:
+        """Add the gradients of the paths of a step, and change the weights once."""
+        paths = self.sampler.paths(self._begun + self._done, self._path_rng)
+        self._done += 1
+        (optimiser,) = several(self.optimizers())
+        optimiser.zero_grad()
+        total = torch.zeros((), device=self.device)
+        for inputs, targets in parts:
+            share = len(inputs) / n
+            for path in self.objective.losses(self.network, paths, inputs, targets, self.loss):
+                self.manual_backward(path.loss * share)
+                self.add_scores("train", path.outputs, targets)
+                total += path.loss.detach() * share
+        self.clip(self.network)
+        optimiser.step()
+        return total
+
+    def on_validation_epoch_start(self) -> None:
+        """Draw the same paths as in other trainings of the space and epoch."""
+        self._scored_rng = np.random.default_rng((self.current_epoch, 1))
+
+    def answer(self, split: str, inputs: Tensor) -> Tensor:
+        """Outputs of a path of its own for each batch."""
+        (path,) = self._scored_paths.paths(0, self._scored_rng)
+        with batch_statistics(self.network):
+            outputs: Tensor = self(inputs, path)
+        return outputs
+
+
+def supernet_identity(
+    space: str | Space, recipe: Recipe, sampler: PathSampler, objective: PathObjective, seed: int
+) -> dict[str, Any]:
+    """What tells a training of a supernet from others, as plain values."""
+    return {
+        "space": layout_of(space).space.name,
+        "sampler": sampler.name,
+        "objective": objective.name,
+        "seed": seed,
+        "recipe": recipe.to_dict(),
+    }

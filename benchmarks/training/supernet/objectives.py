@@ -1,0 +1,88 @@
+"""What a step of a supernet minimises: the protocol of objectives, and the supervised one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import NamedTuple, Protocol, runtime_checkable
+
+from torch import Tensor
+
+from benchmarks.errors import choice
+from benchmarks.training.supernet.supernet import Supernet
+
+__all__ = ["OBJECTIVES", "PathObjective", "PathLoss", "Supervised", "make_objective"]
+
+Loss = Callable[[Tensor, Tensor], Tensor]
+"""(outputs, targets) -> mean loss."""
+
+
+class PathLoss(NamedTuple):
+    """Loss of one path.
+
+    Attributes:
+        loss: The loss, a scalar with gradient.
+        outputs: Outputs of the path, for the training scores.
+    """
+
+    loss: Tensor
+    outputs: Tensor
+
+
+@runtime_checkable
+class PathObjective(Protocol):
+    """Losses of the paths of a step.
+
+    Attributes:
+        name: What tells it from other objectives, with its settings; a training resumes only with the same one.
+    """
+
+    @property
+    def name(self) -> str:
+        """What tells it from other objectives."""
+
+    def losses(
+        self, supernet: Supernet, paths: Sequence[str], inputs: Tensor, targets: Tensor, loss: Loss
+    ) -> Iterator[PathLoss]:
+        """The loss of one path after the other.
+
+        The gradient of each is computed before the next is asked for, and gradients are added, so only one path is in
+        memory at a time.
+
+        Args:
+            supernet: The supernet, in training mode.
+            paths: Architectures that the sampler drew.
+            inputs: Inputs of the batch.
+            targets: Targets of the batch.
+            loss: The task's loss.
+        """
+
+
+class Supervised:
+    """The task's loss on the labels, of every path."""
+
+    name = "supervised"
+
+    def losses(
+        self, supernet: Supernet, paths: Sequence[str], inputs: Tensor, targets: Tensor, loss: Loss
+    ) -> Iterator[PathLoss]:
+        """The loss of each path on the same batch."""
+        for path in paths:
+            outputs = supernet(inputs, path)
+            yield PathLoss(loss(outputs, targets), outputs)
+
+
+OBJECTIVES: Mapping[str, Callable[[], PathObjective]] = {"supervised": Supervised}
+"""Name -> objective."""
+
+
+def make_objective(objective: str | PathObjective) -> PathObjective:
+    """An objective by its name, or the objective itself.
+
+    Raises:
+        UnknownNameError: If there is none of that name; names the nearest one.
+
+    Example:
+        >>> make_objective("supervised").name
+        'supervised'
+    """
+    return OBJECTIVES[choice(objective, OBJECTIVES, "objective")]() if isinstance(objective, str) else objective

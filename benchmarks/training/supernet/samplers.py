@@ -1,0 +1,114 @@
+"""Which paths a step of a supernet trains: the protocol of samplers, and two of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from benchmarks.errors import SpaceError, choice
+from benchmarks.spaces.cell import EDGES, CellSpace, CellSpec, live_edges
+from benchmarks.spaces.space import Space
+from benchmarks.training.supernet.layouts import layout_of
+
+__all__ = ["SAMPLERS", "FairSampler", "PathSampler", "UniformSampler", "make_sampler"]
+
+
+@runtime_checkable
+class PathSampler(Protocol):
+    """Draws the paths of each step.
+
+    Attributes:
+        name: What tells it from other samplers, with its settings; a training resumes only with the same one.
+    """
+
+    @property
+    def name(self) -> str:
+        """What tells it from other samplers."""
+
+    def paths(self, step: int, rng: np.random.Generator) -> list[str]:
+        """Live architectures to train in a step.
+
+        Args:
+            step: Number of steps before this one.
+            rng: Random numbers; the only ones it may use, so that a training can be resumed.
+        """
+
+
+class UniformSampler:
+    """One path a step, uniform over the distinct functions (SPOS, Guo et al., ECCV 2020, section 3.2).
+
+    Uniform over strings would train what many strings compute more often (Ning et al., NeurIPS 2021, section 4.4).
+
+    Args:
+        space: Space, or its name.
+
+    Example:
+        >>> UniformSampler("transnas101-micro").paths(0, np.random.default_rng(0))
+        ['64-41414-3_21_033']
+    """
+
+    name = "uniform"
+
+    def __init__(self, space: str | Space) -> None:
+        self._functions = layout_of(space).functions
+
+    def paths(self, step: int, rng: np.random.Generator) -> list[str]:
+        """One function."""
+        return [self._functions[int(rng.integers(len(self._functions)))]]
+
+
+class FairSampler:
+    """As many paths a step as there are operations, each operation on each edge once (FairNAS, Chu et al., ICCV 2021).
+
+    Each edge has its own permutation of the operations. Draws with a dead path are repeated. The supernet trains the
+    simplest form of a path, so an operation whose result a path does not use is not trained by it.
+
+    Args:
+        space: Space of cells, or its name.
+
+    Raises:
+        SpaceError: If it is not a space of cells.
+
+    Example:
+        >>> FairSampler("transnas101-micro").paths(0, np.random.default_rng(0))
+        ['64-41414-2_31_002', '64-41414-0_23_223', '64-41414-1_10_311', '64-41414-3_02_130']
+    """
+
+    name = "fair"
+
+    def __init__(self, space: str | Space) -> None:
+        found = layout_of(space).space
+        if not isinstance(found, CellSpace):
+            raise SpaceError(
+                f"expected a space of cells for the sampler 'fair', got {found.name!r}, whose paths differ in length; "
+                "the sampler 'uniform' has no such limit"
+            )
+        self._space: CellSpace = found
+
+    def paths(self, step: int, rng: np.random.Generator) -> list[str]:
+        """One path per operation."""
+        operations = np.tile(np.arange(len(self._space.operations)), (len(EDGES), 1))
+        while True:
+            codes = rng.permuted(operations, axis=1).T  # (operations, edges)
+            if live_edges(codes).any(axis=1).all():
+                return [self._space.format(CellSpec(self._space.skeleton, tuple(code))) for code in codes.tolist()]
+
+
+SAMPLERS: Mapping[str, Callable[[str | Space], PathSampler]] = {"uniform": UniformSampler, "fair": FairSampler}
+"""Name -> sampler of a space."""
+
+
+def make_sampler(sampler: str | PathSampler, space: str | Space) -> PathSampler:
+    """A sampler by its name, or the sampler itself.
+
+    Raises:
+        UnknownNameError: If there is none of that name; names the nearest one.
+        SpaceError: If it does not know paths of the space.
+
+    Example:
+        >>> make_sampler("fair", "nasbench201").name
+        'fair'
+    """
+    return SAMPLERS[choice(sampler, SAMPLERS, "sampler")](space) if isinstance(sampler, str) else sampler

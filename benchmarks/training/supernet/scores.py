@@ -1,0 +1,155 @@
+"""Scores of the paths of a trained supernet on validation images, and those of the best constant answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from benchmarks.errors import choice
+from benchmarks.training.data.augment import RandomStreams
+from benchmarks.training.data.images import ImageSource
+from benchmarks.training.data.loader import BatchLoader
+from benchmarks.training.data.targets import Preparation, images_per_split
+from benchmarks.training.metrics import get_score
+from benchmarks.training.supernet.statistics import batch_statistics, recalibrate
+from benchmarks.training.supernet.supernet import Supernet
+
+__all__ = ["PathScorer", "Statistics", "loss_name"]
+
+Statistics = Literal["batch", "recalibrated"]
+
+_LEAST = 2  # images in a batch with statistics
+_CONSTANT_IMAGES = 512
+_RECALIBRATION = 16  # batches
+
+
+def loss_name(task: str) -> str:
+    """Name of the metric of a task that is its loss.
+
+    Example:
+        >>> loss_name("normal"), loss_name("jigsaw")
+        ('l1_loss', 'loss')
+    """
+    return "l1_loss" if task in ("normal", "autoencoder") else "loss"
+
+
+class PathScorer:
+    """Scores paths of a supernet, all on the same prepared images and puzzles.
+
+    Args:
+        supernet: Trained supernet.
+        sources: ``"train"`` and ``"valid"`` images.
+        statistics: Batch norm uses the statistics of each ``"batch"``, or running ones that are ``"recalibrated"`` for
+            each path on training images, which takes longer.
+        batch_size: Images per batch; a last one of a single image is left out.
+
+    Raises:
+        ValueError: If images do not match the supernet's recipe.
+        UnknownNameError: If there are no such statistics.
+
+    Example:
+        >>> from dataclasses import replace
+        >>> from benchmarks.training import ImageSet, get_recipe
+        >>> small = {"base_channels": 2, "input_size": 16, "n_train": 4, "n_valid": 4, "n_test": None}
+        >>> images = ImageSet({"rgb": torch.zeros(4, 3, 16, 16, dtype=torch.uint8), "room_layout": torch.ones(4, 9)})
+        >>> supernet = Supernet("transnas101-micro", replace(get_recipe("room_layout", "mini"), **small))
+        >>> scorer = PathScorer(supernet, {"train": images, "valid": images})
+        >>> sorted(scorer.metrics("64-41414-3_01_003")), scorer.constant()["loss"]
+        (['loss', 'neg_loss'], 0.0)
+    """
+
+    def __init__(
+        self,
+        supernet: Supernet,
+        sources: Mapping[str, ImageSource],
+        statistics: Statistics = "batch",
+        batch_size: int = 64,
+    ) -> None:
+        choice(statistics, ("batch", "recalibrated"), "statistics")
+        self.supernet, self.statistics, self._size = supernet, statistics, batch_size
+        recipe = supernet.recipe
+        self._sources, self._counts = sources, images_per_split(sources, recipe)
+        self._prepare = Preparation(recipe, sources["train"])
+        self._score = get_score(recipe.task, recipe.num_classes)
+        self._valid = list(self._batches("valid", self._counts["valid"]))
+
+    @torch.no_grad()
+    def metrics(self, arch: str) -> dict[str, float]:
+        """Metrics of an architecture on the validation images, with the published names and units.
+
+        Those of a dead cell, which has no weights to share, are those of the best constant answer.
+
+        Raises:
+            ArchitectureError: If the supernet has no such path (`Supernet.forward`).
+        """
+        return self._score.metrics(self._sums(arch).sum(dim=0))
+
+    @torch.no_grad()
+    def with_errors(self, arch: str) -> dict[str, tuple[float, float]]:
+        """As `metrics`, each with its standard error, from the values of the single batches; 0 for a single batch."""
+        sums = self._sums(arch)
+        each = [self._score.metrics(own) for own in sums]
+        whole = self._score.metrics(sums.sum(dim=0))
+        several = len(each) > 1
+        return {
+            name: (value, float(np.std([own[name] for own in each], ddof=1) / len(each) ** 0.5) if several else 0.0)
+            for name, value in whole.items()
+        }
+
+    @torch.no_grad()
+    def constant(self) -> dict[str, float]:
+        """Metrics of the best answer that is the same for all images: the least that a network should beat.
+
+        What minimises the training loss at each position of the output: the mean, the median, or the shares of the
+        classes, of up to 512 training images.
+        """
+        return self._score.metrics(self._sums_of_constant().sum(dim=0))
+
+    def _sums(self, arch: str) -> Tensor:
+        """Sums of the score of each batch, of shape (batches, k)."""
+        self.supernet.layout.check(arch)
+        if self.supernet.layout.is_dead(arch):
+            return self._sums_of_constant()
+        if self.statistics == "batch":
+            network = self.supernet.network(arch)
+            with batch_statistics(network):
+                return self._sums_of(network(inputs) for inputs, _ in self._valid)
+        network = self.supernet.extract(arch).eval()
+        images = min(self._counts["train"], _RECALIBRATION * self._size)
+        recalibrate(network, (inputs for inputs, _ in self._batches("train", images)))
+        return self._sums_of(network(inputs) for inputs, _ in self._valid)
+
+    def _sums_of_constant(self) -> Tensor:
+        n = min(self._counts["train"], _CONSTANT_IMAGES)
+        targets = torch.cat([targets for _, targets in self._batches("train", n)])
+        answer = _best_constant(self.supernet.recipe.loss, targets, self.supernet.recipe.num_classes)
+        return self._sums_of(answer.expand(len(inputs), *answer.shape) for inputs, _ in self._valid)
+
+    def _sums_of(self, outputs: Iterator[Tensor]) -> Tensor:
+        pairs = zip(outputs, self._valid, strict=True)
+        return torch.stack([self._score.sums(found, targets) for found, (_, targets) in pairs])
+
+    def _batches(self, split: str, n: int) -> Iterator[tuple[Tensor, Tensor]]:
+        """Prepared inputs and targets of the first n images, not augmented, on the supernet's device."""
+        device = next(self.supernet.parameters()).device
+        streams = RandomStreams((0,), device)
+        for batch in BatchLoader(self._sources[split], self._prepare.domains, self._size, n):
+            if len(batch["rgb"]) >= _LEAST:
+                on_device = {name: values.to(device) for name, values in batch.items()}
+                yield self._prepare(on_device, streams, training=False)
+
+
+def _best_constant(loss: str, targets: Tensor, classes: int) -> Tensor:
+    """Output of the smallest mean loss, of the shape of one output."""
+    if loss.endswith("soft_cross_entropy"):
+        return targets.mean(dim=0).clamp_min(1e-12).log()
+    if loss.endswith("cross_entropy"):
+        counts = torch.stack(
+            [(targets == index).sum(dim=0) for index in range(classes)]
+        )  # (classes,) or (classes, S, S)
+        return ((counts + 1) / (len(targets) + classes)).log()
+    return targets.mean(dim=0) if loss == "mean_squared_error" else targets.median(dim=0).values

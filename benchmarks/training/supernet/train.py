@@ -1,0 +1,140 @@
+"""Train the supernet of a space on a task, and load it again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from benchmarks.errors import ArtefactError
+from benchmarks.files import write_beside
+from benchmarks.forks import one_thread_if_forked
+from benchmarks.spaces.space import Space
+from benchmarks.training.data.images import TASK_DOMAINS, ImageSource
+from benchmarks.training.device import device_options
+from benchmarks.training.fitting import fit_module, free_memory
+from benchmarks.training.recipe import VERSION, Recipe
+from benchmarks.training.rooms.source import rooms
+from benchmarks.training.supernet.folder import SupernetFolder
+from benchmarks.training.supernet.module import SupernetModule, supernet_identity
+from benchmarks.training.supernet.objectives import PathObjective, make_objective
+from benchmarks.training.supernet.presets import supernet_recipe
+from benchmarks.training.supernet.samplers import PathSampler, make_sampler
+from benchmarks.training.supernet.supernet import Supernet
+from benchmarks.training.task_module import channels_last
+
+__all__ = ["load_supernet", "rooms_of", "train_supernet"]
+
+
+@one_thread_if_forked()
+def train_supernet(
+    space: str | Space,
+    task: str,
+    preset: str | Recipe = "mini",
+    sampler: str | PathSampler = "uniform",
+    objective: str | PathObjective = "supervised",
+    seed: int = 0,
+    folder: str | Path | None = None,
+    *,
+    sources: Mapping[str, ImageSource] | Callable[[Recipe], Mapping[str, ImageSource]] | None = None,
+    device: str = "auto",
+    progress: bool = False,
+    trainer_options: Mapping[str, Any] | None = None,
+) -> Supernet:
+    """Train the supernet of a space on a task; a finished one is loaded, an interrupted one resumed.
+
+    Args:
+        space: Space of cells, or ``"transnas101-macro"``; or its name.
+        task: One of the seven tasks.
+        preset: Name of a preset, whose recipe is `supernet_recipe`'s; or a recipe.
+        sampler: Which paths a step trains: ``"uniform"``, ``"fair"``, or a sampler of your own.
+        objective: What it minimises: ``"supervised"``, or an objective of your own.
+        seed: Seed of weights, paths, order of images and augmentation; reproducible on the same kind of device.
+        folder: Folder for the result and the state after each epoch; an interrupted training resumes from it with the
+            same result as without the interruption. None = nothing is stored.
+        sources: Images by split, or a function of the recipe that returns them; Rooms by default. Not used if the
+            training is finished.
+        device: ``"auto"`` (a GPU if there is one), ``"cpu"``, ``"cuda"`` or ``"cuda:1"``.
+        progress: Whether to show a progress bar.
+        trainer_options: More options of `lightning.Trainer`.
+
+    Returns:
+        The trained supernet, on the CPU and in evaluation mode.
+
+    Raises:
+        ValueError: If the recipe is for another task or has an adversarial loss, a source does not match it, or the
+            device does not exist.
+        UnknownNameError: If there is no such space, task, preset, sampler or objective.
+        TrainingFailed: If the loss is not finite.
+        ArtefactError: If the folder holds the supernet of another space, sampler, objective, recipe or seed.
+
+    Example:
+        >>> import tempfile
+        >>> from dataclasses import replace
+        >>> from benchmarks.training import ImageSet
+        >>> small = {"epochs": 1, "base_channels": 2, "input_size": 16, "n_train": 4, "n_valid": 2, "n_test": None}
+        >>> recipe = replace(supernet_recipe("room_layout"), batch_size=2, **small)
+        >>> images = ImageSet({"rgb": torch.zeros(4, 3, 16, 16, dtype=torch.uint8), "room_layout": torch.ones(4, 9)})
+        >>> folder = tempfile.mkdtemp()
+        >>> sources = {"train": images, "valid": images}
+        >>> supernet = train_supernet(
+        ...     "transnas101-micro", "room_layout", recipe, folder=folder, sources=sources, device="cpu"
+        ... )
+        >>> from benchmarks.training.supernet import SupernetFolder
+        >>> len(SupernetFolder(folder).metrics()["valid_loss"])
+        1
+    """
+    recipe = supernet_recipe(task, preset) if isinstance(preset, str) else preset
+    if task != recipe.task:
+        raise ValueError(f"expected a recipe for {task!r}, got one for {recipe.task!r}")
+    options = {**device_options(device), **(trainer_options or {})}
+    sampler, objective = make_sampler(sampler, space), make_objective(objective)
+    run = None if folder is None else SupernetFolder(folder)
+    if run is not None:
+        run.claim({"version": VERSION, **supernet_identity(space, recipe, sampler, objective, seed)})
+        if run.is_finished:
+            return load_supernet(run.path)
+    if sources is None or callable(sources):
+        sources = (sources or rooms_of)(recipe)
+    module = SupernetModule(space, recipe, sources, sampler, objective, seed=seed)
+    fit_module(module, None if run is None else run.path, progress, options)
+    supernet = module.network.cpu().eval()
+    if run is not None:
+        with write_beside(run.weights) as beside:
+            torch.save(supernet.state_dict(), beside)
+        run.finish(module.metrics)
+    module.release()
+    free_memory()
+    return supernet
+
+
+def load_supernet(folder: str | Path) -> Supernet:
+    """Load a supernet that `train_supernet` finished.
+
+    Args:
+        folder: Its folder.
+
+    Raises:
+        ArtefactError: If there is none, it is damaged, or its training is not finished.
+    """
+    found = SupernetFolder(folder)
+    about = found.about()
+    supernet = Supernet(about["space"], Recipe.from_dict(about["recipe"]), about["seed"])
+    try:
+        state = torch.load(found.weights, map_location="cpu", weights_only=True)
+        supernet.load_state_dict(state)
+    except Exception as error:
+        raise ArtefactError(
+            f"{str(found.weights)!r} is damaged ({error}); delete the folder and train again"
+        ) from error
+    channels_last(supernet)
+    return supernet.eval()
+
+
+def rooms_of(recipe: Recipe) -> dict[str, ImageSource]:
+    """Rooms images of all splits that a recipe asks for."""
+    counts = {"train": recipe.n_train, "valid": recipe.n_valid, "test": recipe.n_test}
+    domains = TASK_DOMAINS[recipe.task]
+    return {split: rooms(split, n, recipe.input_size, domains=domains) for split, n in counts.items() if n is not None}
