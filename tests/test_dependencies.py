@@ -21,7 +21,18 @@ PACKAGES = ("benchmarks", "encoders", "surrogates")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 IMPORT_NAMES = {"scikit-learn": "sklearn", "pillow": "PIL"}
 """Distribution -> what one writes after ``import``, where it is not the same with underscores."""
-TOOLS = {"pytest-xdist", "pytest-cov", "ruff", "mypy", "pandas-stubs", "nbmake", "ipykernel", "pre-commit", "build"}
+TOOLS = {
+    "pytest-xdist",
+    "pytest-cov",
+    "pytest-timeout",
+    "ruff",
+    "mypy",
+    "pandas-stubs",
+    "nbmake",
+    "ipykernel",
+    "pre-commit",
+    "build",
+}
 """Of the extra [dev], what is run and not imported."""
 UNASKED = {"huggingface_hub": "syne_tune"}
 """Package -> the one that imports it and does not ask for it, so that we have to."""
