@@ -17,7 +17,7 @@ from benchmarks.files import write_beside
 from benchmarks.training.lightning_session import quiet, sigint_restored
 from benchmarks.training.task_module import TaskModule
 
-__all__ = ["fit_module", "free_memory", "out_of_memory"]
+__all__ = ["fit_module", "forget_checkpoint", "free_memory", "out_of_memory"]
 
 _CHECKPOINT = "last.ckpt"
 
@@ -29,8 +29,8 @@ def fit_module(
 
     Args:
         module: The module; its `metrics` hold the results.
-        checkpoint_dir: Folder for the state after each epoch, from which an interrupted training resumes; the state is
-            removed when the training is finished.
+        checkpoint_dir: Folder for the state after each epoch, from which an interrupted training resumes; once the
+            results are stored, `forget_checkpoint` removes it.
         progress: Whether to show a progress bar.
         options: Options of `lightning.Trainer`.
 
@@ -69,9 +69,12 @@ def fit_module(
             trainer.fit(module, ckpt_path=resume, **safe)
         except SystemExit:  # raised by Lightning on Ctrl-C
             raise KeyboardInterrupt from None
-    if checkpoint is not None and module.epochs_done >= module.recipe.epochs:
-        checkpoint.unlink(missing_ok=True)
     return trainer.strategy.root_device
+
+
+def forget_checkpoint(checkpoint_dir: str | Path) -> None:
+    """Remove the state of a training from its folder, if there is one."""
+    (Path(checkpoint_dir) / _CHECKPOINT).unlink(missing_ok=True)
 
 
 def out_of_memory(error: BaseException) -> bool:
@@ -93,6 +96,8 @@ class _KeepLast(Checkpoint):
         self.path = path
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, pl_module: lightning.LightningModule) -> None:
+        if not trainer.is_last_batch:  # stopped within the epoch, which is trained again from its beginning
+            return
         if trainer.is_global_zero:
             with write_beside(self.path) as beside:
                 trainer.save_checkpoint(beside)

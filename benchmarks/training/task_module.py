@@ -59,7 +59,8 @@ class TaskModule(lightning.LightningModule, ABC):
         same_work: Whether all steps do the same work on the device, so that one recorded step can stand for all.
 
     Raises:
-        ValueError: If a split is missing, has fewer images than the recipe requires, or images of another size.
+        ValueError: If a split is missing, has fewer images than the recipe requires, or images of another size; or
+            gradients are to be clipped under "16-mixed".
     """
 
     network: nn.Module
@@ -70,6 +71,7 @@ class TaskModule(lightning.LightningModule, ABC):
     ) -> None:
         super().__init__()
         self.automatic_optimization = False
+        _check_clipping(recipe, recipe.precision)
         self.recipe, self.seed, self.accumulate = recipe, seed, accumulate
         self.counts = images_per_split(sources, recipe)
         self.sources = dict(sources)
@@ -154,9 +156,10 @@ class TaskModule(lightning.LightningModule, ABC):
         """Start the clock; a resumed training continues from its earlier seconds.
 
         Raises:
-            ValueError: If the trainer would use one order of the images in every epoch, or train longer than the
-                recipe's schedule.
+            ValueError: If the trainer would use one order of the images in every epoch, train longer than the
+                recipe's schedule, or clip gradients under "16-mixed".
         """
+        _check_clipping(self.recipe, str(self.trainer.precision))
         found = getattr(self.trainer, "reload_dataloaders_every_n_epochs", 1)
         if found != 1:
             raise ValueError(f"expected a Trainer with reload_dataloaders_every_n_epochs=1, got {found}")
@@ -258,9 +261,13 @@ class TaskModule(lightning.LightningModule, ABC):
     def on_train_epoch_end(self) -> None:
         """Record the epoch's metrics; training metrics are averages over the epoch's steps, as published.
 
+        An epoch that the trainer stopped before its last step is not recorded.
+
         Raises:
             TrainingFailed: If a loss is not finite; names epoch and loss.
         """
+        if not self.trainer.is_last_batch:
+            return
         values: dict[str, float] = {}
         for split, sums in self._totals.items():
             totals: Any = self.trainer.strategy.reduce(sums.clone(), reduce_op="sum")
@@ -316,6 +323,15 @@ def channels_last(network: nn.Module) -> None:
     for weights in network.parameters():
         if weights.ndim == 4:
             weights.data = weights.data.contiguous(memory_format=torch.channels_last)
+
+
+def _check_clipping(recipe: Recipe, precision: str) -> None:
+    """Raise `ValueError` if gradients would be clipped while they are multiplied by the scale of half precision."""
+    if precision == "16-mixed" and recipe.optimiser.max_norm is not None:
+        raise ValueError(
+            f"expected max_norm=None with precision '16-mixed', whose gradients are scaled when they are clipped, got "
+            f"{recipe.optimiser.max_norm:g}; 'bf16-mixed' needs no scale"
+        )
 
 
 def several(one_or_more: Any) -> list[Any]:

@@ -14,7 +14,7 @@ from benchmarks.costs import graph_costs
 from benchmarks.forks import one_thread_if_forked
 from benchmarks.training.data.images import ImageSource
 from benchmarks.training.device import device_options
-from benchmarks.training.fitting import fit_module, free_memory, out_of_memory
+from benchmarks.training.fitting import fit_module, forget_checkpoint, free_memory, out_of_memory
 from benchmarks.training.module import GroundTruthModule
 from benchmarks.training.networks.graph_network import GraphNetwork
 from benchmarks.training.networks.task_network import TaskNetwork
@@ -110,6 +110,8 @@ def train_architecture(
     module.release()
     info = _model_facts(module.network.to(trained_on), recipe)  # Lightning has moved it to the CPU
     free_memory()
+    if checkpoint_dir is not None and module.epochs_done >= recipe.epochs:
+        forget_checkpoint(checkpoint_dir)
     return Run(arch, task, seed, dict(module.metrics), info, module.epochs_done, notes)
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from benchmarks.training.supernet.layouts import PartKey as PartKey
     from benchmarks.training.supernet.layouts import layout_of as layout_of
     from benchmarks.training.supernet.module import SupernetModule as SupernetModule
+    from benchmarks.training.supernet.names import loss_name as loss_name
     from benchmarks.training.supernet.objectives import PathLoss as PathLoss
     from benchmarks.training.supernet.objectives import PathObjective as PathObjective
     from benchmarks.training.supernet.objectives import Supervised as Supervised
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from benchmarks.training.supernet.samplers import PathSampler as PathSampler
     from benchmarks.training.supernet.samplers import UniformSampler as UniformSampler
     from benchmarks.training.supernet.scores import PathScorer as PathScorer
-    from benchmarks.training.supernet.scores import loss_name as loss_name
     from benchmarks.training.supernet.statistics import batch_statistics as batch_statistics
     from benchmarks.training.supernet.statistics import recalibrate as recalibrate
     from benchmarks.training.supernet.supernet import Supernet as Supernet

@@ -10,10 +10,13 @@ from typing import Any
 from benchmarks.errors import ArtefactError
 from benchmarks.files import sha256_of, write_beside
 from benchmarks.run_directory import RunDirectory
+from benchmarks.training.recipe import VERSION
 
-__all__ = ["SupernetFolder"]
+__all__ = ["OTHER_IMAGES", "ROOMS", "SupernetFolder"]
 
-_ABOUT = ("space", "sampler", "objective", "seed", "recipe")
+ROOMS, OTHER_IMAGES = "rooms", "other"
+"""Images of a training: Rooms as the recipe asks for them, or sources of the caller's own."""
+_ABOUT = ("version", "space", "sampler", "objective", "seed", "recipe", "images")
 
 
 class SupernetFolder:
@@ -23,7 +26,7 @@ class SupernetFolder:
         path: The folder.
 
     Attributes:
-        path: As above.
+        path: The folder, as an absolute path.
         weights: File of the weights.
 
     Example:
@@ -32,10 +35,15 @@ class SupernetFolder:
     """
 
     def __init__(self, path: str | Path) -> None:
-        self.path = Path(path)
+        self.path = Path(path).resolve()
         self.weights = self.path / "weights.pt"
         self._run = RunDirectory(self.path, "supernet")
         self._metrics = self.path / "metrics.json"
+
+    @property
+    def is_claimed(self) -> bool:
+        """Whether the folder is that of a training."""
+        return self._run.description.exists()
 
     @property
     def is_finished(self) -> bool:
@@ -56,12 +64,12 @@ class SupernetFolder:
             beside.write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
 
     def about(self) -> dict[str, Any]:
-        """Space, sampler, objective, seed and recipe of the finished training.
+        """Version, space, sampler, objective, seed, recipe and kind of images of the finished training.
 
         Raises:
-            ArtefactError: If there is none, or its description is damaged.
+            ArtefactError: If there is none, its description is damaged, or another version of the code trained it.
         """
-        if not self._run.description.exists():
+        if not self.is_claimed:
             raise ArtefactError(
                 f"expected a folder of `train_supernet`, got {str(self.path)!r} without {self._run.description.name}"
             )
@@ -74,6 +82,11 @@ class SupernetFolder:
             raise ArtefactError(
                 f"{str(self._run.description)!r} is damaged: expected {', '.join(_ABOUT)}, got "
                 f"{', '.join(found) or 'nothing'}"
+            )
+        if found["version"] != VERSION:
+            raise ArtefactError(
+                f"expected a supernet of version {VERSION} of the training code in {str(self.path)!r}, got one of "
+                f"version {found['version']}; train it again"
             )
         return found
 

@@ -22,6 +22,7 @@ __all__ = ["CellLayout", "Layout", "MacroLayout", "PartKey", "layout_of"]
 
 _WIDTH = 64
 _STEM_NODES, _BLOCK_NODES, _PROJECTION_NODES = 5, 7, 2
+"""Stem: conv, norm, ReLU, conv, norm. Block: ReLU, conv, norm, ReLU, conv, norm, sum. Projection: conv, norm."""
 
 
 class PartKey(NamedTuple):

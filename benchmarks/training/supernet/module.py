@@ -19,7 +19,9 @@ from benchmarks.training.supernet.statistics import batch_statistics
 from benchmarks.training.supernet.supernet import Supernet
 from benchmarks.training.task_module import TaskModule, channels_last, several
 
-__all__ = ["SupernetModule", "supernet_identity"]
+__all__ = ["SupernetModule", "check_loss", "supernet_identity"]
+
+_LEAST = 2  # images in a batch with statistics
 
 
 class SupernetModule(TaskModule):
@@ -44,7 +46,7 @@ class SupernetModule(TaskModule):
 
     Raises:
         ValueError: If a split is missing, has fewer images than the recipe requires, or images of another size; or the
-            recipe has an adversarial loss.
+            recipe has an adversarial loss, or batches of fewer than two images.
         UnknownNameError: If there is no such sampler or objective.
         SpaceError: If the space has no supernet, or the sampler knows none of its paths.
     """
@@ -63,11 +65,13 @@ class SupernetModule(TaskModule):
         seed: int = 0,
         accumulate: int = 1,
     ) -> None:
-        super().__init__(recipe, sources, seed=seed, accumulate=accumulate)
-        if recipe.loss == "l1_gan":
+        check_loss(recipe)
+        if recipe.batch_size // accumulate < _LEAST:
             raise ValueError(
-                f"expected a loss without a discriminator for a supernet, such as 'l1', got {recipe.loss!r}"
+                f"expected at least {_LEAST} images at a time for batch statistics, got batches of "
+                f"{recipe.batch_size} in {accumulate} parts"
             )
+        super().__init__(recipe, sources, seed=seed, accumulate=accumulate)
         self.sampler, self.objective = make_sampler(sampler, space), make_objective(objective)
         self.network = Supernet(space, recipe, seed)
         channels_last(self.network)
@@ -107,16 +111,24 @@ class SupernetModule(TaskModule):
     def step(self, parts: list[tuple[Tensor, Tensor]], n: int) -> Tensor:
         """Add the gradients of the paths of a step, and change the weights once."""
         paths = self.sampler.paths(self._begun + self._done, self._path_rng)
+        if not paths:
+            raise ValueError(
+                f"expected at least one path a step, got none from the sampler {self.sampler.name!r} in step "
+                f"{self._begun + self._done + 1}"
+            )
         self._done += 1
         (optimiser,) = several(self.optimizers())
         optimiser.zero_grad()
-        total = torch.zeros((), device=self.device)
+        total, found = torch.zeros((), device=self.device), 0
         for inputs, targets in parts:
-            share = len(inputs) / n
+            share, before = len(inputs) / n, found
             for path in self.objective.losses(self.network, paths, inputs, targets, self.loss):
                 self.manual_backward(path.loss * share)
                 self.add_scores("train", path.outputs, targets)
                 total += path.loss.detach() * share
+                found += 1
+            if found == before:
+                raise ValueError(f"expected at least one loss a step, got none from {self.objective.name!r}")
         self.clip(self.network)
         optimiser.step()
         return total
@@ -125,12 +137,23 @@ class SupernetModule(TaskModule):
         """Draw the same paths as in other trainings of the space and epoch."""
         self._scored_rng = np.random.default_rng((self.current_epoch, 1))
 
+    def validation_step(self, batch: dict[str, Tensor], batch_idx: int, dataloader_idx: int = 0) -> None:
+        """Score a batch; a last one of a single image has no statistics, and is left out."""
+        if len(batch["rgb"]) >= _LEAST:
+            super().validation_step(batch, batch_idx, dataloader_idx)
+
     def answer(self, split: str, inputs: Tensor) -> Tensor:
         """Outputs of a path of its own for each batch."""
         (path,) = self._scored_paths.paths(0, self._scored_rng)
         with batch_statistics(self.network):
             outputs: Tensor = self(inputs, path)
         return outputs
+
+
+def check_loss(recipe: Recipe) -> None:
+    """Raise `ValueError` if a recipe's loss needs a discriminator, which supernets do not have."""
+    if recipe.loss == "l1_gan":
+        raise ValueError(f"expected a loss without a discriminator for a supernet, such as 'l1', got {recipe.loss!r}")
 
 
 def supernet_identity(

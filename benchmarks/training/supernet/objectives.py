@@ -80,9 +80,14 @@ def make_objective(objective: str | PathObjective) -> PathObjective:
 
     Raises:
         UnknownNameError: If there is none of that name; names the nearest one.
+        TypeError: If it is not an objective, e.g. a class of objectives.
 
     Example:
         >>> make_objective("supervised").name
         'supervised'
     """
-    return OBJECTIVES[choice(objective, OBJECTIVES, "objective")]() if isinstance(objective, str) else objective
+    if isinstance(objective, str):
+        return OBJECTIVES[choice(objective, OBJECTIVES, "objective")]()
+    if isinstance(objective, type) or not isinstance(objective, PathObjective):
+        raise TypeError(f"expected a name or an object with a `name` and `losses`, got {objective!r}")
+    return objective

@@ -106,9 +106,14 @@ def make_sampler(sampler: str | PathSampler, space: str | Space) -> PathSampler:
     Raises:
         UnknownNameError: If there is none of that name; names the nearest one.
         SpaceError: If it does not know paths of the space.
+        TypeError: If it is not a sampler, e.g. a class of samplers.
 
     Example:
         >>> make_sampler("fair", "nasbench201").name
         'fair'
     """
-    return SAMPLERS[choice(sampler, SAMPLERS, "sampler")](space) if isinstance(sampler, str) else sampler
+    if isinstance(sampler, str):
+        return SAMPLERS[choice(sampler, SAMPLERS, "sampler")](space)
+    if isinstance(sampler, type) or not isinstance(sampler, PathSampler):
+        raise TypeError(f"expected a name or an object with a `name` and `paths`, got {sampler!r}")
+    return sampler

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
-from typing import Literal
+from typing import get_args
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -15,26 +15,15 @@ from benchmarks.training.data.images import ImageSource
 from benchmarks.training.data.loader import BatchLoader
 from benchmarks.training.data.targets import Preparation, images_per_split
 from benchmarks.training.metrics import get_score
+from benchmarks.training.supernet.names import Statistics
 from benchmarks.training.supernet.statistics import batch_statistics, recalibrate
 from benchmarks.training.supernet.supernet import Supernet
 
-__all__ = ["PathScorer", "Statistics", "loss_name"]
-
-Statistics = Literal["batch", "recalibrated"]
+__all__ = ["PathScorer"]
 
 _LEAST = 2  # images in a batch with statistics
 _CONSTANT_IMAGES = 512
 _RECALIBRATION = 16  # batches
-
-
-def loss_name(task: str) -> str:
-    """Name of the metric of a task that is its loss.
-
-    Example:
-        >>> loss_name("normal"), loss_name("jigsaw")
-        ('l1_loss', 'loss')
-    """
-    return "l1_loss" if task in ("normal", "autoencoder") else "loss"
 
 
 class PathScorer:
@@ -48,7 +37,7 @@ class PathScorer:
         batch_size: Images per batch; a last one of a single image is left out.
 
     Raises:
-        ValueError: If images do not match the supernet's recipe.
+        ValueError: If images do not match the supernet's recipe, or no batch has two images.
         UnknownNameError: If there are no such statistics.
 
     Example:
@@ -69,13 +58,15 @@ class PathScorer:
         statistics: Statistics = "batch",
         batch_size: int = 64,
     ) -> None:
-        choice(statistics, ("batch", "recalibrated"), "statistics")
+        choice(statistics, get_args(Statistics), "statistics")
         self.supernet, self.statistics, self._size = supernet, statistics, batch_size
         recipe = supernet.recipe
         self._sources, self._counts = sources, images_per_split(sources, recipe)
         self._prepare = Preparation(recipe, sources["train"])
         self._score = get_score(recipe.task, recipe.num_classes)
         self._valid = list(self._batches("valid", self._counts["valid"]))
+        if not self._valid:
+            raise ValueError(f"expected batches of at least {_LEAST} images, got batch_size={batch_size}")
 
     @torch.no_grad()
     def metrics(self, arch: str) -> dict[str, float]:
@@ -90,14 +81,17 @@ class PathScorer:
 
     @torch.no_grad()
     def with_errors(self, arch: str) -> dict[str, tuple[float, float]]:
-        """As `metrics`, each with its standard error, from the values of the single batches; 0 for a single batch."""
-        sums = self._sums(arch)
-        each = [self._score.metrics(own) for own in sums]
-        whole = self._score.metrics(sums.sum(dim=0))
-        several = len(each) > 1
+        """As `metrics`, each with its standard error.
+
+        It is that of a mean over batches, weighted by their sizes; over images if there is a single batch.
+        """
+        single = len(self._valid) == 1
+        sums = self._sums(arch, each_image=single)
+        sizes = [1] * len(sums) if single else [len(inputs) for inputs, _ in self._valid]
+        values = [self._score.metrics(own) for own in sums]
         return {
-            name: (value, float(np.std([own[name] for own in each], ddof=1) / len(each) ** 0.5) if several else 0.0)
-            for name, value in whole.items()
+            name: (value, _standard_error([own[name] for own in values], sizes))
+            for name, value in self._score.metrics(sums.sum(dim=0)).items()
         }
 
     @torch.no_grad()
@@ -109,29 +103,54 @@ class PathScorer:
         """
         return self._score.metrics(self._sums_of_constant().sum(dim=0))
 
-    def _sums(self, arch: str) -> Tensor:
-        """Sums of the score of each batch, of shape (batches, k)."""
+    def fingerprint(self) -> str:
+        """SHA-256 of the prepared images and targets that scores are computed from."""
+        digest = hashlib.sha256()
+        for batches in (self._valid, self._batches("train", max(self._recalibration_images, self._constant_images))):
+            for pair in batches:
+                for values in pair:
+                    digest.update(f"{values.dtype} {tuple(values.shape)}".encode())
+                    digest.update(values.cpu().contiguous().numpy().tobytes())
+        return digest.hexdigest()
+
+    @property
+    def _constant_images(self) -> int:
+        return min(self._counts["train"], _CONSTANT_IMAGES)
+
+    @property
+    def _recalibration_images(self) -> int:
+        wanted = _RECALIBRATION * self._size if self.statistics == "recalibrated" else 0
+        return min(self._counts["train"], wanted)
+
+    def _sums(self, arch: str, each_image: bool = False) -> Tensor:
+        """Sums of the score of each batch, or of each image, of shape (batches or images, k)."""
         self.supernet.layout.check(arch)
         if self.supernet.layout.is_dead(arch):
-            return self._sums_of_constant()
+            return self._sums_of_constant(each_image)
         if self.statistics == "batch":
             network = self.supernet.network(arch)
             with batch_statistics(network):
-                return self._sums_of(network(inputs) for inputs, _ in self._valid)
+                return self._sums_of((network(inputs) for inputs, _ in self._valid), each_image)
         network = self.supernet.extract(arch).eval()
-        images = min(self._counts["train"], _RECALIBRATION * self._size)
-        recalibrate(network, (inputs for inputs, _ in self._batches("train", images)))
-        return self._sums_of(network(inputs) for inputs, _ in self._valid)
+        recalibrate(network, (inputs for inputs, _ in self._batches("train", self._recalibration_images)))
+        return self._sums_of((network(inputs) for inputs, _ in self._valid), each_image)
 
-    def _sums_of_constant(self) -> Tensor:
-        n = min(self._counts["train"], _CONSTANT_IMAGES)
-        targets = torch.cat([targets for _, targets in self._batches("train", n)])
+    def _sums_of_constant(self, each_image: bool = False) -> Tensor:
+        targets = torch.cat([targets for _, targets in self._batches("train", self._constant_images)])
         answer = _best_constant(self.supernet.recipe.loss, targets, self.supernet.recipe.num_classes)
-        return self._sums_of(answer.expand(len(inputs), *answer.shape) for inputs, _ in self._valid)
+        return self._sums_of((answer.expand(len(inputs), *answer.shape) for inputs, _ in self._valid), each_image)
 
-    def _sums_of(self, outputs: Iterator[Tensor]) -> Tensor:
+    def _sums_of(self, outputs: Iterator[Tensor], each_image: bool) -> Tensor:
         pairs = zip(outputs, self._valid, strict=True)
-        return torch.stack([self._score.sums(found, targets) for found, (_, targets) in pairs])
+        return torch.stack(
+            [
+                self._score.sums(part, its_targets)
+                for found, (_, targets) in pairs
+                for part, its_targets in (
+                    zip(found.split(1), targets.split(1), strict=True) if each_image else [(found, targets)]
+                )
+            ]
+        )
 
     def _batches(self, split: str, n: int) -> Iterator[tuple[Tensor, Tensor]]:
         """Prepared inputs and targets of the first n images, not augmented, on the supernet's device."""
@@ -141,6 +160,14 @@ class PathScorer:
             if len(batch["rgb"]) >= _LEAST:
                 on_device = {name: values.to(device) for name, values in batch.items()}
                 yield self._prepare(on_device, streams, training=False)
+
+
+def _standard_error(values: list[float], sizes: list[int]) -> float:
+    """Standard error of the mean of n values that are weighted by sizes."""
+    found, share = torch.tensor(values, dtype=torch.float64), torch.tensor(sizes, dtype=torch.float64)
+    share /= share.sum()
+    deviations = share * (found - (share * found).sum())
+    return float((deviations.square().sum() * len(values) / (len(values) - 1)).sqrt())
 
 
 def _best_constant(loss: str, targets: Tensor, classes: int) -> Tensor:

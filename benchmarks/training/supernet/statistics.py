@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 __all__ = ["batch_statistics", "recalibrate"]
 
@@ -19,7 +20,7 @@ def batch_statistics(network: nn.Module) -> Iterator[None]:
     """Within the context, batch norm uses the statistics of each batch and leaves the running ones as they are.
 
     Args:
-        network: Any network; its mode is restored afterwards.
+        network: Any network. Only its norms change, and are restored afterwards; dropout stays as it is.
 
     Example:
         >>> norm = nn.BatchNorm2d(1).eval()
@@ -29,18 +30,15 @@ def batch_statistics(network: nn.Module) -> Iterator[None]:
         >>> norm.running_mean.item(), norm.training
         (0.0, False)
     """
-    modes = {module: module.training for module in network.modules()}
     norms = _norms(network)
-    network.train()
-    for norm in norms:
-        norm.track_running_stats = False
+    before = [(norm.training, norm.track_running_stats) for norm in norms]
     try:
+        for norm in norms:
+            norm.training, norm.track_running_stats = True, False
         yield
     finally:
-        for norm in norms:
-            norm.track_running_stats = True
-        for module, mode in modes.items():
-            module.training = mode
+        for norm, (mode, tracks) in zip(norms, before, strict=True):
+            norm.training, norm.track_running_stats = mode, tracks
 
 
 @torch.no_grad()
@@ -51,7 +49,7 @@ def recalibrate(network: nn.Module, batches: Iterable[Tensor]) -> None:
 
     Args:
         network: A network of its own (`Supernet.extract`): in a sub-network that shares parts, other paths would get
-            the statistics as well. Its mode is restored afterwards.
+            the statistics as well. Only its norms change mode, and are restored afterwards.
         batches: Inputs, at least one batch.
 
     Raises:
@@ -64,24 +62,22 @@ def recalibrate(network: nn.Module, batches: Iterable[Tensor]) -> None:
         tensor([3.])
     """
     norms = _norms(network)
-    momenta = [norm.momentum for norm in norms]
-    modes = {module: module.training for module in network.modules()}
-    network.train()
+    before = [(norm.training, norm.momentum) for norm in norms]
     n = 0
     try:
+        for norm in norms:
+            norm.training = True
         for inputs in batches:
             n += 1
             for norm in norms:
                 norm.momentum = 1 / n  # a cumulative mean
             network(inputs)
     finally:
-        for norm, momentum in zip(norms, momenta, strict=True):
-            norm.momentum = momentum
-        for module, mode in modes.items():
-            module.training = mode
+        for norm, (mode, momentum) in zip(norms, before, strict=True):
+            norm.training, norm.momentum = mode, momentum
     if not n:
         raise ValueError("expected at least one batch to recalibrate batch norm with, got none")
 
 
-def _norms(network: nn.Module) -> list[nn.BatchNorm2d]:
-    return [layer for layer in network.modules() if isinstance(layer, nn.BatchNorm2d)]
+def _norms(network: nn.Module) -> list[_BatchNorm]:
+    return [layer for layer in network.modules() if isinstance(layer, _BatchNorm)]

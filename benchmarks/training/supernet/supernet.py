@@ -105,7 +105,9 @@ class Supernet(nn.Module):
                 self._views.popitem(last=False)
         self._views[path] = view
         self._views.move_to_end(path)
-        view.training = self.training  # the bank's modules have the mode of the supernet themselves
+        for module in view.modules():
+            if getattr(module, "track_running_stats", True):  # not a norm inside `batch_statistics`
+                module.training = self.training
         return view
 
     def extract(self, arch: str) -> TaskNetwork:

@@ -14,11 +14,12 @@ from benchmarks.forks import one_thread_if_forked
 from benchmarks.spaces.space import Space
 from benchmarks.training.data.images import TASK_DOMAINS, ImageSource
 from benchmarks.training.device import device_options
-from benchmarks.training.fitting import fit_module, free_memory
+from benchmarks.training.fitting import fit_module, forget_checkpoint, free_memory
 from benchmarks.training.recipe import VERSION, Recipe
 from benchmarks.training.rooms.source import rooms
-from benchmarks.training.supernet.folder import SupernetFolder
-from benchmarks.training.supernet.module import SupernetModule, supernet_identity
+from benchmarks.training.run import TrainingFailed
+from benchmarks.training.supernet.folder import OTHER_IMAGES, ROOMS, SupernetFolder
+from benchmarks.training.supernet.module import SupernetModule, check_loss, supernet_identity
 from benchmarks.training.supernet.objectives import PathObjective, make_objective
 from benchmarks.training.supernet.presets import supernet_recipe
 from benchmarks.training.supernet.samplers import PathSampler, make_sampler
@@ -54,8 +55,8 @@ def train_supernet(
         seed: Seed of weights, paths, order of images and augmentation; reproducible on the same kind of device.
         folder: Folder for the result and the state after each epoch; an interrupted training resumes from it with the
             same result as without the interruption. None = nothing is stored.
-        sources: Images by split, or a function of the recipe that returns them; Rooms by default. Not used if the
-            training is finished.
+        sources: Images by split, or a function of the recipe that returns them; Rooms (`rooms_of`) by default. Not
+            loaded if the training is finished. The folder records whether they are Rooms.
         device: ``"auto"`` (a GPU if there is one), ``"cpu"``, ``"cuda"`` or ``"cuda:1"``.
         progress: Whether to show a progress bar.
         trainer_options: More options of `lightning.Trainer`.
@@ -67,8 +68,10 @@ def train_supernet(
         ValueError: If the recipe is for another task or has an adversarial loss, a source does not match it, or the
             device does not exist.
         UnknownNameError: If there is no such space, task, preset, sampler or objective.
-        TrainingFailed: If the loss is not finite.
-        ArtefactError: If the folder holds the supernet of another space, sampler, objective, recipe or seed.
+        TrainingFailed: If the loss is not finite, or `trainer_options` end the training before the recipe's last
+            epoch; with a folder, the next call resumes it.
+        ArtefactError: If the folder holds the supernet of another space, sampler, objective, recipe, seed, or of other
+            images.
 
     Example:
         >>> import tempfile
@@ -90,21 +93,35 @@ def train_supernet(
     if task != recipe.task:
         raise ValueError(f"expected a recipe for {task!r}, got one for {recipe.task!r}")
     options = {**device_options(device), **(trainer_options or {})}
+    check_loss(recipe)
     sampler, objective = make_sampler(sampler, space), make_objective(objective)
+    identity = {
+        "version": VERSION,
+        **supernet_identity(space, recipe, sampler, objective, seed),
+        "images": ROOMS if sources is None or sources is rooms_of else OTHER_IMAGES,
+    }
     run = None if folder is None else SupernetFolder(folder)
-    if run is not None:
-        run.claim({"version": VERSION, **supernet_identity(space, recipe, sampler, objective, seed)})
+    if run is not None and run.is_claimed:
+        run.claim(identity)
         if run.is_finished:
             return load_supernet(run.path)
     if sources is None or callable(sources):
         sources = (sources or rooms_of)(recipe)
     module = SupernetModule(space, recipe, sources, sampler, objective, seed=seed)
+    if run is not None:  # a call that fails above leaves no folder
+        run.claim(identity)
     fit_module(module, None if run is None else run.path, progress, options)
+    if module.epochs_done < recipe.epochs:
+        raise TrainingFailed(
+            f"the training of {module.subject} on {task} was stopped after {module.epochs_done} of {recipe.epochs} "
+            f"epochs; {'it was not stored, as it has no folder' if run is None else 'the same call resumes it'}"
+        )
     supernet = module.network.cpu().eval()
     if run is not None:
         with write_beside(run.weights) as beside:
             torch.save(supernet.state_dict(), beside)
         run.finish(module.metrics)
+        forget_checkpoint(run.path)
     module.release()
     free_memory()
     return supernet

@@ -1,11 +1,10 @@
 from dataclasses import replace
 
-import lightning
-import numpy as np
 import pytest
 import torch
 
 from benchmarks.training.fitting import fit_module
+from benchmarks.training.recipe import Augmentation
 from benchmarks.training.supernet.module import SupernetModule
 from benchmarks.training.supernet.objectives import PathLoss
 from tests.benchmarks.training.small_trainings import images, overfit_recipe, small_recipe
@@ -147,7 +146,57 @@ def test_an_adversarial_loss_is_refused():
         SupernetModule(SPACE, recipe("normal"), sources())
 
 
-def test_batches_in_parts_give_the_same_number_of_steps_and_finite_losses():
-    module = trained(SupernetModule(SPACE, recipe(n_train=16), sources(), accumulate=2))
-    assert np.isfinite(module.metrics["train_loss"]).all()
-    assert isinstance(module, lightning.LightningModule)
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_the_gradient_of_a_batch_in_parts_is_the_mean_of_theirs(accumulate):
+    asked, compared = recipe(n_train=8), []
+
+    class Watched(SupernetModule):
+        def step(self, parts, n):
+            alone = self.network.extract(ONE)
+            for inputs, targets in parts:  # each part has batch statistics of its own
+                (self.loss(alone(inputs), targets) * len(inputs) / n).backward()
+            loss = super().step(parts, n)
+            for mine, its in zip(self.network.network(ONE).parameters(), alone.parameters(), strict=True):
+                torch.testing.assert_close(mine.grad, its.grad, rtol=1e-5, atol=1e-8)
+            compared.append(len(parts))
+            return loss
+
+    trained(Watched(SPACE, asked, sources(), Listed([ONE]), accumulate=accumulate))
+    assert compared == [accumulate]
+
+
+def test_the_gradient_of_a_batch_of_equal_parts_is_that_of_the_batch():
+    asked, gradients = recipe(n_train=8, augmentation=Augmentation()), []
+
+    class Watched(SupernetModule):
+        def step(self, parts, n):
+            part = parts[0][0][:4], parts[0][1][:4]
+            loss = super().step([part] * self.accumulate, self.accumulate * 4)
+            gradients.append([weights.grad.clone() for weights in self.network.network(ONE).parameters()])
+            return loss
+
+    for accumulate in (1, 2):
+        trained(Watched(SPACE, asked, sources(), Listed([ONE]), accumulate=accumulate))
+    for mine, its in zip(*gradients, strict=True):
+        torch.testing.assert_close(mine, its, rtol=1e-5, atol=1e-8)
+
+
+def test_steps_without_a_path_or_a_loss_are_refused():
+    class Silent:
+        name = "silent"
+
+        def losses(self, supernet, paths, inputs, targets, loss):
+            return iter(())
+
+    with pytest.raises(ValueError, match=r"at least one path a step, got none from the sampler 'listed' in step 1"):
+        trained(SupernetModule(SPACE, recipe(n_train=8), sources(), Listed([])))
+    with pytest.raises(ValueError, match=r"at least one loss a step, got none from 'silent'"):
+        trained(SupernetModule(SPACE, recipe(n_train=8), sources(), Listed([ONE]), Silent()))
+
+
+def test_scaled_gradients_are_not_clipped():
+    asked = recipe(precision="16-mixed")
+    clipped = replace(asked, optimiser=replace(asked.optimiser, max_norm=5.0))
+    with pytest.raises(ValueError, match="max_norm=None with precision '16-mixed'.*got 5; 'bf16-mixed' needs no scale"):
+        SupernetModule(SPACE, clipped, sources())
+    SupernetModule(SPACE, asked, sources())

@@ -1,20 +1,26 @@
+import json
 import shutil
 
+import lightning
 import pytest
 import torch
 
 from benchmarks.errors import ArtefactError, UnknownNameError
 from benchmarks.training.presets import get_recipe
+from benchmarks.training.run import TrainingFailed
 from benchmarks.training.supernet import SupernetFolder, load_supernet, supernet_recipe, train_supernet
 from benchmarks.training.supernet.module import SupernetModule
+from benchmarks.training.supernet.objectives import Supervised
+from benchmarks.training.supernet.samplers import UniformSampler
+from tests.benchmarks.training.small_trainings import images
 from tests.benchmarks.training.supernet.test_module import recipe, sources
 
 SPACE = "transnas101-micro"
 
 
 def train(folder, **changes):
-    options = {"space": SPACE, "task": "room_layout", "preset": recipe(epochs=2, n_train=8), "seed": 1, **changes}
-    return train_supernet(**options, folder=folder, sources=sources(), device="cpu")
+    options = {"space": SPACE, "task": "room_layout", "preset": recipe(epochs=2, n_train=8), "seed": 1}
+    return train_supernet(**{**options, "sources": sources(), **changes}, folder=folder, device="cpu")
 
 
 def test_an_interrupted_training_ends_with_the_same_bits(tmp_path, monkeypatch):
@@ -73,6 +79,7 @@ def finished(tmp_path_factory):
         ({"sampler": "fair"}, "sampler was 'uniform' and is now 'fair'"),
         ({"preset": recipe(epochs=3, n_train=8)}, "recipe: epochs was 2 and is now 3"),
         ({"seed": 2}, "seed was 1 and is now 2"),
+        ({"sources": None}, "images was 'other' and is now 'rooms'"),
     ],
 )
 def test_the_folder_of_another_supernet_is_refused(finished, changes, match):
@@ -85,12 +92,84 @@ def test_what_is_no_supernet_is_refused(tmp_path, finished):
         load_supernet(tmp_path)
     shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
     (tmp_path / "supernet.json").write_text('{"space": "transnas101-micro"}')
-    with pytest.raises(ArtefactError, match=r"supernet.json' is damaged: expected space, sampler, .*, got space"):
+    with pytest.raises(
+        ArtefactError, match=r"supernet.json' is damaged: expected version, space, sampler, .*, got space"
+    ):
         load_supernet(tmp_path)
     shutil.copy(finished / "supernet.json", tmp_path)
     (tmp_path / "weights.pt").write_bytes(b"nothing")
     with pytest.raises(ArtefactError, match=r"weights.pt' is damaged"):
         load_supernet(tmp_path)
+
+
+class _Stop(lightning.Callback):
+    """Stops a training within its second epoch."""
+
+    def on_train_batch_end(self, trainer, *_):
+        trainer.should_stop = trainer.current_epoch == 1
+
+
+@pytest.mark.parametrize(
+    "options", [{"max_epochs": 1}, {"callbacks": [_Stop()], "min_epochs": 0}], ids=["fewer epochs", "within an epoch"]
+)
+def test_a_training_cut_short_is_not_finished_and_goes_on(tmp_path, options):
+    asked = recipe(epochs=3, n_train=16, batch_size=4)
+    whole = train(tmp_path / "whole", preset=asked)
+    with pytest.raises(TrainingFailed, match=r"stopped after 1 of 3 epochs; the same call resumes it"):
+        train(tmp_path / "cut", preset=asked, trainer_options=options)
+    assert sorted(path.name for path in (tmp_path / "cut").iterdir()) == ["last.ckpt", "supernet.json"]
+    with pytest.raises(ArtefactError, match="is not finished"):
+        load_supernet(tmp_path / "cut")
+    resumed = train(tmp_path / "cut", preset=asked)
+    for mine, its in zip(whole.state_dict().values(), resumed.state_dict().values(), strict=True):
+        assert torch.equal(mine, its)
+    assert len(SupernetFolder(tmp_path / "cut").metrics()["valid_loss"]) == 3
+    with pytest.raises(TrainingFailed, match="1 of 3 epochs; it was not stored, as it has no folder"):
+        train(None, preset=asked, trainer_options=options)
+
+
+def test_a_training_that_ended_before_its_weights_were_written_writes_them(tmp_path, monkeypatch):
+    def broken(self, metrics):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SupernetFolder, "finish", broken)
+        with pytest.raises(KeyboardInterrupt):
+            train(tmp_path / "cut")
+    assert (tmp_path / "cut" / "last.ckpt").exists()
+    whole, resumed = train(tmp_path / "whole"), train(tmp_path / "cut")
+    for mine, its in zip(whole.state_dict().values(), resumed.state_dict().values(), strict=True):
+        assert torch.equal(mine, its)
+    assert not (tmp_path / "cut" / "last.ckpt").exists()
+
+
+def test_the_supernet_of_another_version_is_refused(tmp_path, finished):
+    shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
+    about = json.loads((tmp_path / "supernet.json").read_text())
+    (tmp_path / "supernet.json").write_text(json.dumps({**about, "version": 1}))
+    with pytest.raises(ArtefactError, match=r"of version \d of the training code in .*, got one of version 1"):
+        load_supernet(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "match"),
+    [
+        ({"preset": recipe(loss="l1_gan", task="normal"), "task": "normal"}, ValueError, "without a discriminator"),
+        ({"sources": {"train": images(16, 16)}}, ValueError, "valid is missing"),
+        (
+            {"sources": {split: images(16, 8) for split in ("train", "valid", "test")}},
+            ValueError,
+            "of 16 pixels, got 8",
+        ),
+        ({"sampler": UniformSampler}, TypeError, "an object with a `name` and `paths`, got <class"),
+        ({"sampler": object()}, TypeError, "an object with a `name` and `paths`, got <object"),
+        ({"objective": Supervised}, TypeError, "an object with a `name` and `losses`, got <class"),
+    ],
+)
+def test_a_call_that_is_refused_leaves_no_folder(tmp_path, changes, error, match):
+    with pytest.raises(error, match=match):
+        train(tmp_path / "new", **changes)
+    assert not (tmp_path / "new").exists()
 
 
 def test_bad_arguments_are_refused_before_anything_is_trained(tmp_path):
