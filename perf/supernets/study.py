@@ -90,12 +90,9 @@ def _measured(
     from benchmarks.training.supernet import PathScorer, SupernetFolder, loss_name, rooms_of, train_supernet
 
     training_process(1)
-    sources = rooms_of(recipe)
-    supernet = train_supernet(
-        SPACE, recipe.task, recipe, sampler, seed=seed, folder=folder, sources=sources, device="cpu"
-    )
+    supernet = train_supernet(SPACE, recipe.task, recipe, sampler, seed=seed, folder=folder, device="cpu")
     metrics = SupernetFolder(folder).metrics()
-    scorer, loss = PathScorer(supernet, sources), loss_name(recipe.task)
+    scorer, loss = PathScorer(supernet, rooms_of(recipe)), loss_name(recipe.task)
     return {
         "space": SPACE,
         "task": recipe.task,

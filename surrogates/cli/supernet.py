@@ -26,7 +26,7 @@ supernet_app = typer.Typer(
     rich_markup_mode=None,
 )
 
-Statistics = Annotated[
+NormStatistics = Annotated[
     str,
     typer.Option(help="Batch norm of an architecture: batch (statistics of each batch) or recalibrated (slower)."),
 ]
@@ -124,7 +124,7 @@ def rank(
     n: Annotated[int, typer.Option("-n", metavar="N", min=1, help="Number of architectures to show.")] = 10,
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Random seed of the sample.")] = 0,
     metric: Metric = "loss",
-    statistics: Statistics = "batch",
+    statistics: NormStatistics = "batch",
     threads: Threads = 1,
     as_json: AsJson = False,
 ) -> None:
@@ -132,6 +132,8 @@ def rank(
 
     Scores are stored in the folders of the supernets, so an interrupted ranking continues where it stopped.
     """
+    import numpy as np
+
     from benchmarks.optional import needs_extra
     from benchmarks.tasks import find_task
     from surrogates.supernet.estimates import SupernetEstimates
@@ -149,15 +151,24 @@ def rank(
         line = bar.add_task("scoring", total=len(archs))
         estimates.progress = lambda done, of: bar.update(line, completed=done, total=of)
         mean, std = estimates.predict(archs, return_std=True)
+        constant = float(estimates.constant()[0])
     (name,) = estimates.tasks_
     task = find_task(name)
+    median = float(np.median(mean[:, 0]))
+    if not (median > constant if task.metric.higher_is_better else median < constant):
+        typer.echo(
+            f"warning: the median architecture ({median:.4g}) is not better than the best answer that is the same for "
+            f"all images ({constant:.4g}): the supernet has learnt little, and its ranks mean little",
+            err=True,
+        )
     order = (-mean[:, 0] if task.metric.higher_is_better else mean[:, 0]).argsort(kind="stable")[:n]
     rows = [{"arch": archs[row], "value": float(mean[row, 0]), "std": float(std[row, 0])} for row in order]
     if as_json:
-        print_json({"task": name, "of": len(archs), "unit": task.metric.unit, "ranking": rows})
+        print_json({"task": name, "of": len(archs), "unit": task.metric.unit, "constant": constant, "ranking": rows})
         return
     shown = [(row["arch"], *measurement(row["value"], row["std"] or float("nan"), task.metric.unit)) for row in rows]
     print_table(["rank", "arch", name, "± std"], [[str(place), *row] for place, row in enumerate(shown, 1)], left=2)
+    typer.echo(f"The best answer that is the same for all images has {constant:.4g}.")
     typer.echo(f"{len(rows):,} of {counted(len(archs), 'architecture')}, with {counted(len(folders), 'supernet')}.")
 
 

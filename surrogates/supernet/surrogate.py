@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +23,7 @@ __all__ = ["SupernetSurrogate"]
 
 _LEAST_SLOPE = 1e-3  # in standard deviations of labels per standard deviation of estimates
 _FEWEST = 3  # labels for scores of cross-validation
+_FEWEST_WITH_RESIDUALS = 4  # functions; with fewer, residuals say little or nothing
 _Z = 1.645
 
 
@@ -30,8 +33,11 @@ class SupernetSurrogate(Surrogate):
     A task is predicted from the estimates of the supernet of that task. Other tasks use the supernet whose estimates
     agree best with their labels. Estimates are standardised by median and quartiles and their tails compressed
     (inverse hyperbolic sine), then mapped to the labels by a line with a positive slope, fitted by least squares: a
-    strictly increasing map, so the ranks are the supernet's. The std contains the residuals of the labels and the
-    std of the estimate.
+    strictly increasing map, so the ranks are the supernet's; equal labels give a constant, and so ties. The std is
+    that of a prediction by least squares: of the residuals with n - 2 degrees of freedom, and of level and slope. With
+    labels of fewer than four functions it is at least that of the labels; of equal ones, their size. The scores of
+    cross-validation are Kendall's tau, which no strictly increasing map changes, of the chosen supernet, and the
+    coverage of 90 % intervals for functions left out of the fit and of the choice.
 
     Args:
         supernet: Estimates of trained supernets.
@@ -60,18 +66,20 @@ class SupernetSurrogate(Surrogate):
             raise SpaceError(
                 f"expected labels of {self.supernet.space_}, the space of the supernet, got {labels.space}"
             )
-        estimates, _ = self._estimates(list(labels.archs))
+        estimates = self._estimates(list(labels.archs))
         signs = [-1.0 if task in labels.minimize or _is_lower_better(task) else 1.0 for task in labels.tasks]
         self._columns = np.zeros(len(labels.tasks), dtype=np.int64)
-        self._maps = np.zeros((len(labels.tasks), 6))
+        self._maps = np.zeros((len(labels.tasks), len(_Map._fields) + 1))
         for index, task in enumerate(labels.tasks):
             known = ~np.isnan(labels.values[:, index])
             values = signs[index] * labels.values[known, index]
-            rows = estimates[labels.group[known]]
+            group = labels.group[known]
+            rows = estimates[group]
             self._columns[index] = column = self._column_of(task, rows, values)
-            self._maps[index] = [*_fitted(rows[:, column], values), signs[index]]
-            if len(values) >= _FEWEST and np.ptp(values) > 0:
-                self.cv_scores_[task] = _scores(rows[:, column], values)
+            self._maps[index] = [*_fitted(rows[:, column], values, len(np.unique(group))), signs[index]]
+            if len(np.unique(group)) >= _FEWEST and np.ptp(values) > 0:
+                coverage = _coverage(rows, values, group, partial(self._column_of, task))
+                self.cv_scores_[task] = {"tau": kendall_tau(values, rows[:, column]), "coverage": coverage}
         self._weights = self.supernet.fingerprints()
 
     def predict_functions(self, archs: list[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -86,14 +94,11 @@ class SupernetSurrogate(Surrogate):
             raise ArtefactError(
                 f"expected the supernets that this surrogate was fitted with in {folders}, got others; fit it again"
             )
-        estimates, errors = self._estimates(archs)
+        estimates = self._estimates(archs)
         mean, std = np.empty((2, len(archs), len(self._maps)))
-        for index, (column, (median, scale, level, slope, spread, sign)) in enumerate(
-            zip(self._columns, self._maps, strict=True)
-        ):
-            mean[:, index] = sign * _line(estimates[:, column], median, scale, level, slope)
-            steepness = slope / scale / np.sqrt(1 + ((estimates[:, column] - median) / scale) ** 2)
-            std[:, index] = np.sqrt(spread**2 + (steepness * errors[:, column]) ** 2)
+        for index, (column, (*fitted, sign)) in enumerate(zip(self._columns, self._maps, strict=True)):
+            mean[:, index], std[:, index] = _Map(*fitted).predict(estimates[:, column])
+            mean[:, index] *= sign
         return mean, std
 
     def pack(self) -> Pack:
@@ -105,10 +110,10 @@ class SupernetSurrogate(Surrogate):
         self._weights = list(pack.settings["weights"])
         self._columns, self._maps = pack.arrays["columns"], pack.arrays["maps"]
 
-    def _estimates(self, archs: list[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Estimates of m architectures and their stds, each of shape (m, supernet tasks); higher is better."""
-        mean, std = self.supernet.predict(archs, return_std=True)
-        return mean * [-1.0 if _is_lower_better(task) else 1.0 for task in self.supernet.tasks_], std
+    def _estimates(self, archs: list[str]) -> NDArray[np.float64]:
+        """Estimates of m architectures, of shape (m, supernet tasks); higher is better."""
+        signs = [-1.0 if _is_lower_better(task) else 1.0 for task in self.supernet.tasks_]
+        return np.asarray(self.supernet.predict(archs) * signs)
 
     def _column_of(self, task: str, rows: NDArray[np.float64], values: NDArray[np.float64]) -> int:
         """The supernet of the task, else the one that agrees best with the labels."""
@@ -125,30 +130,72 @@ def _is_lower_better(task: str) -> bool:
     return not find_task(task).metric.higher_is_better
 
 
-def _fitted(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float, float, float, float]:
-    """Median and scale of the estimates, level and slope of the line, spread of the residuals."""
-    median = float(np.median(x))
+def _coverage(
+    rows: NDArray[np.float64],
+    y: NDArray[np.float64],
+    group: NDArray[np.int64],
+    column_of: Callable[[NDArray[np.float64], NDArray[np.float64]], int],
+) -> float:
+    """Share of the labels within the interval of a fit without the labels of their function.
+
+    Args:
+        rows: Estimates of each label's architecture, of shape (n, supernet tasks).
+        y: The labels, of shape (n,).
+        group: Function of each label, of shape (n,).
+        column_of: Chooses the supernet from estimates and labels.
+    """
+    covered = np.zeros(len(y), dtype=bool)
+    functions = np.unique(group)
+    for function in functions:
+        out = group == function
+        column = column_of(rows[~out], y[~out])
+        mean, std = _fitted(rows[~out, column], y[~out], len(functions) - 1).predict(rows[out, column])
+        covered[out] = np.abs(y[out] - mean) <= _Z * std
+    return float(np.mean(covered))
+
+
+class _Map(NamedTuple):
+    """A line on compressed estimates, fitted by least squares, and what the variance of its predictions needs."""
+
+    median: float
+    scale: float
+    level: float
+    slope: float
+    spread: float
+    """Standard deviation of a label around the line."""
+    centre: float
+    """Mean of the n compressed estimates."""
+    of_level: float
+    """1 / n."""
+    of_slope: float
+    """1 / sum of squared distances from the centre."""
+
+    def compressed(self, x: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(np.arcsinh((x - self.median) / self.scale))
+
+    def predict(self, x: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Mean and std of new labels."""
+        z = self.compressed(x)
+        leverage = self.of_level + self.of_slope * (z - self.centre) ** 2
+        return self.level + self.slope * z, self.spread * np.sqrt(1 + leverage)
+
+
+def _fitted(x: NDArray[np.float64], y: NDArray[np.float64], functions: int) -> _Map:
+    """The map of n labels of some number of distinct functions."""
+    n, centre_of_x = len(y), float(np.median(x))
     scale = float(np.subtract(*np.percentile(x, [75, 25]))) or float(np.std(x)) or 1.0
-    if np.ptp(y) == 0:
-        return median, scale, float(y[0]), 0.0, 0.0
-    z = np.arcsinh((x - median) / scale)
-    spread_of_z = float(np.std(z)) or 1.0
-    least = _LEAST_SLOPE * float(np.std(y)) / spread_of_z
-    slope = max(float(np.mean((z - z.mean()) * (y - y.mean()))) / spread_of_z**2, least)
-    level = float(y.mean() - slope * z.mean())
-    residuals = y - level - slope * z
-    return median, scale, level, slope, float(np.sqrt((residuals**2).sum() / max(len(y) - 2, 1)))
+    z = np.arcsinh((x - centre_of_x) / scale)
+    centre, squares = float(z.mean()), float(((z - z.mean()) ** 2).sum())
+    of_slope = 1 / squares if squares > 0 else 0.0
+    least = _LEAST_SLOPE * float(np.std(y)) / (float(np.std(z)) or 1.0)
+    slope = max(float(((z - centre) * (y - y.mean())).sum()) * of_slope, least)
+    level = float(y.mean()) - slope * centre
+    spread = float(np.sqrt(((y - level - slope * z) ** 2).sum() / max(n - 2, 1)))
+    if functions < _FEWEST_WITH_RESIDUALS:
+        spread = max(spread, _prior_spread(y))
+    return _Map(centre_of_x, scale, level, slope, spread, centre, 1 / n, of_slope)
 
 
-def _line(x: NDArray[np.float64], median: float, scale: float, level: float, slope: float) -> NDArray[np.float64]:
-    return np.asarray(level + slope * np.arcsinh((x - median) / scale))
-
-
-def _scores(x: NDArray[np.float64], y: NDArray[np.float64]) -> dict[str, float]:
-    """Kendall's tau, which no strictly increasing map changes, and the coverage of rows left out of the fit."""
-    covered = []
-    for row in range(len(y)):
-        rest = np.arange(len(y)) != row
-        median, scale, level, slope, spread = _fitted(x[rest], y[rest])
-        covered.append(abs(y[row] - float(_line(x[row : row + 1], median, scale, level, slope)[0])) <= _Z * spread)
-    return {"tau": kendall_tau(y, x), "coverage": float(np.mean(covered))}
+def _prior_spread(y: NDArray[np.float64]) -> float:
+    """Std of the labels; of equal ones or a single one, which have none, their size."""
+    return float(np.std(y, ddof=1)) if np.ptp(y) > 0 else abs(float(y[0])) or 1.0

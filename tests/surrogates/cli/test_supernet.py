@@ -32,10 +32,15 @@ def test_a_supernet_is_trained_once_and_ranks_architectures(tmp_path):
     found = json.loads(run("supernet", "rank", folder, *asked, "--json").stdout)
     assert found["task"] == "room_layout/valid_loss"
     assert sorted(row["arch"] for row in found["ranking"]) == sorted(ARCHS)
+    dead = next(row["value"] for row in found["ranking"] if row["arch"] == ARCHS[2])
+    assert found["constant"] == pytest.approx(dead)
     values = [row["value"] for row in found["ranking"]]
     assert values == sorted(values)
     table = run("supernet", "rank", folder, *asked, "-n", 2, "--metric", "primary").stdout
     assert table.splitlines()[1].split()[:2] == ["1", found["ranking"][0]["arch"]]
+    assert "The best answer that is the same for all images has " in table
+    hopeless = run("supernet", "rank", folder, "--arch", ARCHS[2])
+    assert "warning: the median architecture" in hopeless.stderr
     assert "2 of 3 architectures, with 1 supernet." in table
     sampled = json.loads(run("supernet", "rank", folder, "--sample", 5, "--json").stdout)
     assert sampled["of"] == len(sampled["ranking"]) == 5

@@ -1,4 +1,5 @@
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ pytest.importorskip("PIL")
 from sklearn.base import clone
 
 from benchmarks.errors import ArchitectureError, ArtefactError, SpaceError
+from benchmarks.spaces.registry import get_space
 from benchmarks.training.supernet import PathScorer, load_supernet, rooms_of
 from surrogates import Oracle, SupernetEstimates
 from surrogates.oracle.predictors import predict_matrix
@@ -30,9 +32,19 @@ def folders(tmp_path_factory):
         ]
 
 
-def metrics(folder, arch):
+def scorer(folder):
     supernet = load_supernet(folder)
-    return PathScorer(supernet, rooms_of(supernet.recipe)).metrics(arch)
+    return PathScorer(supernet, rooms_of(supernet.recipe))
+
+
+def metrics(folder, arch):
+    return scorer(folder).metrics(arch)
+
+
+def other_rooms(recipe):
+    """Rooms, of which the validation images are those of training."""
+    found = rooms_of(recipe)
+    return {**found, "valid": found["train"]}
 
 
 def test_estimates_are_scores_of_the_supernets_averaged_over_seeds(folders):
@@ -43,7 +55,11 @@ def test_estimates_are_scores_of_the_supernets_averaged_over_seeds(folders):
     assert mean.shape == std.shape == (5, 2)
     one, two, other = (metrics(folder, ARCHS[0])["loss"] for folder in folders)
     assert mean[0] == pytest.approx([(one + two) / 2, other])
-    assert std[0, 0] == pytest.approx(np.std([one, two], ddof=1))  # 16 images are one batch
+    errors = [scorer(folder).with_errors(ARCHS[0])["loss"][1] for folder in folders]
+    assert std[0] == pytest.approx(
+        [(np.var([one, two], ddof=1) / 2 + (errors[0] ** 2 + errors[1] ** 2) / 2 / 2) ** 0.5, errors[2]]
+    )
+    assert (std > 0).all()
     assert np.array_equal(mean[1], mean[2]), "equal functions"
     assert np.array_equal(mean[::-1], estimates.predict(ARCHS[::-1]))
     assert np.array_equal(mean, clone(estimates).predict(ARCHS))
@@ -77,6 +93,61 @@ def test_what_was_scored_is_read_from_the_folder(folders, monkeypatch):
     with pytest.raises(ArtefactError, match=r"estimates-batch.json' is damaged"):
         SupernetEstimates(folders[:1]).predict(["64-41414-1_23_123"])
     stored.write_bytes(whole)
+
+
+def test_estimates_of_other_images_are_kept_apart(folders):
+    arch = "64-41414-1_20_321"
+    own, rooms = SupernetEstimates(folders[:1], sources=other_rooms), SupernetEstimates(folders[:1])
+    supernet = load_supernet(folders[0])
+    expected = PathScorer(supernet, other_rooms(supernet.recipe)).metrics(arch)["loss"]
+    for _ in range(2):
+        assert rooms.predict([arch])[0, 0] == pytest.approx(metrics(folders[0], arch)["loss"])
+        assert own.predict([arch])[0, 0] == pytest.approx(expected)
+    assert expected != pytest.approx(metrics(folders[0], arch)["loss"], rel=1e-6)
+
+
+def test_supernets_of_images_of_ones_own_are_not_scored_on_rooms(folders, tmp_path):
+    copied = shutil.copytree(folders[0], tmp_path / "copy", ignore=shutil.ignore_patterns("estimates-*"))
+    about = json.loads((copied / "supernet.json").read_text())
+    (copied / "supernet.json").write_text(json.dumps({**about, "images": "other"}))
+    with pytest.raises(ValueError, match=r"expected `sources` for the supernet in .*copy', which was not trained on"):
+        SupernetEstimates([copied]).predict(ARCHS[:1])
+    own = SupernetEstimates([copied], sources=rooms_of).predict(ARCHS[:1])
+    assert own == pytest.approx(SupernetEstimates(folders[:1]).predict(ARCHS[:1]))
+
+
+def test_supernets_of_a_task_differ_in_their_seed_only(folders, tmp_path):
+    with pytest.raises(ValueError, match=r"of different supernets, got .*one of them twice"):
+        SupernetEstimates([folders[0], folders[0].parent / "two" / ".." / "one"]).predict(ARCHS)
+    copied = shutil.copytree(folders[0], tmp_path / "copy")
+    with pytest.raises(ValueError, match=r"got the same weights twice in .*one' and .*copy'"):
+        SupernetEstimates([folders[0], copied]).predict(ARCHS)
+    changed = shutil.copytree(folders[1], tmp_path / "changed")
+    about = json.loads((changed / "supernet.json").read_text())
+    (changed / "supernet.json").write_text(json.dumps({**about, "sampler": "fair"}))
+    with pytest.raises(ValueError, match=r"differ in their seed only, got .*: sampler was 'uniform' and is now 'fair'"):
+        SupernetEstimates([folders[0], changed]).predict(ARCHS)
+
+
+def test_what_was_scored_before_an_interruption_is_stored_beside_what_others_stored(folders, tmp_path):
+    copied = shutil.copytree(folders[0], tmp_path / "copy", ignore=shutil.ignore_patterns("estimates-*"))
+    archs = ["64-41414-1_23_123", "64-41414-1_23_321", "64-41414-2_13_302"]
+
+    def another_then_stop(done, of):
+        if done == 1:
+            SupernetEstimates([copied]).predict(archs[2:])
+        else:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        SupernetEstimates([copied], progress=another_then_stop).predict(archs[:2])
+    stored = json.loads((copied / "estimates-batch.json").read_text())
+    assert set(stored["estimates"]) == set(get_space(SPACE).simplify(archs))
+
+
+def test_the_constant_answer_is_that_of_the_scorer(folders):
+    found = SupernetEstimates(folders[1:]).constant()
+    assert found == pytest.approx([scorer(folder).constant()["loss"] for folder in folders[1:]])
 
 
 @pytest.mark.parametrize(

@@ -197,6 +197,8 @@ def test_steps_without_a_path_or_a_loss_are_refused():
 def test_scaled_gradients_are_not_clipped():
     asked = recipe(precision="16-mixed")
     clipped = replace(asked, optimiser=replace(asked.optimiser, max_norm=5.0))
-    with pytest.raises(ValueError, match="max_norm=None with precision '16-mixed'.*got 5; 'bf16-mixed' needs no scale"):
+    with pytest.raises(
+        ValueError, match=r"max_norm=None with precision '16-mixed'.*got 5; 'bf16-mixed' needs no scale"
+    ):
         SupernetModule(SPACE, clipped, sources())
     SupernetModule(SPACE, asked, sources())

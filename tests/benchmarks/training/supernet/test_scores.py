@@ -5,10 +5,61 @@ import torch
 from benchmarks.tasks import TRANSNAS_TASKS
 from benchmarks.training.losses import LOSSES
 from benchmarks.training.supernet import PathScorer, Supernet, recalibrate
-from benchmarks.training.supernet.scores import loss_name
+from benchmarks.training.supernet.names import loss_name
 from tests.benchmarks.training.supernet.test_module import recipe, sources
 
 SPACE, ARCH = "transnas101-micro", "64-41414-3_01_003"
+
+
+def errors_of(ours, batches):
+    """Loss, and its standard error by the definition of a weighted mean, of the given batches of validation images."""
+    network, given = ours.supernet.extract(ARCH).train(), []
+    for start, stop in batches:
+        rows = sources()["valid"].batch(torch.arange(start, stop), ["rgb", "room_layout"])
+        inputs, targets = ours._prepare(rows, None, training=False)
+        with torch.no_grad():
+            given.append((stop - start, (network(inputs) - targets).square().mean(dim=1)))
+    return given
+
+
+def test_the_error_of_a_score_is_over_batches_weighted_by_their_sizes():
+    ours = scorer(batch_size=3)
+    given = [(size, float(each.mean())) for size, each in errors_of(ours, [(0, 3), (3, 6), (6, 8)])]
+    value = sum(size * loss for size, loss in given) / 8
+    error = (sum((size / 8 * (loss - value)) ** 2 for size, loss in given) * 3 / 2) ** 0.5
+    found = ours.with_errors(ARCH)
+    assert found["loss"] == pytest.approx((value, error), rel=1e-5)
+    assert found["neg_loss"] == pytest.approx((-value, error), rel=1e-5)
+    assert found["loss"][0] == pytest.approx(ours.metrics(ARCH)["loss"])
+
+
+def test_equal_batches_have_the_usual_standard_error_of_a_mean():
+    ours = scorer(batch_size=4)
+    losses = [float(each.mean()) for _, each in errors_of(ours, [(0, 4), (4, 8)])]
+    assert ours.with_errors(ARCH)["loss"][1] == pytest.approx(np.std(losses, ddof=1) / 2**0.5, rel=1e-5)
+
+
+def test_the_error_of_a_single_batch_is_over_its_images():
+    ours = scorer(batch_size=8)
+    ((_, each),) = errors_of(ours, [(0, 8)])
+    assert ours.with_errors(ARCH)["loss"][1] == pytest.approx(float(each.std() / 8**0.5), rel=1e-5)
+
+
+def test_a_last_batch_of_one_image_is_left_out_and_batches_of_one_are_refused():
+    ours = scorer(batch_size=7)
+    ((_, each),) = errors_of(ours, [(0, 7)])
+    assert ours.metrics(ARCH)["loss"] == pytest.approx(float(each.mean()), rel=1e-6)
+    with pytest.raises(ValueError, match="batches of at least 2 images, got batch_size=1"):
+        scorer(batch_size=1)
+
+
+def test_the_fingerprint_is_that_of_the_images():
+    one, other = scorer(), scorer()
+    assert one.fingerprint() == other.fingerprint()
+    given = sources()
+    given["valid"].arrays["room_layout"][3, 2] += 1
+    changed = PathScorer(one.supernet, given)
+    assert changed.fingerprint() != one.fingerprint()
 
 
 def scorer(task: str = "room_layout", statistics="batch", batch_size: int = 64, loss=None):

@@ -27,6 +27,27 @@ def test_batch_statistics_normalise_by_the_batch_and_leave_the_running_ones():
     assert all(norm.track_running_stats for norm in (net[1], net[4]))
 
 
+def test_only_norms_are_in_training_mode_and_contexts_can_be_nested():
+    net = nn.Sequential(
+        nn.Linear(3, 4), nn.BatchNorm1d(4), nn.Dropout(0.5), nn.BatchNorm1d(4, track_running_stats=False)
+    )
+    net.eval()
+    net[1].train()  # a mode of its own
+    images = torch.randn(6, 3, generator=torch.Generator().manual_seed(2))
+    with batch_statistics(net), torch.no_grad():
+        with batch_statistics(net):
+            net(images)
+        found = net(images)
+        assert not net[2].training
+    values = net[0](images)
+    for _ in range(2):  # dropout changes nothing
+        values = (values - values.mean(0)) / (values.var(0, unbiased=False) + 1e-5).sqrt()
+    assert torch.allclose(found, values, atol=1e-5)
+    assert [module.training for module in net] == [False, True, False, False]
+    assert [net[1].track_running_stats, net[3].track_running_stats] == [True, False]
+    assert torch.equal(net[1].running_mean, torch.zeros(4))
+
+
 def test_recalibrated_statistics_are_the_means_over_the_batches():
     net, given = network().eval(), batches()
     recalibrate(net, given)

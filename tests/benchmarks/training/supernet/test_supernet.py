@@ -7,7 +7,7 @@ import torch
 from benchmarks.errors import ArchitectureError, SpaceError
 from benchmarks.spaces.dag import DagSpace
 from benchmarks.training.networks.task_network import build_network
-from benchmarks.training.supernet import Supernet
+from benchmarks.training.supernet import Supernet, batch_statistics
 from tests.benchmarks.training.small_trainings import small_recipe
 from tests.own_spaces import random_graphs
 
@@ -138,6 +138,25 @@ def test_every_function_of_a_space_has_a_path():
         assert [supernet.layout.path(arch) for arch in functions[::50]] == list(functions[::50])
         keys = {key for arch in functions for key in supernet.layout.keys(arch)}
         assert set(supernet.parts) <= {str(key) for key in keys}
+
+
+def test_a_sub_network_is_in_the_mode_of_the_supernet():
+    supernet = Supernet("transnas101-micro", small("room_layout")).eval()
+    supernet.network("64-41414-3_00_203")
+    supernet.train()
+    supernet.network("64-41414-3_00_203").eval()  # its parts are the supernet's
+    for arch in ("64-41414-3_00_203", "64-41414-3_00_200"):
+        assert all(module.training for module in supernet.network(arch).modules())
+
+
+def test_batch_statistics_of_the_supernet_reach_its_sub_networks():
+    supernet, arch = Supernet("transnas101-micro", small("room_layout")), "64-41414-3_00_203"
+    images = inputs("room_layout")
+    with torch.no_grad():
+        expected = supernet.train()(images, arch)
+        supernet.eval()
+        with batch_statistics(supernet):
+            assert torch.equal(supernet(images, arch), expected)
 
 
 def test_an_extracted_network_has_weights_of_its_own():
