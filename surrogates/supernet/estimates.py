@@ -162,7 +162,8 @@ class SupernetEstimates(BaseEstimator):  # type: ignore[misc]
             name = task if self.metric == "primary" else f"{task}/{_column(task, 'loss')}"
             found.setdefault(name, []).append(folder)
         for folders in found.values():
-            _check_seeds(folders)
+            if len(folders) > 1:
+                _check_seeds(folders)
         return found
 
     def _layout(self) -> Layout:

@@ -64,8 +64,6 @@ def test_levels_and_scales_are_those_of_the_labels(estimates):
     scores = -estimates.predict(archs)[:, 1]
     truth = 40 + 3 * compressed(scores, slice(40))
     fitted = SupernetSurrogate(estimates).fit(archs[:40], pd.Series(truth[:40], name="class_object"))
-    _, first = np.unique(get_space(SPACE).simplify(archs[:40]), return_index=True)
-    assert len(first) == 40, "no function twice"
     assert np.abs(fitted.predict(archs) - truth).max() < 1e-6
 
 
@@ -82,6 +80,7 @@ def test_the_std_is_that_of_a_prediction_by_least_squares(estimates):
     assert std == pytest.approx(np.sqrt(spread**2 + of_mean + of_slope))
 
 
+@pytest.mark.filterwarnings("ignore:.*equal")  # of equal labels
 @pytest.mark.parametrize(("labels", "least"), [([1.0, 3.0], 2**0.5), ([1.0, 2.0, 3.0], 1.0), ([5.0], 5.0), ([2, 2], 2)])
 def test_few_labels_give_at_least_their_own_spread(estimates, labels, least):
     fitted = SupernetSurrogate(estimates).fit(ARCHS[: len(labels)], pd.Series(labels, name="class_object"))
