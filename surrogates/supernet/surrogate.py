@@ -35,7 +35,7 @@ class SupernetSurrogate(Surrogate):
     (inverse hyperbolic sine), then mapped to the labels by a line with a positive slope, fitted by least squares: a
     strictly increasing map, so the ranks are the supernet's; equal labels give a constant, and so ties. The std is
     that of a prediction by least squares: of the residuals with n - 2 degrees of freedom, and of level and slope. With
-    labels of fewer than four functions it is at least that of the labels; of equal ones, their size. The scores of
+    labels of fewer than four functions it is at least that of the labels; of equal ones, 0. The scores of
     cross-validation are Kendall's tau, which no strictly increasing map changes, of the chosen supernet, and the
     coverage of 90 % intervals for functions left out of the fit and of the choice.
 
@@ -191,11 +191,6 @@ def _fitted(x: NDArray[np.float64], y: NDArray[np.float64], functions: int) -> _
     slope = max(float(((z - centre) * (y - y.mean())).sum()) * of_slope, least)
     level = float(y.mean()) - slope * centre
     spread = float(np.sqrt(((y - level - slope * z) ** 2).sum() / max(n - 2, 1)))
-    if functions < _FEWEST_WITH_RESIDUALS:
-        spread = max(spread, _prior_spread(y))
+    if n > 1 and functions < _FEWEST_WITH_RESIDUALS:
+        spread = max(spread, float(np.std(y, ddof=1)))
     return _Map(centre_of_x, scale, level, slope, spread, centre, 1 / n, of_slope)
-
-
-def _prior_spread(y: NDArray[np.float64]) -> float:
-    """Std of the labels; of equal ones or a single one, which have none, their size."""
-    return float(np.std(y, ddof=1)) if np.ptp(y) > 0 else abs(float(y[0])) or 1.0
