@@ -87,6 +87,8 @@ def _tracked(
 
 
 def _rows(surrogate: Surrogate, beyond: Predictor | None, batch: list[tuple[str, str]]) -> Iterator[list[object]]:
+    import numpy as np
+
     from benchmarks.errors import ArchitectureError
     from benchmarks.spaces.registry import get_space
     from surrogates.oracle.predictors import novelty_of, predict_matrix
@@ -101,12 +103,13 @@ def _rows(surrogate: Surrogate, beyond: Predictor | None, batch: list[tuple[str,
             problem = ArchitectureError(f"{where}{error}")
             break
         good.append(arch)
-    mean, std = predict_matrix(surrogate, good)
-    novelty = novelty_of(surrogate, good)
-    if beyond is not None and (outside := [row for row, arch in enumerate(good) if arch not in space]):
-        others = [good[row] for row in outside]
-        mean[outside], std[outside] = predict_matrix(beyond, others)
-        novelty[outside] = novelty_of(beyond, others)
+    mean, std = np.empty((2, len(good), len(surrogate.tasks_)))
+    novelty = np.empty(len(good))
+    for predictor, published in ((surrogate, True), (beyond or surrogate, False)):
+        if rows := [row for row, arch in enumerate(good) if (arch in space) is published]:
+            asked = [good[row] for row in rows]
+            mean[rows], std[rows] = predict_matrix(predictor, asked)
+            novelty[rows] = novelty_of(predictor, asked)
     for arch, values, spreads, far in zip(good, mean.tolist(), std.tolist(), novelty.tolist(), strict=True):
         yield [arch, *values, *spreads, arch in space, "" if math.isnan(far) else far]
     if problem is not None:

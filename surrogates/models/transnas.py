@@ -6,10 +6,13 @@ All published cells stand in one skeleton, 64-41414, and all published skeletons
     score(cell in skeleton) = score(cell in 64-41414) + score(skeleton, basic) - score(64-41414, basic)
 
 Scores are logarithms of the distance from the best possible value (`surrogates.calibration.log_distance`). Variances
-add up: that of the cell, those of the skeleton (its surrogate's, which grows with the novelty), those of
-the trends (`surrogates.models.skeleton_trend`), and that of the
-interaction, which nobody has measured for cells: between the halves of published networks it grows with the product of
-both effects (`perf/open_transnas.py --additivity`).
+add up: those of the cell and of both skeletons (their surrogate's, which grows with the novelty), those of the trends
+(`surrogates.models.skeleton_trend`), and that of the interaction, which nobody has measured for cells: between the
+halves of published networks it grows with the product of both effects (`perf/open_transnas.py --additivity`).
+
+Trends do not go on for ever: expected scores stay within the range of the published ones, of skeletons or of both
+kinds, and two standard deviations beside it. No standard deviation is below that of the published architecture that
+a prediction starts from, in the metric's own unit, or above twice that of the published values.
 """
 
 from __future__ import annotations
@@ -43,6 +46,8 @@ _SHARE = 0.5
 """Weight of the linear trend beside the surrogate, for skeletons that were not published."""
 _SPREADS = 2.0
 """Largest standard deviation, in standard deviations of the published values."""
+_BEYOND = 2.0
+"""How far expected scores may be outside the range of published ones, in standard deviations of these."""
 _UNLIKE = 1.0
 """Least novelty of a cell in another skeleton: nobody has trained one."""
 
@@ -67,8 +72,8 @@ class TransNASSurrogate:
         space: The space whose architectures an `Oracle` of this surrogate is asked for; `predict` knows both.
 
     Raises:
-        ValueError: If the surrogates are of other spaces, of different tasks, or of costs, which are known exactly or
-            do not add up in this way.
+        ValueError: If the surrogates are of other spaces, of different tasks or trainings, or of costs, which are known
+            exactly or do not add up in this way.
 
     Example:
         >>> import pandas as pd
@@ -97,6 +102,7 @@ class TransNASSurrogate:
                 f"expected surrogates of the same tasks, got {', '.join(cells.tasks_)} and "
                 f"{', '.join(skeletons.tasks_)}"
             )
+        _check_trainings(cells, skeletons)
         self.cells, self.skeletons = cells, skeletons
         self.space_ = choice(space, (_CELLS, _SKELETONS), "space")
         self.tasks_ = cells.tasks_
@@ -180,24 +186,25 @@ class TransNASSurrogate:
         """Mean and std of m cells in skeletons that were not published with them, each of shape (m, T)."""
         micro = get_space(_CELLS)
         own = [f"{_PUBLISHED}-{arch.rpartition('-')[2]}" for arch in archs]
-        cell = self._scores_of(*predict_matrix(self.cells, own))
+        mean, std = predict_matrix(self.cells, own)
+        cell = self._scores_of(mean, std)
         there, here = self._skeleton_scores([_with_block(arch) for arch in archs]), self._anchor
         effect, own_effect = there.mean - here.mean, cell.mean - here.mean
         same = np.array([arch.split("-")[1] == _PUBLISHED.partition("-")[2] for arch in archs])
-        variance = there.variance - np.where(same[:, None], here.variance, 0.0)
+        variance = there.variance + np.where(same[:, None], -here.variance, here.variance)
         variance = cell.variance + np.maximum(variance, 0.0) + _INTERACTION * np.abs(effect * own_effect)
         dead = (micro.depths(own) == 0)[:, None]  # a constant output, whatever the skeleton
-        return self._values_of(
-            _Scores(cell.mean + np.where(dead, 0.0, effect), np.where(dead, cell.variance, variance))
-        )
+        mean = _within(cell.mean + np.where(dead, 0.0, effect), self._forward(np.concatenate(self._tables)))
+        return self._values_of(_Scores(mean, np.where(dead, cell.variance, variance)), std)
 
     def _compose_skeletons(self, archs: list[str]) -> tuple[Float, Float]:
         """Mean and std of m skeletons that were not published, each of shape (m, T)."""
-        return self._values_of(self._skeleton_scores(archs))
+        std = predict_matrix(self.skeletons, [_at_64(arch) for arch in archs])[1]
+        return self._values_of(self._skeleton_scores(archs), std)
 
     def _skeleton_scores(self, archs: list[str]) -> _Scores:
         """Scores of m skeletons with the basic block, published or not."""
-        at_64 = [f"64-{arch.partition('-')[2]}" for arch in archs]
+        at_64 = [_at_64(arch) for arch in archs]
         width = np.array([float(arch.partition("-")[0]) for arch in archs])
         known, asked = (self._scores_of(*predict_matrix(self.skeletons, own)) for own in (at_64, archs))
         mean, variance = known.mean, asked.variance
@@ -207,20 +214,21 @@ class TransNASSurrogate:
             variance[new] += _SHARE * (1.0 - _SHARE) * away**2
         change, spread = self._per_doubling
         doublings = np.log2(width / 64.0)[:, None]
-        return _Scores(mean + doublings * change, variance + (doublings * spread) ** 2)
+        mean = _within(mean + doublings * change, self._forward(self._tables[1]))
+        return _Scores(mean, variance + (doublings * spread) ** 2)
 
     def _scores_of(self, mean: Float, std: Float) -> _Scores:
         """Scores of m predictions in the metrics' own units."""
         units = np.stack([own.unit(column) for own, column in zip(self._scales, mean.T, strict=True)], axis=1)
         return _Scores(self._forward(mean), (std / units) ** 2)
 
-    def _values_of(self, scores: _Scores) -> tuple[Float, Float]:
-        """Predictions in the metrics' own units, of scores: mean and std of shape (m, T)."""
+    def _values_of(self, scores: _Scores, least: Float) -> tuple[Float, Float]:
+        """Mean and std of shape (m, T) in the metrics' own units, of scores and the least std."""
         scales = list(zip(self._scales, scores.mean.T, strict=True))
         mean = np.stack([own.backward(column) for own, column in scales], axis=1)
         units = np.stack([own.unit(column) for own, column in zip(self._scales, mean.T, strict=True)], axis=1)
         largest = _SPREADS * np.concatenate(self._tables).std(axis=0)
-        return mean, np.minimum(units * np.sqrt(scores.variance), largest)
+        return mean, np.maximum(np.minimum(units * np.sqrt(scores.variance), largest), least)
 
     def _forward(self, values: Float) -> Float:
         """Scores of values, both of shape (m, T)."""
@@ -277,6 +285,33 @@ def _space_of(arch: str) -> str:
         raise ArchitectureError(f"expected an architecture of {_CELLS} or {_SKELETONS}, got {shown(arch)}")
     space.parse(arch)
     return space.name
+
+
+def _check_trainings(cells: Predictor, skeletons: Predictor) -> None:
+    """Raise if tasks of two surrogates have different directions or trainings, as far as known."""
+    known = about(cells), about(skeletons)
+    lower = [sorted(each.minimize or ()) for each in known]
+    if lower[0] != lower[1]:
+        said = [", ".join(names) or "none" for names in lower]
+        raise ValueError(f"expected the same tasks to be better when lower, got {said[0]} and {said[1]}")
+    for task in cells.tasks_:
+        one, other = (each.trainings.get(task) for each in known)
+        if one != other:
+            raise ValueError(
+                f"{task}: expected surrogates of the same trainings, got cells of {shown(str(one))[1:-1]} and "
+                f"skeletons of {shown(str(other))[1:-1]} (None: as published, or unknown)"
+            )
+
+
+def _within(scores: Float, published: Float) -> Float:
+    """Scores of shape (m, T), not far outside the range of published ones of shape (N, T)."""
+    beside = _BEYOND * published.std(axis=0)
+    return np.asarray(np.clip(scores, published.min(axis=0) - beside, published.max(axis=0) + beside))
+
+
+def _at_64(arch: str) -> str:
+    """The architecture at the published width."""
+    return f"64-{arch.partition('-')[2]}"
 
 
 def _with_block(arch: str) -> str:
