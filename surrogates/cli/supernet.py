@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["supernet_app"]
 
+_ROUNDING = 1e-6
+"""Relative difference of two losses that are the same, summed in another order."""
+
 supernet_app = typer.Typer(
     help="Shared weights of all architectures of a space: train them once, and rank architectures without labels.",
     no_args_is_help=True,
@@ -155,7 +158,8 @@ def rank(
     (name,) = estimates.tasks_
     task = find_task(name)
     median = float(np.median(mean[:, 0]))
-    if not (median > constant if task.metric.higher_is_better else median < constant):
+    gain = median - constant if task.metric.higher_is_better else constant - median
+    if gain <= _ROUNDING * abs(constant):
         typer.echo(
             f"warning: the median architecture ({median:.4g}) is not better than the best answer that is the same for "
             f"all images ({constant:.4g}): the supernet has learnt little, and its ranks mean little",

@@ -98,7 +98,7 @@ class SupernetEstimates(BaseEstimator):  # type: ignore[misc]
 
     def constant(self) -> NDArray[np.float64]:
         """Estimates of the best answer that is the same for all images, of shape (T,): what a network should beat."""
-        return self._means_and_errors([_CONSTANT])[0][0]
+        return np.asarray(self._means_and_errors([_CONSTANT])[0][0], dtype=np.float64)
 
     @overload
     def predict(self, archs: Sequence[str], return_std: Literal[False] = False) -> NDArray[np.float64]: ...

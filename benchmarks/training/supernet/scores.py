@@ -147,7 +147,7 @@ class PathScorer:
                 self._score.sums(part, its_targets)
                 for found, (_, targets) in pairs
                 for part, its_targets in (
-                    zip(found.split(1), targets.split(1), strict=True) if each_image else [(found, targets)]
+                    zip(found.unsqueeze(1), targets.unsqueeze(1), strict=True) if each_image else [(found, targets)]
                 )
             ]
         )
