@@ -50,6 +50,7 @@ from surrogates.oracle.tabulated import TabulatedSurrogate
 from surrogates.pretrained.load import load_answers
 
 HERE = Path(__file__).parent / "rooms_open"
+LEAST = 10  # architectures that a rank correlation needs
 MICRO, MACRO = get_space("transnas101-micro"), get_space("transnas101-macro")
 BLOCK = "3_00_130"  # the cell that is nearest to the basic block
 NOISES = np.array([0.01, 0.03, 0.1, 0.2, 0.4, 0.8, 1.6])
@@ -191,7 +192,11 @@ def on_trainings(graph: bool, rows: int) -> None:
         with tempfile.TemporaryDirectory() as folder:
             unpack_records(plan, HERE / "records.jsonl.gz", folder)
             try:
-                tables["rooms-open"] = campaign_table(plan, folder)
+                found = campaign_table(plan, folder)
+                if len(found.archs) >= LEAST:
+                    tables["rooms-open"] = found
+                else:
+                    print(f"rooms-open: {len(found.archs)} architectures so far, too few to rank")
             except TableError as error:
                 print(error)
     else:
