@@ -53,8 +53,8 @@ _SAMPLE = 100
 _S = TypeVar("_S", bound=Space)
 _COMPARED = 2000  # strings of each of the user's own spaces
 _HOW = (
-    "your own spaces must be registered in this process too: register_space, --spaces FILE or "
-    f"{VARIABLE} (docs/spaces.md)"
+    "your own spaces must be registered in this process too: benchmarks.register_space(space), surrogates --spaces "
+    f"FILE or {VARIABLE} (docs/spaces.md)"
 )
 
 
@@ -310,7 +310,10 @@ def _space_of(string: str) -> Space:
         return found
     near = _nearest(string)
     one = near or f"expected e.g. {shown(TransNASMacro.example)} ({TransNASMacro.name})"
-    advice = naslib_hint(string) or f"; notation: surrogates lookup --help{'' if near else f'; {_HOW}'}"
+    advice = (
+        naslib_hint(string)
+        or f"; notation: get_space(name).notation, or surrogates lookup --help{'' if near else f'; {_HOW}'}"
+    )
     raise ArchitectureError(f"{shown(string)} is not an architecture of any known space; {one}{advice}")
 
 

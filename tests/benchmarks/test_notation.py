@@ -33,7 +33,7 @@ def test_the_help_of_lookup_tells_all_of_them() -> None:
 
 
 def test_an_unknown_string_is_told_where_to_look() -> None:
-    with pytest.raises(ArchitectureError, match=r"notation: surrogates lookup --help"):
+    with pytest.raises(ArchitectureError, match=r"get_space\(name\).notation, or surrogates lookup --help"):
         infer_space("resnet50")
 
 

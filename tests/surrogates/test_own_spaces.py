@@ -177,7 +177,7 @@ print(oracle.best("accuracy", 1, constraints=["latency_ms<=7"]).columns.tolist()
     assert f"net_130,mine,accuracy,{expected:.4}"[:30] in said
     status, said, errors = cli(tmp_path, "lookup", "net_130", "--model", "model")
     assert status == 2
-    assert "--spaces FILE" in errors
+    assert "surrogates --spaces FILE" in errors
     status, said, errors = cli(tmp_path, "best", "accuracy", "--model", "model")
     assert status == 1
     assert "unknown space 'mine'; a space of your own is registered before its surrogate is loaded" in errors
