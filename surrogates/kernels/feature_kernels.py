@@ -8,12 +8,11 @@ from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.distance import cdist
 
 from benchmarks.errors import choice
 from benchmarks.short_repr import ShortRepr
 from surrogates.kernels.features import relevance
-from surrogates.kernels.functions import CORRELATIONS, unit_distance
+from surrogates.kernels.functions import CORRELATIONS, distances_by, unit_distance
 
 __all__ = ["FeatureKernel", "FeatureKernels", "feature_kernels"]
 
@@ -53,7 +52,7 @@ class FeatureKernel(ShortRepr):
     def distances(self, X: Float, Y: Float) -> Float:
         """Distances of shape (n, m) between features of shape (n, d) and (m, d), not divided by the length scale."""
         _, metric = CORRELATIONS[self.shape]
-        return np.asarray(cdist(X * self.weights, Y * self.weights, metric))
+        return distances_by(metric, X * self.weights, Y * self.weights)
 
     def correlations(self, distances: Float) -> Float:
         """The kernel at `distances` of any shape."""

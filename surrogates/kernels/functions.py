@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
-__all__ = ["CORRELATIONS", "laplace", "matern32", "matern52", "scaled_distances", "unit_distance"]
+__all__ = [
+    "CORRELATIONS",
+    "distances_by",
+    "laplace",
+    "matern32",
+    "matern52",
+    "scaled_distances",
+    "unit_distance",
+    "weighted_sums",
+]
 
 Float = NDArray[np.float64]
+
+_MANY = 1 << 14
+"""Distances; fewer are faster, and exact, pair by pair."""
+_BLOCK = 512
+"""Rows of a kernel at a time, so that memory does not grow with their number."""
 
 
 def unit_distance(d: int, metric: str) -> float:
@@ -23,6 +39,29 @@ def unit_distance(d: int, metric: str) -> float:
     return float(np.sqrt(d)) if metric == "euclidean" else float(d)
 
 
+def distances_by(metric: str, X: Float, Y: Float) -> Float:
+    """Distances of shape (n, m) between rows of shape (n, d) and (m, d), by ``"euclidean"`` or ``"cityblock"`` metric.
+
+    Many Euclidean ones are computed by one product of matrices, several times faster than pair by pair. Their squares
+    are differences of larger numbers, so that of two equal rows is not 0 but, with standardised features, below 1e-6: a
+    Matern correlation, which is flat at 0, does not see it. (In single precision, twice as fast, means of the bundled
+    process of macro would be wrong by 2e-3 of their standard deviation.)
+
+    Example:
+        >>> distances_by("euclidean", np.zeros((1, 2)), np.array([[3.0, 4.0], [0.0, 1.0]])).round(6).tolist()
+        [[5.0, 1.0]]
+    """
+    if metric != "euclidean" or len(X) * len(Y) < _MANY:
+        return np.asarray(cdist(X, Y, metric))
+    centre = Y.mean(axis=0)
+    X, Y = X - centre, Y - centre
+    left = np.column_stack([-2.0 * X, (X * X).sum(axis=1), np.ones(len(X))])
+    right = np.column_stack([Y, np.ones(len(Y)), (Y * Y).sum(axis=1)])
+    found = left @ right.T  # |x|^2 - 2 x y + |y|^2
+    np.maximum(found, 0.0, out=found)
+    return np.asarray(np.sqrt(found, out=found))
+
+
 def scaled_distances(X: Float, Y: Float) -> Float:
     """Euclidean distances of shape (n, m), in units of `unit_distance`, between rows of shape (n, d) and (m, d).
 
@@ -30,7 +69,7 @@ def scaled_distances(X: Float, Y: Float) -> Float:
         >>> scaled_distances(np.zeros((1, 2)), np.array([[1.0, 1.0], [2.0, -2.0]])).round(6).tolist()
         [[1.0, 2.0]]
     """
-    return np.asarray(cdist(X, Y) / unit_distance(X.shape[1], "euclidean"))
+    return np.asarray(distances_by("euclidean", X, Y) / unit_distance(X.shape[1], "euclidean"))
 
 
 def laplace(distances: Float, length: float) -> Float:
@@ -40,7 +79,8 @@ def laplace(distances: Float, length: float) -> Float:
         >>> laplace(np.array([0.0, 2.0]), 2.0).round(2).tolist()
         [1.0, 0.37]
     """
-    return np.asarray(np.exp(-distances / length))
+    scaled = distances / -length
+    return np.asarray(np.exp(scaled, out=scaled))
 
 
 def matern32(distances: Float, length: float) -> Float:
@@ -51,7 +91,9 @@ def matern32(distances: Float, length: float) -> Float:
         [1.0, 0.48]
     """
     s = np.sqrt(3.0) / length * distances
-    return np.asarray((1.0 + s) * np.exp(-s))
+    decay = np.exp(-s)
+    s += 1.0
+    return np.asarray(s * decay)
 
 
 def matern52(distances: Float, length: float) -> Float:
@@ -63,6 +105,27 @@ def matern52(distances: Float, length: float) -> Float:
     """
     s = np.sqrt(5.0) * (distances / length)
     return np.asarray((1.0 + s + s * s / 3.0) * np.exp(-s))
+
+
+def weighted_sums(matrix: Callable[[Float, Float], Float], X: Float, points: Float, weights: Float) -> Float:
+    """Sums of a kernel over points, such as means of a posterior: ``matrix(X, points) @ weights``, a block at a time.
+
+    Args:
+        matrix: The kernel: features of shape (n, d) and (m, d) -> covariances of shape (n, m).
+        X: Features of n architectures, of shape (n, d).
+        points: Features of m architectures, of shape (m, d).
+        weights: Weights of the points, of shape (m, T).
+
+    Returns:
+        The sums, of shape (n, T).
+
+    Example:
+        >>> weighted_sums(lambda X, Y: X @ Y.T, np.eye(2), np.eye(2), np.array([[1.0], [3.0]])).ravel().tolist()
+        [1.0, 3.0]
+    """
+    starts = range(0, len(X), _BLOCK)
+    found = [matrix(X[start : start + _BLOCK], points) @ weights for start in starts]
+    return np.concatenate(found) if found else np.zeros((0, weights.shape[1]))
 
 
 CORRELATIONS = {"laplace": (laplace, "cityblock"), "matern": (matern32, "euclidean")}

@@ -15,10 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg.lapack import dpotrf, dpotri
 from scipy.optimize import minimize
-from scipy.spatial.distance import cdist
 
 from benchmarks.short_repr import ShortRepr
-from surrogates.kernels.functions import CORRELATIONS, unit_distance
+from surrogates.kernels.functions import CORRELATIONS, distances_by, unit_distance
 from surrogates.kernels.leave_one_out import leave_one_out
 
 __all__ = ["Component", "SumKernel"]
@@ -63,7 +62,7 @@ class Component(NamedTuple):
         if self.shape == _LINEAR:
             return np.asarray(X @ Y.T / width)
         correlation, metric = CORRELATIONS[self.shape]
-        return correlation(cdist(X, Y, metric), self.length * unit_distance(width, metric))
+        return correlation(distances_by(metric, X, Y), self.length * unit_distance(width, metric))
 
 
 @dataclass(frozen=True, repr=False)

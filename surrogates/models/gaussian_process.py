@@ -20,7 +20,7 @@ from surrogates.kernels.decompositions import Eigen
 from surrogates.kernels.evidence import likeliest
 from surrogates.kernels.feature_kernels import FeatureKernel, feature_kernels
 from surrogates.kernels.features import standard_features
-from surrogates.kernels.functions import CORRELATIONS
+from surrogates.kernels.functions import CORRELATIONS, weighted_sums
 from surrogates.labels import Labels
 from surrogates.models.threads import thread_count
 from surrogates.models.written_process import WrittenProcess
@@ -164,7 +164,7 @@ class GaussianProcessSurrogate(CalibratedSurrogate):
     def _posterior(self, X: Float) -> Float:
         scores = np.tile(self.centre_, (len(X), 1))
         for kernel, weights, share in zip(self.kernels_, self.weights_, self.shares_, strict=True):
-            scores += share * (kernel.matrix(X, self._points) @ weights)
+            scores += share * weighted_sums(kernel.matrix, X, self._points, weights)
         return scores
 
     def _threads(self, n_rows: int) -> threadpool_limits:

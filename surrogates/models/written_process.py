@@ -20,6 +20,7 @@ from surrogates.calibration.normal_scores import NormalScores
 from surrogates.kernels.decompositions import Eigen
 from surrogates.kernels.evidence import evidence_by_noise
 from surrogates.kernels.features import written_features, written_groups
+from surrogates.kernels.functions import weighted_sums
 from surrogates.kernels.sum_kernel import Component, SumKernel
 from surrogates.labels import Labels
 from surrogates.store.nested import add_part, take_part
@@ -113,7 +114,7 @@ class WrittenProcess(ShortRepr):
         )
         means = np.zeros((len(X), len(self.tasks)))
         for component, variance in zip(self.components, variances, strict=True):  # variance: (T,)
-            means += component.matrix(X, points) @ (weights * variance)
+            means += weighted_sums(component.matrix, X, points, weights * variance)
         columns = zip(self.tasks, means.T, strict=True)
         return np.stack([mean if task is None else task.to_scores(mean) for task, mean in columns], axis=1)
 
