@@ -23,9 +23,9 @@ __all__ = [
     "StoredModel",
     "model_hash",
     "model_named",
-    "open_beyond",
     "open_model",
     "open_oracle",
+    "open_predictor",
     "open_source",
     "unnamed_note",
 ]
@@ -90,16 +90,22 @@ def open_model(model: str) -> Surrogate:
     return load_pretrained(_bundled(model))
 
 
-def open_beyond(model: str) -> Predictor | None:
-    """What predicts architectures outside the published set of a bundled model; None of a directory, which does itself.
+def open_predictor(model: str) -> Predictor:
+    """What predicts with a stored surrogate, or a bundled one, whose answers for published architectures are stored.
+
+    Outside the published set a bundled surrogate of TransNAS-Bench-101 answers with cells and skeletons together.
+
+    Raises:
+        UnknownNameError: If it is neither a directory nor the name of a bundled surrogate.
+        ArtefactError: If the directory does not hold a surrogate, or is damaged.
 
     Example:
-        >>> open_beyond("transnas101-macro").tasks_[0]
+        >>> open_predictor("transnas101-macro").tasks_[0]
         'class_scene'
     """
     from surrogates.pretrained.load import load_answers
 
-    return None if Path(model).exists() else load_answers(_bundled(model)).beyond
+    return open_model(model) if Path(model).exists() else load_answers(_bundled(model))
 
 
 def open_oracle(model: str, table: Table | None = None, source: AnswerSource = "auto") -> Oracle:

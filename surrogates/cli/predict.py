@@ -13,16 +13,17 @@ import typer
 
 from surrogates.cli.arch_lists import ArchNames, numbered_archs
 from surrogates.cli.help import examples
-from surrogates.cli.models import open_beyond, open_model
+from surrogates.cli.models import open_predictor
 from surrogates.cli.output import progress_bar
 
 if TYPE_CHECKING:
-    from surrogates.base import Surrogate
+    from benchmarks.spaces.space import Space
     from surrogates.oracle.predictors import Predictor
 
 __all__ = ["EXAMPLES", "predict"]
 
 _BATCH = 1024
+_KEPT = 32_768  # rows, those of all published architectures
 
 
 EXAMPLES = examples(
@@ -50,17 +51,15 @@ def predict(
     Rows are in input order and written in batches of 1,024; blank lines are skipped. At the first line that is not an
     architecture of the model's space the command stops with exit code 2 and reports the line number.
     """
-    import csv
-
     lines = numbered_archs(archs)
-    surrogate, beyond = open_model(model), open_beyond(model)
-    writer = csv.writer(sys.stdout, lineterminator="\n")
-    stds = [f"{task}_std" for task in surrogate.tasks_]
-    writer.writerow(["arch", *surrogate.tasks_, *stds, "in_domain", "novelty"])
+    predictor = open_predictor(model)
+    stds = [f"{task}_std" for task in predictor.tasks_]
+    sys.stdout.write(_as_csv([["arch", *predictor.tasks_, *stds, "in_domain", "novelty"]])[0])
     sys.stdout.flush()
+    known: dict[str, str] = {}
     with closing(_tracked(_batches(lines), None if "-" in archs else len(archs))) as batches:
         for batch in batches:
-            writer.writerows(_rows(surrogate, beyond, batch))
+            _write_rows(predictor, batch, known)
             sys.stdout.flush()
 
 
@@ -86,41 +85,63 @@ def _tracked(
             progress.update(bar, advance=len(batch))
 
 
-def _rows(surrogate: Surrogate, beyond: Predictor | None, batch: list[tuple[str, str]]) -> Iterator[list[object]]:
-    import numpy as np
-
+def _write_rows(predictor: Predictor, batch: list[tuple[str, str]], known: dict[str, str]) -> None:
+    """Write the rows of a batch, up to the first that is not an architecture; `known` rows are written again."""
     from benchmarks.errors import ArchitectureError
     from benchmarks.spaces.registry import get_space
-    from surrogates.oracle.predictors import novelty_of, predict_matrix
 
-    space = get_space(surrogate.space_)
+    space = get_space(predictor.space_)
     good: list[str] = []
     problem = None
     for where, arch in batch:
         try:
-            _check(surrogate, arch)
+            if arch not in known:
+                _check(space, arch)
         except ArchitectureError as error:
             problem = ArchitectureError(f"{where}{error}")
             break
         good.append(arch)
-    mean, std = np.empty((2, len(good), len(surrogate.tasks_)))
-    novelty = np.empty(len(good))
-    for predictor, published in ((surrogate, True), (beyond or surrogate, False)):
-        if rows := [row for row, arch in enumerate(good) if (arch in space) is published]:
-            asked = [good[row] for row in rows]
-            mean[rows], std[rows] = predict_matrix(predictor, asked)
-            novelty[rows] = novelty_of(predictor, asked)
-    for arch, values, spreads, far in zip(good, mean.tolist(), std.tolist(), novelty.tolist(), strict=True):
-        yield [arch, *values, *spreads, arch in space, "" if math.isnan(far) else far]
+    if new := [arch for arch in dict.fromkeys(good) if arch not in known]:
+        if len(known) + len(new) > _KEPT:
+            known.clear()
+            new = list(dict.fromkeys(good))
+        known.update(zip(new, _predicted(predictor, new), strict=True))
+    sys.stdout.write("".join([known[arch] for arch in good]))
     if problem is not None:
         raise problem
 
 
-def _check(surrogate: Surrogate, arch: str) -> None:
+def _predicted(predictor: Predictor, archs: list[str]) -> list[str]:
+    """The rows of n architectures, as lines of csv."""
+    from benchmarks.spaces.registry import get_space
+    from surrogates.oracle.predictors import novelty_of, predict_matrix
+
+    space = get_space(predictor.space_)
+    mean, std = predict_matrix(predictor, archs)
+    columns = zip(archs, mean.tolist(), std.tolist(), novelty_of(predictor, archs).tolist(), strict=True)
+    return _as_csv(
+        [arch, *values, *spreads, arch in space, "" if math.isnan(far) else far]
+        for arch, values, spreads, far in columns
+    )
+
+
+def _as_csv(rows: Iterable[list[object]]) -> list[str]:
+    """One line for each row."""
+    import csv
+    from types import SimpleNamespace
+
+    lines: list[str] = []
+    csv.writer(SimpleNamespace(write=lines.append), lineterminator="\n").writerows(rows)  # one call of write a row
+    return lines
+
+
+def _check(space: Space, arch: str) -> None:
     from benchmarks.errors import ArchitectureError
     from benchmarks.spaces.registry import infer_space
 
-    space = infer_space(arch)
-    if space != surrogate.space_:
-        raise ArchitectureError(f"expected an architecture of {surrogate.space_}, got {arch!r:.200} of {space.name}")
+    if arch in space:
+        return
+    came = infer_space(arch)
+    if came != space:
+        raise ArchitectureError(f"expected an architecture of {space.name}, got {arch!r:.200} of {came.name}")
     space.validate(arch)

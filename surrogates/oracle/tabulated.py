@@ -153,7 +153,8 @@ class TabulatedSurrogate:
     def _rows(self, archs: Sequence[str]) -> NDArray[np.int64]:
         """Row of each of n architectures, -1 outside the published set, of shape (n,)."""
         space = get_space(self.space_) if self._own is None else same_space(self._own)
-        return np.array([self.classes[space.index(arch)] if arch in space else -1 for arch in archs], dtype=np.int64)
+        places = np.array([space.index(arch) if arch in space else -1 for arch in archs], dtype=np.int64)
+        return np.where(places < 0, -1, self.classes[places])
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         own = state.get("_own")
