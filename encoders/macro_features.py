@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.costs import graph_costs
+from benchmarks.spaces.skeleton import SkeletonArrays, sides
 from benchmarks.spaces.transnas_macro import TransNASMacro
-from encoders.costs import network_costs
 
 __all__ = ["macro_features"]
 
@@ -24,15 +24,13 @@ _WIDTHS = _DOUBLINGS + 1
 
 def macro_features(space: TransNASMacro, archs: list[str]) -> Features:
     """Features by name, each of shape (n,), of n macro skeletons of any depth and width."""
-    skeletons = [space.parse(arch) for arch in archs]
-    depth = np.array([len(skeleton.code) for skeleton in skeletons])
-    width = max(int(depth.max()), _POSITIONS)
-    digits = np.array([[int(d) for d in skeleton.code.ljust(width, "0")] for skeleton in skeletons])  # (n, width)
-    base = np.array([[np.log2(skeleton.base_channels)] for skeleton in skeletons], dtype=np.float64)
+    found = SkeletonArrays.of([space.parse(arch) for arch in archs])
+    depth, digits, doubled, halved = found.depth, found.digits, found.doubled, found.halved
+    if (missing := _POSITIONS - digits.shape[1]) > 0:
+        digits = np.pad(digits, ((0, 0), (0, missing)))
+        doubled, halved = (np.pad(state, ((0, 0), (0, missing)), mode="edge") for state in (doubled, halved))
     doubles, halves, live = np.isin(digits, (2, 4)), np.isin(digits, (3, 4)), digits > 0
-    doubled = np.cumsum(doubles, axis=1, dtype=np.int64)
-    halved = np.cumsum(halves, axis=1, dtype=np.int64)
-    channels: NDArray[np.float64] = base + doubled
+    channels: NDArray[np.float64] = np.log2(found.base)[:, None] + doubled
     return {
         **_counts(depth, digits, doubles, halves),
         **_from_stem(digits, channels, halved, live),
@@ -40,7 +38,7 @@ def macro_features(space: TransNASMacro, archs: list[str]) -> Features:
         **_positions(depth, doubles, halves),
         **_stages(doubled, halved, live),
         **_balance(channels, halved, live, depth),
-        **_size(space, archs),
+        **_size(space, archs, found),
     }
 
 
@@ -123,31 +121,29 @@ def _balance(
     }
 
 
-def _size(space: TransNASMacro, archs: list[str]) -> Features:
-    costs = network_costs(space, archs).astype(np.float64)
+def _size(space: TransNASMacro, archs: list[str], skeletons: SkeletonArrays) -> Features:
     parts, counts = space.network_parts(archs)
-    madds = np.array([graph_costs(part)[1] for part in parts], dtype=np.float64)
+    costs = np.array([graph_costs(part) for part in parts], dtype=np.int64)  # (parts, 3)
+    params, multiply_adds, activations = (counts @ costs).T.astype(np.float64)
     side = np.array([part.resolution_out[-1] for part in parts])
-    shapes = [space.feature_shape(arch) for arch in archs]
-    growth = np.array([_receptive_field(space, arch) for arch in archs])
+    channels, last = skeletons.feature_shapes(space.input_size).T.astype(np.float64)
     features: Features = {
-        "log_params": np.log(costs[:, 0]),
-        "log_multiply_adds": np.log(costs[:, 1]),
-        "log_activations": np.log(costs[:, 2]),
-        "log_multiply_adds_per_param": np.log(costs[:, 1] / costs[:, 0]),
-        "log_feature_elements": np.log([float(c) * r * r for c, r in shapes]),
-        "log2_receptive_field": np.log2(growth),
+        "log_params": np.log(params),
+        "log_multiply_adds": np.log(multiply_adds),
+        "log_activations": np.log(activations),
+        "log_multiply_adds_per_param": np.log(multiply_adds / params),
+        "log_feature_elements": np.log(channels * last * last),
+        "log2_receptive_field": np.log2(_receptive_field(skeletons, space.input_size)),
     }
     for stage in range(_RESOLUTIONS):
-        at = counts @ np.where(side == (space.input_size // 4) >> stage, madds, 0.0)
-        features[f"log_multiply_adds_at_resolution[{stage}]"] = np.log(at + 1e7)
+        own = np.where(side == (space.input_size // 4) >> stage, costs[:, 1].astype(np.float64), 0.0)
+        features[f"log_multiply_adds_at_resolution[{stage}]"] = np.log(counts @ own + 1e7)
     return features
 
 
-def _receptive_field(space: TransNASMacro, arch: str) -> float:
-    """Side of the receptive field in pixels: 7 after the stem, then two 3x3 convolutions per block."""
-    field = 7.0
-    for shape in space.parse(arch).blocks(space.input_size):
-        pixel = space.input_size / shape.resolution
-        field += 2 * pixel + 2 * pixel * shape.stride
-    return field
+def _receptive_field(skeletons: SkeletonArrays, input_size: int) -> NDArray[np.float64]:
+    """Side of the receptive field in pixels, of shape (n,): 7 after the stem, then two 3x3 convolutions per block."""
+    halves = np.isin(skeletons.digits, (3, 4))
+    before, after = (input_size / sides(input_size)[state] for state in (skeletons.halved - halves, skeletons.halved))
+    first = 2 * before + 2 * before * (1 + halves)  # of each module; the stride is that of its first convolution
+    return np.asarray(7.0 + ((first + 4 * after) * (skeletons.digits > 0)).sum(axis=1))

@@ -8,18 +8,22 @@ Times are on this machine, with the number of cores printed first; ratios compar
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 from naive_graph_features import naive_features
+from sklearn.ensemble import RandomForestRegressor
 
 from benchmarks import get_space
 from encoders import GraphFeatures
 from surrogates import BoostedSurrogate, Oracle
+from surrogates.models.trees import TreeModel
 from surrogates.pretrained import load_pretrained
 
 MICRO = get_space("transnas101-micro")
@@ -44,12 +48,65 @@ def encoding() -> str:
     return f"encode 4,096 cells            {1e3 * ours:8.0f} ms   {loop / ours:6.0f} x faster than a networkx loop"
 
 
+def open_encoding() -> str:
+    """GraphFeatures of open skeletons, 2 to 8 modules at four widths, each call of others, against the naive loop."""
+    rng = np.random.default_rng(0)
+    codes = dict.fromkeys(
+        f"{rng.choice([16, 32, 64, 128])}-{''.join(map(str, rng.integers(1, 5, rng.integers(2, 9))))}-basic"
+        for _ in range(30_000)
+    )
+    features, parts = GraphFeatures().fit(list(codes)[:1]), iter(np.array_split(list(codes), 5))
+    n = len(codes) // 5
+    ours = best_of(lambda: features.transform(next(parts).tolist())) / n
+    loop = best_of(lambda: [naive_features(arch) for arch in ARCHS[::16]], repeats=2) / len(ARCHS[::16])
+    return (
+        f"encode open skeletons         {1 / ours:8,.0f} /s   {loop / ours:6.0f} x faster than a networkx loop on cells"
+    )
+
+
 def prediction() -> str:
-    """Predict the whole space and all tasks with a bundled surrogate, including encoding."""
+    """Predict the whole space and all tasks with the bundled surrogate, including encoding, against two forests.
+
+    The floor is the bare prediction of the surrogate's own XGBoost models on ready features, in as many threads; the
+    random forest has 100 trees, all seven tasks in each leaf, on the same ready features.
+    """
     surrogate = load_pretrained(MICRO.name)
+    trees = next(member for member in surrogate.members_ if isinstance(member, BoostedSurrogate))
+    distinct = list(dict.fromkeys(MICRO.simplify(ARCHS)))
+    X = GraphFeatures().fit_transform(distinct)
+    named = [model for member in trees.members_ for _, model in member.named_models()]
+    models = [model.booster for model in named if isinstance(model, TreeModel)]
+
+    def floor() -> None:
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(lambda booster: booster.inplace_predict(X), models))
+
+    Y = surrogate.predict(distinct)
+    forest = RandomForestRegressor(100, n_jobs=-1, random_state=0).fit(X, Y)
     surrogate.predict(ARCHS[:10])
-    seconds = best_of(lambda: surrogate.predict(ARCHS))
-    return f"predict 4,096 x 7             {1e3 * seconds:8.0f} ms"
+    ours, bare = best_of(lambda: surrogate.predict(ARCHS)), best_of(floor)
+    ready = best_of(lambda: forest.predict(X))
+    return (
+        f"predict 4,096 x 7             {1e3 * ours:8.0f} ms   {ours / bare:6.1f} x its XGBoost models alone "
+        f"({1e3 * bare:.0f} ms), {ours / ready:.1f} x a random forest ({1e3 * ready:.0f} ms)"
+    )
+
+
+def published_prediction() -> str:
+    """``surrogates predict`` of 100,000 published strings, CPU time of the process, against copying its output."""
+    rows = np.random.default_rng(0).integers(len(ARCHS), size=100_000)
+    command = [str(Path(sys.executable).with_name("surrogates")), "predict", MICRO.name, "-"]
+    given = "\n".join(ARCHS[row] for row in rows)
+
+    def cpu(command: list[str], text: str) -> float:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run(command, input=text, text=True, check=True, capture_output=True)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+    ours = min(cpu(command, given) for _ in range(3))
+    idle = min(cpu([*command[:-1], ARCHS[0]], "") for _ in range(3))
+    return f"predict 100,000 strings       {1e3 * ours:8.0f} ms   {ours / idle:6.1f} x predict of one string, CPU time"
 
 
 def fitting() -> str:
@@ -81,5 +138,5 @@ def cold_lookup() -> str:
 
 if __name__ == "__main__":
     print(f"{os.cpu_count()} cores, Python {sys.version.split()[0]}, numpy {np.__version__}")
-    for measure in (encoding, prediction, fitting, warm_oracle, cold_lookup):
+    for measure in (encoding, open_encoding, prediction, published_prediction, fitting, warm_oracle, cold_lookup):
         print(measure(), flush=True)

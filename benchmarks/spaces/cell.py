@@ -191,21 +191,38 @@ class CellSpace(Space):
     def network_parts(
         self, archs: Sequence[str], input_size: int | None = None
     ) -> tuple[list[ArchGraph], NDArray[np.int64]]:
-        """One frame per skeleton, and one part per operation and distinct edge shape."""
+        """One part per frame, and one per operation and distinct edge shape."""
         size = self.image_size(input_size)
         specs = [self.parse(arch) for arch in archs]
         codes = np.array([spec.code for spec in specs], dtype=np.int64).reshape(-1, len(EDGES))
-        chosen = codes[:, :, None] == np.arange(len(self.operations))
-        parts: list[ArchGraph] = []
-        columns: list[NDArray[np.int64]] = []
-        for name in sorted({spec.skeleton for spec in specs}):
-            member = np.array([spec.skeleton == name for spec in specs], dtype=np.int64)
-            parts.append(self.frame_graph(name, size))
-            columns.append(member)
-            for graph, edges, operation, repeats in _edge_parts(self, name, size):
-                parts.append(graph)
-                columns.append(member * repeats * chosen[:, edges, operation].sum(axis=1))
-        return parts, np.stack(columns, axis=1) if columns else np.zeros((0, 0), dtype=np.int64)
+        skeletons: dict[str, int] = {}
+        of = np.array([skeletons.setdefault(spec.skeleton, len(skeletons)) for spec in specs], dtype=np.int64)
+        frames = {self.frame_key(name): name for name in skeletons}
+        number = {key: index for index, key in enumerate(frames)}
+        framed = np.zeros((len(skeletons), len(frames)), dtype=np.int64)
+        framed[np.arange(len(skeletons)), [number[self.frame_key(name)] for name in skeletons]] = 1
+        shapes: dict[_EdgeShape, int] = {}
+        found = [
+            (row, shapes.setdefault(shape, len(shapes)), repeats)
+            for name, row in skeletons.items()
+            for shape, repeats in _edge_shapes(self.cell_shapes(name, size)).items()
+        ]
+        shaped = np.zeros((len(skeletons), len(shapes)), dtype=np.int64)
+        rows, columns, repeats = np.array(found, dtype=np.int64).reshape(-1, 3).T
+        shaped[rows, columns] = repeats
+        parts = [self.frame_graph(name, size) for name in frames.values()]
+        counts = [framed[of]]
+        leaves = np.array([shape.leaves_input for shape in shapes], dtype=bool)
+        for operation in range(1, len(self.operations)):
+            chosen = codes == operation
+            outer, inner = (chosen[:, edges].sum(axis=1)[:, None] for edges in (_OUTER, _INNER))
+            parts += [_edge_graph(self, operation, shape.block) for shape in shapes]
+            counts.append(shaped[of] * np.where(leaves, outer, inner))
+        return parts, np.concatenate(counts, axis=1)
+
+    def frame_key(self, skeleton: str) -> str:
+        """What the frame of a skeleton depends on: skeletons of one key have the same frame; by default one each."""
+        return skeleton
 
     def depths(self, archs: Sequence[str]) -> NDArray[np.int64]:
         """Convolutions on the longest live path from image to last feature map, of shape (n,)."""
@@ -272,27 +289,26 @@ def _function(code: list[int], skip: int, identity_from: int) -> str:
     return "+".join(nodes[3])
 
 
-@cached_by_space(maxsize=256)
-def _edge_parts(space: CellSpace, skeleton: str, size: int) -> list[tuple[ArchGraph, list[int], int, int]]:
-    """For each operation and distinct edge shape: graph, edges of that shape, operation, number of cells."""
-    outer, inner = _edge_shapes(space.cell_shapes(skeleton, size))
-    return [
-        (space.edge_graph(operation, shape), edges, operation, repeats)
-        for shapes, edges in ((outer, [0, 1, 3]), (inner, [2, 4, 5]))
-        for shape, repeats in shapes.items()
-        for operation in range(1, len(space.operations))
-    ]
+class _EdgeShape(NamedTuple):
+    """Shape of an edge, and whether it leaves node 0, as the edges 0, 1 and 3 do."""
+
+    leaves_input: bool
+    block: BlockShape
 
 
-def _edge_shapes(cells: list[BlockShape]) -> tuple[dict[BlockShape, int], dict[BlockShape, int]]:
-    """Shapes of the edges that leave node 0 and of the other edges, each with its number of cells."""
-    outer: dict[BlockShape, int] = {}
-    inner: dict[BlockShape, int] = {}
+@cached_by_space(maxsize=8192)
+def _edge_graph(space: CellSpace, operation: int, shape: BlockShape) -> ArchGraph:
+    return space.edge_graph(operation, shape)
+
+
+def _edge_shapes(cells: list[BlockShape]) -> dict[_EdgeShape, int]:
+    """Shapes of the edges, each with its number of cells."""
+    found: dict[_EdgeShape, int] = {}
     for cell in cells:
-        outer[cell] = outer.get(cell, 0) + 1
         rest = BlockShape(cell.channels_out, cell.channels_out, 1, -(-cell.resolution // cell.stride))
-        inner[rest] = inner.get(rest, 0) + 1
-    return outer, inner
+        for shape in (_EdgeShape(True, cell), _EdgeShape(False, rest)):
+            found[shape] = found.get(shape, 0) + 1
+    return found
 
 
 def _template() -> NDArray[np.bool_]:
@@ -307,3 +323,5 @@ def _template() -> NDArray[np.bool_]:
 
 
 _TEMPLATE = _template()
+_OUTER = [edge for edge, (source, _) in enumerate(EDGES) if source == 0]
+_INNER = [edge for edge, (source, _) in enumerate(EDGES) if source > 0]

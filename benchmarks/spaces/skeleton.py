@@ -7,18 +7,23 @@ the first one changes channels or stride. The stem divides the resolution by fou
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.errors import ArchitectureError, shown
 from benchmarks.graph import GraphBuilder
 from benchmarks.limits import SHOWN
 
-__all__ = ["MAX_BASE", "MAX_MODULES", "BlockShape", "Skeleton", "add_stem"]
+__all__ = ["MAX_BASE", "MAX_MODULES", "BlockShape", "Skeleton", "SkeletonArrays", "add_stem", "sides"]
 
 MAX_MODULES = 16
 MAX_BASE = 4096
 _DIGITS = 9  # of a width that is read at all
+_BASE, _CODE = re.compile(r"[1-9][0-9]{0,8}"), re.compile(rf"[1-4]{{1,{MAX_MODULES}}}")
 
 
 class BlockShape(NamedTuple):
@@ -49,12 +54,12 @@ class Skeleton:
         Raises:
             ArchitectureError: If a field is invalid; names it and the nearest valid value.
         """
-        if not re.fullmatch(r"[1-9][0-9]{0,8}", base) or int(base) % 2 or int(base) > MAX_BASE:
+        if not _BASE.fullmatch(base) or int(base) % 2 or int(base) > MAX_BASE:
             raise ArchitectureError(
                 f"{shown(arch)}: expected an even number of base channels from 2 to {MAX_BASE}, got {shown(base)}; "
                 f"nearest: {_nearest_base(base)}"
             )
-        if not re.fullmatch(rf"[1-4]{{1,{MAX_MODULES}}}", code):
+        if not _CODE.fullmatch(code):
             nearest = "".join(str(min(max(int(c), 1), 4)) for c in code[:SHOWN] if c in "0123456789")[:MAX_MODULES]
             raise ArchitectureError(
                 f"{shown(arch)}: expected a macro code of 1 to {MAX_MODULES} digits from 1 to 4, got {shown(code)}; "
@@ -77,6 +82,62 @@ class Skeleton:
             shapes.append(BlockShape(wider, wider, 1, resolution))
             channels = wider
         return shapes
+
+
+@dataclass(frozen=True)
+class SkeletonArrays:
+    """Modules of n skeletons, of which the longest has L.
+
+    Attributes:
+        base: Base channels, of shape (n,).
+        depth: Number of modules, of shape (n,).
+        digits: Digit of each module, 0 behind the last one, of shape (n, L).
+        doubled: Number of doublings up to and including a module, of shape (n, L); behind the last one as in it.
+        halved: Number of halvings, likewise.
+
+    Example:
+        >>> arrays = SkeletonArrays.of([Skeleton(64, "2311"), Skeleton(32, "4")])
+        >>> arrays.digits.tolist(), arrays.halved[:, -1].tolist(), arrays.feature_shapes(256).tolist()
+        ([[2, 3, 1, 1], [4, 0, 0, 0]], [1, 1], [[128, 32], [64, 32]])
+    """
+
+    base: NDArray[np.int64]
+    depth: NDArray[np.int64]
+    digits: NDArray[np.int64]
+    doubled: NDArray[np.int64]
+    halved: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, skeletons: Sequence[Skeleton]) -> SkeletonArrays:
+        """The arrays of some skeletons."""
+        depth = np.array([len(skeleton.code) for skeleton in skeletons], dtype=np.int64)
+        longest = int(depth.max(initial=1))
+        text = "".join([skeleton.code.ljust(longest, "0") for skeleton in skeletons]).encode("ascii")
+        digits = (np.frombuffer(text, dtype=np.uint8).astype(np.int64) - ord("0")).reshape(-1, longest)
+        return cls(
+            base=np.array([skeleton.base_channels for skeleton in skeletons], dtype=np.int64),
+            depth=depth,
+            digits=digits,
+            doubled=np.cumsum(np.isin(digits, (2, 4)), axis=1, dtype=np.int64),
+            halved=np.cumsum(np.isin(digits, (3, 4)), axis=1, dtype=np.int64),
+        )
+
+    def feature_shapes(self, input_size: int) -> NDArray[np.int64]:
+        """Channels and side in pixels of the last feature maps, of shape (n, 2), as those of `Skeleton.blocks`."""
+        return np.stack([self.base << self.doubled[:, -1], sides(input_size)[self.halved[:, -1]]], axis=1)
+
+
+def sides(input_size: int) -> NDArray[np.int64]:
+    """Side in pixels after the stem and 0, 1, ... halvings, of shape (MAX_MODULES + 1,).
+
+    Example:
+        >>> sides(256)[:4].tolist()
+        [64, 32, 16, 8]
+    """
+    found = [-(-input_size // 4)]
+    while len(found) <= MAX_MODULES:
+        found.append(-(-found[-1] // 2))
+    return np.array(found, dtype=np.int64)
 
 
 def add_stem(builder: GraphBuilder, base_channels: int) -> int:

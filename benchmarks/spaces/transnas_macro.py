@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.errors import ArchitectureError, shown
 from benchmarks.graph import ArchGraph, GraphBatch, GraphBuilder, kind_id
-from benchmarks.spaces.skeleton import BlockShape, Skeleton, add_stem
+from benchmarks.spaces.skeleton import MAX_MODULES, BlockShape, Skeleton, SkeletonArrays, add_stem, sides
 from benchmarks.spaces.space import Space, naslib_integers
 from benchmarks.tasks import TRANSNAS_TASKS
 
@@ -29,6 +30,8 @@ _BASE = 64
 _DEPTHS = (4, 5, 6)
 _HALVINGS = (1, 4)
 _DOUBLINGS = (1, 3)
+_STATES = MAX_MODULES + 1
+"""More than there are digits, and as many as there are numbers of doublings and of halvings."""
 
 
 class TransNASMacro(Space):
@@ -147,16 +150,25 @@ class TransNASMacro(Space):
     ) -> tuple[list[ArchGraph], NDArray[np.int64]]:
         """One part per stem width and per block shape."""
         size = self.image_size(input_size)
-        numbers: dict[int | BlockShape, int] = {}
-        rows = []
-        for arch in archs:
-            skeleton = self.parse(arch)
-            pieces: list[int | BlockShape] = [skeleton.base_channels, *skeleton.blocks(size)]
-            rows.append([numbers.setdefault(piece, len(numbers)) for piece in pieces])
-        counts = np.zeros((len(rows), len(numbers)), dtype=np.int64)
-        for row, found in enumerate(rows):
-            np.add.at(counts[row], found, 1)
-        return [_part(piece, size) for piece in numbers], counts
+        found = SkeletonArrays.of([self.parse(arch) for arch in archs])
+        side, live = sides(size).tolist(), found.digits > 0
+        stems, stem = np.unique(found.base, return_inverse=True)
+        # one number for what the shapes of a module depend on
+        state = ((stem[:, None] * _STATES + found.doubled) * _STATES + found.halved) * _STATES + found.digits
+        states, which = np.unique(state[live], return_inverse=True)
+        pieces: dict[BlockShape, int] = {}
+        of_module = []
+        for rest, digit in (divmod(value, _STATES) for value in states.tolist()):
+            (width, doubled), halved = divmod(rest // _STATES, _STATES), rest % _STATES
+            channels, halves = int(stems[width]) << doubled, digit in (3, 4)
+            first = BlockShape(channels >> (digit in (2, 4)), channels, 1 + halves, side[halved - halves])
+            second = BlockShape(channels, channels, 1, side[halved])
+            of_module.append([pieces.setdefault(piece, len(pieces)) for piece in (first, second)])
+        counts = np.zeros((len(archs), len(stems) + len(pieces)), dtype=np.int64)
+        counts[np.arange(len(archs)), stem] = 1
+        columns = len(stems) + np.array(of_module, dtype=np.int64).reshape(-1, 2)[which]  # (modules, 2)
+        np.add.at(counts, (np.nonzero(live)[0][:, None], columns), 1)
+        return [*(_stem(width, size) for width in stems.tolist()), *map(_block, pieces)], counts
 
     def depths(self, archs: Sequence[str]) -> NDArray[np.int64]:
         """Two convolutions in the stem and two per block, of shape (n,)."""
@@ -169,14 +181,18 @@ def _is_published(code: str) -> bool:
     return _HALVINGS[0] <= halvings <= _HALVINGS[1] and _DOUBLINGS[0] <= doublings <= _DOUBLINGS[1]
 
 
-def _part(piece: int | BlockShape, input_size: int) -> ArchGraph:
-    if not isinstance(piece, BlockShape):
-        stem = GraphBuilder(3, input_size)
-        add_stem(stem, piece)
-        return stem.build()
-    block = GraphBuilder(piece.channels_in, piece.resolution)
-    _add_basic_block(block, block.input, piece)
-    return block.build()
+@lru_cache(maxsize=64)
+def _stem(base_channels: int, input_size: int) -> ArchGraph:
+    builder = GraphBuilder(3, input_size)
+    add_stem(builder, base_channels)
+    return builder.build()
+
+
+@lru_cache(maxsize=4096)
+def _block(shape: BlockShape) -> ArchGraph:
+    builder = GraphBuilder(shape.channels_in, shape.resolution)
+    _add_basic_block(builder, builder.input, shape)
+    return builder.build()
 
 
 def _add_basic_block(builder: GraphBuilder, node: int, shape: BlockShape) -> int:

@@ -83,6 +83,10 @@ class TransNASMicro(CellSpace):
         add_stem(builder, int(skeleton.split("-")[0]))
         return builder.build()
 
+    def frame_key(self, skeleton: str) -> str:
+        """The width of the stem."""
+        return skeleton.split("-")[0]
+
     def edge_graph(self, operation: int, shape: BlockShape) -> ArchGraph:
         """The network graph of one operation on an edge."""
         builder = GraphBuilder(shape.channels_in, shape.resolution)

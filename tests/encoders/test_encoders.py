@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import encoders
-from benchmarks import DagSpace, get_space, list_spaces
+from benchmarks import DagSpace, get_space, infer_space, list_spaces
 from benchmarks.costs import graph_costs
 from benchmarks.graph import GraphBuilder
 from encoders import Costs, Encoder, GraphFeatures, OneHotEncoding, PathEncoding, WrittenFeatures, ZeroCost
@@ -221,6 +221,23 @@ def test_costs_of_single_layers_by_hand():
     assert params == (9 * 16 * 32 + 2 * 32) + (9 * 32 * 8 + 8) + (8 * 10 + 10)
     assert multiply_adds == 9 * 16 * 32 * 16 + 9 * 32 * 8 * 16 + 80
     assert activations == 32 * 16 + 8 * 64 + 10
+
+
+@pytest.mark.parametrize("input_size", [None, 48])
+def test_costs_of_open_codes_are_those_of_whole_networks(input_size, rng):
+    def digits(least, most):
+        return "".join(str(rng.integers(1, 5)) for _ in range(rng.integers(least, most + 1)))
+
+    micro = get_space("transnas101-micro")
+    skeletons = [f"{rng.choice([2, 16, 64, 4096])}-{digits(1, 16)}-basic" for _ in range(40)]
+    cells = [f"{rng.choice([16, 64])}-{digits(1, 4)}-{arch.rpartition('-')[2]}" for arch in micro.sample(25, rng=0)]
+    for archs in (skeletons, cells):
+        space = infer_space(archs)
+        expected = [graph_costs(space.network_graph(arch, input_size)) for arch in archs]
+        np.testing.assert_array_equal(Costs(input_size=input_size).exact(archs)[:, :3], expected)
+        shapes = [space.feature_shape(arch, input_size) for arch in archs]
+        graphs = [space.network_graph(arch, input_size) for arch in archs]
+        assert shapes == [(int(graph.channels_out[-1]), int(graph.resolution_out[-1])) for graph in graphs]
 
 
 @pytest.mark.parametrize(
