@@ -1,4 +1,4 @@
-"""Adapters of the oracle and the searchers to Optuna, pymoo and syne-tune (`docs/adapters.md`).
+"""Adapters of the oracle and the searchers to Optuna, OptunaHub, pymoo and syne-tune (`docs/adapters.md`).
 
 Names are imported on first use; if the library of an adapter is missing, the error names the extra that installs it.
 """
@@ -14,11 +14,13 @@ if TYPE_CHECKING:
     from surrogates.search.adapters.objectives import Objectives as Objectives
     from surrogates.search.adapters.optuna_objective import OptunaObjective as OptunaObjective
     from surrogates.search.adapters.optuna_sampler import SearcherSampler as SearcherSampler
+    from surrogates.search.adapters.optunahub_problem import OptunaHubProblem as OptunaHubProblem
     from surrogates.search.adapters.pymoo_problem import PymooProblem as PymooProblem
     from surrogates.search.adapters.syne_tune_blackbox import SyneTuneBlackbox as SyneTuneBlackbox
 
 _EXTRAS = {
     "optuna": ("optuna", "search"),
+    "optunahub": ("optunahub", "optunahub"),
     "pymoo": ("pymoo", "search"),
     "syne_tune": ("syne-tune", "syne-tune"),
     "huggingface_hub": ("huggingface-hub", "syne-tune"),

@@ -15,6 +15,7 @@ from surrogates.search import adapters
     [
         ("OptunaObjective", "optuna.distributions", r"needs 'optuna'.*\[search\]"),
         ("SearcherSampler", "optuna.distributions", r"needs 'optuna'.*\[search\]"),
+        ("OptunaHubProblem", "optunahub.benchmarks", r"needs 'optunahub'.*\[optunahub\]"),
         ("PymooProblem", "pymoo.core.problem", r"needs 'pymoo'.*\[search\]"),
         ("SyneTuneBlackbox", "syne_tune.blackbox_repository.blackbox", r"needs 'syne-tune'.*\[syne-tune\]"),
     ],
