@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from benchmarks import __version__ as __version__
     from surrogates.base import Surrogate as Surrogate
     from surrogates.design import initial_design as initial_design
-    from surrogates.drawing.draw import draw as draw
+    from surrogates.drawing.pictures import draw as draw
     from surrogates.evaluation.held_out import evaluate as evaluate
     from surrogates.evaluation.leaderboard import leaderboard as leaderboard
     from surrogates.evaluation.transfer_matrix import TransferMatrix as TransferMatrix

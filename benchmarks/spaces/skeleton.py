@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from benchmarks.errors import ArchitectureError, shown
 from benchmarks.graph import GraphBuilder
 from benchmarks.limits import SHOWN
+from benchmarks.short_repr import ShortRepr
 
 __all__ = ["MAX_BASE", "MAX_MODULES", "BlockShape", "Skeleton", "SkeletonArrays", "add_stem", "sides"]
 
@@ -84,8 +85,8 @@ class Skeleton:
         return shapes
 
 
-@dataclass(frozen=True)
-class SkeletonArrays:
+@dataclass(frozen=True, repr=False)
+class SkeletonArrays(ShortRepr):
     """Modules of n skeletons, of which the longest has L.
 
     Attributes:

@@ -30,7 +30,7 @@ def draw(
     Operations are in colour; those without effect, as no path from the cell's input to its output uses them, are pale
     and dashed. In notebooks: `from surrogates import draw; draw("64-41414-3_01_003")`.
     """
-    from surrogates.drawing.draw import draw as drawn
+    from surrogates.drawing.pictures import draw as drawn
 
     if out.suffix.casefold() != ".svg":
         raise typer.BadParameter(f"expected a file ending in .svg as --out, got {str(out)!r:.200}")
