@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from scipy.optimize import curve_fit
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
+from sklearn.gaussian_process.kernels import ConstantKernel, Kernel, Matern, WhiteKernel
 
 from benchmarks import kendall_tau, load_table
 from benchmarks.table import Table
@@ -79,18 +79,23 @@ def _power(epoch: Float | int, a: float, b: float, c: float) -> Float:
     return np.asarray(a + b * np.asarray(epoch, dtype=np.float64) ** -c)
 
 
-def process(train: Float, curves: Float, k: int) -> Prediction:
-    """A Gaussian process around the mean of the other curves."""
+def process_kernel(train: Float) -> Kernel:
+    """The kernel of log epochs that fits the distances of curves from their mean best, in their overall std."""
     x = np.log(np.arange(1, train.shape[1] + 1))[:, None]
-    mean, scale = train.mean(axis=0), train.std()
     kernel = ConstantKernel(1.0) * Matern(1.0, nu=1.5) + ConstantKernel(1.0) + WhiteKernel(0.1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        learned = GaussianProcessRegressor(kernel, random_state=0).fit(x, ((train - mean) / scale).T).kernel_
+        fitted = GaussianProcessRegressor(kernel, random_state=0).fit(x, ((train - train.mean(axis=0)) / train.std()).T)
+    return fitted.kernel_
+
+
+def process(kernel: Kernel, train: Float, curves: Float, k: int) -> Prediction:
+    """A Gaussian process around the mean of the other curves."""
+    x = np.log(np.arange(1, train.shape[1] + 1))[:, None]
+    mean, scale = train.mean(axis=0), train.std()
     if not k:
-        spread = np.sqrt(np.diag(learned(x))[-1])
-        return np.full(len(curves), mean[-1]), np.full(len(curves), scale * spread)
-    one = GaussianProcessRegressor(learned, optimizer=None).fit(x[:k], ((curves - mean) / scale)[:, :k].T)
+        return np.full(len(curves), mean[-1]), np.full(len(curves), scale * np.sqrt(kernel.diag(x)[-1]))
+    one = GaussianProcessRegressor(kernel, optimizer=None).fit(x[:k], ((curves - mean) / scale)[:, :k].T)
     found, std = one.predict(x[-1:], return_std=True)
     return mean[-1] + scale * found.ravel(), scale * np.ravel(std)
 
@@ -101,7 +106,7 @@ def folds(n: int, seed: int) -> list[NDArray[np.int64]]:
 
 
 def compared(
-    model: LearningCurveSurrogate, archs: list[str], task: str, train: Float, curves: Float, k: int
+    model: LearningCurveSurrogate, kernel: Kernel, archs: list[str], task: str, train: Float, curves: Float, k: int
 ) -> dict[str, Prediction]:
     """Method -> predictions of m curves of shape (m, E) of which k epochs were seen."""
     return {
@@ -109,7 +114,7 @@ def compared(
         "last": last(curves, k),
         "last + gain": last_and_gain(train, curves, k),
         "power law": power_law(curves, k),
-        "process": process(train, curves, k),
+        "process": process(kernel, train, curves, k),
     }
 
 
@@ -127,8 +132,9 @@ def study(table: Table, task: str, seeds: int) -> None:
             rest = np.setdiff1d(np.arange(len(archs)), part)
             train = table.where(archs=[archs[row] for row in rest], tasks=[task])
             model = LearningCurveSurrogate(random_state=seed).fit(train)
+            kernel = process_kernel(curves[rest])
             for k in shown:
-                made = compared(model, [archs[row] for row in part], task, curves[rest], curves[part], k)
+                made = compared(model, kernel, [archs[row] for row in part], task, curves[rest], curves[part], k)
                 for name, (mean, std) in made.items():
                     kept = found.setdefault((name, k), np.full((seeds, 2, len(archs)), np.nan))
                     kept[seed, 0, part] = mean

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from surrogates.search.adapters.objectives import Objectives as Objectives
     from surrogates.search.adapters.optuna_objective import OptunaObjective as OptunaObjective
     from surrogates.search.adapters.optuna_sampler import SearcherSampler as SearcherSampler
+    from surrogates.search.adapters.optuna_trainings import OptunaTrainings as OptunaTrainings
     from surrogates.search.adapters.pymoo_problem import PymooProblem as PymooProblem
     from surrogates.search.adapters.syne_tune_blackbox import SyneTuneBlackbox as SyneTuneBlackbox
 
