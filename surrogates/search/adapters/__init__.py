@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from surrogates.search.adapters.optuna_trainings import OptunaTrainings as OptunaTrainings
     from surrogates.search.adapters.pymoo_problem import PymooProblem as PymooProblem
     from surrogates.search.adapters.syne_tune_blackbox import SyneTuneBlackbox as SyneTuneBlackbox
+    from surrogates.search.adapters.syne_tune_trainings import SyneTuneTrainings as SyneTuneTrainings
 
 _EXTRAS = {
     "optuna": ("optuna", "search"),

@@ -40,36 +40,43 @@ def test_optuna_with_a_searcher() -> None:
     assert len(set(run(EXAMPLES[3])["asked"])) == 60
 
 
-def test_pymoo() -> None:
+def test_optuna_with_a_pruner() -> None:
     names = run(EXAMPLES[4])
+    assert {trial.state.name for trial in names["study"].trials} == {"COMPLETE", "PRUNED"}
+    distinct = {trial.user_attrs["arch"] for trial in names["study"].trials}
+    assert 0 < names["hours"] < len(distinct) * 180 / 3600
+
+
+def test_pymoo() -> None:
+    names = run(EXAMPLES[5])
     for arch, (scene, jigsaw, _) in names["front"].items():
         oracle = names["problem"].objectives._oracle
         assert (scene, jigsaw) == pytest.approx((oracle(arch, "class_scene"), oracle(arch, "jigsaw")))
 
 
 def test_syne_tune() -> None:
-    names = run(EXAMPLES[5])
+    names = run(EXAMPLES[6])
     assert names["best"] in names["blackbox"].objectives.decisions.space
 
 
 def test_scikit_learn() -> None:
-    names = run(EXAMPLES[6])
+    names = run(EXAMPLES[7])
     assert len(names["search"].cv_results_["params"]) == 4
     assert names["trees"].best_score_ > 0
 
 
 def test_a_comparison_with_ones_own() -> None:
-    names = run(EXAMPLES[7])
+    names = run(EXAMPLES[8])
     assert set(names["study"].runs["searcher"]) == {"mine", "random", "local"}
     assert names["timed"].runs["seconds"].max() <= 100 * 3600
 
 
 def test_a_hook_of_the_predictor() -> None:
-    history = run(EXAMPLES[8])["history"]
+    history = run(EXAMPLES[9])["history"]
     assert history.search["searcher"] == "UpperBound"
     assert history.best[-1, 0] > history.best[9, 0]  # better than the first ten, which are random
 
 
 def test_all_examples_are_run_and_short() -> None:
-    assert len(EXAMPLES) == 9
+    assert len(EXAMPLES) == 10
     assert all(len(example.split("\n\n")[-1].splitlines()) <= 10 for example in EXAMPLES)
