@@ -298,11 +298,11 @@ class LearningCurveSurrogate(BaseEstimator):  # type: ignore[misc]
             if not isinstance(model, cls):
                 raise ArtefactError(f"expected a {cls.__name__}, got a {metadata['class']}")
             model.space_ = check_space_of(metadata, directory)
-            model._restore(metadata, Pack.from_files({}, files))
+            model.restore(metadata, Pack.from_files({}, files))
         return model
 
-    def _restore(self, metadata: dict[str, Any], pack: Pack) -> None:
-        """Set the learned state, but for the space."""
+    def restore(self, metadata: dict[str, Any], pack: Pack) -> None:
+        """Set the learned state, but for the space, from what `save` wrote."""
         parts = enumerate(from_json(metadata["settings"]))
         self._guides = [
             cast(CalibratedSurrogate, unpack_surrogate(take_part(pack, f"guide{i}_", part))) for i, part in parts
