@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from surrogates.models.ensemble import EnsembleSurrogate as EnsembleSurrogate
     from surrogates.models.gaussian_process import GaussianProcessSurrogate as GaussianProcessSurrogate
     from surrogates.models.graph.surrogate import GraphSurrogate as GraphSurrogate
+    from surrogates.models.learning_curves import LearningCurveSurrogate as LearningCurveSurrogate
     from surrogates.models.transfer.surrogate import TransferSurrogate as TransferSurrogate
     from surrogates.models.transnas import TransNASSurrogate as TransNASSurrogate
     from surrogates.oracle.oracle import Oracle as Oracle

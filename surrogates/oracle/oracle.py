@@ -19,6 +19,7 @@ from benchmarks.tasks import Task, find_task, minimized
 from surrogates.oracle.answers import Answers, Ranking
 from surrogates.oracle.inputs import asked_arch, asked_archs, lowered_by, of_one_space
 from surrogates.oracle.mixing import check_mixture
+from surrogates.oracle.partial import PartialTrainings
 from surrogates.oracle.predictors import CachedSurrogate, novelty_of, predict_matrix, unfamiliar_in
 from surrogates.oracle.table_lookup import Measured
 from surrogates.oracle.tabulated import TabulatedSurrogate
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from benchmarks.spaces.space import Space
     from benchmarks.table import Table
+    from surrogates.models.learning_curves import LearningCurveSurrogate
     from surrogates.oracle.predictors import Predictor
     from surrogates.search.constraints import Constraint
 
@@ -54,6 +56,7 @@ class Oracle:
             with cached answers of `oracle(arch, task)`; the oldest entries are evicted first.
         minimize: Tasks of a predictor of the user's own that are better when lower; surrogates of this package and
             tables know their directions.
+        curves: Learning curves of the same space, for values during trainings that the table does not have.
 
     Attributes:
         space: The space of the architectures.
@@ -62,8 +65,8 @@ class Oracle:
     Raises:
         ValueError: If there is neither surrogate nor table, or `source` names a missing one.
         sklearn.exceptions.NotFittedError: If the surrogate is not fitted.
-        TableError: If table and surrogate are of different spaces or trainings, or differ in the direction or unit of a
-            task, or a table alone is of several spaces.
+        TableError: If table, surrogate or curves are of different spaces or trainings, or differ in the direction or
+            unit of a task, or a table alone is of several spaces.
         UnknownNameError: If a predictor's task has a name that is refused (`benchmarks.task_names`).
 
     Warns:
@@ -87,6 +90,7 @@ class Oracle:
         *,
         cache_size: int = 1 << 16,
         minimize: Collection[str] | str = (),
+        curves: LearningCurveSurrogate | None = None,
     ) -> None:
         choice(source, get_args(AnswerSource), "source")
         if surrogate is None and (table is None or source == "surrogate"):
@@ -97,6 +101,9 @@ class Oracle:
         self.table, self.space = of_one_space(surrogate, table)
         self.source: AnswerSource = source
         self.cache_size = cache_size
+        if curves is not None and curves.space_ != self.space.name:
+            raise TableError(f"expected learning curves of {self.space.name}, got curves of {curves.space_}")
+        self.curves = curves
         self.queries = Queries(self.table, cache_size)
         self._minimize = lowered_by(surrogate, minimize)
         self._prepare()
@@ -189,7 +196,12 @@ class Oracle:
             return self._first_time(arch, task)
 
     def query(
-        self, archs: Iterable[str], tasks: Iterable[str] | str | None = None, *, rank: bool = False
+        self,
+        archs: Iterable[str],
+        tasks: Iterable[str] | str | None = None,
+        *,
+        rank: bool = False,
+        epoch: int | None = None,
     ) -> pd.DataFrame:
         """Measured or predicted performance of architectures.
 
@@ -197,6 +209,8 @@ class Oracle:
             archs: n architecture strings; may be empty.
             tasks: T task names; all by default.
             rank: Whether to add the ranks among all published architectures (see `rank`).
+            epoch: Values after this epoch of the training instead of the last, from 0, or backwards from the last if
+                negative: measured where the table has every epoch, else predicted by `curves`.
 
         Returns:
             DataFrame of n x T rows, grouped by architecture: arch, task, value (in the metric's own unit), std (NaN
@@ -207,16 +221,45 @@ class Oracle:
         Raises:
             ArchitectureError: If a string is not an architecture of the space.
             UnknownNameError: If there is no such task; the message names the nearest one.
-            TableError: If an architecture was not measured, and there is no surrogate.
+            TableError: If an architecture was not measured, and there is no surrogate; if there is no such epoch, or
+                neither a table with epochs nor `curves`.
+            ValueError: If ranks are requested after an epoch.
         """
-        return self.answers(archs, tasks, rank=rank).to_frame()
+        return self.answers(archs, tasks, rank=rank, epoch=epoch).to_frame()
 
-    def answers(self, archs: Iterable[str], tasks: Iterable[str] | str | None = None, *, rank: bool = False) -> Answers:
+    def answers(
+        self,
+        archs: Iterable[str],
+        tasks: Iterable[str] | str | None = None,
+        *,
+        rank: bool = False,
+        epoch: int | None = None,
+    ) -> Answers:
         """As `query`, but returns arrays."""
+        if epoch is not None:
+            if rank:
+                raise ValueError("expected rank=False with an epoch: ranks are those of final values")
+            return self._after(asked_archs(archs, self.space), self._check_tasks(tasks), epoch)
         answers = self._require(asked_archs(archs, self.space), self._check_tasks(tasks))
         answers = replace(answers, novelty=self._novelty(answers))
         self.queries.record((arch, task) for arch in answers.archs for task in answers.tasks)
         return self._ranked(answers) if rank else answers
+
+    def epochs(self, task: str) -> int:
+        """Epochs of a training on a task: those of most rows of the table, else those of the learning curves.
+
+        Raises:
+            UnknownNameError: If there is no such task; the message names the nearest one.
+            TableError: If neither has epochs.
+
+        Example:
+            >>> from benchmarks.table import Table
+            >>> table = Table.from_logs(["64-2311-basic"], {"jigsaw": {"valid_top1": [[50.0, 70.0, 90.0]]}})
+            >>> oracle = Oracle.from_table(table)
+            >>> oracle.epochs("jigsaw"), oracle.query(["64-2311-basic"], epoch=0)["value"].tolist()
+            (3, [50.0])
+        """
+        return self._trainings.epochs(self._choose(task))
 
     def rank(self, arch: str, task: str) -> int:
         """Rank among all published architectures that have an answer: 1 is best, equal values share a rank.
@@ -352,7 +395,7 @@ class Oracle:
             oracles.append(made if isinstance(made, Oracle) else Oracle(made))
         size = max(oracle.cache_size for oracle in oracles)
         surrogate, table, minimize = join_sources(oracles)
-        return Oracle(surrogate, table, cache_size=size, minimize=minimize)
+        return Oracle(surrogate, table, cache_size=size, minimize=minimize, curves=self.curves)
 
     def bake(self) -> Oracle:
         """Copy with precomputed predictions of all published architectures, which gives the same answers.
@@ -365,7 +408,9 @@ class Oracle:
             'auto'
         """
         baked = None if self.surrogate is None else TabulatedSurrogate.from_predictor(self.surrogate)
-        return Oracle(baked, self.table, self.source, cache_size=self.cache_size, minimize=self._minimize)
+        return Oracle(
+            baked, self.table, self.source, cache_size=self.cache_size, minimize=self._minimize, curves=self.curves
+        )
 
     def __repr__(self) -> str:
         return f"<Oracle of {self.space.name}, {len(self.tasks)} tasks, source={self.source!r}>"
@@ -373,7 +418,7 @@ class Oracle:
     def __getstate__(self) -> dict[str, Any]:
         return {
             name: getattr(self, name)
-            for name in ("surrogate", "table", "space", "source", "cache_size", "queries", "_minimize")
+            for name in ("surrogate", "table", "space", "source", "cache_size", "queries", "curves", "_minimize")
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -391,6 +436,11 @@ class Oracle:
             predictor = CachedSurrogate(predictor, self.cache_size)
         self._predictor = predictor
         self._measured = None if self.table is None or self.source == "surrogate" else Measured(self.table)
+        self._trainings = PartialTrainings(
+            None if self.source == "surrogate" else self.table,
+            None if self.source == "table" else self.curves,
+            self.cache_size,
+        )
         predicted = () if predictor is None else predictor.tasks_
         known = () if self._measured is None else self._measured.tasks
         self._tasks: tuple[str, ...] = tuple(dict.fromkeys((*predicted, *known)))
@@ -447,6 +497,28 @@ class Oracle:
                 why = "use a surrogate to predict it"
             raise TableError(f"{archs[row]!r} was not measured on {tasks[column]}; {why}")
         return answers
+
+    def _after(self, archs: tuple[str, ...], tasks: tuple[str, ...], epoch: int) -> Answers:
+        """Answers after an epoch, recorded as trainings until then.
+
+        Raises:
+            TableError: If there is no such epoch, or a value was neither measured nor predicted.
+        """
+        value, std = np.full((2, len(archs), len(tasks)), np.nan)
+        measured = np.zeros(value.shape, dtype=bool)
+        positions = [self._trainings.position(task, epoch) for task in tasks]
+        for column, (task, position) in enumerate(zip(tasks, positions, strict=True)):
+            value[:, column], std[:, column], measured[:, column] = self._trainings.values(archs, task, position)
+            if np.isnan(value[:, column]).any():
+                arch = archs[int(np.isnan(value[:, column]).argmax())]
+                raise TableError(
+                    f"{arch!r} was not measured on {task} after epoch {position}; learning curves would predict it: "
+                    "Oracle(surrogate, table, curves=LearningCurveSurrogate().fit(table))"
+                )
+        for task, position in zip(tasks, positions, strict=True):
+            self.queries.record_epochs([(arch, task) for arch in archs], position + 1, self._trainings.epochs(task))
+        in_domain = np.array([arch in self.space for arch in archs], dtype=bool)
+        return Answers(archs, tasks, value, std, measured, in_domain, np.full(len(archs), np.nan))
 
     def _novelty(self, answers: Answers) -> NDArray[np.float64]:
         """Novelty of the n architectures of answers, of shape (n,); NaN if all of one is measured, or not known."""

@@ -14,13 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.decoders import DECODER_CLASSES
+from benchmarks.errors import TableError
 from benchmarks.spaces.registry import infer_space
 from benchmarks.tasks import TIME, find_task, trained_task
 
 if TYPE_CHECKING:
     from benchmarks.table import Table
 
-__all__ = ["THROUGHPUT", "training_seconds"]
+__all__ = ["THROUGHPUT", "partial_seconds", "training_seconds"]
 
 THROUGHPUT = 2e12
 """Multiply-adds per second: a quarter of the single-precision peak of one V100 GPU (7.8e12)."""
@@ -52,6 +53,59 @@ def training_seconds(archs: Sequence[str], task: str, table: Table | None = None
     if unknown:
         seconds[unknown] = _estimate([archs[row] for row in unknown], task)
     return seconds
+
+
+def partial_seconds(
+    archs: Sequence[str], task: str, epochs: Sequence[int], table: Table | None = None, of: int | None = None
+) -> NDArray[np.float64]:
+    """Seconds on one GPU of the first epochs of a training of each of n architectures.
+
+    Args:
+        archs: n architecture strings of one space, at least one.
+        task: Task name, as in `training_seconds`.
+        epochs: Epochs trained of each architecture, of shape (n,), each at least 1; all of them if it is larger.
+        table: Table whose ``time_elapsed`` after that epoch, where it has one, is used instead of a share of the whole.
+        of: Epochs of a whole training that is not in the table; those of the published recipe if not given.
+
+    Returns:
+        Seconds of shape (n,); NaN where those of the whole training are.
+
+    Raises:
+        TableError: If the time of a training decreases from one epoch to the next: it is cumulative.
+
+    Example:
+        >>> arch = "64-41414-3_33_333"
+        >>> whole, half = training_seconds([arch], "jigsaw"), partial_seconds([arch], "jigsaw", [5])
+        >>> find_task("jigsaw").epochs, bool(np.isclose(2 * half, whole)[0])
+        (10, True)
+    """
+    task = trained_task(task)
+    seconds = training_seconds(archs, task, table)
+    usual = of or find_task(task).epochs
+    log = None if table is None else table.logs.get(task)
+    for place, (arch, trained) in enumerate(zip(archs, epochs, strict=True)):
+        length, elapsed = usual, np.zeros(0)
+        if log is not None and table is not None and arch in table and log.lengths[table.row(arch)]:
+            length = int(log.lengths[table.row(arch)])
+            elapsed = log.metrics[TIME][table.row(arch), :length] if TIME in log.metrics else elapsed
+            _check_cumulative(elapsed, arch, task)
+        if trained < length or not length:
+            known = elapsed[trained - 1] if trained <= len(elapsed) else np.nan
+            share = trained / length if length else np.nan
+            seconds[place] = seconds[place] * share if np.isnan(known) else known
+    return seconds
+
+
+def _check_cumulative(elapsed: NDArray[np.float64], arch: str, task: str) -> None:
+    """Raise if measured times of shape (E,) decrease."""
+    known = np.flatnonzero(~np.isnan(elapsed))
+    falls = np.flatnonzero(np.diff(elapsed[known]) < 0)
+    if len(falls):
+        one, other = known[falls[0]], known[falls[0] + 1]
+        raise TableError(
+            f"{arch!r} on {task}: expected {TIME} since the start of the training, which cannot decrease, got "
+            f"{elapsed[one]:g} s after epoch {one} and {elapsed[other]:g} s after epoch {other}"
+        )
 
 
 def _estimate(archs: Sequence[str], task: str) -> NDArray[np.float64]:

@@ -29,6 +29,7 @@ STORABLE: dict[str, str] = {
     "GaussianProcessSurrogate": "surrogates.models.gaussian_process",
     "GraphFeatures": "encoders.graph_features",
     "GraphSurrogate": "surrogates.models.graph.surrogate",
+    "LearningCurveSurrogate": "surrogates.models.learning_curves",
     "OneHotEncoding": "encoders.one_hot",
     "PathEncoding": "encoders.paths",
     "SupernetEstimates": "surrogates.supernet.estimates",

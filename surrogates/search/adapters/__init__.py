@@ -14,9 +14,11 @@ if TYPE_CHECKING:
     from surrogates.search.adapters.objectives import Objectives as Objectives
     from surrogates.search.adapters.optuna_objective import OptunaObjective as OptunaObjective
     from surrogates.search.adapters.optuna_sampler import SearcherSampler as SearcherSampler
+    from surrogates.search.adapters.optuna_trainings import OptunaTrainings as OptunaTrainings
     from surrogates.search.adapters.optunahub_problem import OptunaHubProblem as OptunaHubProblem
     from surrogates.search.adapters.pymoo_problem import PymooProblem as PymooProblem
     from surrogates.search.adapters.syne_tune_blackbox import SyneTuneBlackbox as SyneTuneBlackbox
+    from surrogates.search.adapters.syne_tune_trainings import SyneTuneTrainings as SyneTuneTrainings
 
 _EXTRAS = {
     "optuna": ("optuna", "search"),

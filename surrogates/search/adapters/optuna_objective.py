@@ -85,6 +85,16 @@ class OptunaObjective:
         Raises:
             ValueError: If the study has other directions, or the oracle returns a value that is not finite.
         """
+        arch = self.suggest(trial)
+        values = tuple(self.objectives.measure([arch])[0].tolist())
+        return values if len(values) > 1 else values[0]
+
+    def suggest(self, trial: BaseTrial) -> str:
+        """The architecture that a trial suggests, which it stores as its user attribute ``"arch"``.
+
+        Raises:
+            ValueError: If the study has other directions.
+        """
         study = getattr(trial, "study", None)  # a FixedTrial has none
         if study is not None:
             self._check(study)
@@ -92,8 +102,7 @@ class OptunaObjective:
             {name: trial.suggest_categorical(name, space.choices) for name, space in self.distributions.items()}
         )
         trial.set_user_attr("arch", arch)
-        values = tuple(self.objectives.measure([arch])[0].tolist())
-        return values if len(values) > 1 else values[0]
+        return arch
 
     def architecture(self, params: dict[str, Any]) -> str:
         """The architecture that the parameters of a trial encode.
