@@ -4,7 +4,7 @@ const $ = id => document.getElementById(id);
 const SVG = "http://www.w3.org/2000/svg";
 const PALETTE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#8C6BB1", "#7F7F7F"];
 const DASHES = ["", "6 3", "2 3", "8 3 2 3"];
-const RAMP = [[0, 34, 78], [66, 78, 108], [125, 124, 120], [187, 175, 113], [254, 232, 56]]; // cividis
+const RAMP = [[0, 34, 78], [66, 78, 108], [125, 124, 120], [170, 157, 105], [208, 172, 40]]; // cividis, its end darker
 const RAMP_ON_DARK = [[70, 100, 170], [110, 125, 150], [150, 150, 140], [200, 187, 115], [254, 232, 56]];
 const PER_PAGE = 25, MOST_LINES = 2500, Z90 = 1.6448536;
 const COSTS = {params: "parameters", multiply_adds: "multiply-adds", novelty: "novelty"};
@@ -69,6 +69,7 @@ function logTicks(low, high) {
       const tick = factor * 10 ** power;
       if (tick >= low && tick <= high) ticks.push(tick);
     }
+  if (ticks.length < 3) return nice(low, high, 4);
   return ticks.length > 7 ? ticks.filter(tick => Number.isInteger(Math.round(Math.log10(tick) * 1e6) / 1e6)) : ticks;
 }
 
@@ -102,13 +103,14 @@ function start(data) {
   }
 
   /* ---- state, kept in the address ---- */
-  const tasks = columns.filter(column => column.rank), costs = columns.filter(column => column.kind === "cost");
-  const first = (tasks[0] || columns[0]).key;
-  const second = (costs[0] || tasks.find(column => column.name !== byKey.get(first).name) || columns[columns.length - 1]).key;
+  const varied = columns.filter(column => column.low < column.high), able = varied.length ? varied : columns;
+  const tasks = able.filter(column => column.rank), costs = able.filter(column => column.kind === "cost");
+  const first = (tasks[0] || able[0]).key;
+  const second = (costs[0] || tasks.find(column => column.name !== byKey.get(first).name) || able[able.length - 1]).key;
   const seenFirst = columns.filter(column => (column.low < column.high || columns.length === 1) && (column.kind !== "predicted" ||
     !columns.some(other => other.name === column.name && other.kind === "measured"))).map(column => column.key);
   if (!seenFirst.length) seenFirst.push(columns[0].key);
-  const fresh = () => ({x: second, y: first, colour: "", front: true, only: false, pin: "", text: "", sort: first, up: false, page: 0,
+  const fresh = () => ({x: second, y: first, colour: "", front: true, only: false, zoom: false, pin: "", text: "", sort: first, up: false, page: 0,
     ranges: {}, ops: {}, seen: [...seenFirst]});
   let state = fresh();
   const interval = text => {
@@ -126,6 +128,7 @@ function start(data) {
       if (["x", "y", "sort"].includes(name) && byKey.has(value)) state[name] = value;
       else if (name === "colour" && byKey.has(value)) state.colour = value;
       else if (name === "front") state.front = value !== "0";
+      else if (name === "zoom") state.zoom = value === "1";
       else if (name === "only") state.only = value === "1";
       else if (name === "up") state.up = value === "1";
       else if (name === "page") state.page = Math.max(0, Math.floor(Number(value)) || 0);
@@ -140,6 +143,7 @@ function start(data) {
     for (const name of ["x", "y", "colour", "text", "sort"]) if (state[name] !== usual[name]) said.set(name, state[name]);
     if (!state.front) said.set("front", "0");
     if (state.only) said.set("only", "1");
+    if (state.zoom) said.set("zoom", "1");
     if (state.up) said.set("up", "1");
     if (state.page) said.set("page", state.page);
     if (state.pin) said.set("arch", state.pin);
@@ -222,7 +226,7 @@ function start(data) {
     tones.dark = matchMedia("(prefers-color-scheme: dark)").matches;
   }
   function scale(column, from, to) {
-    let {low, high} = column;
+    let [low, high] = limits(column);
     if (low === high) { low -= Math.abs(low) * 0.05 || 1; high += Math.abs(high) * 0.05 || 1; }
     const by = column.log && low > 0 ? Math.log10 : value => value;
     const back = column.log && low > 0 ? value => 10 ** value : value => value;
@@ -232,13 +236,23 @@ function start(data) {
     to_.ticks = most => column.log && low > 0 ? logTicks(low, high) : nice(low, high, most);
     return to_;
   }
+  function limits(column) {
+    if (!state.zoom) return [column.low, column.high];
+    let low = Infinity, high = -Infinity;
+    for (const row of rows) {
+      const value = column.values[row];
+      if (value < low) low = value;
+      if (value > high) high = value;
+    }
+    return low <= high ? [low, high] : [column.low, column.high];
+  }
   const tone = share => {
     const ramp = tones.dark ? RAMP_ON_DARK : RAMP, at = Math.min(Math.max(share, 0), 1) * (ramp.length - 1);
     const i = Math.min(Math.floor(at), ramp.length - 2);
     return "rgb(" + ramp[i].map((part, k) => Math.round(part + (ramp[i + 1][k] - part) * (at - i))).join(",") + ")";
   };
-  const shareOf = (column, value) => column.low === column.high ? 0.5 : column.log
-    ? Math.log(value / column.low) / Math.log(column.high / column.low) : (value - column.low) / (column.high - column.low);
+  const shareOf = (column, [low, high], value) => low === high ? 0.5
+    : column.log ? Math.log(value / low) / Math.log(high / low) : (value - low) / (high - low);
   function fitted(pen, text, room) {
     if (pen.measureText(text).width <= room) return text;
     let cut = text;
@@ -285,30 +299,34 @@ function start(data) {
       xs[row] = sx(a);
       ys[row] = sy(b);
     }
+    pen.save();
+    pen.beginPath(); pen.rect(box.left - 6, box.top - 6, box.right - box.left + 12, box.bottom - box.top + 12); pen.clip();
     pen.fillStyle = tones.faint;
     for (let row = 0; row < n; row++) if (!selected[row]) pen.fillRect(xs[row] - half, ys[row] - half, size, size);
     pen.fillStyle = tones.accent;
     pen.globalAlpha = rows.length > 3000 ? 0.55 : 0.85;
     if (colour) {
-      const bins = Array.from({length: 24}, () => []);
+      const ends = limits(colour), bins = Array.from({length: 24}, () => []);
       for (const row of rows) {
         const value = colour.values[row];
-        if (value === value) bins[Math.min(23, Math.floor(shareOf(colour, value) * 24))].push(row);
+        if (value === value) bins[Math.min(23, Math.floor(shareOf(colour, ends, value) * 24))].push(row);
       }
       pen.globalAlpha = 0.9;
       bins.forEach((bin, number) => {
         pen.fillStyle = tone((number + 0.5) / 24);
         for (const row of bin) pen.fillRect(xs[row] - half, ys[row] - half, size, size);
       });
-      pen.globalAlpha = 1;
-      const wide = Math.min(140, width / 3), from = box.right - wide;
+      pen.restore();
+      const last = short(ends[1]), wide = Math.min(120, width / 4), from = box.right - wide - pen.measureText(last).width - 5;
       for (let i = 0; i < 48; i++) { pen.fillStyle = tone(i / 47); pen.fillRect(from + i * wide / 48, 21, wide / 48 + 1, 8); }
       pen.fillStyle = tones.soft;
       pen.textAlign = "right";
-      const ends = `${short(colour.low)} `;
-      pen.fillText(fitted(pen, `${colour.label}: ${ends}`, from - 60), from - 5, 29);
-      pen.fillText(short(colour.high), box.right, 39);
-    } else for (const row of rows) pen.fillRect(xs[row] - half, ys[row] - half, size, size);
+      pen.fillText(fitted(pen, `${colour.label}: ${short(ends[0])}`, from - 10), from - 5, 29);
+      pen.fillText(last, box.right, 29);
+    } else {
+      for (const row of rows) pen.fillRect(xs[row] - half, ys[row] - half, size, size);
+      pen.restore();
+    }
     pen.globalAlpha = 1;
     if (state.front && frontRows.length) {
       const sorted = frontRows.slice().sort((a, b) => xs[a] - xs[b] || ys[a] - ys[b]);
@@ -348,7 +366,7 @@ function start(data) {
     }
     pen.setLineDash([]);
     const ring = (row, radius, width) => {
-      if (row < 0 || xs[row] !== xs[row]) return;
+      if (row < 0 || !inBox(row)) return;
       pen.strokeStyle = tones.mark;
       pen.lineWidth = width;
       pen.beginPath(); pen.arc(xs[row], ys[row], radius, 0, 7); pen.stroke();
@@ -360,6 +378,7 @@ function start(data) {
     ring(hovered, 6, 2);
   }
   const rectangle = ({x0, y0, x1, y1}) => [Math.min(x0, x1), Math.min(y0, y1), Math.abs(x1 - x0), Math.abs(y1 - y0)];
+  const inBox = row => xs[row] >= box.left - 6 && xs[row] <= box.right + 6 && ys[row] >= box.top - 6 && ys[row] <= box.bottom + 6;
   function nearest(x, y) {
     let best = -1, least = 14 * 14, faint = false;
     for (let row = 0; row < n; row++) {
@@ -428,12 +447,13 @@ function start(data) {
     const text = column.kind === "cost" ? short(value) : String(+value.toPrecision(5));
     return text + (column.unit !== "-" ? " " + column.unit : "");
   }
-  function hover(row) {
+  const narrow = matchMedia("(max-width: 900px)"); // there the table would move away below the pointer
+  function hover(row, ofTable) {
     if (row === hovered) return;
     hovered = row;
     const tip = $("tip");
     tip.hidden = row < 0;
-    if (row >= 0 && xs[row] === xs[row]) {
+    if (row >= 0 && inBox(row)) {
       tip.replaceChildren(made("div", {class: "arch"}, data.archs[row]), ...[state.y, state.x].map(key =>
         made("div", {}, `${byKey.get(key).label} ${valued(byKey.get(key), row)}`)));
       const room = plot.clientWidth, left = xs[row] > room / 2;
@@ -444,7 +464,7 @@ function start(data) {
     } else tip.hidden = true;
     drawOver();
     drawLines(true);
-    showDetail(row >= 0 ? row : state.pin ? place.get(state.pin) : -1);
+    if (!ofTable || !narrow.matches) showDetail(row >= 0 ? row : state.pin ? place.get(state.pin) : -1);
   }
   function pin(arch) {
     state.pin = state.pin === arch ? "" : arch;
@@ -490,8 +510,8 @@ function start(data) {
       const gap = seen.length > 1 ? (width - 100) / (seen.length - 1) : 0;
       axes = seen.map((column, i) => ({column, at: seen.length > 1 ? 50 + i * gap : width / 2,
         scale: column.better < 0 ? scale(column, 42, height - 16) : scale(column, height - 16, 42)}));
-      const every = mixed.slice(0, MOST_LINES);
-      lines(scaled(layers[0], width, height), every, tones.faint, rows.length === n ? 0.35 : 0.45, 1);
+      const every = mixed.slice(0, MOST_LINES), behind = scaled(layers[0], width, height);
+      if (!state.zoom) lines(behind, every, tones.faint, rows.length === n ? 0.35 : 0.45, 1);
       const chosen = rows.length > MOST_LINES ? mixed.filter(row => selected[row]).slice(0, MOST_LINES) : rows;
       const pen = scaled(layers[1], width, height);
       lines(pen, chosen, tones.accent, Math.max(0.08, Math.min(0.8, 60 / Math.max(chosen.length, 1))), 1);
@@ -509,7 +529,7 @@ function start(data) {
       pen.fillStyle = tones.ink;
       pen.fillText(fitted(pen, of ? column.name : column.label, 90), axis.at, 12);
       pen.fillStyle = tones.soft;
-      const [top, bottom] = column.better < 0 ? [column.low, column.high] : [column.high, column.low];
+      const [bottom, top] = column.better < 0 ? limits(column).reverse() : limits(column);
       pen.fillText(of ? fitted(pen, column.kind + (column.unit !== "-" ? `, ${column.unit}` : ""), 90) : column.log ? "log scale" : "", axis.at, 24);
       pen.fillText(short(top), axis.at, 37);
       pen.fillText(short(bottom), axis.at, height - 3);
@@ -562,7 +582,7 @@ function start(data) {
     $("table").tHead.replaceChildren(made("tr", {}, made("th", {scope: "col"}, "architecture"), ...heads));
     const shown = order.slice(state.page * PER_PAGE, (state.page + 1) * PER_PAGE);
     $("table").tBodies[0].replaceChildren(...shown.map(row => made("tr", {
-      class: data.archs[row] === state.pin ? "chosen" : null, onpointerenter: () => hover(row), onpointerleave: () => hover(-1)},
+      class: data.archs[row] === state.pin ? "chosen" : null, onpointerenter: () => hover(row, true), onpointerleave: () => hover(-1, true)},
       made("td", {}, made("button", {type: "button", class: "arch", "aria-pressed": String(data.archs[row] === state.pin),
         onclick: () => { pin(data.archs[row]); refocus(data.archs[row]); }}, data.archs[row])),
       ...seen.map(column => made("td", {}, column.kind === "cost" ? counted(column.values[row]) : valued(column, row).replace(` ${column.unit}`, ""))))));
@@ -607,20 +627,20 @@ function start(data) {
     const names = [...new Set(columns.filter(column => column.rank || column.metric).map(column => column.name))];
     const of = (name, kind) => columns.find(column => column.name === name && column.kind === kind);
     const anyMeasured = columns.some(column => column.kind === "measured"), anyPredicted = columns.some(column => column.kind === "predicted");
-    const withRank = (text, column) => made("td", {}, text, ...(ranked(column) ? [made("div", {class: "small"}, ranked(column))] : []));
-    const ranked = column => column && column.rank && column.rank[row] ? `${counted(column.rank[row])} of ${counted(column.of + (arrays.published[row] ? 0 : 1))}` : "";
+    const cell = (text, ...below) => made("td", {}, text, ...below.filter(line => line).map(line => made("div", {class: "small"}, line)));
+    const ranked = column => column && column.rank && column.rank[row] ? `rank ${counted(column.rank[row])} of ${counted(column.of + (arrays.published[row] ? 0 : 1))}` : "";
     const body = names.map(name => {
       const measured = of(name, "measured"), predicted = of(name, "predicted"), unit = (measured || predicted).unit, cells = [made("td", {}, unit === "-" ? name : `${name} (${unit})`)];
-      if (anyMeasured) cells.push(withRank(measured ? valued(measured, row).replace(` ${measured.unit}`, "") : "–", measured));
+      if (anyMeasured) cells.push(cell(measured ? valued(measured, row).replace(` ${measured.unit}`, "") : "–", ranked(measured)));
       if (anyPredicted) {
         const mean = predicted ? predicted.values[row] : NaN, std = predicted && predicted.std ? predicted.std[row] : NaN;
         const digits = std > 0 ? Math.min(Math.max(1 - Math.floor(Math.log10(std)), 0), 6) : 4;
-        cells.push(withRank(mean === mean ? mean.toFixed(digits) : "–", predicted),
-          made("td", {}, std === std && mean === mean ? `${(mean - Z90 * std).toFixed(digits)} to ${(mean + Z90 * std).toFixed(digits)}` : "–"));
+        const interval = std === std && mean === mean ? `${(mean - Z90 * std).toFixed(digits)} to ${(mean + Z90 * std).toFixed(digits)}` : "";
+        cells.push(cell(mean === mean ? mean.toFixed(digits) : "–", interval, ranked(predicted)));
       }
       return made("tr", {}, ...cells);
     });
-    const heads = ["task", ...(anyMeasured ? ["measured"] : []), ...(anyPredicted ? ["predicted", "90 % interval"] : [])];
+    const heads = ["task", ...(anyMeasured ? ["measured"] : []), ...(anyPredicted ? ["predicted"] : [])];
     const facts = columns.filter(column => !names.includes(column.name)).map(column => {
       const value = column.values[row];
       return `${column.label}: ${column.kind === "cost" ? counted(value) : value === value ? value.toPrecision(2) : "not known"}`;
@@ -631,7 +651,8 @@ function start(data) {
       made("p", {class: "arch"}, data.archs[row]),
       made("p", {class: "note"}, arrays.published[row] ? "One of the architectures of the space." : "Not a published architecture: out of domain."),
       ...(picture ? [picture] : [made("p", {class: "note"}, data.drawing === "graph" ? `No drawing: more than ${data.structure.most} nodes.` : `There are no drawings of architectures of ${data.space}.`)]),
-      made("div", {class: "scroll"}, made("table", {}, made("thead", {}, made("tr", {}, ...heads.map(head => made("th", {scope: "col"}, head)))), made("tbody", {}, ...body))),
+      made("div", {class: "scroll", tabindex: 0, role: "region", "aria-label": "Values"}, made("table", {}, made("thead", {}, made("tr", {}, ...heads.map(head => made("th", {scope: "col"}, head)))), made("tbody", {}, ...body))),
+      ...(anyPredicted ? [made("p", {class: "note"}, "Below a prediction: its 90 % interval. Below both: the rank, 1 is best.")] : []),
       ...(facts.length ? [made("p", {class: "note"}, facts.join(" · "))] : []),
       made("h3", {}, arrays.twins[row] ? `${counted(arrays.twins[row])} ${arrays.twins[row] === 1 ? "twin" : "twins"}: the same function` : "No twins"),
       made("div", {class: "twins"}, ...twins.slice(0, 60).map(twin => made("button", {type: "button", class: "plain arch", onclick: () => pin(data.archs[twin])}, data.archs[twin])),
@@ -667,7 +688,7 @@ function start(data) {
   }
   function picture(width, height, about, parts) {
     const title = drawn("title", {}, `architecture ${about}`);
-    return drawn("svg", {class: "drawing", viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `architecture ${about}`}, title, ...parts);
+    return drawn("svg", {class: "drawing", width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `architecture ${about}`}, title, ...parts);
   }
   const words = (x, y, text, kind = "", anchor = "start", fill = "") => {
     const node = drawn("text", {x, y, "text-anchor": anchor, class: kind}, text);
@@ -719,6 +740,10 @@ function start(data) {
     });
     return parts;
   }
+  function readable(colour) { // the letters with more contrast
+    const linear = [1, 3, 5].map(at => (parseInt(colour.slice(at, at + 2), 16) / 255) ** 2.2), light = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
+    return (light + 0.05) / 0.06 > 1.05 / (light + 0.05) ? "#1a1a1a" : "#ffffff";
+  }
   let starts = null;
   function graph(row) {
     if (!starts) {
@@ -736,7 +761,7 @@ function start(data) {
     edges.sort((a, b) => a[0] - b[0] || a[1] - b[1]).forEach(([a, b]) => { depth[b] = Math.max(depth[b], depth[a] + 1); });
     const lanes = Array.from({length: Math.max(...depth) + 1}, () => []);
     nodes.forEach((_, node) => lanes[depth[node]].push(node));
-    const wide = 92, high = 24, down = 14, across = 26; // from top to bottom: the panel is narrow
+    const wide = 116, high = 24, down = 14, across = 26; // from top to bottom: the panel is narrow
     const most = Math.max(...lanes.map(lane => lane.length)), width = Math.max(most * (wide + down) - down, 200) + 8;
     const at = [];
     lanes.forEach((lane, level) => lane.forEach((node, i) => { at[node] = [(width - lane.length * (wide + down) + down) / 2 + i * (wide + down), 4 + level * (high + across)]; }));
@@ -749,7 +774,7 @@ function start(data) {
     nodes.forEach((label, node) => {
       const name = data.structure.names[label], plain = name === "input" || name === "output", [x, y] = at[node];
       parts.push(drawn("g", {}, about(`node ${node}: ${name}`), drawn("rect", {x, y, width: wide, height: high, rx: 4, fill: plain ? "#e8e8e8" : data.structure.colours[label], stroke: "#1a1a1a"}),
-        words(x + wide / 2, y + 16, name.length <= 15 ? name : name.slice(0, 14) + "…", "", "middle", "#1a1a1a")));
+        words(x + wide / 2, y + 16, name.length <= 17 ? name : name.slice(0, 16) + "…", "", "middle", plain ? "#1a1a1a" : readable(data.structure.colours[label]))));
     });
     return picture(width, lanes.length * (high + across) - across + 8, data.archs[row], parts);
   }
@@ -776,14 +801,14 @@ function start(data) {
       const canvas = made("canvas", {role: "img", "aria-label": `${found.task}: Kendall's tau ${tau} on ${found.n} rows of the table`});
       panels.push(made("figure", {}, made("figcaption", {}, `${found.task}: tau ${tau} on ${counted(found.n)} rows`), canvas, ...parts.map(part => made("div", {class: "note"}, part))));
       if (!measured || !predicted) continue;
-      const low = Math.min(measured.low, predicted.low), high = Math.max(measured.high, predicted.high);
+      const [low, high] = middle([...measured.values, ...predicted.values]);
       paintPanel(canvas, low, high, measured, (pen, to, up) => {
         pen.fillStyle = tones.accent;
         pen.globalAlpha = 0.5;
         const size = n > 3000 ? 1.6 : 2.6;
         for (let row = 0; row < n; row++) {
           const a = measured.values[row], b = predicted.values[row];
-          if (a === a && b === b) pen.fillRect(to(a) - size / 2, up(b) - size / 2, size, size);
+          if (a === a && b === b && a >= low && a <= high && b >= low && b <= high) pen.fillRect(to(a) - size / 2, up(b) - size / 2, size, size);
         }
         pen.globalAlpha = 1;
       });
@@ -791,8 +816,13 @@ function start(data) {
     const part = (title, note, figures) => figures.length ? [made("h3", {}, title), made("p", {class: "note"}, note), made("div", {class: "panels"}, ...figures)] : [];
     $("compare").replaceChildren(
       ...part("Held out, of the bundled model and the published values", `Each architecture predicted by members that were not fitted to it; the ${tones.dark ? "lighter" : "darker"} a square, the more architectures.`, held),
-      ...part("The table", "Rows that the model was fitted to agree better than new ones; where the model knows, they are counted apart.", panels));
+      ...part("The table", "Rows that the model was fitted to agree better than new ones; where the model knows, they are counted apart. Points beyond 99.5 % of the values are not drawn.", panels));
     if (!held.length && !panels.length) $("compare").replaceChildren(made("p", {class: "note"}, "Nothing to compare: this takes measured values (--table) and a model that predicts them."));
+  }
+  function middle(values) { // without the outermost 0.25 % on each side
+    const sorted = Float64Array.from(values.filter(value => value === value)).sort();
+    const at = share => sorted[Math.round(share * (sorted.length - 1))];
+    return [at(0.0025), at(0.9975)];
   }
   function paintPanel(canvas, low, high, column, paint) {
     const pen = scaled(canvas, 256, 232), pad = low === high ? 1 : 0;
@@ -934,6 +964,7 @@ function start(data) {
   $("clear").addEventListener("click", () => { Object.assign(state, {ranges: {}, ops: {}, text: "", only: false, page: 0}); changed(); });
   $("before").addEventListener("click", () => { state.page--; changed(); });
   $("after").addEventListener("click", () => { state.page++; changed(); });
+  $("zoom").addEventListener("change", () => { state.zoom = $("zoom").checked; changed(); });
   $("only").addEventListener("change", () => { state.only = $("only").checked; state.page = 0; changed(); });
 
   let due = false;
@@ -948,6 +979,7 @@ function start(data) {
     for (const name of ["x", "y", "colour"]) $(name).value = state[name];
     $("front").checked = state.front;
     $("only").checked = state.only;
+    $("zoom").checked = state.zoom;
     if (document.activeElement !== $("text")) $("text").value = state.text;
     for (const [, {show: refresh}] of fields) refresh();
     for (const input of $("column-fields").querySelectorAll("input")) input.checked = state.seen.includes(input.value);
