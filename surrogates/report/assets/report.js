@@ -628,7 +628,8 @@ function start(data) {
     const of = (name, kind) => columns.find(column => column.name === name && column.kind === kind);
     const anyMeasured = columns.some(column => column.kind === "measured"), anyPredicted = columns.some(column => column.kind === "predicted");
     const cell = (text, ...below) => made("td", {}, text, ...below.filter(line => line).map(line => made("div", {class: "small"}, line)));
-    const ranked = column => column && column.rank && column.rank[row] ? `rank ${counted(column.rank[row])} of ${counted(column.of + (arrays.published[row] ? 0 : 1))}` : "";
+    const among = new Set(tasks.map(column => column.of)), alone = !anyMeasured && among.size === 1 && arrays.published[row];
+    const ranked = column => column && column.rank && column.rank[row] ? `${anyMeasured ? "rank " : ""}${counted(column.rank[row])}` + (alone ? "" : ` of ${counted(column.of + (arrays.published[row] ? 0 : 1))}`) : "";
     const body = names.map(name => {
       const measured = of(name, "measured"), predicted = of(name, "predicted"), unit = (measured || predicted).unit, cells = [made("td", {}, unit === "-" ? name : `${name} (${unit})`)];
       if (anyMeasured) cells.push(cell(measured ? valued(measured, row).replace(` ${measured.unit}`, "") : "–", ranked(measured)));
@@ -636,11 +637,12 @@ function start(data) {
         const mean = predicted ? predicted.values[row] : NaN, std = predicted && predicted.std ? predicted.std[row] : NaN;
         const digits = std > 0 ? Math.min(Math.max(1 - Math.floor(Math.log10(std)), 0), 6) : 4;
         const interval = std === std && mean === mean ? `${(mean - Z90 * std).toFixed(digits)} to ${(mean + Z90 * std).toFixed(digits)}` : "";
-        cells.push(cell(mean === mean ? mean.toFixed(digits) : "–", interval, ranked(predicted)));
+        const parts = [mean === mean ? mean.toFixed(digits) : "–", interval, ranked(predicted)];
+        cells.push(...(anyMeasured ? [cell(...parts)] : parts.map(part => cell(part || "–"))));
       }
       return made("tr", {}, ...cells);
     });
-    const heads = ["task", ...(anyMeasured ? ["measured"] : []), ...(anyPredicted ? ["predicted"] : [])];
+    const heads = ["task", ...(anyMeasured ? ["measured"] : []), ...(!anyPredicted ? [] : anyMeasured ? ["predicted"] : ["predicted", "90 % interval", alone ? `rank of ${counted([...among][0])}` : "rank"])];
     const facts = columns.filter(column => !names.includes(column.name)).map(column => {
       const value = column.values[row];
       return `${column.label}: ${column.kind === "cost" ? counted(value) : value === value ? value.toPrecision(2) : "not known"}`;
@@ -652,11 +654,12 @@ function start(data) {
       made("p", {class: "note"}, arrays.published[row] ? "One of the architectures of the space." : "Not a published architecture: out of domain."),
       ...(picture ? [picture] : [made("p", {class: "note"}, data.drawing === "graph" ? `No drawing: more than ${data.structure.most} nodes.` : `There are no drawings of architectures of ${data.space}.`)]),
       made("div", {class: "scroll", tabindex: 0, role: "region", "aria-label": "Values"}, made("table", {}, made("thead", {}, made("tr", {}, ...heads.map(head => made("th", {scope: "col"}, head)))), made("tbody", {}, ...body))),
-      ...(anyPredicted ? [made("p", {class: "note"}, "Below a prediction: its 90 % interval. Below both: the rank, 1 is best.")] : []),
+      ...(anyPredicted && anyMeasured ? [made("p", {class: "note"}, "Below a prediction: its 90 % interval. Below both: the rank, 1 is best.")] : []),
       ...(facts.length ? [made("p", {class: "note"}, facts.join(" · "))] : []),
       made("h3", {}, arrays.twins[row] ? `${counted(arrays.twins[row])} ${arrays.twins[row] === 1 ? "twin" : "twins"}: the same function` : "No twins"),
       made("div", {class: "twins"}, ...twins.slice(0, 60).map(twin => made("button", {type: "button", class: "plain arch", onclick: () => pin(data.archs[twin])}, data.archs[twin])),
-        ...(twins.length > 60 || left > 0 ? [made("span", {class: "note"}, `and ${counted(Math.max(twins.length - 60, 0) + left)} more`)] : [])));
+        ...(twins.length > 60 || left > 0 ? [made("span", {class: "note"}, `and ${counted(Math.max(twins.length - 60, 0) + left)} more`)] : [])),
+      ...skeletonOf(row));
   }
 
   /* ---- drawings, as those of surrogates.draw ---- */
@@ -665,30 +668,30 @@ function start(data) {
       const code = arrays.code.subarray(row * 6, row * 6 + 6), simple = arrays.simplest.subarray(row * 6, row * 6 + 6);
       const differs = code.some((operation, edge) => operation !== simple[edge]);
       const parts = [...cell(code, 0, differs ? "As written" : "The cell, which is its own simplest form")];
-      let height = 236;
+      let height = 168;
       if (differs) {
         const form = data.forms[arrays.form[row]];
         parts.push(...cell(simple, height, form.length < 40 ? `Simplest form: ${form}` : "Simplest form"));
         if (!simple.some(operation => operation)) parts.push(words(20, height + 36, "no path from input to output: the output is 0", "pale"));
-        height += 236;
+        height += 168;
       }
-      const skeleton = data.structure.skeletons[arrays.skeleton[row]];
-      if (skeleton) {
-        const [base, digits] = skeleton.split("-");
-        parts.push(words(4, height + 14, "The skeleton: two cells a module"), ...modules(+base, digits, height + 16));
-        height += 140;
-      }
-      return picture(430, height, data.archs[row], parts);
+      return picture(430, height, `architecture ${data.archs[row]}`, parts);
     }
     if (data.drawing === "skeleton") {
       const [base, digits] = data.archs[row].split("-");
-      return picture(430, 140, data.archs[row], modules(+base, digits, 4));
+      return picture(430, 136, `architecture ${data.archs[row]}`, modules(+base, digits, 4));
     }
     return data.drawing === "graph" ? graph(row) : null;
   }
+  function skeletonOf(row) { // that which repeats a cell
+    const skeleton = data.drawing === "cell" && data.structure.skeletons[arrays.skeleton[row]];
+    if (!skeleton) return [];
+    const [base, digits] = skeleton.split("-");
+    return [made("h3", {}, "Skeleton: two cells a module"), picture(430, 132, `skeleton ${skeleton}`, modules(+base, digits, 0))];
+  }
   function picture(width, height, about, parts) {
-    const title = drawn("title", {}, `architecture ${about}`);
-    return drawn("svg", {class: "drawing", width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `architecture ${about}`}, title, ...parts);
+    const title = drawn("title", {}, about);
+    return drawn("svg", {class: "drawing", width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": about}, title, ...parts);
   }
   const words = (x, y, text, kind = "", anchor = "start", fill = "") => {
     const node = drawn("text", {x, y, "text-anchor": anchor, class: kind}, text);
@@ -697,10 +700,10 @@ function start(data) {
   };
   const about = text => drawn("title", {}, text);
   const EDGES = [[0, 1], [0, 2], [1, 2], [0, 3], [1, 3], [2, 3]], PATHS = [[3], [0, 4], [1, 5], [0, 2, 5]];
-  const BEND = [0, -66, 0, -132, 66, 0];
+  const BEND = [0, -44, 0, -92, 44, 0];
   function cell(code, top, heading) {
     const live = EDGES.map((_, edge) => PATHS.some(path => path.includes(edge) && path.every(step => code[step])));
-    const parts = [words(4, top + 14, heading)], left = 24, gap = 124, axis = top + 144, radius = 15;
+    const parts = [words(4, top + 14, heading)], left = 24, gap = 124, axis = top + 108, radius = 15;
     EDGES.forEach(([source, target], edge) => {
       if (!code[edge]) return;
       const x0 = left + source * gap, x1 = left + target * gap, bend = BEND[edge], reach = (x1 - x0) / 4;
@@ -776,7 +779,7 @@ function start(data) {
       parts.push(drawn("g", {}, about(`node ${node}: ${name}`), drawn("rect", {x, y, width: wide, height: high, rx: 4, fill: plain ? "#e8e8e8" : data.structure.colours[label], stroke: "#1a1a1a"}),
         words(x + wide / 2, y + 16, name.length <= 17 ? name : name.slice(0, 16) + "…", "", "middle", plain ? "#1a1a1a" : readable(data.structure.colours[label]))));
     });
-    return picture(width, lanes.length * (high + across) - across + 8, data.archs[row], parts);
+    return picture(width, lanes.length * (high + across) - across + 8, `architecture ${data.archs[row]}`, parts);
   }
 
   /* ---- predicted against measured ---- */
@@ -943,7 +946,7 @@ function start(data) {
     return found ? Number(found[1]) * {"": 1, k: 1e3, M: 1e6, G: 1e9}[found[2]] : NaN;
   }
   const fields = [
-    ...columns.map(column => ["range-fields", pair(axisLabel(column).replace(", log scale", ""), () => state.ranges[column.key],
+    ...columns.map(column => ["range-fields", pair(column.label + (column.unit !== "-" ? ` (${column.unit})` : ""), () => state.ranges[column.key],
       range => { if (range) state.ranges[column.key] = range; else delete state.ranges[column.key]; })]),
     ...data.operations.map((name, op) => ["operation-fields", pair(name, () => state.ops[op],
       range => { if (range) state.ops[op] = range; else delete state.ops[op]; })])];
