@@ -19,6 +19,7 @@ from surrogates.cli import (
     predict,
     pretrain,
     refine,
+    report,
     search,
     search_benchmark,
     train,
@@ -69,6 +70,7 @@ _add(_LOOK_UP, lookup.lookup, "Predicted or measured performance of architecture
 _add(_LOOK_UP, best.best, "The best architectures of a space within constraints, exact.", best.EXAMPLES)
 _add(_LOOK_UP, predict.predict, "Predict architectures with a stored surrogate, as CSV.", predict.EXAMPLES)
 _add(_LOOK_UP, draw.draw, "Draw an architecture: cell, skeleton, how it is written.", draw.EXAMPLES)
+_add(_LOOK_UP, report.report, "Explore a space in one page, to open in a browser.", report.EXAMPLES)
 app.add_typer(table_app, name="table", rich_help_panel=_LOOK_UP, short_help="Inspect and convert tables of results.")
 _add(_LOOK_UP, doctor.doctor, "Check the installation, the bundled data and tables.", doctor.EXAMPLES)
 _add(_FIT, fit.fit, "Fit a surrogate to a table of results and store it.", fit.EXAMPLES)

@@ -1,0 +1,111 @@
+"""What a page needs to draw architectures and to filter them: operations of edges, modules or nodes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.spaces.cell import CellSpace
+from benchmarks.spaces.dag import DagSpace
+from benchmarks.spaces.space import Space
+from benchmarks.spaces.transnas_macro import TransNASMacro
+from surrogates.drawing.colours import colour_of, shown_name
+
+__all__ = ["Structure", "structure_of"]
+
+_MOST_NODES = 60
+_MOST_OPERATIONS = 24
+_DIGITS = ("same shape", "doubles the channels", "halves the resolution", "doubles channels, halves resolution")
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Structure:
+    """Operations of n architectures.
+
+    Attributes:
+        drawing: What is drawn: a cell, a skeleton, a graph, or nothing.
+        operations: Names of the K operations that are counted.
+        counts: How many of each an architecture has, as its string writes it, of shape (n, K).
+        about: What all drawings share, as JSON has it.
+        arrays: What the drawings are made from, in one dimension each.
+
+    Example:
+        >>> from benchmarks import get_space
+        >>> found = structure_of(get_space("transnas101-macro"), ["64-2311-basic"])
+        >>> found.drawing, found.counts.tolist()
+        ('skeleton', [[4, 2, 1, 1, 0]])
+    """
+
+    drawing: Literal["cell", "skeleton", "graph", ""]
+    operations: list[str]
+    counts: NDArray[np.uint16]
+    about: dict[str, Any] = field(default_factory=dict)
+    arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
+
+
+def structure_of(space: Space, archs: Sequence[str]) -> Structure:
+    """Operations of n architectures, and what their drawings are made from."""
+    if isinstance(space, CellSpace):
+        return _cells(space, archs)
+    if isinstance(space, TransNASMacro):
+        codes = [str(space.parse(arch).code) for arch in archs]
+        counts = np.array([[len(code), *(code.count(digit) for digit in "1234")] for code in codes], dtype=np.uint16)
+        names = ["modules", *(f"{digit}: {said}" for digit, said in zip("1234", _DIGITS, strict=True))]
+        return Structure("skeleton", names, counts, {"input": space.input_size})
+    if isinstance(space, DagSpace):
+        return _graphs(space, archs)
+    _, operation = space.labelled_graphs(archs)
+    labels = space.operations_in_graphs
+    counts = np.stack([(operation == number).sum(axis=1) for number in range(len(labels))], axis=1).astype(np.uint16)
+    return Structure("", list(labels[:_MOST_OPERATIONS]), counts[:, :_MOST_OPERATIONS])
+
+
+def _cells(space: CellSpace, archs: Sequence[str]) -> Structure:
+    names = [operation.name for operation in space.operations]
+    codes, simplest = space.cell_codes(archs), space.cell_codes(space.simplify(archs))
+    counts = np.stack([(codes == number).sum(axis=1) for number in range(len(names))], axis=1).astype(np.uint16)
+    written = [space.parse(arch).skeleton for arch in archs]
+    skeletons = list(dict.fromkeys(written))
+    place = {name: number for number, name in enumerate(skeletons)}
+    about = {**_colours(names), "skeletons": skeletons, "input": space.input_size}
+    arrays: dict[str, NDArray[Any]] = {
+        "code": codes.astype(np.uint8).ravel(),
+        "simplest": simplest.astype(np.uint8).ravel(),
+        "skeleton": np.array([place[name] for name in written], dtype=np.uint16),
+    }
+    return Structure("cell", [shown_name(name) for name in names], counts, about, arrays)
+
+
+def _graphs(space: DagSpace, archs: Sequence[str]) -> Structure:
+    labels = list(space.own_operations)
+    number = {name: index for index, name in enumerate(labels)}
+    nodes: list[int] = []
+    edges: list[int] = []
+    sizes = np.zeros((len(archs), 2), dtype=np.int32)
+    tallies = []
+    for row, arch in enumerate(archs):
+        dag = space.parse(arch)
+        tallies.append(Counter(dag.nodes))
+        if len(dag.nodes) <= _MOST_NODES:
+            nodes += [number[name] for name in dag.nodes]
+            edges += [node for edge in dag.edges for node in edge]
+            sizes[row] = len(dag.nodes), len(dag.edges)
+    usual = [name for name, _ in sum(tallies, Counter()).most_common() if name not in ("input", "output")]
+    shown = sorted(usual[:_MOST_OPERATIONS])
+    counts = np.array([[tally[name] for name in shown] for tally in tallies], dtype=np.uint16).reshape(-1, len(shown))
+    arrays: dict[str, NDArray[Any]] = {
+        "nodes": np.array(nodes, dtype=np.uint16),
+        "edges": np.array(edges, dtype=np.uint8),
+        "sizes": sizes.ravel(),
+    }
+    about = {**_colours(labels), "most": _MOST_NODES}
+    return Structure("graph", [shown_name(name) for name in shown], counts, about, arrays)
+
+
+def _colours(names: Sequence[str]) -> dict[str, Any]:
+    return {"names": [shown_name(name) for name in names], "colours": [colour_of(name) for name in names]}
