@@ -1,17 +1,19 @@
 """Dynamic inference on Rooms: S2DNAS and ENAS4D on one micro architecture, beside static networks of other widths.
 
-    python perf/supernets/dynamic.py measure --folder <folder>    # resumes; an hour or two on one slow core
+    python perf/supernets/dynamic.py measure --folder <folder>    # resumes; half an hour on one free core
     python perf/supernets/dynamic.py report
 
-``measure`` trains, in this order, networks on class_object that choose the learning rate and the objective, then on
-class_scene once-for-all networks over the 243 splits of channels in two stages (seeds 0 to 2), static networks of three
-widths, the best split trained alone, and a once-for-all network over depths, kernels and sides as well, and writes one
-record each to perf/supernets/records/dynamic. What has a record is not done again; an interrupted training continues
-from its last epoch in the folder. ``report`` prints the tables of docs/dynamic.md from the records.
+``measure`` trains on class_scene and writes a record of each network to perf/supernets/records/dynamic: the static
+network, a once-for-all network over the 243 splits of channels in two stages, halves in all modules trained alone, then
+all 243 splits of the once-for-all network, narrower static networks, the best split trained alone, a once-for-all
+network over depths, kernels and sides as well (ENAS4D), and the same with other seeds. What has a record is not done
+again; an interrupted training continues from its last epoch in the folder. ``report`` prints the tables of
+docs/dynamic.md from the records.
 
+No setting was tuned: the learning rates are those of the recipes, 3e-3 for once-for-all networks and 6e-3 for others.
 Thresholds and temperatures are from 1,024 validation images, accuracies (top1) from 1,024 test images. Costs are
 multiply-adds of backbone and classifiers for one image. Images are those of 64 pixels made smaller to 48, networks have
-8 base channels, trainings 4 epochs of 4,096 images in batches of 32.
+8 base channels, trainings 3 epochs of 4,096 images in batches of 32.
 """
 
 from __future__ import annotations
@@ -33,33 +35,26 @@ if TYPE_CHECKING:
 
 RECORDS = Path(__file__).with_name("records") / "dynamic"
 ARCH = "64-41414-3_00_130"  # the best of rooms-mini on class_object
-CHOOSE, JUDGE = "class_object", "class_scene"
+TASK = "class_scene"
 SEEDS = (0, 1, 2)
-WIDTHS = (4, 6, 8)  # those that a recipe allows, as the stem has half of them
-RATES = (3e-3, 6e-3)
+WIDTHS = (8, 6, 4)  # even ones, as the stem has half of them
+SHARED, ALONE = 3e-3, 6e-3  # learning rates
 BUDGETS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)  # of the static network's multiply-adds
 TARGET = 0.5
 DENSE = "1-1-1-1-1"
-PROBED = (
-    "1:3-1:3-1:3-1:3-1:3",
-    "1:1-1:1-1:1-1:1-1:1",
-    "3:1-3:1-3:1-3:1-3:1",
-    "3:1-1:1-1:1-1:3-1:3",
-    "1:3-1:3-1:1-1:1-3:1",
-)
-"""Splits whose mean loss chooses a setting."""
+HALVES = "1:1-1:1-1:1-1:1-1:1"
 EVALUATIONS, SEARCHES = 60, 20
 
 
 # -- measurement ------------------------------------------------------------------------------------------------------
 
 
-def recipe(task: str, lr: float, base: int = 8) -> Recipe:
+def recipe(lr: float, base: int = 8) -> Recipe:
     """The recipe of all networks here."""
     from benchmarks.training.supernet import supernet_recipe
 
-    usual = supernet_recipe(task)
-    sizes = {"epochs": 4, "batch_size": 32, "input_size": 48, "base_channels": base, "n_test": None}
+    usual = supernet_recipe(TASK)
+    sizes = {"epochs": 3, "batch_size": 32, "input_size": 48, "base_channels": base, "n_test": None}
     return replace(usual, optimiser=replace(usual.optimiser, lr=lr), **sizes)
 
 
@@ -73,7 +68,7 @@ def scorer(folder: Path, name: str, asked: Recipe, train: Any, seed: int, tested
 
 
 def images(asked: Recipe) -> dict[str, Any]:
-    """Training and validation images of a recipe."""
+    """Training and validation images."""
     return {"train": smaller("train", 4096, asked), "valid": smaller("valid", 1024, asked)}
 
 
@@ -134,41 +129,11 @@ def load(name: str) -> Any:
     return json.loads(record(name).read_text(encoding="utf-8"))
 
 
-def choose(folder: Path) -> None:
-    """Losses on class_object for each setting: of splits in a once-for-all network, and of the static network."""
-    for lr in RATES:
-        name = f"choose-static-{lr:g}"
-        if not record(name).exists():
-            found = scorer(folder, name, recipe(CHOOSE, lr), DENSE, 0).measure(DENSE)
-            store(name, {"lr": lr, "loss": loss(found)[0], "valid": described(found)["exits"]["valid"][0]})
-        name = f"choose-splits-{lr:g}"
-        if not record(name).exists():
-            from benchmarks.training.dynamic.grid import ChoiceGrid
-
-            mine = scorer(folder, name, recipe(CHOOSE, lr), ChoiceGrid(5), 0)
-            losses = [loss(mine.measure(split)) for split in PROBED]
-            store(name, {"lr": lr, "loss": float(np.mean(losses)), "losses": losses})
-
-
-def chosen(kind: str) -> dict[str, Any]:
-    """The setting of the least loss on class_object, of "static" networks or of those over "splits"."""
-    mine = [load(path.stem) for path in sorted(RECORDS.glob(f"choose-{kind}-*.json"))]
-    return dict(min(mine, key=lambda found: found["loss"]))
-
-
-def loss(found: ExitMeasurement) -> list[float]:
-    """Cross-entropy of each exit on the validation images, at its temperature."""
-    scaled = found.valid.logits / found.temperatures[:, None, None]
-    top = scaled.max(axis=2)
-    log_sum = top + np.log(np.exp(scaled - top[:, :, None]).sum(axis=2))
-    return [float(value) for value in (log_sum - (found.valid.targets * scaled).sum(axis=2)).mean(axis=1)]
-
-
 def once_for_all(folder: Path, seed: int, tested: bool = True) -> ExitScorer:
     """The network over all splits on class_scene."""
     from benchmarks.training.dynamic.grid import ChoiceGrid
 
-    return scorer(folder, f"splits-{seed}", recipe(JUDGE, chosen("splits")["lr"]), ChoiceGrid(5), seed, tested)
+    return scorer(folder, f"splits-{seed}", recipe(SHARED), ChoiceGrid(5), seed, tested)
 
 
 def measure_table(folder: Path, seed: int) -> None:
@@ -202,19 +167,19 @@ def best_split() -> str:
     return str(table.loc[table[f"reward_{TARGET:g}"].idxmax(), "split"])
 
 
-def measure_others(folder: Path, seed: int) -> None:
-    """The best split within the once-for-all network and trained alone, and static networks."""
-    if not record(f"slice-{seed}").exists():
-        store(f"slice-{seed}", described(once_for_all(folder, seed).measure(best_split())))
-    for width in WIDTHS:
-        name = f"static-{width}-{seed}"
-        if not record(name).exists():
-            lr = chosen("static")["lr"]
-            store(name, described(scorer(folder, name, recipe(JUDGE, lr, width), DENSE, seed).measure(DENSE)))
-    name = f"alone-{seed}"
+def measure_alone(folder: Path, name: str, train: str, seed: int, base: int = 8) -> None:
+    """One choice trained alone."""
+    import torch
+
     if not record(name).exists():
-        lr = chosen("static")["lr"]
-        store(name, described(scorer(folder, name, recipe(JUDGE, lr), best_split(), seed).measure(best_split())))
+        with torch.backends.mkldnn.flags(enabled=base >= 8):  # torch 2.13 corrupts memory in strided 1x1 convolutions
+            store(name, described(scorer(folder, name, recipe(ALONE, base), train, seed).measure(train)))
+
+
+def measure_slice(folder: Path, name: str, split: str, seed: int) -> None:
+    """A split within the once-for-all network."""
+    if not record(name).exists():
+        store(name, described(once_for_all(folder, seed).measure(split)))
 
 
 def measure_elastic(folder: Path) -> None:
@@ -225,9 +190,9 @@ def measure_elastic(folder: Path) -> None:
     if record("elastic-0").exists():
         return
     grid = ChoiceGrid(5, depths=(1, 2), kernels=(1, 3), sides=(24, 36, 48))
-    mine = scorer(folder, "elastic-0", recipe(JUDGE, chosen("splits")["lr"]), grid, 0, tested=False)
+    mine = scorer(folder, "elastic-0", recipe(SHARED), grid, 0, tested=False)
     history = search_tradeoffs(mine.measure, grid, EVALUATIONS, 0, folder=folder / "elastic-0-search")
-    tested = scorer(folder, "elastic-0", recipe(JUDGE, chosen("splits")["lr"]), grid, 0)
+    tested = scorer(folder, "elastic-0", recipe(SHARED), grid, 0)
     front = [described(tested.measure(choice)) for choice in tradeoff_front(history)["choice"]]
     store("elastic-0", {"choices": history.archs, "values": history.values.round(4).tolist(), "front": front})
 
@@ -245,12 +210,20 @@ def main() -> None:
         if given.folder is None:
             parser.error("expected --folder for the trained networks")
         training_process(1)
-        choose(given.folder)
-        measure_table(given.folder, 0)
-        measure_others(given.folder, 0)
-        measure_elastic(given.folder)
-        for seed in SEEDS[1:]:
-            measure_others(given.folder, seed)
+        folder = given.folder
+        measure_alone(folder, "static-8-0", DENSE, 0)
+        measure_slice(folder, "slice-halves-0", HALVES, 0)
+        measure_alone(folder, "alone-halves-0", HALVES, 0)
+        measure_table(folder, 0)
+        for seed in SEEDS:
+            for base in WIDTHS:
+                measure_alone(folder, f"static-{base}-{seed}", DENSE, seed, base)
+            measure_slice(folder, f"slice-best-{seed}", best_split(), seed)
+            measure_alone(folder, f"alone-best-{seed}", best_split(), seed)
+            measure_slice(folder, f"slice-halves-{seed}", HALVES, seed)
+            measure_alone(folder, f"alone-halves-{seed}", HALVES, seed)
+            if seed == 0:
+                measure_elastic(folder)
 
 
 if __name__ == "__main__":

@@ -163,7 +163,7 @@ def thresholds_of_shares(confidence: Floats, shares: Sequence[float] | Floats) -
         shares: Share of the images of each exit, of shape (S,), with a sum of 1.
 
     Returns:
-        Of shape (S - 1,); `NEVER` for a share that rounds to no image.
+        Of shape (S - 1,); `NEVER` for a share that rounds to no image, 0 for one that takes all that are left.
 
     Raises:
         ValueError: If the shares are negative, do not sum to 1, or are of another number of stages.
@@ -181,7 +181,7 @@ def thresholds_of_shares(confidence: Floats, shares: Sequence[float] | Floats) -
     for stage in range(len(found)):
         count = min(math.floor(wanted[stage] * n + 0.5), int(left.sum()))
         if count:
-            found[stage] = np.sort(confidence[stage, left])[-count]
+            found[stage] = 0.0 if count == left.sum() else np.sort(confidence[stage, left])[-count]
             left &= confidence[stage] < found[stage]
     return found
 
@@ -200,8 +200,9 @@ def exits_at(confidence: Floats, thresholds: Sequence[float] | Floats) -> Ints:
         >>> exits_at(np.array([[0.9, 0.5], [0.2, 0.2]]), [0.7]).tolist()
         [0, 1]
     """
-    least = np.append(checked_thresholds(thresholds, len(confidence)), 0.0)
-    return np.asarray((confidence >= least[:, None]).argmax(axis=0), dtype=np.int64)
+    leave = confidence[:-1] >= checked_thresholds(thresholds, len(confidence))[:, None]
+    last = np.ones((1, confidence.shape[1]), dtype=bool)
+    return np.asarray(np.concatenate([leave, last]).argmax(axis=0), dtype=np.int64)
 
 
 def exit_shares(exits: Ints, n_stages: int) -> Floats:

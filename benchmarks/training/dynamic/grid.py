@@ -54,6 +54,8 @@ class ChoiceGrid:
             found = getattr(self, name)
             if len(set(found)) < len(found):
                 raise ValueError(f"expected different options of {name}, got {found}")
+        if len({len(own) for own in self.parts}) > 1:
+            raise ValueError(f"expected as many stages in all parts, got {self.parts}")
         self.smallest()  # checks the numbers
         self.choice([len(options) - 1 for options in self.decisions().values()])
 

@@ -99,7 +99,7 @@ class LazyNetwork(nn.Module):
             ValueError: If a threshold is out of range, or there is another number of thresholds or temperatures.
         """
         n_stages = self.choice.n_stages
-        least = [*checked_thresholds(thresholds, n_stages).tolist(), 0.0]
+        least = checked_thresholds(thresholds, n_stages).tolist()
         divisors = [1.0] * n_stages if temperatures is None else list(temperatures)
         if len(divisors) != n_stages or min(divisors) <= 0:
             raise ValueError(f"expected a positive temperature for each of {n_stages} stages, got {divisors}")
@@ -109,8 +109,9 @@ class LazyNetwork(nn.Module):
         features = self._begin(images)
         for stage in range(n_stages):
             found = self.run_stage(stage, features)
-            confidence = torch.softmax(found.double() / divisors[stage], dim=1).amax(dim=1)
-            leave = confidence >= least[stage]
+            leave = torch.ones_like(left, dtype=torch.bool)
+            if stage < n_stages - 1:
+                leave = torch.softmax(found.double() / divisors[stage], dim=1).amax(dim=1) >= least[stage]
             exits[left[leave]], logits[left[leave]] = stage, found[leave]
             left = left[~leave]
             if not len(left):
