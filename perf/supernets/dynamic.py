@@ -4,7 +4,7 @@
     python perf/supernets/dynamic.py report
 
 ``measure`` trains on class_scene and writes a record of each network to perf/supernets/records/dynamic: the static
-network, a once-for-all network over the 243 splits of channels in two stages, halves in all modules trained alone, then
+network, halves in all modules trained alone, a once-for-all network over the 243 splits of channels in two stages, then
 all 243 splits of the once-for-all network, narrower static networks, the best split trained alone, a once-for-all
 network over depths, kernels and sides as well (ENAS4D), and the same with other seeds. What has a record is not done
 again; an interrupted training continues from its last epoch in the folder. ``report`` prints the tables of
@@ -21,6 +21,7 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,26 +64,26 @@ def scorer(folder: Path, name: str, asked: Recipe, train: Any, seed: int, tested
     from benchmarks.training.dynamic import ExitScorer, train_multi_stage
 
     network = train_multi_stage(ARCH, asked.task, asked, train, None, seed, folder / name, sources=images, device="cpu")
-    test = {"test": smaller("test", 1024, asked)} if tested else {}
+    test = {"test": smaller("test", 1024, asked.input_size)} if tested else {}
     return ExitScorer(network, images(asked) | test, batch_size=32)
 
 
 def images(asked: Recipe) -> dict[str, Any]:
     """Training and validation images."""
-    return {"train": smaller("train", 4096, asked), "valid": smaller("valid", 1024, asked)}
+    return {"train": smaller("train", 4096, asked.input_size), "valid": smaller("valid", 1024, asked.input_size)}
 
 
-def smaller(split: str, n: int, asked: Recipe) -> Any:
+@cache
+def smaller(split: str, n: int, size: int) -> Any:
     """Rooms of 64 pixels, made smaller."""
     import torch
 
     from benchmarks.training import ImageSet
     from benchmarks.training.rooms.source import rooms
 
-    found = rooms(split, n, 64, domains=("rgb", asked.task)).arrays
-    side = (asked.input_size,) * 2
-    rgb = torch.nn.functional.interpolate(found["rgb"].float(), side, mode="bilinear", antialias=True)
-    return ImageSet({"rgb": rgb.round().clamp(0, 255).to(torch.uint8), asked.task: found[asked.task]})
+    found = rooms(split, n, 64, domains=("rgb", TASK)).arrays
+    rgb = torch.nn.functional.interpolate(found["rgb"].float(), (size, size), mode="bilinear", antialias=True)
+    return ImageSet({"rgb": rgb.round().clamp(0, 255).to(torch.uint8), TASK: found[TASK]})
 
 
 def described(found: ExitMeasurement) -> dict[str, Any]:
@@ -197,6 +198,168 @@ def measure_elastic(folder: Path) -> None:
     store("elastic-0", {"choices": history.archs, "values": history.values.round(4).tolist(), "front": front})
 
 
+# -- report -----------------------------------------------------------------------------------------------------------
+
+
+def known(pattern: str) -> list[dict[str, Any]]:
+    """Records of all seeds that are there, e.g. of "alone-best"."""
+    return [load(f"{pattern}-{seed}") for seed in SEEDS if record(f"{pattern}-{seed}").exists()]
+
+
+def mean_and_sd(values: list[float], digits: int = 1) -> str:
+    """Mean over seeds with the standard deviation, without values of NaN."""
+    there = [value for value in values if value == value]
+    if not there:
+        return "-"
+    spread = f" ± {np.std(there, ddof=1):.{digits}f}" if len(there) > 1 else ""
+    return f"{np.mean(there):.{digits}f}{spread}"
+
+
+def within(found: dict[str, Any], budget: float) -> int | None:
+    """The most accurate point of the validation curve whose average cost is within a budget."""
+    costs, accuracy = (np.array(found["valid"][name]) for name in ("multiply_adds", "accuracy"))
+    inside = np.flatnonzero(costs <= budget)
+    return int(inside[accuracy[inside].argmax()]) if len(inside) else None
+
+
+def tested(found: dict[str, Any], budget: float) -> tuple[float, float, float]:
+    """Accuracy on test images at a budget, that of random exits with the same shares, and the cost on test images."""
+    point = within(found, budget)
+    if point is None:
+        return (np.nan,) * 3
+    shares = np.array(found["test"]["shares"][point])
+    at_random = float(shares @ np.array(found["exits"]["test"]))
+    return found["test"]["accuracy"][point], at_random, found["test"]["multiply_adds"][point]
+
+
+def static_line(seed: int) -> tuple[np.ndarray, np.ndarray] | None:
+    """Costs and test accuracies of the static networks of a seed, the cheapest first; None unless all are there."""
+    names = [f"static-{width}-{seed}" for width in sorted(WIDTHS)]
+    if not all(record(name).exists() for name in names):
+        return None
+    found = [load(name) for name in names]
+    return np.array([one["multiply_adds"][0] for one in found]), np.array([one["exits"]["test"][0] for one in found])
+
+
+def static_at(line: tuple[np.ndarray, np.ndarray], budget: float) -> float:
+    """Accuracy of the static networks at a cost, linear in its logarithm between widths; NaN below the narrowest."""
+    costs, accuracy = line
+    return float(np.interp(np.log(budget), np.log(costs), accuracy)) if budget >= costs[0] else float("nan")
+
+
+def report_networks() -> None:
+    """Costs and accuracies of every network."""
+    print(
+        f"{'network':22s} {'seeds':>5s}  {'multiply-adds up to each exit':30s} top1 of each exit, all test images (%)"
+    )
+    for name in [*(f"static-{width}" for width in WIDTHS), "alone-halves", "alone-best", "slice-halves", "slice-best"]:
+        if found := known(name):
+            costs = " ".join(f"{cost:,}" for cost in found[0]["multiply_adds"])
+            exits = "   ".join(
+                mean_and_sd(list(own)) for own in zip(*(one["exits"]["test"] for one in found), strict=True)
+            )
+            print(f"{name:22s} {len(found):5d}  {costs:30s} {exits}   {found[0]['choice']}")
+
+
+def report_budgets() -> None:
+    """Accuracy on test images within budgets, beside static networks and random exits."""
+    lines = [line for seed in SEEDS if (line := static_line(seed)) is not None]
+    whole = known("static-8")
+    if not whole:
+        return
+    static = whole[0]["multiply_adds"][0]
+    print(f"\ntest top1 (%) within a budget; in brackets random exits with the same shares; whole network: {static:,}")
+    print(f"{'of its cost':14s}" + "".join(f"{budget:>26.0%}" for budget in BUDGETS))
+    if lines:
+        cells = [mean_and_sd([static_at(line, budget * static) for line in lines]) for budget in BUDGETS]
+        print(f"{'static':14s}" + "".join(f"{cell:>26s}" for cell in cells))
+    for name in ("alone-halves", "alone-best", "slice-halves", "slice-best"):
+        if found := known(name):
+            cells = []
+            for budget in BUDGETS:
+                pairs = [tested(one, budget * static) for one in found]
+                cells.append(f"{mean_and_sd([pair[0] for pair in pairs])} [{mean_and_sd([pair[1] for pair in pairs])}]")
+            print(f"{name:14s}" + "".join(f"{cell:>26s}" for cell in cells))
+    areas = {"static": [_area(costs, accuracy, static) for costs, accuracy in lines]}
+    for name in ("alone-halves", "alone-best", "slice-halves", "slice-best"):
+        curves = [(np.array(one["test"]["multiply_adds"]), np.array(one["test"]["accuracy"])) for one in known(name)]
+        areas[name] = [_area(*curve, static) for curve in curves]
+    print("hypervolume (points x ln cost, up to 1.1 of the whole network's cost):", end="")
+    print("; ".join(f" {name} {mean_and_sd(found)}" for name, found in areas.items() if found))
+
+
+def _area(costs: np.ndarray, accuracy: np.ndarray, static: int) -> float:
+    from surrogates.search.pareto import hypervolume
+
+    return hypervolume(accuracy, np.log(costs / static), 0.0, float(np.log(1.1)))
+
+
+def report_promises() -> None:
+    """What validation thresholds promised, and test images gave."""
+    print(
+        "\ntest minus validation top1 over the 41 points of a curve (points): mean, largest; expected from 1,024 images"
+    )
+    for name in ("alone-halves", "alone-best", "slice-halves", "slice-best"):
+        for found in known(name):
+            gaps = np.array(found["test"]["accuracy"]) - np.array(found["valid"]["accuracy"])
+            share = np.mean(found["valid"]["accuracy"]) / 100
+            noise = 100 * np.sqrt(2 * share * (1 - share) / 1024)
+            largest = gaps[np.abs(gaps).argmax()]
+            inside = (np.abs(gaps) <= 2).mean()
+            print(
+                f"{name:14s} {gaps.mean():+.2f} {largest:+.2f}; within 2 points {inside:.0%}; sd by chance {noise:.2f}"
+            )
+
+
+def report_search() -> None:
+    """REINFORCE and random search on the enumerated splits."""
+    from benchmarks.training.dynamic.grid import ChoiceGrid
+    from surrogates.dynamic.space import ChoiceSpace, registered
+    from surrogates.search.run import run_search
+
+    path = RECORDS / "splits-0.csv"
+    table = pd.read_csv(path) if path.exists() else pd.DataFrame()
+    if len(table) < 3**5:
+        print(f"\nsearch: {len(table)} of 243 splits are measured")
+        return
+    print(f"\nrank among 243 of the best of {EVALUATIONS} splits, {SEARCHES} searches: median, share in the top 5 %")
+    for budget in BUDGETS:
+        rewards = table.set_index("split")[f"reward_{budget:g}"]
+        ranks = rewards.rank(ascending=False, method="min")
+        cells = []
+        with registered(ChoiceSpace(ChoiceGrid(5))) as space:
+            for searcher in ("reinforce", "random"):
+                found = []
+                for seed in range(SEARCHES):
+                    history = run_search(
+                        searcher, partial(_looked_up, rewards), "reward", EVALUATIONS, seed, space=space
+                    )
+                    found.append(float(ranks[history.best_arch()]))
+                cells.append(f"{searcher} {np.median(found):5.1f} {np.mean(np.array(found) <= 12):4.0%}")
+        best = rewards.idxmax()
+        print(f"{budget:4.0%} of the cost: {'; '.join(cells)}   best {best}, reward {rewards.max():.2f}")
+
+
+def _looked_up(rewards: pd.Series, splits: list[str]) -> list[float]:
+    return [float(value) for value in rewards[splits]]
+
+
+def report_elastic() -> None:
+    """The front of ENAS4D's search on test images."""
+    if not record("elastic-0").exists():
+        return
+    found = load("elastic-0")
+    print(
+        f"\nENAS4D: {len(found['front'])} choices on the front of {len(found['choices'])}; at the point of the search:"
+    )
+    print(f"{'choice':52s} {'multiply-adds':>14s} {'validation':>11s} {'test':>6s}")
+    values = dict(zip(found["choices"], found["values"], strict=True))
+    for one in found["front"]:
+        top1, cost = values[one["choice"]]
+        point = int(np.abs(np.array(one["valid"]["multiply_adds"]) - cost).argmin())
+        print(f"{one['choice']:52s} {cost:14,.0f} {top1:11.1f} {one['test']['accuracy'][point]:6.1f}")
+
+
 def main() -> None:
     """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -204,6 +367,9 @@ def main() -> None:
     parser.add_argument("--folder", type=Path, help="folder of the trained networks")
     given = parser.parse_args()
     RECORDS.mkdir(exist_ok=True)
+    if given.work == "report":
+        for part in (report_networks, report_budgets, report_promises, report_search, report_elastic):
+            part()
     if given.work == "measure":
         from benchmarks.training.device import training_process
 
@@ -212,8 +378,8 @@ def main() -> None:
         training_process(1)
         folder = given.folder
         measure_alone(folder, "static-8-0", DENSE, 0)
-        measure_slice(folder, "slice-halves-0", HALVES, 0)
         measure_alone(folder, "alone-halves-0", HALVES, 0)
+        measure_slice(folder, "slice-halves-0", HALVES, 0)
         measure_table(folder, 0)
         for seed in SEEDS:
             for base in WIDTHS:

@@ -4,7 +4,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812
 
 from benchmarks.errors import ArtefactError, UnknownNameError
 from benchmarks.training.dynamic import (
