@@ -62,8 +62,8 @@ class StageChoice:
             )
         if odd := next((parts for parts in self.split if len(parts) != self.n_stages), None):
             raise ValueError(
-                f"expected as many parts in all modules, got {self.n_stages} in {_colons(self.split[0])!r} and "
-                f"{len(odd)} in {_colons(odd)!r}"
+                f"expected as many parts in all modules, got {self.n_stages} in {shown(_colons(self.split[0]))} and "
+                f"{len(odd)} in {shown(_colons(odd))}"
             )
         _check_numbers("depths", self.depths, self.n_modules, "module", _BLOCKS)
         _check_numbers("kernels", self.kernels, self.n_stages, "stage", _KERNELS)

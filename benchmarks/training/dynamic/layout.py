@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.errors import SpaceError
+from benchmarks.errors import SpaceError, shown
 from benchmarks.graph import ArchGraph, GraphBuilder
 from benchmarks.short_repr import ShortRepr
 from benchmarks.spaces.registry import infer_space
@@ -171,7 +171,7 @@ class StageLayout:
         if found.n_modules != self.n_modules:
             raise ValueError(
                 f"expected a split of the {self.n_modules} modules of {self.arch!r}, as in "
-                f"{'-'.join(['1:1'] * self.n_modules)!r}, got {found.n_modules} modules in {str(found)!r}"
+                f"{'-'.join(['1:1'] * self.n_modules)!r}, got {found.n_modules} modules in {shown(str(found))}"
             )
         graph, nodes = self._kept(self.graph(found.side), found.depths)
         blocks = [self._blocks[node] for node in nodes.tolist()]

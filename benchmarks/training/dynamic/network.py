@@ -12,7 +12,7 @@ import torch.nn.functional as F  # noqa: N812
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from benchmarks.errors import check_type
+from benchmarks.errors import check_type, shown
 from benchmarks.graph import ArchGraph
 from benchmarks.training.dynamic.choices import StageChoice
 from benchmarks.training.dynamic.layout import StageLayout, StagePlan
@@ -161,7 +161,7 @@ class MultiStageNetwork(nn.Module):
             if plan.choice.n_stages > len(self.heads):
                 raise ValueError(
                     f"expected a choice of at most {len(self.heads)} stages, the number of classifiers, got "
-                    f"{plan.choice.n_stages} in {text!r}"
+                    f"{plan.choice.n_stages} in {shown(text)}"
                 )
             steps = _steps_of(self.backbone, plan)
             masked = _Masked(steps)
