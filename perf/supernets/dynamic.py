@@ -5,8 +5,9 @@
 
 ``measure`` trains on class_scene and writes a record of each network to perf/supernets/records/dynamic: the static
 network, halves in all modules trained alone, a once-for-all network over the 243 splits of channels in two stages, then
-all 243 splits of the once-for-all network, narrower static networks, the best split trained alone, a once-for-all
-network over depths, kernels and sides as well (ENAS4D), and the same with other seeds. What has a record is not done
+all 243 splits of the once-for-all network, narrower static networks and the best split trained alone, both with three
+seeds, a once-for-all network over depths, kernels and sides as well (ENAS4D), two learning rates of a once-for-all
+network on class_object, and once-for-all networks of other seeds. What has a record is not done
 again; an interrupted training continues from its last epoch in the folder. ``report`` prints the tables of
 docs/dynamic.md from the records.
 
@@ -43,6 +44,7 @@ SHARED, ALONE = 3e-3, 6e-3  # learning rates
 BUDGETS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8)  # of the static network's multiply-adds
 TARGET = 0.5
 DENSE = "1-1-1-1-1"
+SMALLEST, LARGEST = "1:3-1:3-1:3-1:3-1:3", "3:1-3:1-3:1-3:1-3:1"
 HALVES = "1:1-1:1-1:1-1:1-1:1"
 EVALUATIONS, SEARCHES = 60, 20
 
@@ -50,11 +52,11 @@ EVALUATIONS, SEARCHES = 60, 20
 # -- measurement ------------------------------------------------------------------------------------------------------
 
 
-def recipe(lr: float, base: int = 8) -> Recipe:
+def recipe(lr: float, base: int = 8, task: str = TASK) -> Recipe:
     """The recipe of all networks here."""
     from benchmarks.training.supernet import supernet_recipe
 
-    usual = supernet_recipe(TASK)
+    usual = supernet_recipe(task)
     sizes = {"epochs": 3, "batch_size": 32, "input_size": 48, "base_channels": base, "n_test": None}
     return replace(usual, optimiser=replace(usual.optimiser, lr=lr), **sizes)
 
@@ -64,26 +66,27 @@ def scorer(folder: Path, name: str, asked: Recipe, train: Any, seed: int, tested
     from benchmarks.training.dynamic import ExitScorer, train_multi_stage
 
     network = train_multi_stage(ARCH, asked.task, asked, train, None, seed, folder / name, sources=images, device="cpu")
-    test = {"test": smaller("test", 1024, asked.input_size)} if tested else {}
+    test = {"test": smaller("test", 1024, asked.input_size, asked.task)} if tested else {}
     return ExitScorer(network, images(asked) | test, batch_size=32)
 
 
 def images(asked: Recipe) -> dict[str, Any]:
     """Training and validation images."""
-    return {"train": smaller("train", 4096, asked.input_size), "valid": smaller("valid", 1024, asked.input_size)}
+    counts = {"train": 4096, "valid": 1024}
+    return {split: smaller(split, n, asked.input_size, asked.task) for split, n in counts.items()}
 
 
 @cache
-def smaller(split: str, n: int, size: int) -> Any:
+def smaller(split: str, n: int, size: int, task: str) -> Any:
     """Rooms of 64 pixels, made smaller."""
     import torch
 
     from benchmarks.training import ImageSet
     from benchmarks.training.rooms.source import rooms
 
-    found = rooms(split, n, 64, domains=("rgb", TASK)).arrays
+    found = rooms(split, n, 64, domains=("rgb", task)).arrays
     rgb = torch.nn.functional.interpolate(found["rgb"].float(), (size, size), mode="bilinear", antialias=True)
-    return ImageSet({"rgb": rgb.round().clamp(0, 255).to(torch.uint8), TASK: found[TASK]})
+    return ImageSet({"rgb": rgb.round().clamp(0, 255).to(torch.uint8), task: found[task]})
 
 
 def described(found: ExitMeasurement) -> dict[str, Any]:
@@ -181,6 +184,18 @@ def measure_slice(folder: Path, name: str, split: str, seed: int) -> None:
     """A split within the once-for-all network."""
     if not record(name).exists():
         store(name, described(once_for_all(folder, seed).measure(split)))
+
+
+def measure_rates(folder: Path) -> None:
+    """Validation top1 of three splits on class_object, for two learning rates of a once-for-all network."""
+    from benchmarks.training.dynamic.grid import ChoiceGrid
+
+    for lr in (SHARED, ALONE):
+        name = f"rate-{lr:g}"
+        if not record(name).exists():
+            mine = scorer(folder, name, recipe(lr, task="class_object"), ChoiceGrid(5), 0, tested=False)
+            found = {split: mine.measure(split).valid.right().mean(axis=1) for split in (SMALLEST, HALVES, LARGEST)}
+            store(name, {"lr": lr, "exits": {split: (100 * own).round(4).tolist() for split, own in found.items()}})
 
 
 def measure_elastic(folder: Path) -> None:
@@ -343,6 +358,14 @@ def _looked_up(rewards: pd.Series, splits: list[str]) -> list[float]:
     return [float(value) for value in rewards[splits]]
 
 
+def report_rates() -> None:
+    """Learning rates of the once-for-all network, on the task that judges nothing."""
+    for path in sorted(RECORDS.glob("rate-*.json")):
+        found = load(path.stem)
+        exits = "; ".join(f"{split} {first:.1f} {last:.1f}" for split, (first, last) in found["exits"].items())
+        print(f"class_object, learning rate {found['lr']:g}, validation top1 of both exits: {exits}")
+
+
 def report_elastic() -> None:
     """The front of ENAS4D's search on test images."""
     if not record("elastic-0").exists():
@@ -367,7 +390,7 @@ def main() -> None:
     given = parser.parse_args()
     RECORDS.mkdir(exist_ok=True)
     if given.work == "report":
-        for part in (report_networks, report_budgets, report_promises, report_search, report_elastic):
+        for part in (report_networks, report_budgets, report_promises, report_search, report_elastic, report_rates):
             part()
     if given.work == "measure":
         from benchmarks.training.device import training_process
@@ -383,12 +406,15 @@ def main() -> None:
         for seed in SEEDS:
             for base in WIDTHS:
                 measure_alone(folder, f"static-{base}-{seed}", DENSE, seed, base)
-            measure_slice(folder, f"slice-best-{seed}", best_split(), seed)
             measure_alone(folder, f"alone-best-{seed}", best_split(), seed)
-            measure_slice(folder, f"slice-halves-{seed}", HALVES, seed)
             measure_alone(folder, f"alone-halves-{seed}", HALVES, seed)
             if seed == 0:
-                measure_elastic(folder)
+                measure_slice(folder, "slice-best-0", best_split(), 0)
+        measure_elastic(folder)
+        measure_rates(folder)
+        for seed in SEEDS[1:]:
+            measure_slice(folder, f"slice-best-{seed}", best_split(), seed)
+            measure_slice(folder, f"slice-halves-{seed}", HALVES, seed)
 
 
 if __name__ == "__main__":
