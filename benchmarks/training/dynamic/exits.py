@@ -45,10 +45,11 @@ class ExitLogits(ShortRepr):
 
     Attributes:
         logits: Of shape (S, n, classes).
-        targets: Classes of shape (n,), or their probabilities of shape (n, classes).
+        targets: Classes of shape (n,), counted from 0, or their probabilities of shape (n, classes).
 
     Raises:
-        ValueError: If the shapes do not fit.
+        ValueError: If the shapes do not fit, a logit is not finite, or a target is neither a class nor probabilities;
+            names the first such image.
 
     Example:
         >>> found = ExitLogits(np.array([[[2.0, 0.0]], [[0.0, 1.0]]]), np.array([1]))
@@ -65,6 +66,28 @@ class ExitLogits(ShortRepr):
                 f"expected logits of shape (S, n, classes) and n targets, got shapes {self.logits.shape} and "
                 f"{self.targets.shape}"
             )
+        if not (finite := np.isfinite(self.logits)).all():
+            stage, image, of_class = np.argwhere(~finite)[0].tolist()
+            raise ValueError(
+                f"expected finite logits, got {self.logits[stage, image, of_class]:g} for image {image} (from 0) in "
+                f"stage {stage + 1}"
+            )
+        n_classes = self.logits.shape[2]
+        if self.targets.ndim == 1:
+            if not np.issubdtype(self.targets.dtype, np.integer):
+                raise ValueError(f"expected classes as integers, got targets of type {self.targets.dtype}")
+            wrong = (self.targets < 0) | (self.targets >= n_classes)
+        elif self.targets.shape == self.logits.shape[1:]:
+            wrong = ~(np.isfinite(self.targets) & (self.targets >= 0)).all(axis=1)
+        else:
+            raise ValueError(
+                f"expected targets of shape (n,) or (n, classes), here {self.logits.shape[1:2]} or "
+                f"{self.logits.shape[1:]}, got shape {self.targets.shape}"
+            )
+        if wrong.any():
+            image = int(wrong.argmax())
+            what = f"a class from 0 to {n_classes - 1}" if self.targets.ndim == 1 else "finite probabilities >= 0"
+            raise ValueError(f"expected {what}, got {self.targets[image].tolist()} for image {image} (from 0)")
 
     def classes(self) -> Ints:
         """The true class of each image, of shape (n,); of probabilities the most probable one."""
@@ -155,8 +178,9 @@ def checked_thresholds(thresholds: Sequence[float] | Floats, n_stages: int) -> F
 def thresholds_of_shares(confidence: Floats, shares: Sequence[float] | Floats) -> Floats:
     """Thresholds at which shares of the images take each exit (MSDNet-PyTorch, `adaptive_inference.py`).
 
-    Stage by stage, of the images that are left, the most confident ones exit; the threshold is the confidence of the
-    least confident of them, so images of equal confidence exit as well.
+    Stage by stage, of the images that are left, the most confident ones exit, and those of equal confidence as well.
+    The threshold is midway between the least confident of them and the most confident one that stays, so another order
+    of summation in the network changes no exit (MSDNet's is the former).
 
     Args:
         confidence: Of validation images, of shape (S, n).
@@ -169,8 +193,8 @@ def thresholds_of_shares(confidence: Floats, shares: Sequence[float] | Floats) -
         ValueError: If the shares are negative, do not sum to 1, or are of another number of stages.
 
     Example:
-        >>> thresholds_of_shares(np.array([[0.9, 0.5, 0.7, 0.6], [1.0, 1.0, 1.0, 1.0]]), [0.5, 0.5]).tolist()
-        [0.7]
+        >>> thresholds_of_shares(np.array([[0.9, 0.5, 0.7, 0.6], [1.0, 1.0, 1.0, 1.0]]), [0.5, 0.5]).round(4).tolist()
+        [0.65]
     """
     wanted = np.asarray(shares, dtype=np.float64)
     if wanted.shape != (len(confidence),) or (wanted < 0).any() or not math.isclose(wanted.sum(), 1, abs_tol=1e-6):
@@ -181,9 +205,17 @@ def thresholds_of_shares(confidence: Floats, shares: Sequence[float] | Floats) -
     for stage in range(len(found)):
         count = min(math.floor(wanted[stage] * n + 0.5), int(left.sum()))
         if count:
-            found[stage] = 0.0 if count == left.sum() else np.sort(confidence[stage, left])[-count]
-            left &= confidence[stage] < found[stage]
+            least = np.sort(confidence[stage, left])[-count]
+            stays = left & (confidence[stage] < least)
+            found[stage] = _between(float(confidence[stage, stays].max()), float(least)) if stays.any() else 0.0
+            left = stays
     return found
+
+
+def _between(below: float, above: float) -> float:
+    """The number midway; the larger one if there is none between."""
+    middle = (below + above) / 2
+    return middle if middle > below else above
 
 
 def exits_at(confidence: Floats, thresholds: Sequence[float] | Floats) -> Ints:

@@ -126,6 +126,21 @@ class ChoiceGrid:
             sides[0] if sides else None,
         )
 
+    def each_option(self) -> list[StageChoice]:
+        """For each option a choice that has it in all places, and first options elsewhere: whether all of them fit.
+
+        Example:
+            >>> [str(found) for found in ChoiceGrid(2, ((1, 1), (3, 1)), sides=(16, 32)).each_option()]
+            ['1:1-1:1/r16', '3:1-3:1/r16', '1:1-1:1/r32']
+        """
+        kinds = [name.split()[0] for name in self.decisions()]
+        numbers = {name.split()[0]: len(options) for name, options in self.decisions().items()}
+        taken = [(kind, option) for kind, n in numbers.items() for option in range(1, n)]
+        return [
+            self.smallest(),
+            *(self.choice([option if kind == own else 0 for own in kinds]) for kind, option in taken),
+        ]
+
     def smallest(self) -> StageChoice:
         """The choice of the first option of each decision."""
         return self.choice([0] * len(self.decisions()))

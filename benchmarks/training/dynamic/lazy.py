@@ -9,13 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from benchmarks.training.dynamic.choices import StageChoice
 from benchmarks.training.dynamic.exits import checked_thresholds
 from benchmarks.training.dynamic.network import MultiStageNetwork, StageStep, resized
 
 __all__ = ["ExitAnswers", "LazyNetwork"]
-
-_TILES = 9
 
 Features = dict[str, list[Tensor | None]]
 """Name of an operation -> its output by stage, each of shape (B, channels, H, W); None without channels."""
@@ -37,33 +34,40 @@ class LazyNetwork(nn.Module):
     """The network of one choice for inference: a stage runs only its own groups, and reads those of earlier stages.
 
     Its convolutions have the channels of their groups only, so what is not run costs nothing, and weights that lead
-    from a later stage to an earlier one do not exist. Norms use running statistics, so recalibrate them first.
+    from a later stage to an earlier one do not exist.
 
     Args:
-        network: A network in evaluation mode; its weights are copied.
-        choice: The choice or its text; by default that of the network.
+        network: A network of one choice: that of `ExitScorer.calibrated`, as norms use running statistics, which must
+            be those of the choice; or of `MultiStageNetwork.extract`, if this choice was trained alone. Its weights are
+            copied.
 
     Attributes:
-        choice: As above.
+        choice: That of the network.
         stages: Operations of each stage by name.
         heads: Classifier of each stage, of the channels up to this stage.
 
     Raises:
-        ValueError: If the choice does not fit the network.
+        ValueError: If the network has not been extracted for a choice: the statistics of one that was trained once for
+            all are averages over choices.
 
     Example:
         >>> from dataclasses import replace
         >>> from benchmarks.training.presets import get_recipe
         >>> recipe = replace(get_recipe("class_scene", "mini"), base_channels=4, input_size=32)
-        >>> network = MultiStageNetwork("64-41414-3_01_003", recipe).eval()
-        >>> lazy = LazyNetwork(network, "1:1-1:1-1:1-1:1-1:1")
+        >>> network = MultiStageNetwork("64-41414-3_01_003", recipe)
+        >>> lazy = LazyNetwork(network.extract("1:1-1:1-1:1-1:1-1:1"))
         >>> lazy.predict(torch.zeros(2, 3, 32, 32), [0.0]).exits
         tensor([0, 0])
     """
 
-    def __init__(self, network: MultiStageNetwork, choice: str | StageChoice | None = None) -> None:
+    def __init__(self, network: MultiStageNetwork) -> None:
         super().__init__()
-        plan, self._steps = network.plan(choice), network.steps(choice)
+        if not network.is_extracted:
+            raise ValueError(
+                "expected the network of one choice, as `ExitScorer.calibrated(choice)` or `network.extract(choice)` "
+                "returns it, got the network of all choices"
+            )
+        plan, self._steps = network.plan(), network.steps()
         self.choice, self.recipe, self._tiles = plan.choice, network.recipe, plan.tiles
         numbers = range(plan.choice.n_stages)
         self.stages = nn.ModuleList(
@@ -135,9 +139,9 @@ class LazyNetwork(nn.Module):
 
     def _begin(self, images: Tensor) -> Features:
         shape = tuple(images.shape)
-        expected = (_TILES, 3) if self._tiles > 1 else (3,)
+        expected = (self._tiles, 3) if self._tiles > 1 else (3,)
         if shape[1:-2] != expected:
-            text = "tiles of shape (B, 9, 3, t, t)" if self._tiles > 1 else "images of shape (B, 3, S, S)"
+            text = f"tiles of shape (B, {self._tiles}, 3, t, t)" if self._tiles > 1 else "images of shape (B, 3, S, S)"
             raise ValueError(f"{self.recipe.task}: expected {text}, got {shape}")
         small = resized(images, self.choice.side, self.recipe)
         nothing = [None] * (self.choice.n_stages - 1)

@@ -23,6 +23,8 @@ from benchmarks.training.recipe import Recipe
 
 __all__ = ["MultiStageNetwork", "StageStep", "resized"]
 
+Ints = NDArray[np.int64]
+
 _KEPT = 1024  # views of choices, without weights of their own
 
 
@@ -73,6 +75,7 @@ class MultiStageNetwork(nn.Module):
         backbone: The operations of the whole architecture.
         heads: The classifiers, of all channels each.
         choice: The choice that `forward` computes by default; all channels in one stage at first.
+        is_extracted: Whether it is a copy for this choice.
 
     Raises:
         SpaceError: If the architecture is of another space.
@@ -105,7 +108,7 @@ class MultiStageNetwork(nn.Module):
         for head in reversed(heads):
             torch_uniform(head, generator)
         self.heads = nn.ModuleList(heads)
-        self.choice = StageChoice.dense(self.layout.n_modules)
+        self.choice, self.is_extracted = StageChoice.dense(self.layout.n_modules), False
         self._views: OrderedDict[str, _View] = OrderedDict()
 
     def forward(self, images: Tensor, choice: str | StageChoice | None = None) -> list[Tensor]:
@@ -145,7 +148,7 @@ class MultiStageNetwork(nn.Module):
         """A copy with this choice and weights of its own, whose running statistics may be recalibrated for it."""
         self._view(choice)
         found = copy.deepcopy(self)
-        found.choice = StageChoice.parse(str(choice))
+        found.choice, found.is_extracted = StageChoice.parse(str(choice)), True
         return found
 
     def _logits(self, pooled: Tensor, plan: StagePlan, stage: int) -> Tensor:
@@ -189,11 +192,16 @@ class _Masked(nn.Module):
 
     def __init__(self, steps: tuple[StageStep, ...]) -> None:
         super().__init__()
-        self._steps = [(step, _masks(step)) for step in steps]
+        self._steps = steps
+        self._masks = [_masks_of(step) for step in steps]
+        self._device = torch.device("cpu")
 
     def forward(self, images: Tensor) -> Tensor:
+        if images.device != self._device:
+            self._masks = [[None if own is None else own.to(images.device) for own in masks] for masks in self._masks]
+            self._device = images.device
         tensors = {"images": images}
-        for step, masks in self._steps:
+        for step, masks in zip(self._steps, self._masks, strict=True):
             arriving = [tensors[name] for name in step.inputs]
             tensors[step.name] = _computed(step, masks, arriving)
             for name in step.done:
@@ -201,38 +209,63 @@ class _Masked(nn.Module):
         return tensors[step.name]
 
 
-def _computed(step: StageStep, masks: list[Tensor | None], arriving: list[Tensor]) -> Tensor:
-    """Output of an operation; a mask is 0 where a later stage would lead to an earlier one."""
+class _Mask(NamedTuple):
+    """Which weights or channels count, as vectors: a mask of a number a weight of each choice would be gigabytes.
+
+    Attributes:
+        written: Stage of each output channel, of shape (C, 1, 1, 1).
+        read: Stage of each input channel of a convolution, of shape (1, C, 1, 1); of a term of a sum of shape
+            (C, 1, 1), as then is `written`.
+        pixels: Of shape (C, 1, k, k), whether an output has that weight of the kernel; None if all have all.
+    """
+
+    written: Tensor
+    read: Tensor
+    pixels: Tensor | None
+
+    def to(self, device: torch.device) -> _Mask:
+        pixels = None if self.pixels is None else self.pixels.to(device)
+        return _Mask(self.written.to(device), self.read.to(device), pixels)
+
+    def times(self, values: Tensor) -> Tensor:
+        """The values, times 0 where a later stage would lead to an earlier one."""
+        found = self.written >= self.read
+        return values * (found if self.pixels is None else found & self.pixels).to(values)
+
+
+def _computed(step: StageStep, masks: list[_Mask | None], arriving: list[Tensor]) -> Tensor:
+    """Output of an operation."""
     if isinstance(step.module, nn.Conv2d) and masks[0] is not None:
         conv = step.module
-        weight = conv.weight * masks[0].to(conv.weight)
-        return F.conv2d(arriving[0], weight, conv.bias, conv.stride, conv.padding)
+        return F.conv2d(arriving[0], masks[0].times(conv.weight), conv.bias, conv.stride, conv.padding)
     if step.kind == "sum":
-        arriving = [term if mask is None else term * mask.to(term) for term, mask in zip(arriving, masks, strict=True)]
+        arriving = [term if mask is None else mask.times(term) for term, mask in zip(arriving, masks, strict=True)]
     found: Tensor = step.module(*arriving)
     return found
 
 
-def _masks(step: StageStep) -> list[Tensor | None]:
+def _masks_of(step: StageStep) -> list[_Mask | None]:
     """Mask of the weights of a convolution, or of each term of a sum; None where it is all ones."""
-    if step.kind == "conv":
-        assert isinstance(step.module, nn.Conv2d)
-        side = step.module.kernel_size[0]
-        allowed = step.groups[:, None] >= step.arriving[0][None, :]
-        kernel = np.array(step.kernels)[step.groups]  # (C,)
-        there = np.ones((len(step.groups), 1, side, side), dtype=bool)
-        there[kernel < side] = False
-        there[:, :, side // 2, side // 2] = True
-        mask = allowed[:, :, None, None] & there
-    elif step.kind == "sum":
-        return [_or_none((groups <= step.groups)[:, None, None]) for groups in step.arriving]
-    else:
+    if step.kind == "sum":
+        return [_mask_of(step.groups[:, None, None], groups[:, None, None]) for groups in step.arriving]
+    if not isinstance(step.module, nn.Conv2d):
         return [None]
-    return [_or_none(mask)]
+    side = step.module.kernel_size[0]
+    pixels = np.ones((len(step.groups), 1, side, side), dtype=bool)
+    pixels[np.array(step.kernels)[step.groups] < side] = False
+    pixels[:, :, side // 2, side // 2] = True
+    return [_mask_of(step.groups[:, None, None, None], step.arriving[0][None, :, None, None], pixels)]
 
 
-def _or_none(mask: NDArray[np.bool_]) -> Tensor | None:
-    return None if mask.all() else torch.as_tensor(mask)
+def _mask_of(written: Ints, read: Ints, pixels: NDArray[np.bool_] | None = None) -> _Mask | None:
+    whole = pixels is None or bool(pixels.all())
+    if whole and (written >= read).all():
+        return None
+    return _Mask(
+        torch.as_tensor(written.astype(np.int16)),
+        torch.as_tensor(read.astype(np.int16)),
+        None if whole else torch.as_tensor(pixels),
+    )
 
 
 def _mask(read: NDArray[np.bool_], like: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 import torch
@@ -22,6 +22,7 @@ __all__ = ["ExitScorer"]
 
 _RECALIBRATION = 16  # batches
 _LEAST = 2  # images in a batch with statistics
+_KEPT_BYTES = 2**30  # of prepared images; those of larger splits are prepared for each choice again
 
 
 class ExitScorer:
@@ -58,7 +59,12 @@ class ExitScorer:
         self._sources, self._counts = sources, images_per_split(sources, replace(recipe, n_test=None))
         self._counts["train"] = min(self._counts["train"], _RECALIBRATION * batch_size)
         self._prepare = Preparation(recipe, sources["train"])
-        self._prepared = {split: list(self._batches(split)) for split in self._counts}
+        image = 3 * recipe.input_size**2 * torch.finfo(torch.float32).bits // 8
+        self._prepared: dict[str, list[tuple[Tensor, Tensor]]] = {}
+        left = _KEPT_BYTES
+        for split, count in self._counts.items():
+            if (needed := count * image) <= left:
+                self._prepared[split], left = list(self._prepare_batches(split)), left - needed
 
     def calibrated(self, choice: str | StageChoice) -> MultiStageNetwork:
         """A network of its own with this choice, in evaluation mode, whose norms fit the choice.
@@ -67,7 +73,7 @@ class ExitScorer:
             ValueError: If the choice does not fit the network.
         """
         found = self.network.extract(choice).eval()
-        recalibrate(found, (inputs for inputs, _ in self._prepared["train"] if len(inputs) >= _LEAST))
+        recalibrate(found, (inputs for inputs, _ in self._batches("train") if len(inputs) >= _LEAST))
         return found
 
     @torch.no_grad()
@@ -79,15 +85,21 @@ class ExitScorer:
         """
         network = self.calibrated(choice)
         valid = self._logits(network, "valid")
-        test = self._logits(network, "test") if "test" in self._prepared else None
+        test = self._logits(network, "test") if "test" in self._counts else None
         return ExitMeasurement(str(choice), network.plan().multiply_adds(), valid, test, fit_temperatures(valid))
 
     def _logits(self, network: MultiStageNetwork, split: str) -> ExitLogits:
-        found = [torch.stack(network(inputs)) for inputs, _ in self._prepared[split]]
-        targets = torch.cat([targets for _, targets in self._prepared[split]])
-        return ExitLogits(torch.cat(found, dim=1).double().cpu().numpy(), targets.cpu().numpy())
+        found, targets = [], []
+        for inputs, own in self._batches(split):
+            found.append(torch.stack(network(inputs)))
+            targets.append(own)
+        return ExitLogits(torch.cat(found, dim=1).double().cpu().numpy(), torch.cat(targets).cpu().numpy())
 
-    def _batches(self, split: str) -> Iterator[tuple[Tensor, Tensor]]:
+    def _batches(self, split: str) -> Iterable[tuple[Tensor, Tensor]]:
+        """Prepared inputs and targets, the same ones every time."""
+        return self._prepared[split] if split in self._prepared else self._prepare_batches(split)
+
+    def _prepare_batches(self, split: str) -> Iterator[tuple[Tensor, Tensor]]:
         """Prepared inputs and targets, not augmented, on the network's device."""
         device = next(self.network.parameters()).device
         streams = RandomStreams((0,), device)

@@ -168,6 +168,9 @@ def _sampler(
         layout.plan(found)
         return OneChoice(found), found.n_stages, "labels"
     if isinstance(train, ChoiceGrid):
-        layout.plan(train.smallest())
-        return SandwichChoices(train), train.n_stages, "distilled"
+        train = SandwichChoices(train)
+    if isinstance(train, SandwichChoices):
+        for found in train.grid.each_option():
+            layout.plan(found)
+        return train, train.grid.n_stages, "distilled"
     return train, 2, "distilled"
