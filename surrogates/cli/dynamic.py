@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from benchmarks.training.dynamic.choices import CONFIDENT_TASKS
 from surrogates.cli.arguments import AsJson
 from surrogates.cli.help import examples
 from surrogates.cli.out_files import writable
@@ -16,12 +18,11 @@ from surrogates.cli.output import check_figure_file, counted, duration, print_js
 from surrogates.cli.train import Device, Preset, Threads
 
 if TYPE_CHECKING:
-    from benchmarks.training.dynamic import ExitScorer
+    from benchmarks.training.dynamic import ExitMeasurement, ExitScorer
     from benchmarks.training.dynamic.grid import ChoiceGrid
 
 __all__ = ["dynamic_app"]
 
-_EXITABLE = ("class_scene", "class_object", "jigsaw")
 _METHODS = ("s2dnas", "enas4d")
 _TEST_IMAGES = 1024
 _ROWS = 11
@@ -54,7 +55,9 @@ def train(
         Path, typer.Argument(metavar="FOLDER", help="Folder of the network; an interrupted training continues there.")
     ],
     arch: Annotated[str, typer.Option(metavar="ARCH", help="Architecture of TransNAS-Bench-101 to split into stages.")],
-    task: Annotated[str, typer.Option("--task", "-t", metavar="TASK", help=f"Task: one of {', '.join(_EXITABLE)}.")],
+    task: Annotated[
+        str, typer.Option("--task", "-t", metavar="TASK", help=f"Task: one of {', '.join(CONFIDENT_TASKS)}.")
+    ],
     split: Annotated[
         str | None,
         typer.Option(
@@ -149,6 +152,7 @@ def search(
     ] = None,
     evaluations: Annotated[int, typer.Option(metavar="N", min=1, help="Number of choices to measure.")] = 60,
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Random seed of the search.")] = 0,
+    device: Device = "auto",
     threads: Threads = 1,
     plot: Plot = None,
     as_json: AsJson = False,
@@ -167,18 +171,21 @@ def search(
         raise typer.BadParameter(f"expected a share above 0 and at most 1, got {share:g}", param_hint="--budget")
     if plot is not None:
         check_figure_file(plot, "--plot")
-    grid, fingerprint = _trained_grid(folder)
-    scorer = _scorer(folder, threads, None)
-    whole = int(scorer.network.plan().multiply_adds()[0])
+    grid, whole, fingerprint = _trained_grid(folder)
+    scorer = _Scorer(folder, device, threads, None)
     where = folder / "searches" / (f"{method}-{share:g}-{seed}" if method == "s2dnas" else f"{method}-{seed}")
+    points = _Points(where, scorer, share * whole)
     options: dict[str, Any] = {"folder": where, "about": {"weights": fingerprint}, "progress": True}
     if method == "s2dnas":
         from surrogates.dynamic.s2dnas import search_splits
 
-        history = search_splits(scorer.measure, grid, share * whole, evaluations, seed, **options)
-        rows = [{"choice": arch, "reward": history.values[row, 0]} for row, arch in enumerate(history.archs)]
+        history = search_splits(points.measure, grid, share * whole, evaluations, seed, **options)
+        columns = ["choice", "reward", "top1", "multiply_adds"]
+        rows: list[dict[str, Any]] = [
+            dict(zip(columns, (arch, float(reward), *points.of(arch)), strict=True))
+            for arch, reward in zip(history.archs, history.values[:, 0], strict=True)
+        ]
         rows = sorted(rows, key=lambda row: -float(row["reward"]))
-        columns = ["choice", "reward"]
     else:
         from surrogates.dynamic.enas4d import search_tradeoffs, tradeoff_front
 
@@ -186,14 +193,17 @@ def search(
         history = search_tradeoffs(scorer.measure, grid, evaluations, seed, **options)
         rows = [dict(zip(columns, row, strict=True)) for row in tradeoff_front(history).to_numpy().tolist()]
     if plot is not None:
-        _plot_search(plot, method, scorer, history, rows)
+        _plot_search(plot, method, folder, scorer, history, rows)
     found = {"method": method, "evaluations": len(history), "of": grid.size, "whole": whole, "found": rows}
     if as_json:
         print_json(found | ({"budget": share * whole} if method == "s2dnas" else {}))
         return
     print_table(columns, [[_cell(row[name]) for name in columns] for row in rows[:_ROWS]])
-    goal = f"within {share:.0%} of its cost" if method == "s2dnas" else "that no other one dominates"
-    typer.echo(f"Best {goal}, of {len(history):,} measured among {grid.size:,}; the whole network has {whole:,}.")
+    goal = f"at a budget of {share * whole:,.0f}" if method == "s2dnas" else "that no other one dominates"
+    what = "Highest reward" if method == "s2dnas" else "Choices"
+    typer.echo(f"{what} {goal}, of {len(history):,} measured among {grid.size:,}; the whole network has {whole:,}.")
+    if method == "s2dnas":
+        typer.echo("Reward: validation top1 less 100 points per ln(cost / budget) above the budget, at its best point.")
     typer.echo(f"Next: surrogates dynamic curve {folder} --choice {rows[0]['choice']}")
 
 
@@ -214,6 +224,7 @@ def curve(
     test_images: Annotated[
         int, typer.Option(metavar="N", min=2, help="Number of test images, which thresholds do not depend on.")
     ] = _TEST_IMAGES,
+    device: Device = "auto",
     threads: Threads = 1,
     plot: Plot = None,
     as_json: AsJson = False,
@@ -225,7 +236,7 @@ def curve(
     if plot is not None:
         check_figure_file(plot, "--plot")
     text = _choice(folder, choice)
-    measured = _measured(folder, text, threads, test_images)
+    measured = _measured(folder, text, device, threads, test_images)
     valid, test = measured.valid_curve(), measured.test_curve()
     rows = [
         {
@@ -278,13 +289,17 @@ def _grid(n_modules: int, side: int, elastic: bool) -> ChoiceGrid:
 
     if not elastic:
         return ChoiceGrid(n_modules)
-    return ChoiceGrid(n_modules, depths=(1, 2), kernels=(1, 3), sides=(side // 2, side * 3 // 4, side))
+    half, most = (side * quarters // 16 * 4 for quarters in (2, 3))  # multiples of 4 pixels, as jigsaw needs
+    return ChoiceGrid(n_modules, depths=(1, 2), kernels=(1, 3), sides=(half, most, side))
 
 
-def _trained_grid(folder: Path) -> tuple[ChoiceGrid, str]:
-    """The choices that a network was trained for, and the fingerprint of its weights."""
+def _trained_grid(folder: Path) -> tuple[ChoiceGrid, int, str]:
+    """The choices that a network was trained for, multiply-adds of the whole, and the fingerprint of its weights."""
+    from benchmarks.training.dynamic.choices import StageChoice
     from benchmarks.training.dynamic.folder import MultiStageFolder
+    from benchmarks.training.dynamic.layout import StageLayout
     from benchmarks.training.dynamic.samplers import SandwichChoices
+    from benchmarks.training.recipe import Recipe
 
     found = MultiStageFolder(folder)
     about = found.about()
@@ -295,7 +310,8 @@ def _trained_grid(folder: Path) -> tuple[ChoiceGrid, str]:
             f"expected a network that was trained once for all splits (train without --split), got one of "
             f"{about['sampler']!r} in {str(folder)!r}"
         )
-    return sampler.grid, found.fingerprint()
+    plan = StageLayout(about["arch"], Recipe.from_dict(about["recipe"])).plan(StageChoice.dense(n_modules))
+    return sampler.grid, int(plan.multiply_adds()[0]), found.fingerprint()
 
 
 def _choice(folder: Path, choice: str | None) -> str:
@@ -315,8 +331,62 @@ def _choice(folder: Path, choice: str | None) -> str:
     return str(sampler)
 
 
-def _scorer(folder: Path, threads: int, test_images: int | None) -> ExitScorer:
-    """A network with Rooms images to score it on."""
+class _Scorer:
+    """A network with Rooms images to score it on, which are opened when the first choice is measured."""
+
+    def __init__(self, folder: Path, device: str, threads: int, test_images: int | None) -> None:
+        from benchmarks.training.device import torch_device
+
+        self._of = (folder, torch_device(device), threads, test_images)  # checked before images are rendered
+        self._found: ExitScorer | None = None
+
+    def measure(self, choice: str) -> ExitMeasurement:
+        """As `ExitScorer.measure`."""
+        if self._found is None:
+            self._found = _opened(*self._of)
+        return self._found.measure(choice)
+
+
+class _Points:
+    """Accuracy and cost of the point of a choice with the highest reward, kept beside the state of the search."""
+
+    def __init__(self, folder: Path, scorer: _Scorer, budget: float) -> None:
+        self._path, self._scorer, self._budget = folder / "points.json", scorer, budget
+        self._known: dict[str, list[float]] | None = None
+
+    def measure(self, choice: str) -> ExitMeasurement:
+        """As `ExitScorer.measure`; keeps the point."""
+        from benchmarks.files import write_beside
+
+        found = self._scorer.measure(choice)
+        curve = found.valid_curve()
+        best = int(curve.rewards(self._budget).argmax())
+        known = self._read()
+        known[choice] = [float(curve.accuracy[best]), float(curve.multiply_adds[best])]
+        with write_beside(self._path) as beside:
+            beside.write_text(json.dumps(known), encoding="utf-8")
+        return found
+
+    def of(self, choice: str) -> list[float]:
+        """Top1 on validation images (%) and average multiply-adds."""
+        if choice not in self._read():
+            self.measure(choice)
+        return self._read()[choice]
+
+    def _read(self) -> dict[str, list[float]]:
+        from benchmarks.errors import ArtefactError
+
+        if self._known is None:
+            try:
+                found = json.loads(self._path.read_text(encoding="utf-8")) if self._path.exists() else {}
+                self._known = {str(choice): [float(top1), float(cost)] for choice, (top1, cost) in found.items()}
+            except (ValueError, TypeError, AttributeError) as error:
+                raise ArtefactError(f"{str(self._path)!r} is damaged ({error}); delete it") from error
+        return self._known
+
+
+def _opened(folder: Path, device: str, threads: int, test_images: int | None) -> ExitScorer:
+    """A network with Rooms images."""
     from benchmarks.optional import needs_extra
     from benchmarks.training.dynamic.folder import MultiStageFolder
     from benchmarks.training.supernet.folder import ROOMS
@@ -335,7 +405,7 @@ def _scorer(folder: Path, threads: int, test_images: int | None) -> ExitScorer:
         from benchmarks.training.rooms.source import rooms
         from benchmarks.training.supernet.train import rooms_of
     training_process(threads)
-    network = load_multi_stage(folder)
+    network = load_multi_stage(folder).to(device)
     recipe = replace(network.recipe, n_test=None)
     with working("opening the images"):
         sources = rooms_of(recipe)
@@ -345,7 +415,7 @@ def _scorer(folder: Path, threads: int, test_images: int | None) -> ExitScorer:
     return ExitScorer(network, sources)
 
 
-def _measured(folder: Path, choice: str, threads: int, test_images: int) -> Any:
+def _measured(folder: Path, choice: str, device: str, threads: int, test_images: int) -> ExitMeasurement:
     """Logits of a choice, kept in the folder of the network."""
     from benchmarks.training.dynamic.folder import MultiStageFolder
     from benchmarks.training.dynamic.measurement import read_measurement, write_measurement
@@ -354,20 +424,24 @@ def _measured(folder: Path, choice: str, threads: int, test_images: int) -> Any:
     about = f"{choice} {test_images} {fingerprint}"
     if (known := read_measurement(folder, about)) is not None:
         return known
-    scorer = _scorer(folder, threads, test_images)
+    scorer = _Scorer(folder, device, threads, test_images)
     with working(f"measuring {choice}"):
         found = scorer.measure(choice)
     write_measurement(folder, about, found)
     return found
 
 
-def _plot_search(plot: Path, method: str, scorer: ExitScorer, history: Any, rows: list[dict[str, Any]]) -> None:
+def _plot_search(
+    plot: Path, method: str, folder: Path, scorer: _Scorer, history: Any, rows: list[dict[str, Any]]
+) -> None:
     """Write the figure: the validation curve of the best choice, or the front among all that were measured."""
     import numpy as np
 
+    from benchmarks.training.dynamic.folder import MultiStageFolder
     from surrogates.dynamic.figures import plot_tradeoffs
 
-    title = f"{scorer.network.layout.arch} on {scorer.network.recipe.task}, validation images"
+    about = MultiStageFolder(folder).about()
+    title = f"{about['arch']} on {about['recipe']['task']}, validation images"
     if method == "s2dnas":
         found = scorer.measure(rows[0]["choice"]).valid_curve()
         plot_tradeoffs(title, {rows[0]["choice"]: (found.multiply_adds, found.accuracy)}).savefig(plot)

@@ -51,7 +51,7 @@ def search_tradeoffs(
         evaluations: Number of choices to measure.
         seed: Seed of the searcher.
         price: Points of accuracy that e times the cost must gain.
-        searcher: NSGA-II with a population of 20, or a third of the evaluations if that is less; or any other searcher.
+        searcher: NSGA-II with a population of 20, so at first 20 random choices; or any other searcher.
         folder: Folder of the search, where an interrupted one is resumed.
         about: Further settings that must be the same to resume it, such as the fingerprint of the network.
         progress: Show a progress bar.
@@ -92,7 +92,7 @@ def search_tradeoffs(
     if searcher is None:
         from surrogates.search.searchers.nsga2 import NSGA2Search
 
-        searcher = NSGA2Search(population=max(min(_POPULATION, evaluations // 3), 2))
+        searcher = NSGA2Search(population=_POPULATION)
     names = ("top1", "multiply_adds")
     where = search_folder(folder, {"grid": grid.name, "price": price, **(about or {})})
     with registered(ChoiceSpace(grid)) as space:

@@ -1,6 +1,7 @@
 """``surrogates dynamic`` on tiny images."""
 
 import json
+import math
 
 import pytest
 
@@ -8,6 +9,8 @@ pytest.importorskip("lightning")
 pytest.importorskip("PIL")
 
 from benchmarks.training import presets
+from benchmarks.training.dynamic import ExitScorer
+from surrogates.cli import dynamic
 from tests.surrogates.cli.helpers import run
 
 TINY = {"epochs": 1, "input_size": 32, "base_channels": 4, "n_train": 16, "n_valid": 16, "n_test": None}
@@ -22,7 +25,7 @@ def _tiny(monkeypatch):
     monkeypatch.setitem(presets._PRESETS, "mini", small)
 
 
-def test_a_network_is_trained_once_for_all_searched_and_shown(tmp_path):
+def test_a_network_is_trained_once_for_all_searched_and_shown(tmp_path, monkeypatch):
     pytest.importorskip("matplotlib")
     folder = tmp_path / "scene"
     result = run("dynamic", "train", folder, *TRAIN, "--plot", tmp_path / "train.png")
@@ -39,7 +42,18 @@ def test_a_network_is_trained_once_for_all_searched_and_shown(tmp_path):
     assert found["budget"] == pytest.approx(0.6 * found["whole"])
     rewards = [row["reward"] for row in found["found"]]
     assert rewards == sorted(rewards, reverse=True)
-    assert json.loads(run(*asked, "--json").stdout) == found
+    for row in found["found"]:
+        over = max(math.log(row["multiply_adds"] / found["budget"]), 0)
+        assert row["reward"] == pytest.approx(row["top1"] - 100 * over)
+    with monkeypatch.context() as patch:  # a finished search needs no images
+        patch.setattr(ExitScorer, "__init__", lambda *_: pytest.fail("images are not needed"))
+        assert json.loads(run(*asked, "--json").stdout) == found
+        shown = run(*asked).stdout
+    assert shown.splitlines()[0].split() == ["choice", "reward", "top1", "multiply_adds"]
+    assert f"Highest reward at a budget of {found['budget']:,.0f}, of 4 measured among 243" in shown
+    wrong = run(*asked, "--evaluations", 5, "--device", "cuda:99")
+    assert wrong.exit_code == 2
+    assert "expected auto, cpu, cuda or cuda:N as the device" in wrong.stderr
     more = json.loads(run(*asked[:-3], 6, "--budget", 0.6, "--json").stdout)
     assert {row["choice"] for row in found["found"]} < {row["choice"] for row in more["found"]}
     best = found["found"][0]["choice"]
@@ -73,6 +87,15 @@ def test_depths_kernels_and_sides_are_searched_for_accuracy_and_cost(tmp_path):
     costs = [row["multiply_adds"] for row in found["found"]]
     assert costs == sorted(costs)
     assert all("/d" in row["choice"] and "/k" in row["choice"] and "/r" in row["choice"] for row in found["found"])
+
+
+@pytest.mark.parametrize("side", [32, 64, 72, 100, 256])
+def test_smaller_images_have_sides_that_jigsaw_can_cut(side):
+    half, most, whole = dynamic._grid(5, side, elastic=True).sides
+    assert half % 4 == most % 4 == 0
+    assert side / 2 - 4 < half <= side / 2
+    assert side * 3 / 4 - 4 < most <= side * 3 / 4
+    assert whole == side
 
 
 def test_one_split_is_trained_alone_and_shown(tmp_path):

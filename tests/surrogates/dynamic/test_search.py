@@ -129,6 +129,14 @@ def test_an_interrupted_search_goes_on_without_measuring_again(tmp_path):
     assert len(seen) == 21  # twenty and the interruption
 
 
+def test_a_search_for_tradeoffs_goes_on_with_more_evaluations(tmp_path):
+    pytest.importorskip("pymoo")
+    first = search_tradeoffs(measure, SMALL, 12, folder=tmp_path)
+    more = search_tradeoffs(measure, SMALL, 30, folder=tmp_path)
+    assert more.archs[:12] == first.archs
+    assert more.archs == search_tradeoffs(measure, SMALL, 30).archs
+
+
 def test_the_folder_of_another_search_is_refused(tmp_path):
     search_splits(measure, GRID, 380.0, 3, folder=tmp_path, about={"weights": "a"})
     for changes, match in (

@@ -42,8 +42,10 @@ def test_thresholds_are_those_of_sorted_validation_confidences():
             count = math.floor(shares[stage] * 50 + 0.5)
             ranked = sorted(left, key=lambda image: -confidence[stage, image])
             taken = ranked[:count]
-            all_of_them = len(taken) == len(left)
-            expected.append(NEVER if not taken else 0.0 if all_of_them else confidence[stage, taken[-1]])
+            if not taken or len(taken) == len(left):
+                expected.append(0.0 if taken else NEVER)
+            else:  # midway to the first that stays
+                expected.append((confidence[stage, taken[-1]] + confidence[stage, ranked[count]]) / 2)
             left = [image for image in left if image not in taken]
         found = thresholds_of_shares(confidence, shares)
         np.testing.assert_array_equal(found, expected)
@@ -52,8 +54,14 @@ def test_thresholds_are_those_of_sorted_validation_confidences():
 
 
 def test_images_of_equal_confidence_exit_together():
-    assert thresholds_of_shares(np.array([[0.5, 0.5, 0.5, 0.2], [1.0] * 4]), [0.25, 0.75]).tolist() == [0.5]
+    assert thresholds_of_shares(np.array([[0.5, 0.5, 0.5, 0.2], [1.0] * 4]), [0.25, 0.75]).tolist() == [0.35]
+    assert thresholds_of_shares(np.full((2, 4), 0.5), [0.25, 0.75]).tolist() == [0.0]
     assert exits_at(np.array([[0.5, 0.5, 0.5, 0.2], [1.0] * 4]), [0.5]).tolist() == [0, 0, 0, 1]
+
+
+def test_neighbouring_numbers_are_told_apart():
+    above = np.nextafter(0.5, 1)
+    assert thresholds_of_shares(np.array([[0.5, above], [1.0, 1.0]]), [0.5, 0.5]).tolist() == [above]
 
 
 def test_exits_are_the_first_stage_that_is_confident_enough():
@@ -143,6 +151,35 @@ def test_rewards_are_accuracies_within_the_budget():
     for budget, penalty in ((0.0, 1.0), (1.0, -1.0)):
         with pytest.raises(ValueError, match="expected a positive budget and penalty >= 0"):
             curve.rewards(budget, penalty)
+
+
+def targets(first) -> np.ndarray:
+    found = np.zeros(6, dtype=np.asarray(first).dtype)
+    found[3] = first
+    return found
+
+
+@pytest.mark.parametrize(
+    ("changes", "match"),
+    [
+        ({"logits": np.nan}, r"finite logits, got nan for image 4 \(from 0\) in stage 2"),
+        ({"logits": np.inf}, "finite logits, got inf for image 4"),
+        ({"targets": targets(-1)}, r"a class from 0 to 2, got -1 for image 3 \(from 0\)"),
+        ({"targets": targets(3)}, "a class from 0 to 2, got 3 for image 3"),
+        ({"targets": targets(1.0)}, "classes as integers, got targets of type float64"),
+        (
+            {"targets": np.ones((6, 5)) / 5},
+            r"of shape \(n,\) or \(n, classes\), here \(6,\) or \(6, 3\), got .*\(6, 5\)",
+        ),
+        ({"targets": np.array([[0.5, 0.5, 0]] * 5 + [[1.5, -0.5, 0]])}, "probabilities >= 0, got .* for image 5"),
+        ({"targets": np.full((6, 3), np.nan)}, "finite probabilities >= 0, got .* for image 0"),
+    ],
+)
+def test_logits_and_targets_that_cannot_be_are_refused(changes, match):
+    values = np.zeros((2, 6, 3))
+    values[1, 4, 2] = changes.get("logits", 0.0)
+    with pytest.raises(ValueError, match=match):
+        ExitLogits(values, changes.get("targets", np.zeros(6, dtype=int)))
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,9 @@ import torch
 from benchmarks.costs import graph_costs
 from benchmarks.errors import ArchitectureError, SpaceError
 from benchmarks.graph import GraphBuilder
+from benchmarks.spaces.transnas_micro import TransNASMicro
 from benchmarks.training.dynamic.choices import StageChoice
+from benchmarks.training.dynamic.exits import thresholds_of_shares
 from benchmarks.training.dynamic.layout import stage_groups
 from benchmarks.training.dynamic.lazy import LazyNetwork
 from benchmarks.training.dynamic.network import MultiStageNetwork
@@ -97,7 +99,7 @@ def test_the_first_exit_does_not_depend_on_weights_of_later_groups():
 
 def test_a_lazy_first_exit_does_not_touch_later_groups():
     mine = network()
-    lazy = LazyNetwork(mine, MIXED)
+    lazy = LazyNetwork(mine.extract(MIXED))
     images, expected = batch(), mine(batch(), MIXED)[0]
     for part in [*lazy.stages[1].modules(), lazy.heads[1]]:
         for values in [*part.parameters(recurse=False), *part.buffers(recurse=False)]:
@@ -123,7 +125,7 @@ CASES = [
 @pytest.mark.parametrize(("arch", "task", "choice"), CASES)
 def test_lazy_answers_are_those_simulated_from_all_logits(arch, task, choice):
     mine = network(arch, task)
-    lazy, images = LazyNetwork(mine, choice), batch(task, 8)
+    lazy, images = LazyNetwork(mine.extract(choice)), batch(task, 8)
     with torch.no_grad():
         everything = mine(images, choice)
     for masked, own in zip(everything, lazy(images), strict=True):
@@ -133,7 +135,8 @@ def test_lazy_answers_are_those_simulated_from_all_logits(arch, task, choice):
     confidence = [
         torch.softmax(logits.double() / t, 1).amax(1) for logits, t in zip(everything, temperatures, strict=True)
     ]
-    middle = [float(own.sort().values[4:6].mean()) for own in confidence[:-1]]  # half of the images, away from any
+    shares = [0.5, 0.5] if n_stages == 2 else [0.25, 0.375, 0.375]
+    middle = thresholds_of_shares(torch.stack(confidence).numpy(), shares).tolist()  # of these very images
     taken = set()
     for thresholds in ([0.0] * (n_stages - 1), middle, [float("inf")] * (n_stages - 1)):
         found = lazy.predict(images, thresholds, temperatures)
@@ -143,13 +146,15 @@ def test_lazy_answers_are_those_simulated_from_all_logits(arch, task, choice):
             assert int(found.logits[image].argmax()) == int(everything[exit][image].argmax())
             torch.testing.assert_close(found.logits[image], everything[exit][image], rtol=0, atol=1e-5)
             taken.add(exit)
-    assert taken == set(range(n_stages)) or n_stages == 3
+        if thresholds == middle:
+            assert np.bincount(found.exits.numpy()).tolist() == [round(8 * share) for share in shares]
+    assert taken == set(range(n_stages))
 
 
 @pytest.mark.parametrize(("arch", "task", "choice"), CASES)
 def test_costs_are_what_lazy_execution_multiplies(arch, task, choice):
     mine = network(arch, task)
-    lazy, plan = LazyNetwork(mine, choice), mine.plan(choice)
+    lazy, plan = LazyNetwork(mine.extract(choice)), mine.plan(choice)
     counted = []
 
     def count(module, _, output):
@@ -215,15 +220,60 @@ def test_both_halves_of_a_skip_that_changes_the_shape_are_split_alike():
 
 
 def test_terms_of_a_sum_are_split_as_the_sum_unless_they_come_from_another_module():
-    plan = network("64-41414-3_13_321").plan(MIXED)
+    mine = network("64-41414-3_13_321", base_channels=8)
+    plan, arch = mine.plan(MIXED), mine.layout.arch
+    space, (base, macro, cell) = TransNASMicro(), arch.split("-")
+    ends = [len(space.network_graph(f"{base}-{macro[: n + 1]}-{cell}")) for n in range(len(macro))]
     sources = {}
     for source, target in plan.graph.edges.tolist():
         sources.setdefault(target, []).append(source)
+    within = between = 0
+
+    def module_of(node):
+        """Module of the convolution, concatenation or sum that a node shows, as it is or after a norm or a ReLU."""
+        while plan.graph.names[node] not in ("conv", "concat", "sum"):
+            (node,) = sources[node]
+        return int(np.searchsorted(ends, node, side="right"))
+
     for node in np.flatnonzero(plan.graph.where("sum")).tolist():
-        width = int(plan.graph.channels_out[node])
-        for term in sources[node]:
-            if len(plan.groups[term]):
-                assert plan.groups[term].shape == (width,)
+        module = module_of(node)
+        parts = tuple(map(int, MIXED.split("-")[module].split(":")))
+        expected = stage_groups(int(plan.graph.channels_out[node]), parts)
+        terms = [term for term in sources[node] if len(plan.groups[term])]
+        for term in terms:
+            if module_of(term) == module:
+                np.testing.assert_array_equal(plan.groups[term], expected)
+                within += 1
+            else:
+                between += not np.array_equal(plan.groups[term], expected)
+        if any(module_of(term) == module for term in terms):
+            np.testing.assert_array_equal(plan.groups[node], expected)
+    assert within
+    assert between
+
+
+def test_a_channel_of_another_module_passes_only_if_it_is_not_of_a_later_stage():
+    mine = network("64-41414-3_13_321", base_channels=8)
+    for step in mine.steps(MIXED):
+        for term, arriving in enumerate(step.arriving):
+            if step.kind == "sum" and (arriving > step.groups).any():
+                lazy = LazyNetwork(mine.extract(MIXED))
+                shape = (1, len(arriving), 1, 1)
+                mixed = [torch.zeros(shape) for _ in step.inputs]
+                mixed[term] += 1
+                passed = (arriving <= step.groups).tolist()
+                seen = []
+                for stage in (0, 1):
+                    features = {
+                        name: [values[:, torch.as_tensor(of == 0)], values[:, torch.as_tensor(of == 1)]]
+                        for name, of, values in zip(step.inputs, step.arriving, mixed, strict=True)
+                    }
+                    seen.append(lazy._computed(step, stage, lazy.stages[stage], features))
+                for stage, found in enumerate(seen):
+                    own = np.flatnonzero(step.groups == stage)
+                    assert found.flatten().tolist() == [float(passed[channel]) for channel in own]
+                return
+    pytest.fail("no sum has a term of a later stage")
 
 
 def test_a_second_cell_that_changes_nothing_may_be_left_out():
@@ -269,6 +319,20 @@ def test_choices_share_their_weights_and_an_extracted_one_does_not():
     assert torch.equal(mine(images, MIXED)[1], alone(images)[1])
     mine.backbone.conv3x3_1.weight.data += 1
     assert not torch.equal(mine(images, MIXED)[1], alone(images)[1])
+
+
+def test_a_network_that_was_moved_takes_its_masks_along():
+    mine = network("64-41414-3_13_321", base_channels=8)
+    choice = MIXED + "/k1:3"
+    assert len(mine(batch(), choice)) == 2
+    for logits in mine.to("meta")(batch().to("meta"), choice):  # shapes without numbers: no other device is everywhere
+        assert logits.device.type == "meta"
+        assert logits.shape == (6, 47)
+
+
+def test_the_network_of_all_choices_is_not_run_lazily():
+    with pytest.raises(ValueError, match=r"the network of one choice.*got the network of all choices"):
+        LazyNetwork(network())
 
 
 # -- bad input --------------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from benchmarks.training.dynamic import (
     SandwichChoices,
     SummedExits,
     load_multi_stage,
+    scores,
     train_multi_stage,
 )
 from benchmarks.training.dynamic.module import MultiStageModule
@@ -130,6 +131,30 @@ def test_trainings_that_cannot_be_are_refused(changes, error, match):
         train(None, **changes)
 
 
+@pytest.mark.parametrize(
+    ("grid", "changes", "match"),
+    [
+        (ChoiceGrid(5, sides=(16, 48)), {}, "a side from 16 to the recipe's 32 pixels, got 48"),
+        (ChoiceGrid(5, ((1, 3), (15, 1))), {}, "split 15:1; that needs"),
+        (ChoiceGrid(5, sides=(32, 42)), {"task": "jigsaw", "input_size": 64}, "a multiple of 4 in jigsaw, got 42"),
+        (ChoiceGrid(5), {"base_channels": 2}, "each half of 4 channels that are split 3:1; that needs"),
+        (SandwichChoices(ChoiceGrid(5, sides=(16, 48))), {}, "got 48"),
+    ],
+)
+def test_an_option_that_does_not_fit_is_refused_before_images_and_folder(grid, changes, match, tmp_path):
+    task = changes.pop("task", "class_scene")
+    unseen = lambda _: pytest.fail("images are not needed")  # noqa: E731
+    with pytest.raises(ValueError, match=match):
+        train(tmp_path / "new", task=task, preset=recipe(task, **changes), train=grid, sources=unseen)
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_sandwich_of_three_stages_has_three_classifiers():
+    grid = ChoiceGrid(5, ((1, 1, 2), (2, 1, 1)))
+    mine = train(None, preset=recipe(n_train=8, base_channels=8), train=SandwichChoices(grid))
+    assert len(mine(batch(), "1:1:2-1:1:2-1:1:2-1:1:2-2:1:1")) == 3
+
+
 def test_losses_are_summed_over_exits():
     mine, loss = network(PLAIN).train(), LOSSES["exact_soft_cross_entropy"]
     targets = torch.softmax(torch.randn(6, 47, generator=torch.Generator().manual_seed(2)), 1)
@@ -224,6 +249,19 @@ def test_measured_logits_are_those_of_the_calibrated_network(finished):
     without = ExitScorer(load_multi_stage(finished), {name: sources()[name] for name in ("train", "valid")})
     with pytest.raises(ValueError, match="expected test images"):
         without.measure(HALVES).test_curve()
+
+
+@pytest.mark.parametrize("task", ["class_scene", "jigsaw"])
+def test_images_that_are_not_kept_are_prepared_again_and_answer_the_same(task, monkeypatch):
+    mine = network(PLAIN, task, stages=2)
+    kept = ExitScorer(mine, sources(), batch_size=4).measure(HALVES)
+    monkeypatch.setattr(scores, "_KEPT_BYTES", 0)
+    scorer = ExitScorer(mine, sources(), batch_size=4)
+    for _ in range(2):
+        again = scorer.measure(HALVES)
+        for own, other in ((kept.valid, again.valid), (kept.test, again.test)):
+            np.testing.assert_array_equal(own.logits, other.logits)
+            np.testing.assert_array_equal(own.targets, other.targets)
 
 
 @pytest.mark.parametrize("task", ["jigsaw", "class_object"])
