@@ -6,9 +6,10 @@
 ``measure`` trains on class_scene and writes a record of each network to perf/supernets/records/dynamic: the static
 network, halves in all modules trained alone, a once-for-all network over the 243 splits of channels in two stages, then
 all 243 splits of the once-for-all network, narrower static networks and the best split trained alone, both with three
-seeds, a once-for-all network over depths, kernels and sides as well (ENAS4D), two learning rates of a once-for-all
-network on class_object, and once-for-all networks of other seeds. What has a record is not done
-again; an interrupted training continues from its last epoch in the folder. ``report`` prints the tables of
+seeds, a once-for-all network over depths, kernels and sides as well (ENAS4D and random search), two learning rates of a
+once-for-all network on class_object, and once-for-all networks of other seeds. What has a record is not done again; the
+table of splits (splits-0.csv) has test top1 only if this version measured it from its first row on. An interrupted
+training continues from its last epoch in the folder. ``report`` prints the tables of
 docs/dynamic.md from the records.
 
 No setting was tuned: the learning rates are those of the recipes, 3e-3 for once-for-all networks and 6e-3 for others.
@@ -47,6 +48,8 @@ DENSE = "1-1-1-1-1"
 SMALLEST, LARGEST = "1:3-1:3-1:3-1:3-1:3", "3:1-3:1-3:1-3:1-3:1"
 HALVES = "1:1-1:1-1:1-1:1-1:1"
 EVALUATIONS, SEARCHES = 60, 20
+CURVES = ("alone-halves", "alone-best", "slice-halves", "slice-best")
+IMAGES, LEAST = 1024, 100  # validation and test images each; those of an exit whose accuracy is compared
 
 
 # -- measurement ------------------------------------------------------------------------------------------------------
@@ -141,7 +144,10 @@ def once_for_all(folder: Path, seed: int, tested: bool = True) -> ExitScorer:
 
 
 def measure_table(folder: Path, seed: int) -> None:
-    """All 243 splits in a once-for-all network: costs, accuracy of the exits, and rewards at the budgets."""
+    """All 243 splits in a once-for-all network: costs, accuracy of the exits, and at the budgets rewards and test top1.
+
+    The reward is that of the best point of the validation curve; top1 on test images is that of the same point.
+    """
     from benchmarks.training.dynamic.grid import ChoiceGrid
 
     path = RECORDS / f"splits-{seed}.csv"
@@ -150,14 +156,18 @@ def measure_table(folder: Path, seed: int) -> None:
     wanted = [str(grid.choice(options)) for options in np.ndindex(*(3,) * 5)]
     if not (missing := wanted[len(rows) :]):
         return
-    mine = once_for_all(folder, seed, tested=False)
+    mine = once_for_all(folder, seed)
     static = int(mine.network.plan(DENSE).multiply_adds()[0])
     for done, split in enumerate(missing, start=1):
         found = mine.measure(split)
         curve = found.valid_curve()
         row: dict[str, Any] = {"split": split, "first": found.multiply_adds[0], "both": found.multiply_adds[1]}
         row |= {f"exit_{exit}": round(100 * value, 4) for exit, value in enumerate(found.valid.right().mean(axis=1), 1)}
-        row |= {f"reward_{budget:g}": curve.rewards(budget * static).max() for budget in BUDGETS}
+        judged = found.test_curve()
+        for budget in BUDGETS:
+            rewards = curve.rewards(budget * static)
+            row[f"reward_{budget:g}"] = rewards.max()
+            row[f"test_{budget:g}"] = judged.accuracy[rewards.argmax()]
         rows.append(row)
         if done % 9 == 0 or done == len(missing):
             with write_beside(path) as beside:
@@ -198,19 +208,26 @@ def measure_rates(folder: Path) -> None:
             store(name, {"lr": lr, "exits": {split: (100 * own).round(4).tolist() for split, own in found.items()}})
 
 
-def measure_elastic(folder: Path) -> None:
-    """ENAS4D: a search over depths, kernels and sides as well, and the front's curves on test images."""
+def measure_elastic(folder: Path, seed: int) -> None:
+    """ENAS4D and random search over depths, kernels and sides as well, and curves of their fronts on test images."""
     from benchmarks.training.dynamic.grid import ChoiceGrid
     from surrogates.dynamic import search_tradeoffs, tradeoff_front
 
-    if record("elastic-0").exists():
+    left = {
+        name: searcher
+        for name, searcher in ((f"elastic-{seed}", None), (f"elastic-random-{seed}", "random"))
+        if not record(name).exists()
+    }
+    if not left:
         return
     grid = ChoiceGrid(5, depths=(1, 2), kernels=(1, 3), sides=(24, 36, 48))
-    mine = scorer(folder, "elastic-0", recipe(SHARED), grid, 0, tested=False)
-    history = search_tradeoffs(mine.measure, grid, EVALUATIONS, 0, folder=folder / "elastic-0-search")
-    tested = scorer(folder, "elastic-0", recipe(SHARED), grid, 0)
-    front = [described(tested.measure(choice)) for choice in tradeoff_front(history)["choice"]]
-    store("elastic-0", {"choices": history.archs, "values": history.values.round(4).tolist(), "front": front})
+    mine = scorer(folder, f"elastic-{seed}", recipe(SHARED), grid, seed, tested=False)
+    judge = scorer(folder, f"elastic-{seed}", recipe(SHARED), grid, seed)
+    for name, searcher in left.items():
+        where = folder / f"{name}-search"
+        history = search_tradeoffs(mine.measure, grid, EVALUATIONS, seed, searcher=searcher, folder=where)
+        front = [described(judge.measure(choice)) for choice in tradeoff_front(history)["choice"]]
+        store(name, {"choices": history.archs, "values": history.values.round(4).tolist(), "front": front})
 
 
 # -- report -----------------------------------------------------------------------------------------------------------
@@ -288,25 +305,41 @@ def report_budgets() -> None:
     if lines:
         cells = [mean_and_sd([static_at(line, budget * static) for line in lines]) for budget in BUDGETS]
         print(f"{'static':14s}" + "".join(f"{cell:>26s}" for cell in cells))
-    for name in ("alone-halves", "alone-best", "slice-halves", "slice-best"):
+    for name in CURVES:
         if found := known(name):
             cells = []
             for budget in BUDGETS:
                 pairs = [tested(one, budget * static) for one in found]
                 cells.append(f"{mean_and_sd([pair[0] for pair in pairs])} [{mean_and_sd([pair[1] for pair in pairs])}]")
             print(f"{name:14s}" + "".join(f"{cell:>26s}" for cell in cells))
-    areas = {"static": [_area(costs, accuracy, static) for costs, accuracy in lines]}
-    for name in ("alone-halves", "alone-best", "slice-halves", "slice-best"):
-        curves = [(np.array(one["test"]["multiply_adds"]), np.array(one["test"]["accuracy"])) for one in known(name)]
-        areas[name] = [_area(*curve, static) for curve in curves]
-    print("hypervolume (points x ln cost, up to 1.1 of the whole network's cost):", end="")
-    print("; ".join(f" {name} {mean_and_sd(found)}" for name, found in areas.items() if found))
+    report_costs(static)
 
 
-def _area(costs: np.ndarray, accuracy: np.ndarray, static: int) -> float:
-    from surrogates.search.pareto import hypervolume
+def report_costs(static: int) -> None:
+    """What the points within a budget cost on test images, and how much better they are than static networks of it.
 
-    return hypervolume(accuracy, np.log(costs / static), 0.0, float(np.log(1.1)))
+    A point is the most accurate one within the budget on validation images, where its threshold is from too. There is
+    no hypervolume: the best of 41 points on test images would be chosen by those that judge, and widths are three.
+    """
+    print(
+        "\ncost on test images of these points (% of the whole network); in brackets top1 minus that of static networks"
+    )
+    print(
+        "of this cost, linear in ln(cost) between widths, of the same seed; - where one is missing or none is as narrow"
+    )
+    for name in CURVES:
+        if not (seeds := [seed for seed in SEEDS if record(f"{name}-{seed}").exists()]):
+            continue
+        cells = []
+        for budget in BUDGETS:
+            costs, gains = [], []
+            for seed in seeds:
+                top1, _, cost = tested(load(f"{name}-{seed}"), budget * static)
+                line = static_line(seed)
+                costs.append(100 * cost / static)
+                gains.append(np.nan if line is None or np.isnan(cost) else top1 - static_at(line, cost))
+            cells.append(f"{mean_and_sd(costs)} [{mean_and_sd(gains)}]")
+        print(f"{name:14s}" + "".join(f"{cell:>26s}" for cell in cells))
 
 
 def report_promises() -> None:
@@ -317,12 +350,39 @@ def report_promises() -> None:
     print("curve, mean and largest, share within 2 points; the largest difference of a point from the last exit's")
     for found in known("static-8"):
         print(f"{'static-8':14s} {found['exits']['test'][0] - found['exits']['valid'][0]:+.2f}")
-    for name in ("alone-halves", "alone-best", "slice-halves", "slice-best"):
+    for name in CURVES:
         for found in known(name):
             gaps = np.array(found["test"]["accuracy"]) - np.array(found["valid"]["accuracy"])
             largest, inside = gaps[np.abs(gaps).argmax()], (np.abs(gaps) <= 2).mean()
             beyond = np.abs(gaps - gaps[-1]).max()
             print(f"{name:14s} {gaps[-1]:+.2f}; {gaps.mean():+.2f} {largest:+.2f} {inside:4.0%}; {beyond:.2f}")
+    print(
+        f"the same of each exit alone, at points where {LEAST} images or more take it in both splits: number of points,"
+    )
+    print(
+        "mean, largest, share within 2 points; chance alone has a standard deviation of some 2 to 7 points a difference"
+    )
+    for name in CURVES:
+        for found in known(name):
+            for exit in range(len(found["multiply_adds"])):
+                gaps = exit_gaps(found, exit)
+                if len(gaps):
+                    largest, inside = gaps[np.abs(gaps).argmax()], (np.abs(gaps) <= 2).mean()
+                    print(
+                        f"{name:14s} exit {exit + 1}: {len(gaps):2d} points; "
+                        f"{gaps.mean():+.2f} {largest:+.2f} {inside:4.0%}"
+                    )
+
+
+def exit_gaps(found: dict[str, Any], exit: int) -> np.ndarray:
+    """Test minus validation top1 of the images that take an exit, at the points where enough do."""
+    own = []
+    for split in ("test", "valid"):
+        counts = IMAGES * np.array(found[split]["shares"])[:, exit]
+        top1 = np.array([np.nan if row[exit] is None else row[exit] for row in found[split]["by_exit"]])
+        own.append(np.where(counts >= LEAST, top1, np.nan))
+    gaps = own[0] - own[1]
+    return np.asarray(gaps[~np.isnan(gaps)])
 
 
 def report_search() -> None:
@@ -352,6 +412,24 @@ def report_search() -> None:
                 cells.append(f"{searcher} {np.median(found):5.1f} {np.mean(np.array(found) <= 12):4.0%}")
         best = rewards.idxmax()
         print(f"{budget:4.0%} of the cost: {'; '.join(cells)}   best {best}, reward {rewards.max():.2f}")
+    print(
+        f"\nwhether these ranks mean anything: standard deviation of the 243 rewards, that of chance in one of {IMAGES}"
+    )
+    print(
+        "images at the best reward, splits within two of the latter of the best; test: Kendall's tau of reward and test"
+    )
+    print("top1 at its point, rank on test images of the split with the best reward")
+    for budget in BUDGETS:
+        rewards = table[f"reward_{budget:g}"]
+        share = rewards.max() / 100
+        chance = 100 * float(np.sqrt(share * (1 - share) / IMAGES))
+        near = int((rewards >= rewards.max() - 2 * chance).sum())
+        judged = "test not measured"
+        if f"test_{budget:g}" in table:
+            test = table[f"test_{budget:g}"]
+            place = test.rank(ascending=False, method="min")[rewards.idxmax()]
+            judged = f"test: tau {rewards.corr(test, method='kendall'):.2f}, rank {place:.0f}"
+        print(f"{budget:4.0%} of the cost: {rewards.std():.2f}, {chance:.2f}, {near} of {len(table)}; {judged}")
 
 
 def _looked_up(rewards: pd.Series, splits: list[str]) -> list[float]:
@@ -367,19 +445,26 @@ def report_rates() -> None:
 
 
 def report_elastic() -> None:
-    """The front of ENAS4D's search on test images."""
-    if not record("elastic-0").exists():
-        return
-    found = load("elastic-0")
-    print(
-        f"\nENAS4D: {len(found['front'])} choices on the front of {len(found['choices'])}; at the point of the search:"
-    )
-    print(f"{'choice':52s} {'multiply-adds':>14s} {'validation':>11s} {'test':>6s}")
-    values = dict(zip(found["choices"], found["values"], strict=True))
-    for one in found["front"]:
-        top1, cost = values[one["choice"]]
-        point = int(np.abs(np.array(one["valid"]["multiply_adds"]) - cost).argmin())
-        print(f"{one['choice']:52s} {cost:14,.0f} {top1:11.1f} {one['test']['accuracy'][point]:6.1f}")
+    """The fronts of ENAS4D's search and of random search on test images, beside static networks of the same cost."""
+    for seed in SEEDS:
+        line = static_line(seed)
+        for name, searcher in ((f"elastic-{seed}", "NSGA-II"), (f"elastic-random-{seed}", "random search")):
+            if not record(name).exists():
+                continue
+            found = load(name)
+            print(f"\nENAS4D, seed {seed}, {searcher}: {len(found['front'])} choices on the front of ", end="")
+            print(f"{len(found['choices'])}; at the point of the search:")
+            print(
+                f"{'choice':52s} {'multiply-adds':>14s} {'validation':>11s} "
+                f"{'test':>6s} {'its cost':>11s} {'static':>7s}"
+            )
+            values = dict(zip(found["choices"], found["values"], strict=True))
+            for one in found["front"]:
+                top1, cost = values[one["choice"]]
+                point = int(np.abs(np.array(one["valid"]["multiply_adds"]) - cost).argmin())
+                test, its_cost = (one["test"][key][point] for key in ("accuracy", "multiply_adds"))
+                static = "-" if line is None else mean_and_sd([static_at(line, its_cost)])
+                print(f"{one['choice']:52s} {cost:14,.0f} {top1:11.1f} {test:6.1f} {its_cost:11,.0f} {static:>7s}")
 
 
 def main() -> None:
@@ -410,11 +495,12 @@ def main() -> None:
             measure_alone(folder, f"alone-halves-{seed}", HALVES, seed)
             if seed == 0:
                 measure_slice(folder, "slice-best-0", best_split(), 0)
-        measure_elastic(folder)
+        measure_elastic(folder, 0)
         measure_rates(folder)
         for seed in SEEDS[1:]:
             measure_slice(folder, f"slice-best-{seed}", best_split(), seed)
             measure_slice(folder, f"slice-halves-{seed}", HALVES, seed)
+            measure_elastic(folder, seed)
 
 
 if __name__ == "__main__":
