@@ -27,6 +27,7 @@ from surrogates.cli import (
     unnas,
 )
 from surrogates.cli.campaign import campaign_app
+from surrogates.cli.dynamic import dynamic_app
 from surrogates.cli.failures import TidyGroup
 from surrogates.cli.help import GroupedHelp, examples
 from surrogates.cli.rooms import rooms_app
@@ -99,6 +100,12 @@ app.add_typer(
     name="supernet",
     rich_help_panel=_TRAIN,
     short_help="Train all architectures at once, and rank them.",
+)
+app.add_typer(
+    dynamic_app,
+    name="dynamic",
+    rich_help_panel=_TRAIN,
+    short_help="Networks whose easy images exit early.",
 )
 _add(_TRAIN, refine.refine, "Active learning: train the most uncertain architectures.", refine.EXAMPLES)
 app.add_typer(

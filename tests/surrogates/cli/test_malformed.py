@@ -18,6 +18,7 @@ STDIN = ["", "64-2311-basic\n", "\0\n", "x" * 10_000, f"64-2311-basic\n{CELL}\n"
 LONG_RUNNING = {
     "train",
     "supernet train",
+    "dynamic train",
     "campaign run",
     "rooms export",
     "rooms sheet",
