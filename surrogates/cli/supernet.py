@@ -1,4 +1,4 @@
-"""``surrogates supernet``: train the supernet of a space on a task, and rank architectures with it."""
+"""``surrogates supernet``: train the supernet of a space on a task or without labels, probe it, and rank with it."""
 
 from __future__ import annotations
 
@@ -44,6 +44,7 @@ Metric = Annotated[
         "surrogates supernet train scene --task class_scene",
         "surrogates supernet train scene-1 --task class_scene --sampler fair --seed 1",
         "surrogates supernet train macro --space transnas101-macro --task jigsaw --epochs 2 --json",
+        "surrogates supernet train unlabelled --task contrast",
     ),
 )
 def train(
@@ -51,16 +52,30 @@ def train(
         Path, typer.Argument(metavar="FOLDER", help="Folder of the supernet; an interrupted training continues there.")
     ],
     task: Annotated[
-        str, typer.Option("--task", "-t", metavar="TASK", help=f"Task: one of {', '.join(TRANSNAS_TASKS)}.")
+        str,
+        typer.Option(
+            "--task",
+            "-t",
+            metavar="TASK",
+            help=f"Task: one of {', '.join(TRANSNAS_TASKS)}; or contrast, without labels.",
+        ),
     ],
     space: Annotated[
         str, typer.Option(help="Space: transnas101-micro, transnas101-macro or nasbench201.")
     ] = "transnas101-micro",
     preset: Preset = "mini",
     sampler: Annotated[
-        str, typer.Option(help="Which architectures a step trains: uniform (one), fair (one per operation).")
-    ] = "uniform",
-    objective: Annotated[str, typer.Option(help="What a step minimises: supervised.")] = "supervised",
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Which architectures a step trains: uniform (one), fair (one per operation), disjoint (two without a "
+            "common operation). Default: uniform; disjoint for the task contrast.",
+        ),
+    ] = None,
+    objective: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="What a step minimises: supervised, or contrast for the task contrast."),
+    ] = None,
     epochs: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Number of epochs. Default: that of the recipe.")
     ] = None,
@@ -73,16 +88,18 @@ def train(
 ) -> None:
     """Train the shared weights of all architectures of a space on a task, on synthetic Rooms images.
 
+    The task contrast has no labels (Pi-NAS): one such supernet serves all tasks, by "supernet probe".
+
     Interrupt it at any time; the same command resumes it after its last epoch with the same result.
     """
     from benchmarks.errors import choice
     from benchmarks.optional import needs_extra
     from benchmarks.spaces.registry import get_space
-    from benchmarks.training.supernet.folder import SupernetFolder
+    from benchmarks.training.recipe import CONTRAST
     from benchmarks.training.supernet.presets import supernet_recipe
 
     found = get_space(space)
-    recipe = supernet_recipe(choice(task, TRANSNAS_TASKS, "task"), preset)
+    recipe = supernet_recipe(choice(task, (*TRANSNAS_TASKS, CONTRAST), "task"), preset)
     if epochs is not None:
         recipe = replace(recipe, epochs=epochs)
     with needs_extra("Training", "training", "torch", "lightning", "pillow"):
@@ -94,15 +111,58 @@ def train(
     shows = console.is_terminal
     with nullcontext() if shows else working(f"training a supernet of {found.name} on {task}"):
         train_supernet(found, task, recipe, sampler, objective, seed, folder, device=device, progress=shows)
-    trained = SupernetFolder(folder)
-    metrics = trained.metrics()
-    if as_json:
-        print_json({**trained.about(), "folder": str(folder), "metrics": metrics})
-        return
-    _show(metrics)
-    seconds = duration(metrics["time_elapsed"][-1])
-    typer.echo(f"Supernet of {found.name} on {task}, seed {seed}: {counted(recipe.epochs, 'epoch')} in {seconds}.")
-    typer.echo(f"Wrote {folder}. Rank architectures with: surrogates supernet rank {folder}")
+    _report(folder, f"Supernet of {found.name} on {task}, seed {seed}", as_json)
+
+
+@supernet_app.command(
+    short_help="Train a decoder of a task on a supernet's frozen weights.",
+    epilog=examples(
+        "surrogates supernet probe unlabelled scene-probe --task class_scene",
+        "surrogates supernet rank scene-probe -n 20",
+    ),
+)
+def probe(
+    backbone: Annotated[Path, typer.Argument(metavar="SUPERNET", help="Folder of the trained supernet.")],
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Folder of the probe; an interrupted training continues there.")
+    ],
+    task: Annotated[
+        str, typer.Option("--task", "-t", metavar="TASK", help=f"Task: one of {', '.join(TRANSNAS_TASKS)}.")
+    ],
+    preset: Preset = "mini",
+    epochs: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Number of epochs. Default: that of the recipe.")
+    ] = None,
+    seed: Annotated[
+        int, typer.Option(metavar="N", min=0, help="Random seed of the decoder, architectures, images, augmentation.")
+    ] = 0,
+    device: Device = "auto",
+    threads: Threads = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Train a decoder of a task, one for all architectures, on the frozen weights of a supernet.
+
+    The probe is a supernet of the task: rank architectures with it. Interrupt it at any time; the same command resumes.
+    """
+    from benchmarks.errors import choice
+    from benchmarks.optional import needs_extra
+    from benchmarks.training.recipe import Recipe
+    from benchmarks.training.supernet.folder import SupernetFolder
+
+    choice(task, TRANSNAS_TASKS, "task")
+    about = SupernetFolder(backbone).about()
+    with needs_extra("Training", "training", "torch", "lightning", "pillow"):
+        from benchmarks.training.device import device_options, training_process
+        from benchmarks.training.supernet.probe import probe_recipe, train_probe
+    recipe = probe_recipe(task, preset, Recipe.from_dict(about["recipe"]).base_channels)
+    if epochs is not None:
+        recipe = replace(recipe, epochs=epochs)
+    device_options(device)  # before images are rendered
+    training_process(threads)
+    shows = stderr().is_terminal
+    with nullcontext() if shows else working(f"training a probe of {backbone} on {task}"):
+        train_probe(backbone, task, recipe, seed, folder, device=device, progress=shows)
+    _report(folder, f"Probe of {backbone} on {task}, seed {seed}", as_json)
 
 
 @supernet_app.command(
@@ -186,6 +246,21 @@ def _functions(estimates: SupernetEstimates, sample: int | None, seed: int) -> l
     if sample is None or sample >= len(functions):
         return list(functions)
     return [functions[row] for row in sorted(np.random.default_rng(seed).choice(len(functions), sample, replace=False))]
+
+
+def _report(folder: Path, what: str, as_json: bool) -> None:
+    """Say what was trained, and what to do next."""
+    from benchmarks.training.supernet.folder import SupernetFolder
+
+    trained = SupernetFolder(folder)
+    about, metrics = trained.about(), trained.metrics()
+    if as_json:
+        print_json({**about, "folder": str(folder), "metrics": metrics})
+        return
+    _show(metrics)
+    seconds = duration(metrics["time_elapsed"][-1])
+    typer.echo(f"{what}: {counted(about['recipe']['epochs'], 'epoch')} in {seconds}.")
+    typer.echo(f"Wrote {folder}. Rank architectures with: surrogates supernet rank {folder}")
 
 
 def _show(metrics: dict[str, Any]) -> None:

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from benchmarks.spaces.space import Space
 from benchmarks.training.data.images import ImageSource
-from benchmarks.training.recipe import Recipe
+from benchmarks.training.recipe import CONTRAST, Recipe
 from benchmarks.training.supernet.layouts import layout_of
-from benchmarks.training.supernet.objectives import PathObjective, make_objective
+from benchmarks.training.supernet.objectives import PathObjective, StatefulObjective, make_objective
 from benchmarks.training.supernet.samplers import PathSampler, UniformSampler, make_sampler
 from benchmarks.training.supernet.statistics import batch_statistics
 from benchmarks.training.supernet.supernet import Supernet
@@ -75,6 +75,18 @@ class SupernetModule(TaskModule):
         self.sampler, self.objective = make_sampler(sampler, space), make_objective(objective)
         self.network = Supernet(space, recipe, seed)
         channels_last(self.network)
+        if isinstance(self.objective, StatefulObjective):
+            if accumulate > 1:
+                raise ValueError(
+                    f"expected whole batches (accumulate=1) for the objective {self.objective.name!r}, whose state "
+                    f"changes once a step, got {accumulate} parts"
+                )
+            self.objective.attach(self.network, seed)
+        elif recipe.contrast is not None:
+            raise ValueError(
+                f"expected the objective 'contrast' for the task {CONTRAST!r}, which has no labels, got "
+                f"{self.objective.name!r}"
+            )
         self._scored_paths = UniformSampler(space)
         self._begun = 0  # steps before the epoch
         self._done = 0  # steps of the epoch
@@ -98,7 +110,7 @@ class SupernetModule(TaskModule):
         optimisers, schedules = super().configure_optimizers()
         for optimiser in optimisers:
             if isinstance(optimiser, torch.optim.SGD):
-                for weights in self.network.parameters():
+                for weights in (weights for group in optimiser.param_groups for weights in group["params"]):
                     optimiser.state[weights]["momentum_buffer"] = torch.zeros_like(weights)
         return optimisers, schedules
 

@@ -1,31 +1,18 @@
-"""What a step of a supernet minimises: the protocol of objectives, and the supervised one."""
+"""What a step of a supernet minimises: the protocols of objectives, the supervised one, and their names."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
 from benchmarks.errors import choice
+from benchmarks.training.supernet.contrast import CrossPathContrast
+from benchmarks.training.supernet.path_loss import Loss, PathLoss
 from benchmarks.training.supernet.supernet import Supernet
 
-__all__ = ["OBJECTIVES", "PathObjective", "PathLoss", "Supervised", "make_objective"]
-
-Loss = Callable[[Tensor, Tensor], Tensor]
-"""(outputs, targets) -> mean loss."""
-
-
-class PathLoss(NamedTuple):
-    """Loss of one path.
-
-    Attributes:
-        loss: The loss, a scalar with gradient.
-        outputs: Outputs of the path, for the training scores.
-    """
-
-    loss: Tensor
-    outputs: Tensor
+__all__ = ["OBJECTIVES", "PathObjective", "StatefulObjective", "Supervised", "make_objective"]
 
 
 @runtime_checkable
@@ -57,6 +44,14 @@ class PathObjective(Protocol):
         """
 
 
+@runtime_checkable
+class StatefulObjective(PathObjective, Protocol):
+    """An objective with a state of its own, e.g. a teacher; a torch module, whose state is stored with the training."""
+
+    def attach(self, supernet: Supernet, seed: int) -> None:
+        """Begin anew with a supernet before its training; `seed` is that of the training."""
+
+
 class Supervised:
     """The task's loss on the labels, of every path."""
 
@@ -71,7 +66,7 @@ class Supervised:
             yield PathLoss(loss(outputs, targets), outputs)
 
 
-OBJECTIVES: Mapping[str, Callable[[], PathObjective]] = {"supervised": Supervised}
+OBJECTIVES: Mapping[str, Callable[[], PathObjective]] = {"supervised": Supervised, "contrast": CrossPathContrast}
 """Name -> objective."""
 
 

@@ -3,14 +3,42 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from benchmarks.training.presets import get_recipe
-from benchmarks.training.recipe import Recipe
+from benchmarks.training.recipe import CONTRAST, Augmentation, Contrast, Optimiser, Recipe
 
-__all__ = ["supernet_recipe"]
+__all__ = ["default_parts", "supernet_recipe"]
 
 _LR, _MAX_NORM = 3e-3, 5.0
 _BATCH = 16
+_SGD = Optimiser("sgd", lr=0.03, schedule="cosine", weight_decay=1e-4)
+_ADAM = Optimiser("adam", lr=_LR, schedule="cosine", weight_decay=1e-5, betas=(0.9, 0.99), max_norm=_MAX_NORM)
+_COLOURS = Augmentation(flip=0.5, brightness=0.4, contrast=0.4, saturation=0.4, hue=0.4, grey=0.2)
+# Fewer steps need a faster teacher: it should move by all of its weight some twenty times.
+_CONTRAST: dict[str, dict[str, Any]] = {
+    "paper": {
+        "epochs": 100,
+        "batch_size": 192,
+        "optimiser": _SGD,
+        "num_classes": 128,
+        "contrast": Contrast(view_size=256),
+    },
+    "quick": {
+        "epochs": 40,
+        "batch_size": 128,
+        "optimiser": _ADAM,
+        "num_classes": 128,
+        "contrast": Contrast(view_size=64, sigma=(0.1, 0.6), momentum=0.99, queue=4_096),
+    },
+    "mini": {
+        "epochs": 20,
+        "batch_size": 64,
+        "optimiser": _ADAM,
+        "num_classes": 64,
+        "contrast": Contrast(view_size=32, sigma=(0.1, 0.3), momentum=0.98, queue=2_048, groups=4),
+    },
+}
 
 
 def supernet_recipe(task: str, preset: str = "mini") -> Recipe:
@@ -21,8 +49,11 @@ def supernet_recipe(task: str, preset: str = "mini") -> Recipe:
     the optimiser is Adam with a lower learning rate on all tasks, and gradients are clipped. Image tasks have no
     adversarial loss.
 
+    The pretext task ``"contrast"`` has the images of class_scene, and the settings of Pi-NAS (its public code): in
+    ``"paper"`` all but the number of pixels; in the others fewer epochs and negatives, a faster teacher, and Adam.
+
     Args:
-        task: One of the seven tasks.
+        task: One of the seven tasks, or ``"contrast"``.
         preset: One of `list_presets`.
 
     Raises:
@@ -32,6 +63,10 @@ def supernet_recipe(task: str, preset: str = "mini") -> Recipe:
         >>> supernet_recipe("normal").optimiser.name, supernet_recipe("normal", "paper").loss
         ('adam', 'l1')
     """
+    if task == CONTRAST:
+        base = get_recipe("class_scene", preset)
+        changes = {"loss": "cross_entropy", "augmentation": _COLOURS, "fixed_evaluation": True, **_CONTRAST[preset]}
+        return replace(base, task=CONTRAST, **changes)
     recipe = get_recipe(task, preset)
     optimiser = replace(
         recipe.optimiser,
@@ -45,3 +80,13 @@ def supernet_recipe(task: str, preset: str = "mini") -> Recipe:
     loss = "l1" if recipe.loss == "l1_gan" else recipe.loss
     batch_size = min(recipe.batch_size, _BATCH) if preset == "mini" else recipe.batch_size
     return replace(recipe, optimiser=optimiser, batch_size=batch_size, loss=loss, adversarial_weight=0.0)
+
+
+def default_parts(task: str) -> tuple[str, str]:
+    """Names of the sampler and the objective that a task's supernet has by default.
+
+    Example:
+        >>> default_parts("jigsaw"), default_parts("contrast")
+        (('uniform', 'supervised'), ('disjoint', 'contrast'))
+    """
+    return ("disjoint", "contrast") if task == CONTRAST else ("uniform", "supervised")

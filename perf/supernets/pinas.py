@@ -1,0 +1,318 @@
+"""Pi-NAS on the micro space: one supernet without labels, ranked against trainings of single architectures on Rooms.
+
+    python perf/supernets/pinas.py train --folder <folder> --variants pinas,untrained --seeds 0,1,2    # resumes
+    python perf/supernets/pinas.py probe --folder <folder> --tasks class_object,jigsaw --seeds 0,1
+    python perf/supernets/pinas.py report
+
+``train`` trains a supernet of the pretext task and scores the 40 micro architectures of `rooms-mini` by minus their
+contrast (InfoNCE of two views of the same validation image on one path; no label anywhere). ``probe`` trains a decoder
+of a task on its frozen weights, one for all paths, and scores the architectures by minus the task's validation loss.
+Each writes a record to perf/supernets/records/pinas; what is there is not done again, and an interrupted training goes
+on. ``report`` prints the tables of docs/pi-nas.md.
+
+Variants: pinas; uncrossed, whose positives are on the same path; no-negatives, without a queue, where queries and keys
+are drawn together (2 - 2 cos); untrained, the initial weights.
+
+Truth: the primary metric of `rooms-mini` on each of the seven tasks. Settings were chosen on class_object alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from study import RECORDS as PLAIN
+from study import SPACE, multiply_adds, rooms_archs, truth_of
+
+from benchmarks import bootstrap_interval, kendall_tau
+from benchmarks.files import write_beside
+from benchmarks.tasks import TRANSNAS_TASKS
+
+if TYPE_CHECKING:
+    from benchmarks.training.supernet import Supernet
+
+RECORDS = PLAIN / "pinas"
+CHOSEN_ON = "class_object"
+PATHS, IMAGES = 16, 512
+"""Random functions and validation images for the spread of embeddings and features."""
+EPOCHS, PROBE_EPOCHS = 8, 1
+"""Fewer than those of the presets, for the time of a CPU core."""
+PROXIES = ("naswot", "synflow")
+
+
+# -- measurement ------------------------------------------------------------------------------------------------------
+
+
+def objectives() -> dict[str, Any]:
+    """Variant -> objective."""
+    import torch
+
+    from benchmarks.training.supernet import CrossPathContrast
+
+    class Uncrossed(CrossPathContrast):
+        """The positive of a query is the key on its own path."""
+
+        name = "contrast-uncrossed"
+
+        def positives(self, keys: Any) -> Any:
+            return list(keys)
+
+    class NoNegatives(CrossPathContrast):
+        """Queries and keys are drawn together, and nothing keeps different images apart."""
+
+        name = "contrast-no-negatives"
+
+        def contrast(self, queries: torch.Tensor, positives: torch.Tensor) -> torch.Tensor:
+            return 2 - 2 * (queries * positives).sum(dim=1).mean()
+
+    return {"pinas": CrossPathContrast, "uncrossed": Uncrossed, "no-negatives": NoNegatives}
+
+
+def train(folder: Path, variant: str, seed: int, tried: dict[str, float]) -> None:
+    """Train a supernet, score architectures without labels, and write the record."""
+    label = "".join(f"-{name}{value:g}" for name, value in tried.items())
+    record = RECORDS / f"{variant}-{seed}{label}.json"
+    if record.exists():
+        print(f"{record.name}: done before", flush=True)
+        return
+    from benchmarks.training.device import training_process
+    from benchmarks.training.supernet import (
+        PathScorer,
+        Supernet,
+        SupernetFolder,
+        rooms_of,
+        supernet_recipe,
+        train_supernet,
+    )
+    from benchmarks.training.task_module import channels_last
+
+    training_process(1)
+    recipe = replace(supernet_recipe("contrast"), n_test=None, epochs=EPOCHS)
+    if tried:  # settings that are compared on class_object
+        optimiser = replace(recipe.optimiser, lr=tried.get("lr", recipe.optimiser.lr))
+        recipe = replace(recipe, optimiser=optimiser, epochs=int(tried.get("epochs", recipe.epochs)))
+    found: dict[str, Any] = {"variant": variant, "seed": seed, "lr": recipe.optimiser.lr}
+    if variant == "untrained":
+        supernet = Supernet(SPACE, recipe, seed)
+        channels_last(supernet)
+        found |= {"steps": 0, "seconds": 0, "valid": [], "top1": []}
+    else:
+        objective = objectives()[variant]()
+        where = folder / record.stem
+        supernet = train_supernet(SPACE, "contrast", recipe, objective=objective, seed=seed, folder=where, device="cpu")
+        metrics = SupernetFolder(where).metrics()
+        steps = recipe.epochs * ((recipe.n_train or 0) // recipe.batch_size)
+        found |= {"steps": steps, "seconds": round(metrics["time_elapsed"][-1])}
+        found["valid"], found["top1"] = ([round(v, 4) for v in metrics[f"valid_{name}"]] for name in ("loss", "top1"))
+    begun = time.perf_counter()
+    scorer = PathScorer(supernet, rooms_of(recipe))
+    found["estimates"] = {arch: round(-scorer.metrics(arch)["loss"], 6) for arch in rooms_archs()}
+    found["scoring"] = round(time.perf_counter() - begun)
+    found |= spreads(supernet)
+    write(record, found)
+
+
+def spreads(supernet: Supernet) -> dict[str, float]:
+    """How embeddings spread over images, and features over paths.
+
+    Embeddings: mean over dimensions and paths of their std over images, in units of 1 / sqrt(d), that of uniform
+    directions. Features: pooled, scaled to length 1; share of their variance that is between paths, for one image.
+    """
+    import torch
+    import torch.nn.functional as F  # noqa: N812
+
+    from benchmarks.training.supernet import batch_statistics
+
+    recipe = supernet.recipe
+    images = prepared(recipe)
+    functions = supernet.layout.functions
+    rows = np.random.default_rng(0).choice(len(functions), PATHS, replace=False)
+    embedded, features = [], []
+    with torch.no_grad(), batch_statistics(supernet):
+        for row in rows:
+            network = supernet.network(functions[row])
+            pooled = torch.cat([network.backbone(part).mean(dim=(2, 3)) for part in images.split(64)])
+            features.append(F.normalize(pooled, dim=1))
+            if recipe.contrast is not None:
+                embedded.append(torch.cat([network.embed(part) for part in images.split(64)]))
+    stacked = torch.stack(features)  # (paths, images, channels)
+    within = stacked.var(dim=0, correction=0).sum(dim=1).mean()
+    whole = stacked.flatten(0, 1).var(dim=0, correction=0).sum()
+    found = {"between_paths": round(float(within / whole), 4)}
+    if embedded:
+        d = embedded[0].shape[1]
+        found["embedding_std"] = round(float(torch.stack(embedded).std(dim=1).mean()) * d**0.5, 4)
+    return found
+
+
+def prepared(recipe: Any) -> Any:
+    """Whole validation images, normalised, of shape (n, 3, S, S)."""
+    import torch
+
+    from benchmarks.training.rooms.source import rooms
+
+    rgb = rooms("valid", recipe.n_valid, recipe.input_size).batch(torch.arange(IMAGES), ["rgb"])["rgb"]
+    mean, std = (torch.tensor(values).view(3, 1, 1) for values in (recipe.mean, recipe.std))
+    return (rgb.float() / 255 - mean) / std
+
+
+def probe(folder: Path, task: str, seed: int, tried: dict[str, float]) -> None:
+    """Train a probe on the supernet of a seed, score architectures, and write the record."""
+    label = "".join(f"-{name}{value:g}" for name, value in tried.items())
+    record = RECORDS / f"probe-{task}-{seed}{label}.json"
+    if record.exists():
+        print(f"{record.name}: done before", flush=True)
+        return
+    from benchmarks.training.device import training_process
+    from benchmarks.training.recipe import Recipe
+    from benchmarks.training.supernet import PathScorer, SupernetFolder, loss_name, probe_recipe, rooms_of, train_probe
+
+    training_process(1)
+    backbone = folder / f"pinas-{seed}"
+    recipe = probe_recipe(task, "mini", Recipe.from_dict(SupernetFolder(backbone).about()["recipe"]).base_channels)
+    recipe = replace(recipe, n_test=None, epochs=PROBE_EPOCHS)
+    if tried:
+        optimiser = replace(recipe.optimiser, lr=tried.get("lr", recipe.optimiser.lr))
+        recipe = replace(recipe, optimiser=optimiser, epochs=int(tried.get("epochs", recipe.epochs)))
+    where = folder / record.stem
+    supernet = train_probe(backbone, task, recipe, seed, where, device="cpu")
+    metrics, loss = SupernetFolder(where).metrics(), loss_name(task)
+    scorer = PathScorer(supernet, rooms_of(recipe))
+    write(
+        record,
+        {
+            "task": task,
+            "seed": seed,
+            "lr": recipe.optimiser.lr,
+            "steps": recipe.epochs * ((recipe.n_train or 0) // recipe.batch_size),
+            "seconds": round(metrics["time_elapsed"][-1]),
+            "constant": round(-scorer.constant()[loss], 6),
+            "valid": [round(-value, 5) for value in metrics[f"valid_{loss}"]],
+            "estimates": {arch: round(-scorer.metrics(arch)[loss], 6) for arch in rooms_archs()},
+        },
+    )
+
+
+def write(record: Path, found: dict[str, Any]) -> None:
+    """Write a record."""
+    with write_beside(record) as beside:
+        beside.write_text(json.dumps(found) + "\n", encoding="utf-8")
+    print(f"{record.name}: written", flush=True)
+
+
+# -- report -----------------------------------------------------------------------------------------------------------
+
+
+def read(pattern: str) -> list[dict[str, Any]]:
+    """Records of a pattern, with their names."""
+    return [json.loads(path.read_text()) | {"name": path.stem} for path in sorted(RECORDS.glob(pattern))]
+
+
+def tau(task: str, scores: np.ndarray) -> float:
+    """Kendall's tau with the values of rooms-mini on a task."""
+    return float(kendall_tau(truth_of(task, "rooms-mini").to_numpy(), scores))
+
+
+def of(record: dict[str, Any]) -> np.ndarray:
+    """Scores of a record, higher is better, in the order of `rooms_archs`."""
+    return np.array([record["estimates"][arch] for arch in rooms_archs()])
+
+
+def rankers() -> dict[str, dict[str, list[np.ndarray]]]:
+    """Ranker -> task -> scores, one array a seed."""
+    found: dict[str, dict[str, list[np.ndarray]]] = {}
+    for record in read("*-[0-9].json"):
+        scores = of(record)
+        if "variant" in record:
+            for task in TRANSNAS_TASKS:
+                found.setdefault(f"label-free, {record['variant']}", {}).setdefault(task, []).append(scores)
+        else:
+            found.setdefault("probe, pinas", {}).setdefault(record["task"], []).append(scores)
+    for path in sorted(PLAIN.glob("uniform-*-[0-9].json")):
+        record = json.loads(path.read_text())
+        if set(rooms_archs()) <= set(record["estimates"]):
+            found.setdefault("supernet with labels (SPOS)", {}).setdefault(record["task"], []).append(of(record))
+    for task in TRANSNAS_TASKS:
+        found.setdefault("multiply-adds", {})[task] = [multiply_adds(rooms_archs())]
+        path = PLAIN / f"proxies-{task}.csv"
+        for name in PROXIES if path.exists() else ():
+            column = pd.read_csv(path, index_col="arch").loc[rooms_archs()][name]
+            found.setdefault(name, {})[task] = [column.fillna(column.min()).to_numpy()]
+    return found
+
+
+def report() -> None:
+    """Print all tables."""
+    print("supernets without labels (validation: random paths, two views; chance: loss 4.159, top1 1.6 %)")
+    print("  record                          steps      s   loss  top1 %  mean of 40  std of embeddings  between paths")
+    for record in read("*.json"):
+        if "variant" in record:
+            last = [f"{record[name][-1]:6.3f}" if record[name] else "     -" for name in ("valid", "top1")]
+            print(
+                f"  {record['name']:30s} {record['steps']:6d} {record['seconds']:6d} {last[0]} {last[1]}  "
+                f"{-of(record).mean():10.3f} {record['embedding_std']:17.2f} {record['between_paths']:14.3f}"
+            )
+    print("\nprobes (minus loss, higher is better): constant answer, random paths, mean of 40")
+    for record in read("probe-*.json"):
+        settings = f"{record['steps']:5d} steps, lr {record['lr']:g}, {record['seconds']:5d} s"
+        losses = f"{record['constant']:8.4f} {record['valid'][-1]:8.4f} {of(record).mean():8.4f}"
+        print(f"  {record['name']:34s} {settings}  {losses}")
+    print(f"\ntau with rooms-mini, 40 architectures: mean over seeds (std over seeds); settings chosen on {CHOSEN_ON}")
+    found = rankers()
+    print(f"  {'':32s}" + "".join(f"{task[:14]:>16s}" for task in TRANSNAS_TASKS) + "   mean of the other six")
+    for name, by_task in found.items():
+        cells, others = [], []
+        for task in TRANSNAS_TASKS:
+            taus = [tau(task, scores) for scores in by_task.get(task, ())]
+            spread = f"({np.std(taus, ddof=1):.2f})" if len(taus) > 1 else "      "
+            cells.append(f"{np.mean(taus):9.3f} {spread}" if taus else f"{'-':>16s}")
+            others += [float(np.mean(taus))] if taus and task != CHOSEN_ON else []
+        mean = f"{np.mean(others):8.3f} of {len(others)}" if others else "       -"
+        print(f"  {name:32s}" + "".join(cells) + mean)
+    print("\nthe same, seeds averaged before they rank [95 % of a bootstrap over architectures]")
+    for name, by_task in found.items():
+        if name in ("multiply-adds", *PROXIES) or max(map(len, by_task.values())) > 1:
+            cells = []
+            for task in TRANSNAS_TASKS:
+                if task not in by_task:
+                    cells.append(f"{'-':>20s}")
+                    continue
+                truth, scores = truth_of(task, "rooms-mini").to_numpy(), np.mean(by_task[task], axis=0)
+                low, high = bootstrap_interval(kendall_tau, truth, scores, level=0.95, rng=0)
+                cells.append(f"{tau(task, scores):6.2f} [{low:5.2f},{high:5.2f}]")
+            print(f"  {name:32s}" + "".join(cells))
+
+
+def main() -> None:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("work", choices=("train", "probe", "report"))
+    parser.add_argument("--folder", type=Path, help="folder of the trained supernets")
+    parser.add_argument("--variants", default="pinas")
+    parser.add_argument("--tasks", default=",".join(TRANSNAS_TASKS))
+    parser.add_argument("--seeds", default="0,1,2")
+    parser.add_argument("--lr", type=float, help="another learning rate, judged on class_object alone")
+    parser.add_argument("--epochs", type=float, help="another number of epochs, judged on class_object alone")
+    given = parser.parse_args()
+    tried = {name: value for name in ("lr", "epochs") if (value := getattr(given, name)) is not None}
+    if given.work == "probe" and tried and given.tasks != CHOSEN_ON:
+        parser.error(f"settings are compared on {CHOSEN_ON} alone, so that the other tasks judge them")
+    RECORDS.mkdir(parents=True, exist_ok=True)
+    if given.work == "report":
+        report()
+        return
+    if given.folder is None:
+        parser.error("expected --folder for the trained supernets")
+    for seed in map(int, given.seeds.split(",")):
+        for what in (given.variants if given.work == "train" else given.tasks).split(","):
+            (train if given.work == "train" else probe)(given.folder, what, seed, tried)
+
+
+if __name__ == "__main__":
+    main()
