@@ -104,7 +104,8 @@ class TaskNetwork(nn.Module):
 
     def embed(self, images: Tensor) -> Tensor:
         """The decoder's output for images of shape (B, 3, s, s), scaled to length 1, of shape (B, num_classes)."""
-        return F.normalize(self.decoder(self.backbone(images)).float(), dim=1)
+        outputs = self.decoder(self.backbone(images))
+        return F.normalize(outputs.to(torch.promote_types(outputs.dtype, torch.float32)), dim=1)
 
 
 def build_network(
