@@ -34,8 +34,8 @@ def decoder_graph(
 ) -> ArchGraph:
     """The decoder of a task for a feature map of `channels` channels and `resolution` pixels.
 
-    That of the pretext task ``"contrast"`` is a layer as wide as the features and the embedding (Chen et al., MoCo v2,
-    2020, section 3).
+    That of the pretext task ``"contrast"`` is a layer as wide as the features and the embedding (the projection head of
+    MoCo v2, Chen et al., 2020).
 
     Args:
         task: One of the seven tasks, or ``"contrast"``.

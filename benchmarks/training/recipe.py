@@ -199,8 +199,11 @@ class Recipe:
         return self.input_size // 4 if self.task == "jigsaw" else self.input_size
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return asdict(self)
+        """Plain values for JSON; without `contrast` for tasks that have none."""
+        values = asdict(self)
+        if self.contrast is None:
+            del values["contrast"]
+        return values
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Recipe:

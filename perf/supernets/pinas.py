@@ -13,7 +13,7 @@ on. ``report`` prints the tables of docs/pi-nas.md.
 Variants: pinas; uncrossed, whose positives are on the same path; no-negatives, without a queue, where queries and keys
 are drawn together (2 - 2 cos); untrained, the initial weights.
 
-Truth: the primary metric of `rooms-mini` on each of the seven tasks. Settings were chosen on class_object alone.
+Truth: the primary metric of `rooms-mini` on each of the seven tasks. No setting was compared on any of them.
 """
 
 from __future__ import annotations
@@ -38,11 +38,8 @@ if TYPE_CHECKING:
     from benchmarks.training.supernet import Supernet
 
 RECORDS = PLAIN / "pinas"
-CHOSEN_ON = "class_object"
 PATHS, IMAGES = 16, 512
 """Random functions and validation images for the spread of embeddings and features."""
-EPOCHS, PROBE_EPOCHS = 8, 1
-"""Fewer than those of the presets, for the time of a CPU core."""
 PROXIES = ("naswot", "synflow")
 
 
@@ -74,10 +71,10 @@ def objectives() -> dict[str, Any]:
     return {"pinas": CrossPathContrast, "uncrossed": Uncrossed, "no-negatives": NoNegatives}
 
 
-def train(folder: Path, variant: str, seed: int, tried: dict[str, float]) -> None:
+def train(folder: Path, variant: str, seed: int, epochs: int) -> None:
     """Train a supernet, score architectures without labels, and write the record."""
-    label = "".join(f"-{name}{value:g}" for name, value in tried.items())
-    record = RECORDS / f"{variant}-{seed}{label}.json"
+    name = f"{variant}-{epochs}-{seed}"
+    record = RECORDS / f"{name}.json"
     if record.exists():
         print(f"{record.name}: done before", flush=True)
         return
@@ -93,18 +90,15 @@ def train(folder: Path, variant: str, seed: int, tried: dict[str, float]) -> Non
     from benchmarks.training.task_module import channels_last
 
     training_process(1)
-    recipe = replace(supernet_recipe("contrast"), n_test=None, epochs=EPOCHS)
-    if tried:  # settings that are compared on class_object
-        optimiser = replace(recipe.optimiser, lr=tried.get("lr", recipe.optimiser.lr))
-        recipe = replace(recipe, optimiser=optimiser, epochs=int(tried.get("epochs", recipe.epochs)))
-    found: dict[str, Any] = {"variant": variant, "seed": seed, "lr": recipe.optimiser.lr}
+    recipe = replace(supernet_recipe("contrast"), n_test=None, epochs=epochs)
+    found: dict[str, Any] = {"variant": variant, "epochs": epochs, "seed": seed}
     if variant == "untrained":
         supernet = Supernet(SPACE, recipe, seed)
         channels_last(supernet)
         found |= {"steps": 0, "seconds": 0, "valid": [], "top1": []}
     else:
         objective = objectives()[variant]()
-        where = folder / record.stem
+        where = folder / name
         supernet = train_supernet(SPACE, "contrast", recipe, objective=objective, seed=seed, folder=where, device="cpu")
         metrics = SupernetFolder(where).metrics()
         steps = recipe.epochs * ((recipe.n_train or 0) // recipe.batch_size)
@@ -162,10 +156,10 @@ def prepared(recipe: Any) -> Any:
     return (rgb.float() / 255 - mean) / std
 
 
-def probe(folder: Path, task: str, seed: int, tried: dict[str, float]) -> None:
+def probe(folder: Path, task: str, seed: int, epochs: int, probe_epochs: int) -> None:
     """Train a probe on the supernet of a seed, score architectures, and write the record."""
-    label = "".join(f"-{name}{value:g}" for name, value in tried.items())
-    record = RECORDS / f"probe-{task}-{seed}{label}.json"
+    name = f"probe-{task}-{epochs}-{seed}"
+    record = RECORDS / f"{name}.json"
     if record.exists():
         print(f"{record.name}: done before", flush=True)
         return
@@ -174,13 +168,10 @@ def probe(folder: Path, task: str, seed: int, tried: dict[str, float]) -> None:
     from benchmarks.training.supernet import PathScorer, SupernetFolder, loss_name, probe_recipe, rooms_of, train_probe
 
     training_process(1)
-    backbone = folder / f"pinas-{seed}"
+    backbone = folder / f"pinas-{epochs}-{seed}"
     recipe = probe_recipe(task, "mini", Recipe.from_dict(SupernetFolder(backbone).about()["recipe"]).base_channels)
-    recipe = replace(recipe, n_test=None, epochs=PROBE_EPOCHS)
-    if tried:
-        optimiser = replace(recipe.optimiser, lr=tried.get("lr", recipe.optimiser.lr))
-        recipe = replace(recipe, optimiser=optimiser, epochs=int(tried.get("epochs", recipe.epochs)))
-    where = folder / record.stem
+    recipe = replace(recipe, n_test=None, epochs=probe_epochs)
+    where = folder / name
     supernet = train_probe(backbone, task, recipe, seed, where, device="cpu")
     metrics, loss = SupernetFolder(where).metrics(), loss_name(task)
     scorer = PathScorer(supernet, rooms_of(recipe))
@@ -188,8 +179,8 @@ def probe(folder: Path, task: str, seed: int, tried: dict[str, float]) -> None:
         record,
         {
             "task": task,
+            "epochs": epochs,
             "seed": seed,
-            "lr": recipe.optimiser.lr,
             "steps": recipe.epochs * ((recipe.n_train or 0) // recipe.batch_size),
             "seconds": round(metrics["time_elapsed"][-1]),
             "constant": round(-scorer.constant()[loss], 6),
@@ -227,13 +218,14 @@ def of(record: dict[str, Any]) -> np.ndarray:
 def rankers() -> dict[str, dict[str, list[np.ndarray]]]:
     """Ranker -> task -> scores, one array a seed."""
     found: dict[str, dict[str, list[np.ndarray]]] = {}
-    for record in read("*-[0-9].json"):
+    for record in read("*.json"):
         scores = of(record)
         if "variant" in record:
             for task in TRANSNAS_TASKS:
-                found.setdefault(f"label-free, {record['variant']}", {}).setdefault(task, []).append(scores)
+                name = f"{record['variant']}, {record['epochs']} epochs"
+                found.setdefault(name, {}).setdefault(task, []).append(scores)
         else:
-            found.setdefault("probe, pinas", {}).setdefault(record["task"], []).append(scores)
+            found.setdefault(f"probes, {record['epochs']} epochs", {}).setdefault(record["task"], []).append(scores)
     for path in sorted(PLAIN.glob("uniform-*-[0-9].json")):
         record = json.loads(path.read_text())
         if set(rooms_archs()) <= set(record["estimates"]):
@@ -260,19 +252,19 @@ def report() -> None:
             )
     print("\nprobes (minus loss, higher is better): constant answer, random paths, mean of 40")
     for record in read("probe-*.json"):
-        settings = f"{record['steps']:5d} steps, lr {record['lr']:g}, {record['seconds']:5d} s"
+        settings = f"{record['steps']:5d} steps {record['seconds']:5d} s"
         losses = f"{record['constant']:8.4f} {record['valid'][-1]:8.4f} {of(record).mean():8.4f}"
         print(f"  {record['name']:34s} {settings}  {losses}")
-    print(f"\ntau with rooms-mini, 40 architectures: mean over seeds (std over seeds); settings chosen on {CHOSEN_ON}")
+    print("\ntau with rooms-mini, 40 architectures: mean over seeds (std over seeds)")
     found = rankers()
-    print(f"  {'':32s}" + "".join(f"{task[:14]:>16s}" for task in TRANSNAS_TASKS) + "   mean of the other six")
+    print(f"  {'':32s}" + "".join(f"{task[:14]:>16s}" for task in TRANSNAS_TASKS) + "      mean")
     for name, by_task in found.items():
         cells, others = [], []
         for task in TRANSNAS_TASKS:
             taus = [tau(task, scores) for scores in by_task.get(task, ())]
             spread = f"({np.std(taus, ddof=1):.2f})" if len(taus) > 1 else "      "
             cells.append(f"{np.mean(taus):9.3f} {spread}" if taus else f"{'-':>16s}")
-            others += [float(np.mean(taus))] if taus and task != CHOSEN_ON else []
+            others += [float(np.mean(taus))] if taus else []
         mean = f"{np.mean(others):8.3f} of {len(others)}" if others else "       -"
         print(f"  {name:32s}" + "".join(cells) + mean)
     print("\nthe same, seeds averaged before they rank [95 % of a bootstrap over architectures]")
@@ -297,12 +289,9 @@ def main() -> None:
     parser.add_argument("--variants", default="pinas")
     parser.add_argument("--tasks", default=",".join(TRANSNAS_TASKS))
     parser.add_argument("--seeds", default="0,1,2")
-    parser.add_argument("--lr", type=float, help="another learning rate, judged on class_object alone")
-    parser.add_argument("--epochs", type=float, help="another number of epochs, judged on class_object alone")
+    parser.add_argument("--epochs", type=int, default=20, help="epochs of the supernet (default: 20, the preset's)")
+    parser.add_argument("--probe-epochs", type=int, default=4, help="epochs of a probe (default: 4, the preset's)")
     given = parser.parse_args()
-    tried = {name: value for name in ("lr", "epochs") if (value := getattr(given, name)) is not None}
-    if given.work == "probe" and tried and given.tasks != CHOSEN_ON:
-        parser.error(f"settings are compared on {CHOSEN_ON} alone, so that the other tasks judge them")
     RECORDS.mkdir(parents=True, exist_ok=True)
     if given.work == "report":
         report()
@@ -311,7 +300,10 @@ def main() -> None:
         parser.error("expected --folder for the trained supernets")
     for seed in map(int, given.seeds.split(",")):
         for what in (given.variants if given.work == "train" else given.tasks).split(","):
-            (train if given.work == "train" else probe)(given.folder, what, seed, tried)
+            if given.work == "train":
+                train(given.folder, what, seed, given.epochs)
+            else:
+                probe(given.folder, what, seed, given.epochs, given.probe_epochs)
 
 
 if __name__ == "__main__":

@@ -5,15 +5,17 @@ from __future__ import annotations
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from benchmarks.tasks import TRANSNAS_TASKS
 from surrogates.cli.arguments import AsJson
 from surrogates.cli.help import examples
-from surrogates.cli.output import counted, duration, measurement, print_json, print_table, progress_bar, stderr, working
+from surrogates.cli.output import counted, measurement, print_json, print_table, progress_bar, stderr, working
+from surrogates.cli.probe import probe
 from surrogates.cli.train import Device, Preset, Threads
+from surrogates.cli.trained import show_trained
 
 if TYPE_CHECKING:
     from surrogates.supernet.estimates import SupernetEstimates
@@ -28,6 +30,14 @@ supernet_app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+
+supernet_app.command(
+    short_help="Train a decoder of a task on a supernet's frozen weights.",
+    epilog=examples(
+        "surrogates supernet probe unlabelled scene-probe --task class_scene",
+        "surrogates supernet rank scene-probe -n 20",
+    ),
+)(probe)
 
 NormStatistics = Annotated[
     str,
@@ -111,58 +121,7 @@ def train(
     shows = console.is_terminal
     with nullcontext() if shows else working(f"training a supernet of {found.name} on {task}"):
         train_supernet(found, task, recipe, sampler, objective, seed, folder, device=device, progress=shows)
-    _report(folder, f"Supernet of {found.name} on {task}, seed {seed}", as_json)
-
-
-@supernet_app.command(
-    short_help="Train a decoder of a task on a supernet's frozen weights.",
-    epilog=examples(
-        "surrogates supernet probe unlabelled scene-probe --task class_scene",
-        "surrogates supernet rank scene-probe -n 20",
-    ),
-)
-def probe(
-    backbone: Annotated[Path, typer.Argument(metavar="SUPERNET", help="Folder of the trained supernet.")],
-    folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="Folder of the probe; an interrupted training continues there.")
-    ],
-    task: Annotated[
-        str, typer.Option("--task", "-t", metavar="TASK", help=f"Task: one of {', '.join(TRANSNAS_TASKS)}.")
-    ],
-    preset: Preset = "mini",
-    epochs: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Number of epochs. Default: that of the recipe.")
-    ] = None,
-    seed: Annotated[
-        int, typer.Option(metavar="N", min=0, help="Random seed of the decoder, architectures, images, augmentation.")
-    ] = 0,
-    device: Device = "auto",
-    threads: Threads = 1,
-    as_json: AsJson = False,
-) -> None:
-    """Train a decoder of a task, one for all architectures, on the frozen weights of a supernet.
-
-    The probe is a supernet of the task: rank architectures with it. Interrupt it at any time; the same command resumes.
-    """
-    from benchmarks.errors import choice
-    from benchmarks.optional import needs_extra
-    from benchmarks.training.recipe import Recipe
-    from benchmarks.training.supernet.folder import SupernetFolder
-
-    choice(task, TRANSNAS_TASKS, "task")
-    about = SupernetFolder(backbone).about()
-    with needs_extra("Training", "training", "torch", "lightning", "pillow"):
-        from benchmarks.training.device import device_options, training_process
-        from benchmarks.training.supernet.probe import probe_recipe, train_probe
-    recipe = probe_recipe(task, preset, Recipe.from_dict(about["recipe"]).base_channels)
-    if epochs is not None:
-        recipe = replace(recipe, epochs=epochs)
-    device_options(device)  # before images are rendered
-    training_process(threads)
-    shows = stderr().is_terminal
-    with nullcontext() if shows else working(f"training a probe of {backbone} on {task}"):
-        train_probe(backbone, task, recipe, seed, folder, device=device, progress=shows)
-    _report(folder, f"Probe of {backbone} on {task}, seed {seed}", as_json)
+    show_trained(folder, f"Supernet of {found.name} on {task}, seed {seed}", as_json)
 
 
 @supernet_app.command(
@@ -246,33 +205,3 @@ def _functions(estimates: SupernetEstimates, sample: int | None, seed: int) -> l
     if sample is None or sample >= len(functions):
         return list(functions)
     return [functions[row] for row in sorted(np.random.default_rng(seed).choice(len(functions), sample, replace=False))]
-
-
-def _report(folder: Path, what: str, as_json: bool) -> None:
-    """Say what was trained, and what to do next."""
-    from benchmarks.training.supernet.folder import SupernetFolder
-
-    trained = SupernetFolder(folder)
-    about, metrics = trained.about(), trained.metrics()
-    if as_json:
-        print_json({**about, "folder": str(folder), "metrics": metrics})
-        return
-    _show(metrics)
-    seconds = duration(metrics["time_elapsed"][-1])
-    typer.echo(f"{what}: {counted(about['recipe']['epochs'], 'epoch')} in {seconds}.")
-    typer.echo(f"Wrote {folder}. Rank architectures with: surrogates supernet rank {folder}")
-
-
-def _show(metrics: dict[str, Any]) -> None:
-    """Print one row per metric: of training, and of the mean sub-network on validation and test images."""
-    from benchmarks.tasks import SPLITS, TIME
-
-    last = {name: values[-1] for name, values in metrics.items()}
-    names = dict.fromkeys(name.partition("_")[2] for name in last if name != TIME)
-    print_table(
-        ["mean sub-network", *SPLITS],
-        [
-            [name, *(f"{last[column]:.4g}" if (column := f"{split}_{name}") in last else "-" for split in SPLITS)]
-            for name in names
-        ],
-    )

@@ -1,6 +1,6 @@
 """Random views of images for contrast: crops, colours, blur, on the images' device.
 
-Those of MoCo v2 (Chen et al., 2020, section 3) as Pi-NAS uses them; random numbers come from `RandomStreams`.
+Those of MoCo v2 (Chen et al., 2020) as the public code of Pi-NAS has them; random numbers come from `RandomStreams`.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ _QUEUE = 0x9E37  # tells the seed of the first negatives from that of the weight
 
 
 class CrossPathContrast(nn.Module):
-    """Pi-NAS (Peng et al., ICCV 2021, section 3): two paths agree on an image, whatever the path and the view.
+    """Pi-NAS (Peng et al., ICCV 2021): two paths agree on an image, whatever the path and the view.
 
     Each step has two paths and four views of each image, a query and a key for each path. A query passes the supernet,
     a key its mean teacher, whose weights follow the supernet's: those of a path (frame and neck included) move towards

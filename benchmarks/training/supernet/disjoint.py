@@ -15,7 +15,7 @@ _PATHS = 2
 
 
 class DisjointSampler:
-    """Two paths a step without a common operation (Pi-NAS, Peng et al., ICCV 2021, section 3.2).
+    """Two paths a step without a common operation (Pi-NAS, Peng et al., ICCV 2021, as in its public code).
 
     Each edge gets two different operations, drawn without replacement: the first is of path 0, the second of path 1. A
     draw is repeated if a path is dead, or if the simplest forms, which are what is trained, have the same operation on
