@@ -2,13 +2,15 @@
 
     python perf/supernets/pinas.py train --folder <folder> --variants pinas,untrained --seeds 0,1,2    # resumes
     python perf/supernets/pinas.py probe --folder <folder> --tasks class_object,jigsaw --seeds 0,1
+    python perf/supernets/pinas.py spread --folder <folder of study.py>
     python perf/supernets/pinas.py report
 
 ``train`` trains a supernet of the pretext task and scores the 40 micro architectures of `rooms-mini` by minus their
 contrast (InfoNCE of two views of the same validation image on one path; no label anywhere). ``probe`` trains a decoder
 of a task on its frozen weights, one for all paths, and scores the architectures by minus the task's validation loss.
-Each writes a record to perf/supernets/records/pinas; what is there is not done again, and an interrupted training goes
-on. ``report`` prints the tables of docs/pi-nas.md.
+``spread`` measures the features of finished supernets with labels. Each writes a record to
+perf/supernets/records/pinas; what is there is not done again, and an interrupted training goes on. ``report`` prints
+the tables of docs/pi-nas.md.
 
 Variants: pinas; uncrossed, whose positives are on the same path; no-negatives, without a queue, where queries and keys
 are drawn together (2 - 2 cos); untrained, the initial weights.
@@ -31,6 +33,7 @@ from study import RECORDS as PLAIN
 from study import SPACE, multiply_adds, rooms_archs, truth_of
 
 from benchmarks import bootstrap_interval, kendall_tau
+from benchmarks.errors import ArtefactError
 from benchmarks.files import write_beside
 from benchmarks.tasks import TRANSNAS_TASKS
 
@@ -38,7 +41,7 @@ if TYPE_CHECKING:
     from benchmarks.training.supernet import Supernet
 
 RECORDS = PLAIN / "pinas"
-PATHS, IMAGES = 16, 512
+PATHS, IMAGES, SIDE = 16, 512, 64
 """Random functions and validation images for the spread of embeddings and features."""
 PROXIES = ("naswot", "synflow")
 
@@ -145,6 +148,25 @@ def spreads(supernet: Supernet) -> dict[str, float]:
     return found
 
 
+def spread(folder: Path) -> None:
+    """Write the spread of features of the supernets with labels in a folder."""
+    from benchmarks.training.device import training_process
+    from benchmarks.training.supernet import SupernetFolder, load_supernet
+
+    training_process(1)
+    for path in sorted(folder.glob("uniform-*-[0-9]")):
+        record = RECORDS / f"spread-{path.name}.json"
+        if record.exists() or not SupernetFolder(path).is_finished:
+            continue
+        try:
+            supernet = load_supernet(path)
+        except ArtefactError as error:  # of another version of the code
+            print(f"left out: {error}")
+            continue
+        if supernet.recipe.input_size == SIDE:
+            write(record, {"of": path.name, **spreads(supernet)})
+
+
 def prepared(recipe: Any) -> Any:
     """Whole validation images, normalised, of shape (n, 3, S, S)."""
     import torch
@@ -219,6 +241,8 @@ def rankers() -> dict[str, dict[str, list[np.ndarray]]]:
     """Ranker -> task -> scores, one array a seed."""
     found: dict[str, dict[str, list[np.ndarray]]] = {}
     for record in read("*.json"):
+        if "estimates" not in record:
+            continue
         scores = of(record)
         if "variant" in record:
             for task in TRANSNAS_TASKS:
@@ -250,6 +274,8 @@ def report() -> None:
                 f"  {record['name']:30s} {record['steps']:6d} {record['seconds']:6d} {last[0]} {last[1]}  "
                 f"{-of(record).mean():10.3f} {record['embedding_std']:17.2f} {record['between_paths']:14.3f}"
             )
+    for record in read("spread-*.json"):
+        print(f"  {record['of'] + ', with labels':76s}{record['between_paths']:14.3f}")
     print("\nprobes (minus loss, higher is better): constant answer, random paths, mean of 40")
     for record in read("probe-*.json"):
         settings = f"{record['steps']:5d} steps {record['seconds']:5d} s"
@@ -284,7 +310,7 @@ def report() -> None:
 def main() -> None:
     """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("work", choices=("train", "probe", "report"))
+    parser.add_argument("work", choices=("train", "probe", "spread", "report"))
     parser.add_argument("--folder", type=Path, help="folder of the trained supernets")
     parser.add_argument("--variants", default="pinas")
     parser.add_argument("--tasks", default=",".join(TRANSNAS_TASKS))
@@ -298,6 +324,9 @@ def main() -> None:
         return
     if given.folder is None:
         parser.error("expected --folder for the trained supernets")
+    if given.work == "spread":
+        spread(given.folder)
+        return
     for seed in map(int, given.seeds.split(",")):
         for what in (given.variants if given.work == "train" else given.tasks).split(","):
             if given.work == "train":

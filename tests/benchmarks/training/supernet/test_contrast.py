@@ -1,4 +1,5 @@
 import copy
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -283,7 +284,8 @@ def test_settings_belong_to_the_pretext_task_alone():
         replace(contrast_recipe(), contrast=None)
     for preset in ("mini", "quick", "paper"):
         recipe = supernet_recipe("contrast", preset)
-        assert Recipe.from_dict(recipe.to_dict()) == recipe
+        assert Recipe.from_dict(json.loads(json.dumps(recipe.to_dict()))) == recipe
+    assert "contrast" not in supernet_recipe("jigsaw").to_dict(), "hashes of campaigns stay"
 
 
 def test_what_the_objective_cannot_train_is_refused():
