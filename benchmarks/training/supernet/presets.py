@@ -15,8 +15,8 @@ _BATCH = 16
 _SGD = Optimiser("sgd", lr=0.03, schedule="cosine", weight_decay=1e-4)
 _ADAM = Optimiser("adam", lr=_LR, schedule="cosine", weight_decay=1e-5, betas=(0.9, 0.99), max_norm=_MAX_NORM)
 _COLOURS = Augmentation(flip=0.5, brightness=0.4, contrast=0.4, saturation=0.4, hue=0.4, grey=0.2)
-# While an entry is in the queue the teacher should move little, else its age tells it from a positive: (1 - m) times the
-# steps in the queue is .26 as published, .32 in the others.
+# While an entry is in the queue the teacher should move little, else its age tells it from a positive: (1 - m) times
+# the steps in the queue is .26 as published, .32 in the others.
 _CONTRAST: dict[str, dict[str, Any]] = {
     "paper": {
         "epochs": 100,
