@@ -36,7 +36,7 @@ _OUTPUTS = {"room_layout": 9, "segmentsemantic": 17, "normal": 3, "autoencoder":
 _OPTIMISERS = ("sgd", "adam")
 _SCHEDULES = ("cosine", "constant")
 _SMALLEST_SCORED = 11
-_LEAST_GROUP = 2  # images with batch statistics of their own
+_LEAST_BATCH = 2  # images with batch statistics
 _PRECISIONS = ("32-true", "16-mixed", "bf16-mixed", "16-true", "bf16-true")
 
 
@@ -97,7 +97,8 @@ class Contrast:
         momentum: Share that the mean teacher keeps of its weights in a step.
         queue: Number of negatives, embeddings of earlier images; a multiple of the batch size.
         groups: Number of parts of a batch with batch statistics of their own, so that statistics do not give away which
-            views are of one image; divides the batch size.
+            views are of one image; its square divides the batch size, so that each group of queries has the same number
+            of images in each group of keys.
     """
 
     view_size: int
@@ -189,7 +190,7 @@ class Recipe:
         for value in self.std:
             _check_range("std", value, _LEAST_STD, math.inf)
         _check_augmentation(self.augmentation)
-        _check_contrast(self.task, self.contrast, self.batch_size)
+        _check_contrast(self.task, self.contrast, self.batch_size, self.precision)
 
     @property
     def network_size(self) -> int:
@@ -264,15 +265,20 @@ def _check_augmentation(augmentation: Augmentation) -> None:
     _check_range("hue", augmentation.hue, 0, 0.5)
 
 
-def _check_contrast(task: str, contrast: Contrast | None, batch_size: int) -> None:
+def _check_contrast(task: str, contrast: Contrast | None, batch_size: int, precision: str) -> None:
     if (task == CONTRAST) != (contrast is not None):
         raise ValueError(
             f"expected `contrast` settings for the task {CONTRAST!r} and none for others, got {contrast} for {task!r}"
         )
     if contrast is None:
         return
-    if batch_size < _LEAST_GROUP:
-        raise ValueError(f"expected batches of at least {_LEAST_GROUP} images for {CONTRAST!r}, got {batch_size}")
+    if precision.endswith("true") and precision != "32-true":
+        raise ValueError(
+            f"expected '32-true' or a mixed precision for {CONTRAST!r}, whose teacher moves by less than half "
+            f"precision can tell, got {precision!r}; nearest: {precision.replace('true', 'mixed')!r}"
+        )
+    if batch_size < _LEAST_BATCH:
+        raise ValueError(f"expected batches of at least {_LEAST_BATCH} images for {CONTRAST!r}, got {batch_size}")
     for name in ("view_size", "queue", "groups"):
         _check_positive(name, getattr(contrast, name))
     _check_range("least_area", contrast.least_area, _LEAST_STD, 1)
@@ -286,12 +292,12 @@ def _check_contrast(task: str, contrast: Contrast | None, batch_size: int) -> No
             f"expected a queue whose length is a multiple of the batch size {batch_size}, got {contrast.queue}; "
             f"nearest: {nearest}"
         )
-    if batch_size % contrast.groups or batch_size // contrast.groups < _LEAST_GROUP:
-        fit = [n for n in range(1, batch_size // _LEAST_GROUP + 1) if batch_size % n == 0]
+    if batch_size % contrast.groups**2:
+        fit = [n for n in range(1, batch_size + 1) if batch_size % n**2 == 0]
         nearest = min(fit, key=lambda n: abs(n - contrast.groups), default=1)
         raise ValueError(
-            f"expected groups that divide a batch of {batch_size} into equal parts of at least {_LEAST_GROUP} images, "
-            f"got {contrast.groups}; nearest: {nearest}"
+            f"expected a number of groups whose square divides a batch of {batch_size}, got {contrast.groups}; "
+            f"nearest: {nearest}"
         )
 
 

@@ -12,7 +12,7 @@ import typer
 from benchmarks.tasks import TRANSNAS_TASKS
 from surrogates.cli.arguments import AsJson
 from surrogates.cli.output import stderr, working
-from surrogates.cli.train import Device, Preset, Threads
+from surrogates.cli.train import Device, Threads
 from surrogates.cli.trained import show_trained
 
 __all__ = ["probe"]
@@ -26,7 +26,12 @@ def probe(
     task: Annotated[
         str, typer.Option("--task", "-t", metavar="TASK", help=f"Task: one of {', '.join(TRANSNAS_TASKS)}.")
     ],
-    preset: Preset = "mini",
+    preset: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Preset: mini, quick or paper. Default: mini, with images as the supernet had them."
+        ),
+    ] = None,
     epochs: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Number of epochs. Default: that of the recipe.")
     ] = None,
@@ -51,7 +56,7 @@ def probe(
     with needs_extra("Training", "training", "torch", "lightning", "pillow"):
         from benchmarks.training.device import device_options, training_process
         from benchmarks.training.supernet.probe import probe_recipe, train_probe
-    recipe = probe_recipe(task, preset, Recipe.from_dict(about["recipe"]).base_channels)
+    recipe = probe_recipe(task, preset, Recipe.from_dict(about["recipe"]))
     if epochs is not None:
         recipe = replace(recipe, epochs=epochs)
     device_options(device)  # before images are rendered

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -106,12 +105,12 @@ def train(
     from benchmarks.optional import needs_extra
     from benchmarks.spaces.registry import get_space
     from benchmarks.training.recipe import CONTRAST
-    from benchmarks.training.supernet.presets import supernet_recipe
+    from benchmarks.training.supernet.presets import supernet_recipe, with_epochs
 
     found = get_space(space)
     recipe = supernet_recipe(choice(task, (*TRANSNAS_TASKS, CONTRAST), "task"), preset)
     if epochs is not None:
-        recipe = replace(recipe, epochs=epochs)
+        recipe = with_epochs(recipe, epochs)
     with needs_extra("Training", "training", "torch", "lightning", "pillow"):
         from benchmarks.training.device import device_options, training_process
         from benchmarks.training.supernet.train import train_supernet

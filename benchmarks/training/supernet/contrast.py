@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from benchmarks.training.data.augment import mix
 from benchmarks.training.networks.task_network import TaskNetwork
-from benchmarks.training.recipe import CONTRAST
+from benchmarks.training.recipe import CONTRAST, Contrast, Recipe
 from benchmarks.training.supernet.path_loss import Loss, PathLoss
 from benchmarks.training.supernet.statistics import group_statistics
 from benchmarks.training.supernet.supernet import Supernet
 
+if TYPE_CHECKING:
+    from benchmarks.training.supernet.samplers import PathSampler
+
 __all__ = ["CrossPathContrast"]
 
 _PATHS = 2
-_QUEUE = 0x9E37  # tells the seed of the first negatives from that of the weights
 
 
 class CrossPathContrast(nn.Module):
@@ -31,7 +34,8 @@ class CrossPathContrast(nn.Module):
     similar to is that of the same image *on the other path*; the negatives are a queue of keys of earlier images. The
     loss of a query is the cross-entropy of the similarities to its key and to the queue, divided by a temperature
     (InfoNCE); those of the two paths are added. Then the mean of both keys of each image replaces the oldest entries of
-    the queue.
+    the queue. Rows that no key was written to yet are no negatives: the first step has none, and a loss of 0. (The
+    published code begins with random directions, which say nothing of images.)
 
     Batch statistics could give away which query and key are of one batch: each is computed in groups with statistics of
     their own, neighbours for queries and every g-th image for keys, so a group of queries has the same number of images
@@ -44,7 +48,7 @@ class CrossPathContrast(nn.Module):
 
     Attributes:
         teacher: The mean teacher, in the supernet's form.
-        queue: Negatives, of shape (K, d).
+        queue: Negatives, of shape (K, d); zero where none was written yet.
         pointer: Row of the oldest negative.
 
     Example:
@@ -67,31 +71,43 @@ class CrossPathContrast(nn.Module):
     pointer: Tensor
 
     def attach(self, supernet: Supernet, seed: int) -> None:
-        """Begin anew: the teacher is the supernet as it is now, the queue is random.
+        """Begin anew: the teacher is the supernet as it is now, the queue is empty.
 
         Args:
             supernet: Supernet of the pretext task.
-            seed: Seed of the first negatives, on the unit sphere.
+            seed: Not used; nothing is random.
 
         Raises:
             ValueError: If the supernet is of a task with labels.
         """
-        if supernet.recipe.contrast is None:
-            raise ValueError(
-                f"expected a recipe of the task {CONTRAST!r} for the objective 'contrast', got one of "
-                f"{supernet.recipe.task!r}"
-            )
-        self.settings = supernet.recipe.contrast
+        self.settings = _settings(supernet.recipe)
         self.teacher = copy.deepcopy(supernet).requires_grad_(False)
-        generator = torch.Generator().manual_seed(mix((seed, _QUEUE)))
-        first = torch.randn(self.settings.queue, supernet.recipe.num_classes, generator=generator)
-        self.register_buffer("queue", F.normalize(first, dim=1))
+        self.register_buffer("queue", torch.zeros(self.settings.queue, supernet.recipe.num_classes))
         self.register_buffer("pointer", torch.zeros((), dtype=torch.int64))
+
+    def check(self, sampler: PathSampler, recipe: Recipe) -> None:
+        """Raise `ValueError` if the objective cannot be trained with a sampler and a recipe.
+
+        Args:
+            sampler: Its paths are asked for on a copy, so it does not change.
+            recipe: Recipe of the training.
+        """
+        _settings(recipe)
+        _check_pair(copy.deepcopy(sampler).paths(0, np.random.default_rng(0)))
+        if recipe.n_train is not None and recipe.n_train < recipe.batch_size:
+            raise ValueError(
+                f"expected at least one whole batch of {recipe.batch_size} training images for the objective "
+                f"'contrast', got {recipe.n_train} images"
+            )
 
     def losses(
         self, supernet: Supernet, paths: Sequence[str], inputs: Tensor, targets: Tensor, loss: Loss | None
     ) -> Iterator[PathLoss]:
         """The losses of the two paths; outputs are similarities of each query with the keys of the batch.
+
+        Recorded as well: ``objective``, the loss itself, and ``embedding_std``, the mean over dimensions of the
+        standard deviation of the queries over images, in units of 1 / sqrt(d): 1 for uniform directions, 0 if all are
+        the same.
 
         Args:
             supernet: The attached supernet.
@@ -109,8 +125,11 @@ class CrossPathContrast(nn.Module):
         positives = self.positives(keys)
         for place, path in enumerate(paths):
             queries = self._embedded(supernet.network(path), inputs[:, 2 * place])
-            similar = queries.detach() @ positives[place].T / self.settings.temperature
-            yield PathLoss(self.contrast(queries, positives[place]), similar)
+            with torch.autocast(queries.device.type, enabled=False):
+                similar = queries.detach() @ positives[place].T / self.settings.temperature
+                loss = self.contrast(queries, positives[place])
+            spread = queries.detach().std(dim=0).mean() * queries.shape[1] ** 0.5
+            yield PathLoss(loss, similar, {"objective": loss.detach(), "embedding_std": spread})
         self.enqueue((keys[0] + keys[1]) / 2)
 
     @torch.no_grad()
@@ -137,7 +156,8 @@ class CrossPathContrast(nn.Module):
     def contrast(self, queries: Tensor, positives: Tensor) -> Tensor:
         """InfoNCE of queries with a positive each and the queue; both of shape (B, d)."""
         own = (queries * positives).sum(dim=1, keepdim=True)  # (B, 1)
-        logits = torch.cat([own, queries @ self.queue.T], dim=1) / self.settings.temperature  # (B, 1 + K)
+        others = (queries @ self.queue.T).masked_fill(~self.queue.any(dim=1), -torch.inf)  # (B, K)
+        logits = torch.cat([own, others], dim=1) / self.settings.temperature  # (B, 1 + K)
         return F.cross_entropy(logits, torch.zeros(len(logits), dtype=torch.int64, device=logits.device))
 
     @torch.no_grad()
@@ -158,21 +178,34 @@ class CrossPathContrast(nn.Module):
     def _check(self, paths: Sequence[str], inputs: Tensor) -> None:
         if not hasattr(self, "settings"):
             raise ValueError("expected an objective that is attached to a supernet, got one before `attach`")
-        if len(paths) != _PATHS:
-            raise ValueError(
-                f"expected two paths a step for the objective 'contrast', got {len(paths)}; the sampler 'disjoint' "
-                "draws them"
-            )
+        _check_pair(paths)
         if len(self.queue) % len(inputs):
             raise ValueError(
                 f"expected a batch that divides the queue of {len(self.queue)}, got {len(inputs)} images at a time"
             )
-        if len(inputs) % self.settings.groups:
+        if len(inputs) % self.settings.groups**2:
             raise ValueError(
-                f"expected a batch of {self.settings.groups} equal groups, got {len(inputs)} images at a time"
+                f"expected a batch that the square of {self.settings.groups} groups divides, got {len(inputs)} images "
+                "at a time"
             )
         if torch.distributed.is_available() and torch.distributed.is_initialized():
             raise ValueError("expected one device for the objective 'contrast', got several that train together")
+
+
+def _settings(recipe: Recipe) -> Contrast:
+    if recipe.contrast is None:
+        raise ValueError(
+            f"expected a recipe of the task {CONTRAST!r} for the objective 'contrast', got one of {recipe.task!r}"
+        )
+    return recipe.contrast
+
+
+def _check_pair(paths: Sequence[str]) -> None:
+    if len(paths) != _PATHS:
+        raise ValueError(
+            f"expected two paths a step for the objective 'contrast', got {len(paths)}; the sampler 'disjoint' draws "
+            "them"
+        )
 
 
 def _transposed(values: Tensor, n: int) -> Tensor:

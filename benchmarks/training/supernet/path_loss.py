@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from torch import Tensor
@@ -19,7 +20,9 @@ class PathLoss(NamedTuple):
     Attributes:
         loss: The loss, a scalar with gradient.
         outputs: Outputs of the path, for the training scores.
+        measures: More scalars without gradient to record: name -> value; `train_<name>` is an epoch's mean.
     """
 
     loss: Tensor
     outputs: Tensor
+    measures: Mapping[str, Tensor] = MappingProxyType({})

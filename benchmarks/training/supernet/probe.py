@@ -78,7 +78,7 @@ class ProbeModule(SupernetModule):
 def train_probe(
     backbone: str | Path,
     task: str,
-    preset: str | Recipe = "mini",
+    preset: str | Recipe | None = None,
     seed: int = 0,
     folder: str | Path | None = None,
     *,
@@ -95,7 +95,8 @@ def train_probe(
     Args:
         backbone: Folder of a finished supernet, e.g. one of the pretext task ``"contrast"``.
         task: One of the seven tasks.
-        preset: Name of a preset, whose recipe is `probe_recipe`'s; or a recipe.
+        preset: Name of a preset, whose recipe is `probe_recipe`'s; or a recipe. None = `probe_recipe`'s, on images as
+            the backbone had them.
         seed: Seed of the decoder, the paths, the order of images and the augmentation.
         folder: As in `train_supernet`.
         sources: Likewise.
@@ -120,7 +121,7 @@ def train_probe(
     found = SupernetFolder(backbone)
     about = found.about()
     trained_on = Recipe.from_dict(about["recipe"])
-    recipe = probe_recipe(task, preset, trained_on.base_channels) if isinstance(preset, str) else preset
+    recipe = preset if isinstance(preset, Recipe) else probe_recipe(task, preset, trained_on)
     if recipe.task == CONTRAST or task != recipe.task:
         raise ValueError(f"expected a recipe of one of the seven tasks for {shown(task)}, got one of {recipe.task!r}")
     if recipe.base_channels != trained_on.base_channels:
@@ -143,20 +144,25 @@ def train_probe(
     )
 
 
-def probe_recipe(task: str, preset: str = "mini", base_channels: int | None = None) -> Recipe:
+def probe_recipe(task: str, preset: str | None, backbone: Recipe) -> Recipe:
     """The recipe of a probe: that of a supernet on the task with few epochs, as only a decoder is trained.
 
     Args:
         task: One of the seven tasks.
-        preset: One of `list_presets`.
-        base_channels: Those of the backbone.
+        preset: One of `list_presets`; None = ``"mini"`` with the size and number of images and the precision of the
+            backbone. A preset of other sizes is taken as it is.
+        backbone: Recipe of the backbone, whose base channels it gets.
 
     Raises:
         UnknownNameError: If there is no such task or preset; names the nearest one.
 
     Example:
-        >>> probe_recipe("normal", "mini", 8).epochs
-        4
+        >>> backbone = replace(supernet_recipe("contrast"), input_size=128)
+        >>> probe_recipe("normal", None, backbone).input_size, probe_recipe("normal", "mini", backbone).epochs
+        (128, 4)
     """
-    recipe = supernet_recipe(task, preset)
-    return replace(recipe, epochs=min(recipe.epochs, _EPOCHS), base_channels=base_channels)
+    recipe = supernet_recipe(task, "mini" if preset is None else preset)
+    images = ("input_size", "n_train", "n_valid", "n_test", "precision") if preset is None else ()
+    as_there = {name: getattr(backbone, name) for name in images}
+    epochs = min(recipe.epochs, _EPOCHS)
+    return replace(recipe, **as_there, epochs=epochs, base_channels=backbone.base_channels)

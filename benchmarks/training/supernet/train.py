@@ -19,7 +19,7 @@ from benchmarks.training.recipe import VERSION, Recipe
 from benchmarks.training.rooms.source import rooms
 from benchmarks.training.run import TrainingFailed
 from benchmarks.training.supernet.folder import OTHER_IMAGES, ROOMS, SupernetFolder
-from benchmarks.training.supernet.module import SupernetModule, check_loss, supernet_identity
+from benchmarks.training.supernet.module import SupernetModule, check_loss, check_parts, supernet_identity
 from benchmarks.training.supernet.objectives import PathObjective, make_objective
 from benchmarks.training.supernet.presets import default_parts, supernet_recipe
 from benchmarks.training.supernet.samplers import PathSampler, make_sampler
@@ -102,6 +102,7 @@ def train_supernet(
     usual_sampler, usual_objective = default_parts(task)
     paths = make_sampler(usual_sampler if sampler is None else sampler, space)
     what = make_objective(usual_objective if objective is None else objective)
+    check_parts(paths, what, recipe)
     return fit_supernet(
         lambda images: SupernetModule(space, recipe, images, paths, what, seed=seed),
         supernet_identity(space, recipe, paths, what, seed),

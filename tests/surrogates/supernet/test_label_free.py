@@ -24,7 +24,7 @@ def folders(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TRANSNAS_CACHE_DIR", str(tmp_path_factory.mktemp("images")))
         root, found = tmp_path_factory.mktemp("supernets"), []
-        probe = replace(probe_recipe("room_layout", "mini", 2), epochs=1, batch_size=8, **SIZES)
+        probe = replace(probe_recipe("room_layout", "mini", contrast_recipe()), epochs=1, batch_size=8, **SIZES)
         for seed in (0, 1):
             below, above = root / f"contrast-{seed}", root / f"probe-{seed}"
             train_supernet(SPACE, "contrast", contrast_recipe(n_valid=16), seed=seed, folder=below, device="cpu")
@@ -61,7 +61,7 @@ def test_probes_on_other_backbones_are_not_averaged(folders, tmp_path):
     other = tmp_path / "other"
     recipe = contrast_recipe({"momentum": 0.5}, n_valid=16)
     train_supernet(SPACE, "contrast", recipe, seed=5, folder=other, device="cpu")
-    probe = replace(probe_recipe("room_layout", "mini", 2), epochs=1, batch_size=8, **SIZES)
+    probe = replace(probe_recipe("room_layout", "mini", contrast_recipe()), epochs=1, batch_size=8, **SIZES)
     train_probe(other, "room_layout", probe, 5, tmp_path / "probe", device="cpu")
     with pytest.raises(ValueError, match=r"differ in their seed only, .*: contrast: momentum was 0.9 and is now 0.5"):
         SupernetEstimates([folders[1], tmp_path / "probe"]).predict(ARCHS)

@@ -9,7 +9,16 @@ from torch import nn
 
 from benchmarks.training.fitting import fit_module
 from benchmarks.training.recipe import Recipe
-from benchmarks.training.supernet import CrossPathContrast, PathScorer, Supernet, SupernetModule, supernet_recipe
+from benchmarks.training.supernet import (
+    CrossPathContrast,
+    PathScorer,
+    Supernet,
+    SupernetModule,
+    supernet_recipe,
+    train_supernet,
+)
+from benchmarks.training.supernet.objectives import make_objective
+from benchmarks.training.supernet.presets import with_epochs
 from tests.benchmarks.training.small_trainings import images
 from tests.benchmarks.training.supernet.small_contrasts import contrast_recipe
 from tests.benchmarks.training.supernet.test_module import Listed, sources
@@ -23,6 +32,14 @@ def attached(**contrast):
     objective = CrossPathContrast()
     objective.attach(supernet, seed=3)
     return supernet, objective
+
+
+def filled(objective, rows=None):
+    """Negatives in the first rows of the queue."""
+    entries = torch.randn(
+        objective.queue.shape, generator=torch.Generator().manual_seed(7), dtype=objective.queue.dtype
+    )
+    objective.queue[:rows] = nn.functional.normalize(entries, dim=1)[:rows]
 
 
 def views(n: int = 8, seed: int = 0):
@@ -86,6 +103,7 @@ def test_running_statistics_are_not_averaged():
 
 def test_the_queue_holds_the_last_entries_in_order_and_wraps():
     _, objective = attached(queue=24)
+    filled(objective)
     first = objective.queue.clone()
     given = [torch.randn(8, 6, generator=torch.Generator().manual_seed(step)) for step in range(5)]
     objective.enqueue(given[0])
@@ -110,7 +128,8 @@ def test_the_loss_is_that_of_a_naive_loop():
     supernet, objective = (part.double() for part in attached(temperature=0.3))
     disturbed(supernet)
     inputs, rows = views().double(), range(8)
-    queue = objective.queue.numpy()
+    filled(objective, 16)
+    queue = objective.queue[:16].numpy()  # the other 8 rows were never written
     found = stepped(copy.deepcopy(objective), supernet, inputs)
     for path in PATHS:
         for mine, its in zip(
@@ -145,6 +164,7 @@ def test_the_loss_is_that_of_a_naive_loop():
 def test_swapping_both_views_and_paths_leaves_the_loss():
     supernet, objective = attached()
     disturbed(supernet)
+    filled(objective)
     inputs = views()
     other = copy.deepcopy(objective)
     one = [path.loss.detach() for path in stepped(objective, supernet, inputs)]
@@ -156,6 +176,7 @@ def test_swapping_both_views_and_paths_leaves_the_loss():
 
 def test_the_teacher_has_no_gradient_and_the_supernet_has_that_of_both_paths():
     supernet, objective = attached()
+    filled(objective)
     found = stepped(objective, supernet, views())
     assert all(weights.grad is None for weights in objective.parameters())
     assert not any(path.outputs.requires_grad for path in found)
@@ -168,9 +189,10 @@ def test_the_teacher_has_no_gradient_and_the_supernet_has_that_of_both_paths():
     assert all(weights.grad is not None for weights in supernet.decoders.parameters())
 
 
-def test_a_query_and_its_key_share_no_group_of_statistics():
-    """Groups of queries and of keys have the same images in common, for every pair of groups."""
-    _, objective = attached(groups=4, queue=32)
+def test_each_group_of_queries_has_one_image_in_each_group_of_keys():
+    recipe = contrast_recipe({"groups": 4, "queue": 32}, batch_size=16)
+    objective = CrossPathContrast()
+    objective.attach(Supernet(SPACE, recipe), seed=0)
     seen = []
 
     class Watched(nn.Module):
@@ -226,14 +248,129 @@ def test_a_resumed_training_has_the_same_queue_teacher_and_pointer(tmp_path, spa
     assert whole.metrics["valid_loss"] == resumed.metrics["valid_loss"]
 
 
-def test_a_supernet_learns_to_tell_images_apart():
-    recipe = contrast_recipe({"queue": 32, "temperature": 0.2}, epochs=25, batch_size=16, base_channels=4)
-    module = SupernetModule(
-        SPACE, recipe, {"train": images(16, 16), "valid": images(16, 16)}, Listed(PATHS), "contrast", seed=1
-    )
+class NoNegatives(CrossPathContrast):
+    """Nothing keeps different images apart."""
+
+    name = "no-negatives"
+
+    def contrast(self, queries, positives):
+        return 2 - 2 * (queries * positives).sum(dim=1).mean()
+
+
+def learnt(objective):
+    """Metrics of a training on 16 images and two paths: loss within batches, objective, spread of embeddings."""
+    recipe = contrast_recipe({"queue": 32}, epochs=60, batch_size=16, base_channels=4, num_classes=16)
+    given = {"train": images(16, 16), "valid": images(16, 16)}
+    module = SupernetModule(SPACE, recipe, given, Listed(PATHS), objective, seed=1)
     fit_module(module, None, False, {"accelerator": "cpu"})
-    losses = module.metrics["train_loss"]
-    assert np.mean(losses[-5:]) < np.mean(losses[:5]) - 0.1
+    return {name: np.mean(values[-10:]) for name, values in module.metrics.items() if name.startswith("train")}
+
+
+def test_a_supernet_learns_to_tell_images_apart():
+    """Neither is so after a collapse: equal embeddings have a loss of ln 16 and no spread."""
+    found = learnt("contrast")
+    assert found["train_loss"] < np.log(16) - 0.3
+    assert found["train_objective"] < np.log(33) - 0.3
+    assert found["train_embedding_std"] > 0.5
+
+
+def test_without_negatives_embeddings_are_closer_together():
+    assert learnt(NoNegatives())["train_embedding_std"] < learnt("contrast")["train_embedding_std"] - 0.1
+
+
+def test_the_objective_and_the_spread_of_embeddings_are_recorded():
+    """Means over the paths and steps of an epoch."""
+    seen = []
+
+    class Watched(CrossPathContrast):
+        def contrast(self, queries, positives):
+            loss = super().contrast(queries, positives)
+            values = queries.detach().double().numpy()
+            seen.append((float(loss.detach()), np.std(values, axis=0, ddof=1).mean() * 6**0.5))
+            return loss
+
+    given = {"train": images(16, 16), "valid": images(8, 16, 1)}
+    module = SupernetModule(SPACE, contrast_recipe(epochs=2), given, "disjoint", Watched())
+    fit_module(module, None, False, {"accelerator": "cpu"})
+    expected = np.array(seen).reshape(2, 4, 2).mean(axis=1)
+    np.testing.assert_allclose(module.metrics["train_objective"], expected[:, 0], rtol=1e-5)
+    np.testing.assert_allclose(module.metrics["train_embedding_std"], expected[:, 1], rtol=1e-4)
+
+
+def test_the_first_step_has_no_negatives_and_the_second_those_of_the_first():
+    supernet, objective = attached()
+    assert not objective.queue.any()
+    assert [float(path.loss.detach()) for path in stepped(objective, supernet, views())] == [0.0, 0.0]
+    queries = nn.functional.normalize(torch.randn(8, 6), dim=1)
+    scores = torch.cat([torch.ones(8, 1), queries @ objective.queue[:8].T], dim=1) / 0.2
+    expected = (scores.exp().sum(dim=1).log() - scores[:, 0]).mean()
+    torch.testing.assert_close(objective.contrast(queries, queries), expected)
+
+
+@pytest.mark.parametrize(
+    ("sampler", "changes", "match"),
+    [
+        ("uniform", {}, r"two paths a step for the objective 'contrast', got 1; the sampler 'disjoint'"),
+        ("disjoint", {"n_train": 4}, r"one whole batch of 8 training images .*, got 4 images"),
+    ],
+)
+def test_what_cannot_be_trained_leaves_no_folder_and_renders_no_images(tmp_path, sampler, changes, match):
+    def rendered(recipe):
+        raise AssertionError("rendered")
+
+    with pytest.raises(ValueError, match=match):
+        train_supernet(
+            SPACE, "contrast", contrast_recipe(**changes), sampler, folder=tmp_path / "new", sources=rendered
+        )
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_check_does_not_move_a_sampler():
+    class Counting(Listed):
+        asked = 0
+
+        def paths(self, step, rng):
+            self.asked += 1
+            return super().paths(step, rng)
+
+    sampler = Counting(PATHS)
+    CrossPathContrast().check(sampler, contrast_recipe())
+    assert sampler.asked == 0
+
+
+def test_too_few_images_of_a_source_leave_no_folder(tmp_path):
+    given = {"train": images(4, 16), "valid": images(8, 16, 1)}
+    with pytest.raises(ValueError, match="one whole batch of 8 training images"):
+        train_supernet(
+            SPACE, "contrast", contrast_recipe(n_train=None), folder=tmp_path / "new", sources=given, device="cpu"
+        )
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_state_outside_of_torch_is_refused():
+    class Kept:
+        name = "kept"
+
+        def attach(self, supernet, seed): ...
+
+        def check(self, sampler, recipe): ...
+
+        def losses(self, supernet, paths, inputs, targets, loss): ...
+
+    with pytest.raises(TypeError, match=r"`attach` to be a torch.nn.Module .*Kept"):
+        make_objective(Kept())
+
+
+def test_a_teacher_keeps_its_pace_when_the_epochs_change():
+    recipe = supernet_recipe("contrast")
+    steps = recipe.n_train // recipe.batch_size
+    for epochs in (10, 20, 40, 100):
+        asked = with_epochs(recipe, epochs)
+        moves = 1 - asked.contrast.momentum
+        assert moves * recipe.contrast.queue / recipe.batch_size <= 0.321, "no stale negatives"
+        assert moves * epochs * steps == pytest.approx(25.6, rel=1e-3), "averages over the same share of the training"
+    assert with_epochs(recipe, 1).contrast.momentum == 0.96
+    assert with_epochs(supernet_recipe("jigsaw"), 3) == replace(supernet_recipe("jigsaw"), epochs=3)
 
 
 def test_a_score_is_the_contrast_of_a_path_with_itself():
@@ -264,8 +401,9 @@ def test_a_score_is_the_contrast_of_a_path_with_itself():
         ({"temperature": -0.1}, {}, "as temperature, got -0.1"),
         ({"momentum": 1.01}, {}, "from 0 to 1 as momentum, got 1.01"),
         ({"momentum": -0.1}, {}, "from 0 to 1 as momentum, got -0.1"),
-        ({"groups": 3}, {}, "divide a batch of 8 into equal parts of at least 2 images, got 3; nearest: 2"),
-        ({"groups": 8}, {}, "at least 2 images, got 8; nearest: 4"),
+        ({"groups": 3}, {}, "whose square divides a batch of 8, got 3; nearest: 2"),
+        ({"groups": 4}, {}, "whose square divides a batch of 8, got 4; nearest: 2"),
+        ({}, {"precision": "bf16-true"}, "moves by less than half precision .*got 'bf16-true'; nearest: 'bf16-mixed'"),
         ({"groups": 1, "queue": 1}, {"batch_size": 1}, "at least 2 images for 'contrast', got 1"),
         ({"least_area": 0.0}, {}, "as least_area, got 0.0"),
         ({"sigma": (2.0, 1.0)}, {}, "as smallest sigma, got 2.0"),
@@ -294,8 +432,8 @@ def test_what_the_objective_cannot_train_is_refused():
         stepped(objective, supernet, views(), PATHS[:1])
     with pytest.raises(ValueError, match="batch that divides the queue of 24, got 7 images"):
         stepped(objective, supernet, views(7))
-    with pytest.raises(ValueError, match="batch of 2 equal groups, got 3 images"):
-        stepped(objective, supernet, views(3))
+    with pytest.raises(ValueError, match="square of 2 groups divides, got 6 images"):
+        stepped(objective, supernet, views(6))
     with pytest.raises(ValueError, match="attached to a supernet, got one before `attach`"):
         stepped(CrossPathContrast(), supernet, views())
     given = {split: images(16, 16) for split in ("train", "valid")}

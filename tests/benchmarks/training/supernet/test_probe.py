@@ -39,7 +39,7 @@ def small_probe(task, **changes):
         small |= {"input_size": 32, "decoder_width": 16}
     if task == "jigsaw":
         small |= {"input_size": 32, "num_classes": 4}
-    return replace(probe_recipe(task, "mini", 2), **small)
+    return replace(probe_recipe(task, "mini", contrast_recipe()), **small)
 
 
 def probed(backbone, task, folder=None, **changes):
@@ -83,7 +83,7 @@ def test_the_gradient_of_a_decoder_is_that_of_a_step_with_the_statistics_of_the_
 
     class Watched(ProbeModule):
         def step(self, parts, n):
-            (inputs, targets), self._path_rng_state = parts[0], None
+            ((inputs, targets),) = parts
             alone = self.network.extract(ARCH)
             self.sampler = Only(ARCH)
             with batch_statistics(alone):
@@ -164,6 +164,15 @@ def test_bad_probes_are_refused_and_leave_no_folder(backbone, tmp_path):
     with pytest.raises(ArtefactError, match="expected a folder of `train_supernet`"):
         train_probe(tmp_path, "jigsaw", folder=tmp_path / "new")
     assert not (tmp_path / "new").exists()
+
+
+def test_a_probe_has_images_as_its_backbone_unless_a_preset_is_named():
+    backbone = contrast_recipe(input_size=32, n_train=40, n_valid=24, precision="bf16-mixed")
+    asked = probe_recipe("jigsaw", None, backbone)
+    assert (asked.input_size, asked.n_train, asked.n_valid, asked.n_test) == (32, 40, 24, None)
+    assert (asked.precision, asked.base_channels, asked.epochs) == ("bf16-mixed", 2, 4)
+    named = probe_recipe("jigsaw", "quick", backbone)
+    assert (named.input_size, named.n_train, named.precision, named.base_channels) == (64, 8_192, "32-true", 2)
 
 
 def test_a_folder_without_labels_is_refused_for_other_settings(backbone):
