@@ -127,9 +127,9 @@ class CrossPathContrast(nn.Module):
             queries = self._embedded(supernet.network(path), inputs[:, 2 * place])
             with torch.autocast(queries.device.type, enabled=False):
                 similar = queries.detach() @ positives[place].T / self.settings.temperature
-                loss = self.contrast(queries, positives[place])
+                value = self.contrast(queries, positives[place])
             spread = queries.detach().std(dim=0).mean() * queries.shape[1] ** 0.5
-            yield PathLoss(loss, similar, {"objective": loss.detach(), "embedding_std": spread})
+            yield PathLoss(value, similar, {"objective": value.detach(), "embedding_std": spread})
         self.enqueue((keys[0] + keys[1]) / 2)
 
     @torch.no_grad()

@@ -14,9 +14,11 @@ _LR, _MAX_NORM = 3e-3, 5.0
 _BATCH = 16
 _SGD = Optimiser("sgd", lr=0.03, schedule="cosine", weight_decay=1e-4)
 _ADAM = Optimiser("adam", lr=_LR, schedule="cosine", weight_decay=1e-5, betas=(0.9, 0.99), max_norm=_MAX_NORM)
+# Judged on training images without labels (docs/pi-nas.md): .003 and .001 lose the spread of embeddings faster.
+_SLOW_ADAM = replace(_ADAM, lr=3e-4)
 _COLOURS = Augmentation(flip=0.5, brightness=0.4, contrast=0.4, saturation=0.4, hue=0.4, grey=0.2)
 # While an entry is in the queue the teacher should move little, else its age tells it from a positive: (1 - m) times
-# the steps in the queue is .26 as published, .32 in quick, .16 in mini.
+# the steps in the queue is .26 as published, .32 in quick, .16 in mini; for frame and head twice that.
 _STALEST = 0.32
 _CONTRAST: dict[str, dict[str, Any]] = {
     "paper": {
@@ -29,14 +31,14 @@ _CONTRAST: dict[str, dict[str, Any]] = {
     "quick": {
         "epochs": 40,
         "batch_size": 128,
-        "optimiser": _ADAM,
+        "optimiser": _SLOW_ADAM,
         "num_classes": 128,
         "contrast": Contrast(view_size=64, sigma=(0.1, 0.6), momentum=0.99, queue=4_096),
     },
     "mini": {
         "epochs": 20,
         "batch_size": 64,
-        "optimiser": _ADAM,
+        "optimiser": _SLOW_ADAM,
         "num_classes": 64,
         "contrast": Contrast(view_size=48, sigma=(0.1, 0.5), momentum=0.98, queue=512, groups=4),
     },
