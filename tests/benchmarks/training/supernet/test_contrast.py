@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from benchmarks.training.fitting import fit_module
-from benchmarks.training.recipe import Recipe
+from benchmarks.training.recipe import Augmentation, Recipe
 from benchmarks.training.supernet import (
     CrossPathContrast,
     PathScorer,
@@ -257,25 +257,29 @@ class NoNegatives(CrossPathContrast):
         return 2 - 2 * (queries * positives).sum(dim=1).mean()
 
 
-def learnt(objective):
-    """Metrics of a training on 16 images and two paths: loss within batches, objective, spread of embeddings."""
-    recipe = contrast_recipe({"queue": 32}, epochs=60, batch_size=16, base_channels=4, num_classes=16)
-    given = {"train": images(16, 16), "valid": images(16, 16)}
-    module = SupernetModule(SPACE, recipe, given, Listed(PATHS), objective, seed=1)
+def learnt(objective, epochs):
+    """Means of the last epochs of a training on two paths of one operation each, with views that are only cropped."""
+    settings = {"queue": 32, "least_area": 0.8, "jitter": 0.0, "blur": 0.0, "temperature": 1.0, "momentum": 0.5}
+    changes = {"batch_size": 16, "base_channels": 4, "num_classes": 16, "n_train": 64, "augmentation": Augmentation()}
+    recipe = contrast_recipe(settings, epochs=epochs, **changes)
+    recipe = replace(recipe, optimiser=replace(recipe.optimiser, lr=0.005))
+    given = {"train": images(64, 16), "valid": images(8, 16)}
+    paths = Listed(["64-41414-0_00_300", "64-41414-0_00_200"])
+    module = SupernetModule(SPACE, recipe, given, paths, objective, seed=1)
     fit_module(module, None, False, {"accelerator": "cpu"})
-    return {name: np.mean(values[-10:]) for name, values in module.metrics.items() if name.startswith("train")}
+    return {name: np.mean(values[-3:]) for name, values in module.metrics.items() if name.startswith("train")}
 
 
 def test_a_supernet_learns_to_tell_images_apart():
-    """Neither is so after a collapse: equal embeddings have a loss of ln 16 and no spread."""
-    found = learnt("contrast")
-    assert found["train_loss"] < np.log(16) - 0.3
-    assert found["train_objective"] < np.log(33) - 0.3
+    """After a collapse, equal embeddings would have losses of ln 16 and ln 33, and no spread."""
+    found = learnt("contrast", 24)
+    assert found["train_loss"] < np.log(16) - 0.05
+    assert found["train_objective"] < np.log(33) - 0.05
     assert found["train_embedding_std"] > 0.5
 
 
-def test_without_negatives_embeddings_are_closer_together():
-    assert learnt(NoNegatives())["train_embedding_std"] < learnt("contrast")["train_embedding_std"] - 0.1
+def test_without_negatives_embeddings_collapse():
+    assert learnt(NoNegatives(), 10)["train_embedding_std"] < 0.5
 
 
 def test_the_objective_and_the_spread_of_embeddings_are_recorded():
