@@ -24,6 +24,7 @@ DECODER_CLASSES = {
 }
 """Outputs of each decoder in the published trainings."""
 _TILES = 9
+_EMBEDDING = 128
 _WIDE = 1024
 _SMALLEST_U, _LARGEST_U = 2, 6
 
@@ -33,8 +34,11 @@ def decoder_graph(
 ) -> ArchGraph:
     """The decoder of a task for a feature map of `channels` channels and `resolution` pixels.
 
+    That of the pretext task ``"contrast"`` is a layer as wide as the features and the embedding (the projection head of
+    MoCo v2, Chen et al., 2020).
+
     Args:
-        task: One of the seven tasks.
+        task: One of the seven tasks, or ``"contrast"``.
         channels: Channels of the feature map (of one tile for jigsaw).
         resolution: Side of the feature map in pixels.
         input_size: Side of the image in pixels.
@@ -48,13 +52,16 @@ def decoder_graph(
         >>> decoder_graph("room_layout", 512, 8).names
         ('input', 'global_pool', 'linear')
     """
-    outputs = num_classes or DECODER_CLASSES[choice(task, DECODER_CLASSES, "task with a decoder")]
+    classes = {**DECODER_CLASSES, "contrast": _EMBEDDING}
+    outputs = num_classes or classes[choice(task, classes, "task with a decoder")]
     if task == "segmentsemantic":
         return _segmentation(channels, resolution, _upsamplings(input_size, resolution), outputs)
     if task in ("normal", "autoencoder"):
         return _image(channels, resolution, _upsamplings(input_size, resolution), outputs)
     builder = GraphBuilder(channels * (_TILES if task == "jigsaw" else 1), resolution)
     pooled = builder.add("global_pool", [builder.input])
+    if task == "contrast":
+        pooled = builder.add("relu", [builder.add("linear", [pooled], channels=channels, bias=True)])
     builder.add("linear", [pooled], channels=outputs, bias=True)
     return builder.build()
 

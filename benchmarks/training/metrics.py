@@ -47,6 +47,7 @@ def get_score(task: str, num_classes: int) -> Score:
     makers: dict[str, Callable[[], Score]] = {
         "class_scene": _Classes,
         "class_object": _Classes,
+        "contrast": _Classes,  # which view of the batch is of the same image
         "jigsaw": _Classes,
         "room_layout": _Numbers,
         "segmentsemantic": lambda: _Pixels(num_classes),

@@ -8,9 +8,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from benchmarks.errors import choice
-from benchmarks.tasks import TRANSNAS_TASKS
 
-__all__ = ["VERSION", "Augmentation", "Optimiser", "Recipe"]
+__all__ = ["CONTRAST", "VERSION", "Augmentation", "Contrast", "Optimiser", "Recipe"]
 
 VERSION = 2
 """Version of the training code; results of a recipe are only comparable within a version.
@@ -18,7 +17,11 @@ VERSION = 2
 2: targets, losses, metrics, discriminator and the norm of projections are as published (1 differed in each).
 """
 
+CONTRAST = "contrast"
+"""The pretext task of supernets without labels: tell which of two views are of one image."""
+
 _LOSSES = {
+    CONTRAST: ("cross_entropy",),
     "class_scene": ("soft_cross_entropy", "exact_soft_cross_entropy"),
     "class_object": ("soft_cross_entropy", "exact_soft_cross_entropy"),
     "room_layout": ("mean_squared_error", "l1"),
@@ -33,6 +36,7 @@ _OUTPUTS = {"room_layout": 9, "segmentsemantic": 17, "normal": 3, "autoencoder":
 _OPTIMISERS = ("sgd", "adam")
 _SCHEDULES = ("cosine", "constant")
 _SMALLEST_SCORED = 11
+_LEAST_BATCH = 2  # images with batch statistics
 _PRECISIONS = ("32-true", "16-mixed", "bf16-mixed", "16-true", "bf16-true")
 
 
@@ -80,11 +84,40 @@ class Augmentation:
 
 
 @dataclass(frozen=True)
+class Contrast:
+    """Views of images, and how they are contrasted (`CrossPathContrast`); for the pretext task ``"contrast"``.
+
+    Attributes:
+        view_size: Side of a view in pixels.
+        least_area: Smallest share of the image that a view shows.
+        jitter: Probability that a view's brightness, contrast, saturation and hue change.
+        blur: Probability that a view is blurred.
+        sigma: Smallest and largest deviation of the blur in pixels.
+        temperature: Temperature of the loss in training.
+        momentum: Share that the mean teacher keeps of its weights in a step.
+        queue: Number of negatives, embeddings of earlier images; a multiple of the batch size.
+        groups: Number of parts of a batch with batch statistics of their own, so that statistics do not give away which
+            views are of one image; its square divides the batch size, so that each group of queries has the same number
+            of images in each group of keys.
+    """
+
+    view_size: int
+    least_area: float = 0.2
+    jitter: float = 0.8
+    blur: float = 0.5
+    sigma: tuple[float, float] = (0.1, 2.0)
+    temperature: float = 0.2
+    momentum: float = 0.999
+    queue: int = 49_152
+    groups: int = 8
+
+
+@dataclass(frozen=True)
 class Recipe:
     """All settings of a training except the architecture, the images and the seed.
 
     Attributes:
-        task: One of the seven tasks.
+        task: One of the seven tasks, or `CONTRAST`.
         epochs: Passes over the training images.
         batch_size: Images per step, over all devices.
         optimiser: Optimiser of the network; a discriminator has its own with the same settings.
@@ -98,7 +131,7 @@ class Recipe:
             None = those of the architecture string.
         decoder_width: Widest layer of a dense task's decoder; its other layers scale with it.
         discriminator_width: Width of the discriminator's first layer; its other layers scale with it.
-        num_classes: Number of outputs; for jigsaw the number of permutations.
+        num_classes: Number of outputs; for jigsaw the number of permutations, for `CONTRAST` that of the embedding.
         joint_tiles: Whether all tiles of a jigsaw pass the backbone as one batch and share its statistics, which takes
             a fraction of the time for small tiles; the published training passes each position separately.
         fixed_evaluation: Whether a jigsaw is scored on the same centred, unaugmented puzzles in every epoch; the
@@ -107,6 +140,7 @@ class Recipe:
         n_valid: Number of validation images; likewise.
         n_test: Number of test images; likewise.
         precision: Precision of `lightning.Trainer`, e.g. ``"bf16-mixed"``.
+        contrast: Views and their contrast, for `CONTRAST` alone.
 
     Example:
         >>> from benchmarks.training.presets import get_recipe
@@ -136,9 +170,10 @@ class Recipe:
     n_valid: int | None = None
     n_test: int | None = None
     precision: str = "32-true"
+    contrast: Contrast | None = None
 
     def __post_init__(self) -> None:
-        choice(self.task, TRANSNAS_TASKS, "task")
+        choice(self.task, _LOSSES, "task")
         choice(self.loss, _LOSSES[self.task], f"loss of {self.task}")
         choice(self.precision, _PRECISIONS, "precision")
         _check_optimiser(self.optimiser)
@@ -155,15 +190,21 @@ class Recipe:
         for value in self.std:
             _check_range("std", value, _LEAST_STD, math.inf)
         _check_augmentation(self.augmentation)
+        _check_contrast(self.task, self.contrast, self.batch_size, self.precision)
 
     @property
     def network_size(self) -> int:
-        """Side in pixels of the backbone's input: the image, or a jigsaw's tile, a quarter of it."""
+        """Side in pixels of the backbone's input: the image, a view of it, or a jigsaw's tile, a quarter of it."""
+        if self.contrast is not None:
+            return self.contrast.view_size
         return self.input_size // 4 if self.task == "jigsaw" else self.input_size
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return asdict(self)
+        """Plain values for JSON; without `contrast` for tasks that have none."""
+        values = asdict(self)
+        if self.contrast is None:
+            del values["contrast"]
+        return values
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Recipe:
@@ -181,6 +222,8 @@ class Recipe:
         }
         plain["optimiser"] = Optimiser(**{**optimiser, "betas": tuple(optimiser["betas"])})
         plain["augmentation"] = Augmentation(**augmentation)
+        if contrast := plain.get("contrast"):
+            plain["contrast"] = Contrast(**{**contrast, "sigma": tuple(contrast["sigma"])})
         return cls(**plain)
 
 
@@ -220,6 +263,42 @@ def _check_augmentation(augmentation: Augmentation) -> None:
     for name in ("brightness", "contrast", "saturation"):
         _check_range(name, getattr(augmentation, name), 0, math.inf)
     _check_range("hue", augmentation.hue, 0, 0.5)
+
+
+def _check_contrast(task: str, contrast: Contrast | None, batch_size: int, precision: str) -> None:
+    if (task == CONTRAST) != (contrast is not None):
+        raise ValueError(
+            f"expected `contrast` settings for the task {CONTRAST!r} and none for others, got {contrast} for {task!r}"
+        )
+    if contrast is None:
+        return
+    if precision.endswith("true") and precision != "32-true":
+        raise ValueError(
+            f"expected '32-true' or a mixed precision for {CONTRAST!r}, whose teacher moves by less than half "
+            f"precision can tell, got {precision!r}; nearest: {precision.replace('true', 'mixed')!r}"
+        )
+    if batch_size < _LEAST_BATCH:
+        raise ValueError(f"expected batches of at least {_LEAST_BATCH} images for {CONTRAST!r}, got {batch_size}")
+    for name in ("view_size", "queue", "groups"):
+        _check_positive(name, getattr(contrast, name))
+    _check_range("least_area", contrast.least_area, _LEAST_STD, 1)
+    for name in ("jitter", "blur", "momentum"):
+        _check_range(name, getattr(contrast, name), 0, 1)
+    _check_range("smallest sigma", contrast.sigma[0], _LEAST_STD, contrast.sigma[1])
+    _check_range("temperature", contrast.temperature, _LEAST_STD, math.inf)
+    if contrast.queue % batch_size:
+        nearest = max(round(contrast.queue / batch_size), 1) * batch_size
+        raise ValueError(
+            f"expected a queue whose length is a multiple of the batch size {batch_size}, got {contrast.queue}; "
+            f"nearest: {nearest}"
+        )
+    if batch_size % contrast.groups**2:
+        fit = [n for n in range(1, batch_size + 1) if batch_size % n**2 == 0]
+        nearest = min(fit, key=lambda n: abs(n - contrast.groups), default=1)
+        raise ValueError(
+            f"expected a number of groups whose square divides a batch of {batch_size}, got {contrast.groups}; "
+            f"nearest: {nearest}"
+        )
 
 
 def _check_positive(name: str, value: object) -> None:

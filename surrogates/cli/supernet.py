@@ -1,19 +1,20 @@
-"""``surrogates supernet``: train the supernet of a space on a task, and rank architectures with it."""
+"""``surrogates supernet``: train the supernet of a space on a task or without labels, probe it, and rank with it."""
 
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from benchmarks.tasks import TRANSNAS_TASKS
 from surrogates.cli.arguments import AsJson
 from surrogates.cli.help import examples
-from surrogates.cli.output import counted, duration, measurement, print_json, print_table, progress_bar, stderr, working
+from surrogates.cli.output import counted, measurement, print_json, print_table, progress_bar, stderr, working
+from surrogates.cli.probe import probe
 from surrogates.cli.train import Device, Preset, Threads
+from surrogates.cli.trained import show_trained
 
 if TYPE_CHECKING:
     from surrogates.supernet.estimates import SupernetEstimates
@@ -28,6 +29,14 @@ supernet_app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+
+supernet_app.command(
+    short_help="Train a decoder of a task on a supernet's frozen weights.",
+    epilog=examples(
+        "surrogates supernet probe unlabelled scene-probe --task class_scene",
+        "surrogates supernet rank scene-probe -n 20",
+    ),
+)(probe)
 
 NormStatistics = Annotated[
     str,
@@ -44,6 +53,7 @@ Metric = Annotated[
         "surrogates supernet train scene --task class_scene",
         "surrogates supernet train scene-1 --task class_scene --sampler fair --seed 1",
         "surrogates supernet train macro --space transnas101-macro --task jigsaw --epochs 2 --json",
+        "surrogates supernet train unlabelled --task contrast",
     ),
 )
 def train(
@@ -51,16 +61,30 @@ def train(
         Path, typer.Argument(metavar="FOLDER", help="Folder of the supernet; an interrupted training continues there.")
     ],
     task: Annotated[
-        str, typer.Option("--task", "-t", metavar="TASK", help=f"Task: one of {', '.join(TRANSNAS_TASKS)}.")
+        str,
+        typer.Option(
+            "--task",
+            "-t",
+            metavar="TASK",
+            help=f"Task: one of {', '.join(TRANSNAS_TASKS)}; or contrast, without labels.",
+        ),
     ],
     space: Annotated[
         str, typer.Option(help="Space: transnas101-micro, transnas101-macro or nasbench201.")
     ] = "transnas101-micro",
     preset: Preset = "mini",
     sampler: Annotated[
-        str, typer.Option(help="Which architectures a step trains: uniform (one), fair (one per operation).")
-    ] = "uniform",
-    objective: Annotated[str, typer.Option(help="What a step minimises: supervised.")] = "supervised",
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Which architectures a step trains: uniform (one), fair (one per operation), disjoint (two without a "
+            "common operation). Default: uniform; disjoint for the task contrast.",
+        ),
+    ] = None,
+    objective: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="What a step minimises: supervised, or contrast for the task contrast."),
+    ] = None,
     epochs: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Number of epochs. Default: that of the recipe.")
     ] = None,
@@ -73,18 +97,20 @@ def train(
 ) -> None:
     """Train the shared weights of all architectures of a space on a task, on synthetic Rooms images.
 
+    The task contrast has no labels (Pi-NAS): one such supernet serves all tasks, by "supernet probe".
+
     Interrupt it at any time; the same command resumes it after its last epoch with the same result.
     """
     from benchmarks.errors import choice
     from benchmarks.optional import needs_extra
     from benchmarks.spaces.registry import get_space
-    from benchmarks.training.supernet.folder import SupernetFolder
-    from benchmarks.training.supernet.presets import supernet_recipe
+    from benchmarks.training.recipe import CONTRAST
+    from benchmarks.training.supernet.presets import supernet_recipe, with_epochs
 
     found = get_space(space)
-    recipe = supernet_recipe(choice(task, TRANSNAS_TASKS, "task"), preset)
+    recipe = supernet_recipe(choice(task, (*TRANSNAS_TASKS, CONTRAST), "task"), preset)
     if epochs is not None:
-        recipe = replace(recipe, epochs=epochs)
+        recipe = with_epochs(recipe, epochs)
     with needs_extra("Training", "training", "torch", "lightning", "pillow"):
         from benchmarks.training.device import device_options, training_process
         from benchmarks.training.supernet.train import train_supernet
@@ -94,15 +120,7 @@ def train(
     shows = console.is_terminal
     with nullcontext() if shows else working(f"training a supernet of {found.name} on {task}"):
         train_supernet(found, task, recipe, sampler, objective, seed, folder, device=device, progress=shows)
-    trained = SupernetFolder(folder)
-    metrics = trained.metrics()
-    if as_json:
-        print_json({**trained.about(), "folder": str(folder), "metrics": metrics})
-        return
-    _show(metrics)
-    seconds = duration(metrics["time_elapsed"][-1])
-    typer.echo(f"Supernet of {found.name} on {task}, seed {seed}: {counted(recipe.epochs, 'epoch')} in {seconds}.")
-    typer.echo(f"Wrote {folder}. Rank architectures with: surrogates supernet rank {folder}")
+    show_trained(folder, f"Supernet of {found.name} on {task}, seed {seed}", as_json)
 
 
 @supernet_app.command(
@@ -186,18 +204,3 @@ def _functions(estimates: SupernetEstimates, sample: int | None, seed: int) -> l
     if sample is None or sample >= len(functions):
         return list(functions)
     return [functions[row] for row in sorted(np.random.default_rng(seed).choice(len(functions), sample, replace=False))]
-
-
-def _show(metrics: dict[str, Any]) -> None:
-    """Print one row per metric: of training, and of the mean sub-network on validation and test images."""
-    from benchmarks.tasks import SPLITS, TIME
-
-    last = {name: values[-1] for name, values in metrics.items()}
-    names = dict.fromkeys(name.partition("_")[2] for name in last if name != TIME)
-    print_table(
-        ["mean sub-network", *SPLITS],
-        [
-            [name, *(f"{last[column]:.4g}" if (column := f"{split}_{name}") in last else "-" for split in SPLITS)]
-            for name in names
-        ],
-    )

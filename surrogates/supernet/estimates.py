@@ -18,7 +18,7 @@ from benchmarks.optional import needs_extra
 from benchmarks.run_directory import differences
 from benchmarks.spaces.registry import get_space
 from benchmarks.tasks import metric_column
-from benchmarks.training.recipe import VERSION
+from benchmarks.training.recipe import CONTRAST, VERSION
 from benchmarks.training.supernet.folder import ROOMS, SupernetFolder
 from benchmarks.training.supernet.layouts import Layout, layout_of
 from benchmarks.training.supernet.names import Statistics, loss_name
@@ -39,6 +39,9 @@ _CONSTANT = "constant"  # stored beside architectures: the best answer that is t
 
 class SupernetEstimates(BaseEstimator):  # type: ignore[misc]
     """Validation metrics of architectures with the weights of trained supernets; no labels, no training.
+
+    A supernet of the pretext task ``"contrast"`` gives estimates without any label (``"contrast/valid_loss"``: how well
+    two views of an image are told from those of other images), `train_probe` makes supernets of the seven tasks of it.
 
     It is a predictor: the oracle and searches take it as it is. Estimates are those of a network that shares its
     weights: they rank architectures, and are worse than the values of networks trained alone. Several supernets of a
@@ -159,7 +162,8 @@ class SupernetEstimates(BaseEstimator):  # type: ignore[misc]
         found: dict[str, list[SupernetFolder]] = {}
         for folder in self._supernets():
             task = folder.about()["recipe"]["task"]
-            name = task if self.metric == "primary" else f"{task}/{_column(task, 'loss')}"
+            plain = self.metric == "primary" and task != CONTRAST
+            name = task if plain else f"{task}/{_column(task, self.metric)}"
             found.setdefault(name, []).append(folder)
         for folders in found.values():
             if len(folders) > 1:
@@ -268,7 +272,9 @@ class _Stored:
 
 def _check_seeds(folders: list[SupernetFolder]) -> None:
     """Check that supernets of a task differ in their seeds, and in nothing else."""
-    first, *others = [{**folder.about(), "weights": folder.fingerprint()} for folder in folders]
+    first, *others = [
+        {**_without_seed_of_backbone(folder.about()), "weights": folder.fingerprint()} for folder in folders
+    ]
     for index, other in enumerate(others, start=1):
         pair = f"{str(folders[0].path)!r} and {str(folders[index].path)!r}"
         if any(other["weights"] == before["weights"] for before in (first, *others[: index - 1])):
@@ -280,6 +286,13 @@ def _check_seeds(folders: list[SupernetFolder]) -> None:
             )
 
 
+def _without_seed_of_backbone(about: dict[str, Any]) -> dict[str, Any]:
+    """The description of a supernet; if it is a probe, without seed and weights of the supernet below it."""
+    if "backbone" in about:
+        return {**about, "backbone": {**about["backbone"], **dict.fromkeys(("seed", "weights"))}}
+    return about
+
+
 def _paths(layout: Layout, archs: Sequence[str]) -> list[str]:
     """Simplest forms, also of dead cells."""
     for arch in archs:
@@ -288,5 +301,7 @@ def _paths(layout: Layout, archs: Sequence[str]) -> list[str]:
 
 
 def _column(task: str, metric: str) -> str:
-    """Column of a task's loss or primary metric, e.g. ``"valid_top1"``."""
-    return metric_column(task) if metric == "primary" else f"valid_{loss_name(task)}"
+    """Column of a task's loss or primary metric, e.g. ``"valid_top1"``; that of the pretext task is its accuracy."""
+    if metric == "loss":
+        return f"valid_{loss_name(task)}"
+    return "valid_top1" if task == CONTRAST else metric_column(task)

@@ -29,8 +29,9 @@ TASK_DOMAINS = {
     "segmentsemantic": ("rgb", "segmentsemantic"),
     "normal": ("rgb", "normal"),
     "autoencoder": ("rgb",),
+    "contrast": ("rgb",),
 }
-"""Domains that each task reads."""
+"""Domains that each task reads; the last is the pretext task of supernets without labels."""
 
 _FORMATS = {
     "rgb": ("torch.uint8", "(n, 3, S, S)"),

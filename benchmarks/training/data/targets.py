@@ -11,11 +11,13 @@ from benchmarks.tasks import SPLITS
 from benchmarks.training.data.augment import RandomStreams, augment
 from benchmarks.training.data.images import TASK_DOMAINS, ImageSource
 from benchmarks.training.data.jigsaw import jigsaw_permutations, jigsaw_tiles
+from benchmarks.training.data.views import random_views
 from benchmarks.training.recipe import Recipe
 
 __all__ = ["Preparation", "images_per_split"]
 
 _ROOM_NUMBERS = 9
+_TRAINING_VIEWS, _VIEWS = 4, 2
 
 
 class Preparation:
@@ -41,7 +43,7 @@ class Preparation:
     def __init__(self, recipe: Recipe, source: ImageSource) -> None:
         self.recipe = recipe
         self.domains = TASK_DOMAINS[recipe.task]
-        self._target = _TARGETS[recipe.task]
+        self._target = _TARGETS.get(recipe.task)
         self._tables: dict[str, Tensor] = {}
         if recipe.task == "room_layout":
             layouts = source.batch(torch.zeros(1, dtype=torch.int64), ["room_layout"])["room_layout"]
@@ -64,23 +66,31 @@ class Preparation:
 
         Args:
             batch: As returned by `ImageSource.batch`.
-            streams: Random numbers; validation and test use them for the jigsaw only.
+            streams: Random numbers; validation and test use them for the jigsaw and the views of a contrast only.
             training: Whether these are training images. Other images are only augmented for a jigsaw whose recipe does
                 not fix the puzzles of evaluation, as in the published training.
 
         Returns:
             Inputs of shape (B, 3, S, S), for jigsaw (B, 9, 3, S / 4, S / 4), and targets: class probabilities
             (B, classes), layouts as stored (B, 9), permutation numbers (B,), classes of pixels (B, S, S; unlabelled
-            ones are of class 0, as published), normals (B, 3, S, S) in [0, 1] or images (B, 3, S, S) in [-1, 1].
+            ones are of class 0, as published), normals (B, 3, S, S) in [0, 1] or images (B, 3, S, S) in [-1, 1]. For a
+            contrast, random views of shape (B, 4, 3, s, s), without training (B, 2, 3, s, s), and as targets the number
+            of each image in the batch (B,): the view that the other one of the image should be most similar to.
         """
         device = batch["rgb"].device
         if self._tables["colour_mean"].device != device:
             self._tables = {name: table.to(device) for name, table in self._tables.items()}
         labelled = {**batch, "rgb": batch["rgb"].float().div_(255)}
+        if self.recipe.contrast is not None:
+            n = _TRAINING_VIEWS if training else _VIEWS
+            views = random_views(labelled["rgb"], n, self.recipe.augmentation, self.recipe.contrast, streams)
+            views = (views - self._tables["colour_mean"]) / self._tables["colour_std"]
+            return views, torch.arange(len(views), device=device)
         puzzles = self.recipe.task == "jigsaw" and not self.recipe.fixed_evaluation
         if training or puzzles:
             labelled = augment(labelled, self.recipe.augmentation, streams)
         images = (labelled["rgb"] - self._tables["colour_mean"]) / self._tables["colour_std"]
+        assert self._target is not None
         return self._target(images, labelled, self._tables, streams, training or puzzles)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import torch
+import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from benchmarks.decoders import DECODER_CLASSES, decoder_graph
@@ -20,11 +21,14 @@ from benchmarks.spaces.transnas_macro import TransNASMacro
 from benchmarks.spaces.transnas_micro import TransNASMicro
 from benchmarks.training.networks.graph_network import GraphNetwork
 from benchmarks.training.networks.operations import kaiming_normal, scale_widths, torch_uniform
+from benchmarks.training.recipe import CONTRAST
 from benchmarks.training.widths import scaled_base_channels
 
 __all__ = ["TaskNetwork", "backbone_graph", "build_backbone", "build_network", "task_decoder"]
 
 _TILES = 9
+_TEMPERATURE = 0.2
+"""Of the similarities that the pretext task is scored by; as published for Pi-NAS."""
 _CIFAR_CLASSES = {"cifar10": 10, "cifar100": 100, "ImageNet16-120": 120}
 _CIFAR_BASE = 16
 _DENSE = {"segmentsemantic": 1, "normal": 2, "autoencoder": 2}
@@ -40,7 +44,7 @@ class TaskNetwork(nn.Module):
         backbone: (B, 3, S, S) -> features of shape (B, C, s, s).
         decoder: Features -> outputs; for jigsaw (B, 9 C, s, s) -> outputs.
         task: Task name.
-        input_size: Side S of the images in pixels it was built for (of one tile for jigsaw).
+        input_size: Side S of the images in pixels it was built for (of one tile for jigsaw, of a view for contrast).
         joint_tiles: As in `Recipe`.
 
     Attributes:
@@ -71,26 +75,37 @@ class TaskNetwork(nn.Module):
 
         Returns:
             Logits or numbers of shape (B, num_classes); logits of shape (B, 17, S, S) for segmentsemantic; images of
-            shape (B, 3, S, S) in [-1, 1] for normal and autoencoder.
+            shape (B, 3, S, S) in [-1, 1] for normal and autoencoder. For contrast, from two views of shape
+            (B, 2, 3, s, s), cosine similarities of each first with each second view, divided by .2, of shape (B, B).
 
         Raises:
             ValueError: If the shape is wrong.
         """
         shape = tuple(images.shape)
-        if self.task == "jigsaw":
+        if self.task == CONTRAST:
+            if len(shape) != 5 or shape[1:3] != (2, 3):
+                raise ValueError(f"contrast: expected two views of shape (B, 2, 3, s, s), got {shape}")
+            first, second = (self.embed(images[:, view]) for view in (0, 1))  # statistics of their own
+            answer: Tensor = first @ second.T / _TEMPERATURE
+        elif self.task == "jigsaw":
             if len(shape) != 5 or shape[1:3] != (_TILES, 3):
                 raise ValueError(f"jigsaw: expected tiles of shape (B, 9, 3, t, t), got {shape}")
             if self.training and not self.joint_tiles:
                 features = torch.cat([self.backbone(images[:, tile]) for tile in range(_TILES)], dim=1)
             else:  # without batch statistics, tiles are independent
                 features = self.backbone(images.flatten(0, 1)).unflatten(0, shape[:2]).flatten(1, 2)
-            answer: Tensor = self.decoder(features)
+            answer = self.decoder(features)
         else:
             if len(shape) != 4 or shape[1] != 3 or (self.task in _DENSE and shape[2:] != (self.input_size,) * 2):
                 side = self.input_size if self.task in _DENSE else "S"
                 raise ValueError(f"{self.task}: expected images of shape (B, 3, {side}, {side}), got {shape}")
             answer = self.decoder(self.backbone(images))
         return answer
+
+    def embed(self, images: Tensor) -> Tensor:
+        """The decoder's output for images of shape (B, 3, s, s), scaled to length 1, of shape (B, num_classes)."""
+        outputs = self.decoder(self.backbone(images))
+        return F.normalize(outputs.to(torch.promote_types(outputs.dtype, torch.float32)), dim=1)
 
 
 def build_network(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,15 +12,15 @@ from torch import Tensor
 
 from benchmarks.spaces.space import Space
 from benchmarks.training.data.images import ImageSource
-from benchmarks.training.recipe import Recipe
+from benchmarks.training.recipe import CONTRAST, Recipe
 from benchmarks.training.supernet.layouts import layout_of
-from benchmarks.training.supernet.objectives import PathObjective, make_objective
+from benchmarks.training.supernet.objectives import PathObjective, StatefulObjective, make_objective
 from benchmarks.training.supernet.samplers import PathSampler, UniformSampler, make_sampler
 from benchmarks.training.supernet.statistics import batch_statistics
 from benchmarks.training.supernet.supernet import Supernet
 from benchmarks.training.task_module import TaskModule, channels_last, several
 
-__all__ = ["SupernetModule", "check_loss", "supernet_identity"]
+__all__ = ["SupernetModule", "check_loss", "check_parts", "supernet_identity"]
 
 _LEAST = 2  # images in a batch with statistics
 
@@ -73,8 +74,17 @@ class SupernetModule(TaskModule):
             )
         super().__init__(recipe, sources, seed=seed, accumulate=accumulate)
         self.sampler, self.objective = make_sampler(sampler, space), make_objective(objective)
+        check_parts(self.sampler, self.objective, replace(recipe, n_train=self.counts["train"]))
         self.network = Supernet(space, recipe, seed)
         channels_last(self.network)
+        if isinstance(self.objective, StatefulObjective):
+            if accumulate > 1:
+                raise ValueError(
+                    f"expected whole batches (accumulate=1) for the objective {self.objective.name!r}, whose state "
+                    f"changes once a step, got {accumulate} parts"
+                )
+            self.objective.attach(self.network, seed)
+        self._measures: dict[str, list[Tensor]] = {}  # of the epoch
         self._scored_paths = UniformSampler(space)
         self._begun = 0  # steps before the epoch
         self._done = 0  # steps of the epoch
@@ -98,7 +108,7 @@ class SupernetModule(TaskModule):
         optimisers, schedules = super().configure_optimizers()
         for optimiser in optimisers:
             if isinstance(optimiser, torch.optim.SGD):
-                for weights in self.network.parameters():
+                for weights in (weights for group in optimiser.param_groups for weights in group["params"]):
                     optimiser.state[weights]["momentum_buffer"] = torch.zeros_like(weights)
         return optimisers, schedules
 
@@ -107,6 +117,7 @@ class SupernetModule(TaskModule):
         super().on_train_epoch_start()
         self._path_rng = np.random.default_rng((self.seed, self.current_epoch, 0))
         self._begun, self._done = self.current_epoch * len(self.train_dataloader()), 0
+        self._measures.clear()
 
     def step(self, parts: list[tuple[Tensor, Tensor]], n: int) -> Tensor:
         """Add the gradients of the paths of a step, and change the weights once."""
@@ -125,6 +136,8 @@ class SupernetModule(TaskModule):
             for path in self.objective.losses(self.network, paths, inputs, targets, self.loss):
                 self.manual_backward(path.loss * share)
                 self.add_scores("train", path.outputs, targets)
+                for name, value in path.measures.items():
+                    self._measures.setdefault(name, []).append(value)
                 total += path.loss.detach() * share
                 found += 1
             if found == before:
@@ -132,6 +145,13 @@ class SupernetModule(TaskModule):
         self.clip(self.network)
         optimiser.step()
         return total
+
+    def on_train_epoch_end(self) -> None:
+        """Record the epoch's metrics, and the means of what the objective measured."""
+        super().on_train_epoch_end()
+        if self.trainer.is_last_batch:
+            for name, values in self._measures.items():
+                self.metrics.setdefault(f"train_{name}", []).append(float(torch.stack(values).mean()))
 
     def on_validation_epoch_start(self) -> None:
         """Draw the same paths as in other trainings of the space and epoch."""
@@ -154,6 +174,16 @@ def check_loss(recipe: Recipe) -> None:
     """Raise `ValueError` if a recipe's loss needs a discriminator, which supernets do not have."""
     if recipe.loss == "l1_gan":
         raise ValueError(f"expected a loss without a discriminator for a supernet, such as 'l1', got {recipe.loss!r}")
+
+
+def check_parts(sampler: PathSampler, objective: PathObjective, recipe: Recipe) -> None:
+    """Raise `ValueError` if a sampler, an objective and a recipe do not go together; needs no images."""
+    if isinstance(objective, StatefulObjective):
+        objective.check(sampler, recipe)
+    elif recipe.contrast is not None:
+        raise ValueError(
+            f"expected the objective 'contrast' for the task {CONTRAST!r}, which has no labels, got {objective.name!r}"
+        )
 
 
 def supernet_identity(

@@ -1,31 +1,22 @@
-"""What a step of a supernet minimises: the protocol of objectives, and the supervised one."""
+"""What a step of a supernet minimises: the protocols of objectives, the supervised one, and their names."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from benchmarks.errors import choice
+from benchmarks.training.recipe import Recipe
+from benchmarks.training.supernet.contrast import CrossPathContrast
+from benchmarks.training.supernet.path_loss import Loss, PathLoss
 from benchmarks.training.supernet.supernet import Supernet
 
-__all__ = ["OBJECTIVES", "PathObjective", "PathLoss", "Supervised", "make_objective"]
+if TYPE_CHECKING:
+    from benchmarks.training.supernet.samplers import PathSampler
 
-Loss = Callable[[Tensor, Tensor], Tensor]
-"""(outputs, targets) -> mean loss."""
-
-
-class PathLoss(NamedTuple):
-    """Loss of one path.
-
-    Attributes:
-        loss: The loss, a scalar with gradient.
-        outputs: Outputs of the path, for the training scores.
-    """
-
-    loss: Tensor
-    outputs: Tensor
+__all__ = ["OBJECTIVES", "PathObjective", "StatefulObjective", "Supervised", "make_objective"]
 
 
 @runtime_checkable
@@ -57,6 +48,17 @@ class PathObjective(Protocol):
         """
 
 
+@runtime_checkable
+class StatefulObjective(PathObjective, Protocol):
+    """An objective with a state of its own, e.g. a teacher; a torch module, whose state is stored with the training."""
+
+    def check(self, sampler: PathSampler, recipe: Recipe) -> None:
+        """Raise `ValueError` if it cannot be trained with a sampler and a recipe; called before images are rendered."""
+
+    def attach(self, supernet: Supernet, seed: int) -> None:
+        """Begin anew with a supernet before its training; `seed` is that of the training."""
+
+
 class Supervised:
     """The task's loss on the labels, of every path."""
 
@@ -71,7 +73,7 @@ class Supervised:
             yield PathLoss(loss(outputs, targets), outputs)
 
 
-OBJECTIVES: Mapping[str, Callable[[], PathObjective]] = {"supervised": Supervised}
+OBJECTIVES: Mapping[str, Callable[[], PathObjective]] = {"supervised": Supervised, "contrast": CrossPathContrast}
 """Name -> objective."""
 
 
@@ -80,7 +82,7 @@ def make_objective(objective: str | PathObjective) -> PathObjective:
 
     Raises:
         UnknownNameError: If there is none of that name; names the nearest one.
-        TypeError: If it is not an objective, e.g. a class of objectives.
+        TypeError: If it is not an objective, e.g. a class of objectives; or it has `attach` and is no torch module.
 
     Example:
         >>> make_objective("supervised").name
@@ -90,4 +92,11 @@ def make_objective(objective: str | PathObjective) -> PathObjective:
         return OBJECTIVES[choice(objective, OBJECTIVES, "objective")]()
     if isinstance(objective, type) or not isinstance(objective, PathObjective):
         raise TypeError(f"expected a name or an object with a `name` and `losses`, got {objective!r}")
+    if hasattr(objective, "attach") and not (
+        isinstance(objective, StatefulObjective) and isinstance(objective, nn.Module)
+    ):
+        raise TypeError(
+            "expected an objective with `attach` to be a torch.nn.Module with `check`, so that its state is stored, "
+            f"got {objective!r}"
+        )
     return objective

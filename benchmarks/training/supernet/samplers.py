@@ -10,6 +10,7 @@ import numpy as np
 from benchmarks.errors import SpaceError, choice
 from benchmarks.spaces.cell import EDGES, CellSpace, CellSpec, live_edges
 from benchmarks.spaces.space import Space
+from benchmarks.training.supernet.disjoint import DisjointSampler
 from benchmarks.training.supernet.layouts import layout_of
 
 __all__ = ["SAMPLERS", "FairSampler", "PathSampler", "UniformSampler", "make_sampler"]
@@ -96,7 +97,11 @@ class FairSampler:
                 return [self._space.format(CellSpec(self._space.skeleton, tuple(code))) for code in codes.tolist()]
 
 
-SAMPLERS: Mapping[str, Callable[[str | Space], PathSampler]] = {"uniform": UniformSampler, "fair": FairSampler}
+SAMPLERS: Mapping[str, Callable[[str | Space], PathSampler]] = {
+    "uniform": UniformSampler,
+    "fair": FairSampler,
+    "disjoint": DisjointSampler,
+}
 """Name -> sampler of a space."""
 
 

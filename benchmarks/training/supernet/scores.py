@@ -136,6 +136,9 @@ class PathScorer:
         return self._sums_of((network(inputs) for inputs, _ in self._valid), each_image)
 
     def _sums_of_constant(self, each_image: bool = False) -> Tensor:
+        if self.supernet.recipe.contrast is not None:  # no view is more similar than another
+            zeros = (torch.zeros(len(inputs), len(inputs), device=inputs.device) for inputs, _ in self._valid)
+            return self._sums_of(zeros, each_image)
         targets = torch.cat([targets for _, targets in self._batches("train", self._constant_images)])
         answer = _best_constant(self.supernet.recipe.loss, targets, self.supernet.recipe.num_classes)
         return self._sums_of((answer.expand(len(inputs), *answer.shape) for inputs, _ in self._valid), each_image)

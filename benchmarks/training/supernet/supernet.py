@@ -20,7 +20,7 @@ from benchmarks.training.supernet.layouts import PartKey, layout_of
 __all__ = ["Supernet"]
 
 _KEPT = 2048  # sub-networks, without weights of their own
-_POOLED = ("class_scene", "class_object", "room_layout", "jigsaw")
+_POOLED = ("class_scene", "class_object", "room_layout", "jigsaw", "contrast")
 """Tasks whose decoder averages over the pixels first, and so fits feature maps of any side."""
 
 

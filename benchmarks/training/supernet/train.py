@@ -19,14 +19,17 @@ from benchmarks.training.recipe import VERSION, Recipe
 from benchmarks.training.rooms.source import rooms
 from benchmarks.training.run import TrainingFailed
 from benchmarks.training.supernet.folder import OTHER_IMAGES, ROOMS, SupernetFolder
-from benchmarks.training.supernet.module import SupernetModule, check_loss, supernet_identity
+from benchmarks.training.supernet.module import SupernetModule, check_loss, check_parts, supernet_identity
 from benchmarks.training.supernet.objectives import PathObjective, make_objective
-from benchmarks.training.supernet.presets import supernet_recipe
+from benchmarks.training.supernet.presets import default_parts, supernet_recipe
 from benchmarks.training.supernet.samplers import PathSampler, make_sampler
 from benchmarks.training.supernet.supernet import Supernet
 from benchmarks.training.task_module import channels_last
 
-__all__ = ["load_supernet", "rooms_of", "train_supernet"]
+__all__ = ["Sources", "fit_supernet", "load_supernet", "rooms_of", "train_supernet"]
+
+Sources = Mapping[str, ImageSource] | Callable[[Recipe], Mapping[str, ImageSource]]
+"""Images by split, or a function of the recipe that returns them."""
 
 
 @one_thread_if_forked()
@@ -34,12 +37,12 @@ def train_supernet(
     space: str | Space,
     task: str,
     preset: str | Recipe = "mini",
-    sampler: str | PathSampler = "uniform",
-    objective: str | PathObjective = "supervised",
+    sampler: str | PathSampler | None = None,
+    objective: str | PathObjective | None = None,
     seed: int = 0,
     folder: str | Path | None = None,
     *,
-    sources: Mapping[str, ImageSource] | Callable[[Recipe], Mapping[str, ImageSource]] | None = None,
+    sources: Sources | None = None,
     device: str = "auto",
     progress: bool = False,
     trainer_options: Mapping[str, Any] | None = None,
@@ -48,10 +51,12 @@ def train_supernet(
 
     Args:
         space: Space of cells, or ``"transnas101-macro"``; or its name.
-        task: One of the seven tasks.
+        task: One of the seven tasks, or the pretext task without labels, ``"contrast"``.
         preset: Name of a preset, whose recipe is `supernet_recipe`'s; or a recipe.
-        sampler: Which paths a step trains: ``"uniform"``, ``"fair"``, or a sampler of your own.
-        objective: What it minimises: ``"supervised"``, or an objective of your own.
+        sampler: Which paths a step trains: ``"uniform"`` (the default), ``"fair"``, ``"disjoint"`` (the default of
+            the pretext task), or a sampler of your own.
+        objective: What it minimises: ``"supervised"`` (the default), ``"contrast"`` (that of the pretext task), or an
+            objective of your own.
         seed: Seed of weights, paths, order of images and augmentation; reproducible on the same kind of device.
         folder: Folder for the result and the state after each epoch; an interrupted training resumes from it with the
             same result as without the interruption. None = nothing is stored.
@@ -94,10 +99,51 @@ def train_supernet(
         raise ValueError(f"expected a recipe for {task!r}, got one for {recipe.task!r}")
     options = {**device_options(device), **(trainer_options or {})}
     check_loss(recipe)
-    sampler, objective = make_sampler(sampler, space), make_objective(objective)
+    usual_sampler, usual_objective = default_parts(task)
+    paths = make_sampler(usual_sampler if sampler is None else sampler, space)
+    what = make_objective(usual_objective if objective is None else objective)
+    check_parts(paths, what, recipe)
+    return fit_supernet(
+        lambda images: SupernetModule(space, recipe, images, paths, what, seed=seed),
+        supernet_identity(space, recipe, paths, what, seed),
+        recipe,
+        folder,
+        sources,
+        progress,
+        options,
+    )
+
+
+def fit_supernet(
+    make: Callable[[Mapping[str, ImageSource]], SupernetModule],
+    identity: Mapping[str, Any],
+    recipe: Recipe,
+    folder: str | Path | None,
+    sources: Sources | None,
+    progress: bool,
+    options: Mapping[str, Any],
+) -> Supernet:
+    """Train a module's supernet in a folder, resume it, or load it if it is finished.
+
+    Args:
+        make: Makes the module from the images by split; not called if the training is finished.
+        identity: What the training is of; version and kind of images are added.
+        recipe: Its recipe.
+        folder: As in `train_supernet`.
+        sources: Likewise.
+        progress: Likewise.
+        options: Options of `lightning.Trainer`.
+
+    Returns:
+        The trained supernet, on the CPU and in evaluation mode.
+
+    Raises:
+        TrainingFailed: If the training ended before the recipe's last epoch.
+        ArtefactError: If the folder holds another training.
+    """
     identity = {
         "version": VERSION,
-        **supernet_identity(space, recipe, sampler, objective, seed),
+        **identity,
         "images": ROOMS if sources is None or sources is rooms_of else OTHER_IMAGES,
     }
     run = None if folder is None else SupernetFolder(folder)
@@ -107,14 +153,15 @@ def train_supernet(
             return load_supernet(run.path)
     if sources is None or callable(sources):
         sources = (sources or rooms_of)(recipe)
-    module = SupernetModule(space, recipe, sources, sampler, objective, seed=seed)
+    module = make(sources)
     if run is not None:  # a call that fails above leaves no folder
         run.claim(identity)
     fit_module(module, None if run is None else run.path, progress, options)
     if module.epochs_done < recipe.epochs:
         raise TrainingFailed(
-            f"the training of {module.subject} on {task} was stopped after {module.epochs_done} of {recipe.epochs} "
-            f"epochs; {'it was not stored, as it has no folder' if run is None else 'the same call resumes it'}"
+            f"the training of {module.subject} on {recipe.task} was stopped after {module.epochs_done} of "
+            f"{recipe.epochs} epochs; "
+            f"{'it was not stored, as it has no folder' if run is None else 'the same call resumes it'}"
         )
     supernet = module.network.cpu().eval()
     if run is not None:

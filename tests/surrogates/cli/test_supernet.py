@@ -1,6 +1,7 @@
 """``surrogates supernet`` on tiny images."""
 
 import json
+import math
 
 import pytest
 
@@ -50,6 +51,47 @@ def test_a_supernet_is_trained_once_and_ranks_architectures(tmp_path):
     outside = run("supernet", "rank", folder, "--arch", "32-41414-3_33_333")
     assert outside.exit_code == 2
     assert "nearest: '64-41414-3_33_333'" in outside.stderr
+
+
+def test_a_supernet_without_labels_ranks_and_serves_a_task(tmp_path):
+    folder, probe = tmp_path / "unlabelled", tmp_path / "probe"
+    one_epoch = ["--device", "cpu", "--epochs", 1, "--json"]
+    found = json.loads(run("supernet", "train", folder, "-t", "contrast", *one_epoch).stdout)
+    assert (found["sampler"], found["objective"]) == ("disjoint", "contrast")
+    assert found["recipe"]["contrast"]["queue"] == 2048
+    asked = [argument for arch in ARCHS for argument in ("--arch", arch)]
+    ranked = json.loads(run("supernet", "rank", folder, *asked, "--json").stdout)
+    assert ranked["task"] == "contrast/valid_loss"
+    assert ranked["constant"] == pytest.approx(math.log(16))
+    by_accuracy = json.loads(run("supernet", "rank", folder, *asked, "--metric", "primary", "--json").stdout)
+    assert (by_accuracy["task"], by_accuracy["unit"]) == ("contrast/valid_top1", "%")
+    result = run("supernet", "probe", folder, probe, "-t", "room_layout", "--device", "cpu")
+    assert result.exit_code == 0, result.stderr
+    assert f"Probe of {folder} on room_layout, seed 0: 1 epoch in " in result.stdout
+    again = json.loads(run("supernet", "probe", folder, probe, "-t", "room_layout", "--device", "cpu", "--json").stdout)
+    assert again["backbone"]["objective"] == "contrast"
+    ranked = json.loads(run("supernet", "rank", probe, *asked, "--json").stdout)
+    assert ranked["task"] == "room_layout/valid_loss"
+    for arguments, code, message in [
+        (
+            ["train", folder, "-t", "contrast", "--sampler", "uniform", "--epochs", 1],
+            1,
+            "sampler was 'disjoint' and is",
+        ),
+        (
+            ["train", tmp_path / "new", "-t", "contrast", "--objective", "supervised"],
+            2,
+            "expected the objective 'contr",
+        ),
+        (["train", tmp_path / "new", "-t", "jigsaw", "--objective", "contrast"], 2, "a recipe of the task 'contrast'"),
+        (["train", tmp_path / "new", "-t", "contrast", "--space", "transnas101-macro"], 2, "expected a space of cells"),
+        (["probe", folder, tmp_path / "new", "-t", "contrast"], 2, "unknown task 'contrast'"),
+        (["probe", tmp_path, tmp_path / "new", "-t", "jigsaw"], 1, "expected a folder of `train_supernet`"),
+    ]:
+        refused = run("supernet", *arguments, "--device", "cpu")
+        assert refused.exit_code == code, refused.stderr
+        assert message in refused.stderr
+    assert not (tmp_path / "new").exists()
 
 
 @pytest.mark.parametrize(

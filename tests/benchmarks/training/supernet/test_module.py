@@ -6,7 +6,7 @@ import torch
 from benchmarks.training.fitting import fit_module
 from benchmarks.training.recipe import Augmentation
 from benchmarks.training.supernet.module import SupernetModule
-from benchmarks.training.supernet.objectives import PathLoss
+from benchmarks.training.supernet.path_loss import PathLoss
 from tests.benchmarks.training.small_trainings import images, overfit_recipe, small_recipe
 
 SPACE = "transnas101-micro"

@@ -1,8 +1,10 @@
+import copy
+
 import pytest
 import torch
 from torch import nn
 
-from benchmarks.training.supernet import batch_statistics, recalibrate
+from benchmarks.training.supernet import batch_statistics, group_statistics, recalibrate
 
 
 def network():
@@ -80,3 +82,21 @@ def test_recalibration_needs_a_batch():
 def _normalised(values):
     mean = values.mean(dim=(0, 2, 3), keepdim=True)
     return (values - mean) / (values.var(dim=(0, 2, 3), keepdim=True, unbiased=False) + 1e-5).sqrt()
+
+
+def test_statistics_of_groups_are_those_of_each_group_alone():
+    network = nn.Sequential(nn.Conv2d(2, 3, 3), nn.BatchNorm2d(3), nn.ReLU(), nn.BatchNorm2d(3, affine=False)).train()
+    before = copy.deepcopy(network.state_dict())
+    batch = torch.randn(12, 2, 5, 5, generator=torch.Generator().manual_seed(0), requires_grad=True)
+    with group_statistics(network, 3):
+        found = network(batch)
+    found.square().sum().backward()
+    gradient, batch.grad = batch.grad, None
+    assert all(torch.equal(values, before[name]) for name, values in network.state_dict().items())
+    for group in range(3):
+        alone = copy.deepcopy(network)
+        torch.testing.assert_close(found[group::3], alone(batch[group::3]))
+        alone(batch[group::3]).square().sum().backward()
+    torch.testing.assert_close(gradient, batch.grad)
+    torch.testing.assert_close(network(batch), copy.deepcopy(network)(batch))
+    assert "forward" not in vars(network[1])
