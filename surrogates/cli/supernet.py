@@ -5,18 +5,26 @@ from __future__ import annotations
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from benchmarks.tasks import TRANSNAS_TASKS
+from surrogates.cli import front
 from surrogates.cli.arguments import AsJson
+from surrogates.cli.estimating import (
+    Folders,
+    Metric,
+    NormStatistics,
+    Sample,
+    SampleSeed,
+    asked_archs,
+    estimates_of,
+    scoring,
+)
 from surrogates.cli.help import examples
-from surrogates.cli.output import counted, duration, measurement, print_json, print_table, progress_bar, stderr, working
+from surrogates.cli.output import counted, duration, measurement, print_json, print_table, stderr, working
 from surrogates.cli.train import Device, Preset, Threads
-
-if TYPE_CHECKING:
-    from surrogates.supernet.estimates import SupernetEstimates
 
 __all__ = ["supernet_app"]
 
@@ -29,14 +37,6 @@ supernet_app = typer.Typer(
     rich_markup_mode=None,
 )
 
-NormStatistics = Annotated[
-    str,
-    typer.Option(help="Batch norm of an architecture: batch (statistics of each batch) or recalibrated (slower)."),
-]
-Metric = Annotated[
-    str, typer.Option(help="Rank by the validation loss, which ranks better, or the primary metric: loss or primary.")
-]
-
 
 @supernet_app.command(
     short_help="Train a supernet, or resume its training.",
@@ -44,6 +44,8 @@ Metric = Annotated[
         "surrogates supernet train scene --task class_scene",
         "surrogates supernet train scene-1 --task class_scene --sampler fair --seed 1",
         "surrogates supernet train macro --space transnas101-macro --task jigsaw --epochs 2 --json",
+        "surrogates supernet train wide --space transnas101-macro --task class_scene --sharing sliced "
+        "--sampler best_up --objective distillation",
     ),
 )
 def train(
@@ -58,9 +60,27 @@ def train(
     ] = "transnas101-micro",
     preset: Preset = "mini",
     sampler: Annotated[
-        str, typer.Option(help="Which architectures a step trains: uniform (one), fair (one per operation).")
+        str,
+        typer.Option(
+            help="Which architectures a step trains: uniform (one), fair (one per operation), sandwich (largest, two "
+            "random ones, smallest), best_up or worst_up (sandwich, with the best or worst of three of a random cost)."
+        ),
     ] = "uniform",
-    objective: Annotated[str, typer.Option(help="What a step minimises: supervised.")] = "supervised",
+    objective: Annotated[
+        str,
+        typer.Option(
+            help="What a step minimises: supervised (the loss on the labels), distillation (the largest learns from "
+            "the labels, the others from it), distillation_mean (the random ones learn from the labels, the largest "
+            "and the smallest from them)."
+        ),
+    ] = "supervised",
+    sharing: Annotated[
+        str,
+        typer.Option(
+            help="Which weights architectures share: separate (a module of its own for each width) or sliced (macro "
+            "space: narrow modules are the leading channels of wide ones)."
+        ),
+    ] = "separate",
     epochs: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Number of epochs. Default: that of the recipe.")
     ] = None,
@@ -80,6 +100,7 @@ def train(
     from benchmarks.spaces.registry import get_space
     from benchmarks.training.supernet.folder import SupernetFolder
     from benchmarks.training.supernet.presets import supernet_recipe
+    from surrogates.supernet.samplers import supernet_sampler
 
     found = get_space(space)
     recipe = supernet_recipe(choice(task, TRANSNAS_TASKS, "task"), preset)
@@ -93,7 +114,18 @@ def train(
     console = stderr()
     shows = console.is_terminal
     with nullcontext() if shows else working(f"training a supernet of {found.name} on {task}"):
-        train_supernet(found, task, recipe, sampler, objective, seed, folder, device=device, progress=shows)
+        train_supernet(
+            found,
+            task,
+            recipe,
+            supernet_sampler(sampler, found),
+            objective,
+            seed,
+            folder,
+            sharing=sharing,
+            device=device,
+            progress=shows,
+        )
     trained = SupernetFolder(folder)
     metrics = trained.metrics()
     if as_json:
@@ -114,18 +146,14 @@ def train(
     ),
 )
 def rank(
-    folders: Annotated[
-        list[Path], typer.Argument(metavar="FOLDER...", help="Folders of supernets of one task; they are averaged.")
-    ],
+    folders: Folders,
     arch: Annotated[
         list[str] | None,
         typer.Option(metavar="ARCH", help="Architecture to rank; repeatable. Default: all functions of the space."),
     ] = None,
-    sample: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Rank a random sample of N functions of the space.")
-    ] = None,
+    sample: Sample = None,
     n: Annotated[int, typer.Option("-n", metavar="N", min=1, help="Number of architectures to show.")] = 10,
-    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Random seed of the sample.")] = 0,
+    seed: SampleSeed = 0,
     metric: Metric = "loss",
     statistics: NormStatistics = "batch",
     threads: Threads = 1,
@@ -137,22 +165,11 @@ def rank(
     """
     import numpy as np
 
-    from benchmarks.optional import needs_extra
     from benchmarks.tasks import find_task
-    from surrogates.supernet.estimates import SupernetEstimates
 
-    if arch and sample is not None:
-        raise typer.BadParameter("expected one of --arch and --sample, got both")
-    estimates = SupernetEstimates(list(map(str, folders)), metric=metric, statistics=statistics)  # type: ignore[arg-type]
-    if len(estimates.tasks_) > 1:
-        raise ValueError(f"expected supernets of one task, got those of {' and '.join(estimates.tasks_)}")
-    archs = list(dict.fromkeys(arch)) if arch else _functions(estimates, sample, seed)
-    with needs_extra("Scores of a supernet", "training", "torch", "lightning", "pillow"):
-        from benchmarks.training.device import training_process
-    training_process(threads)
-    with progress_bar(console=stderr()) as bar:
-        line = bar.add_task("scoring", total=len(archs))
-        estimates.progress = lambda done, of: bar.update(line, completed=done, total=of)
+    estimates = estimates_of(folders, metric, statistics)
+    archs = asked_archs(estimates, arch, sample, seed)
+    with scoring(estimates, len(archs), threads):
         mean, std = estimates.predict(archs, return_std=True)
         constant = float(estimates.constant()[0])
     (name,) = estimates.tasks_
@@ -176,16 +193,10 @@ def rank(
     typer.echo(f"{len(rows):,} of {counted(len(archs), 'architecture')}, with {counted(len(folders), 'supernet')}.")
 
 
-def _functions(estimates: SupernetEstimates, sample: int | None, seed: int) -> list[str]:
-    """The functions of the space, or some of them."""
-    import numpy as np
-
-    from benchmarks.training.supernet.layouts import layout_of
-
-    functions = layout_of(estimates.space_).functions
-    if sample is None or sample >= len(functions):
-        return list(functions)
-    return [functions[row] for row in sorted(np.random.default_rng(seed).choice(len(functions), sample, replace=False))]
+supernet_app.command(
+    short_help="Pareto front of estimates against a cost.",
+    epilog=front.EXAMPLES,
+)(front.front)
 
 
 def _show(metrics: dict[str, Any]) -> None:

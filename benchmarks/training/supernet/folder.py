@@ -16,7 +16,7 @@ __all__ = ["OTHER_IMAGES", "ROOMS", "SupernetFolder"]
 
 ROOMS, OTHER_IMAGES = "rooms", "other"
 """Images of a training: Rooms as the recipe asks for them, or sources of the caller's own."""
-_ABOUT = ("version", "space", "sampler", "objective", "seed", "recipe", "images")
+_ABOUT = ("version", "space", "sampler", "objective", "seed", "recipe", "images", "sharing")
 
 
 class SupernetFolder:
@@ -64,7 +64,7 @@ class SupernetFolder:
             beside.write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
 
     def about(self) -> dict[str, Any]:
-        """Version, space, sampler, objective, seed, recipe and kind of images of the finished training.
+        """Version, space, sharing, sampler, objective, seed, recipe and kind of images of the finished training.
 
         Raises:
             ArtefactError: If there is none, its description is damaged, or another version of the code trained it.
@@ -78,6 +78,12 @@ class SupernetFolder:
                 f"the training of the supernet in {str(self.path)!r} is not finished; run it again to resume it"
             )
         found = self._run.about()
+        if set(_ABOUT) - set(found) == {"sharing"}:
+            raise ArtefactError(
+                f"{str(self._run.description)!r} does not say how the supernet shares its weights, because an earlier "
+                "version of this package trained it; train it again, or, since that version knew no other way, add "
+                '"sharing": "separate"'
+            )
         if not set(_ABOUT) <= set(found) or not isinstance(found["recipe"], dict) or "task" not in found["recipe"]:
             raise ArtefactError(
                 f"{str(self._run.description)!r} is damaged: expected {', '.join(_ABOUT)}, got "

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from benchmarks.spaces.space import Space
@@ -14,7 +16,8 @@ from benchmarks.training.data.images import ImageSource
 from benchmarks.training.recipe import Recipe
 from benchmarks.training.supernet.layouts import layout_of
 from benchmarks.training.supernet.objectives import PathObjective, make_objective
-from benchmarks.training.supernet.samplers import PathSampler, UniformSampler, make_sampler
+from benchmarks.training.supernet.samplers import BatchSampler, PathSampler, UniformSampler, make_sampler
+from benchmarks.training.supernet.sharing import Sharing, make_sharing
 from benchmarks.training.supernet.statistics import batch_statistics
 from benchmarks.training.supernet.supernet import Supernet
 from benchmarks.training.task_module import TaskModule, channels_last, several
@@ -39,6 +42,7 @@ class SupernetModule(TaskModule):
         objective: PathObjective, or its name.
         seed: Seed of the weights, the paths, the order of images and the augmentation.
         accumulate: Number of parts into which a batch is split to save memory; their gradients are accumulated.
+        sharing: How parts become weights, as in `Supernet`.
 
     Attributes:
         network: The supernet.
@@ -47,8 +51,8 @@ class SupernetModule(TaskModule):
     Raises:
         ValueError: If a split is missing, has fewer images than the recipe requires, or images of another size; or the
             recipe has an adversarial loss, or batches of fewer than two images.
-        UnknownNameError: If there is no such sampler or objective.
-        SpaceError: If the space has no supernet, or the sampler knows none of its paths.
+        UnknownNameError: If there is no such sampler, objective or sharing.
+        SpaceError: If the space has no supernet, or none of this sharing, or the sampler knows none of its paths.
     """
 
     network: Supernet
@@ -59,11 +63,12 @@ class SupernetModule(TaskModule):
         space: str | Space,
         recipe: Recipe,
         sources: Mapping[str, ImageSource],
-        sampler: str | PathSampler = "uniform",
+        sampler: str | PathSampler | BatchSampler = "uniform",
         objective: str | PathObjective = "supervised",
         *,
         seed: int = 0,
         accumulate: int = 1,
+        sharing: str | Sharing = "separate",
     ) -> None:
         check_loss(recipe)
         if recipe.batch_size // accumulate < _LEAST:
@@ -73,7 +78,7 @@ class SupernetModule(TaskModule):
             )
         super().__init__(recipe, sources, seed=seed, accumulate=accumulate)
         self.sampler, self.objective = make_sampler(sampler, space), make_objective(objective)
-        self.network = Supernet(space, recipe, seed)
+        self.network = Supernet(space, recipe, seed, make_sharing(sharing))
         channels_last(self.network)
         self._scored_paths = UniformSampler(space)
         self._begun = 0  # steps before the epoch
@@ -85,8 +90,9 @@ class SupernetModule(TaskModule):
         return f"a supernet of {self.network.space.name}"
 
     def identity(self) -> dict[str, Any]:
-        """Space, sampler, objective, seed and recipe."""
-        return supernet_identity(self.network.space, self.recipe, self.sampler, self.objective, self.seed)
+        """Space, sharing, sampler, objective, seed and recipe."""
+        network = self.network
+        return supernet_identity(network.space, self.recipe, self.sampler, self.objective, self.seed, network.sharing)
 
     def forward(self, images: Tensor, arch: str) -> Tensor:
         """Outputs of a path, as in `Supernet`."""
@@ -110,7 +116,7 @@ class SupernetModule(TaskModule):
 
     def step(self, parts: list[tuple[Tensor, Tensor]], n: int) -> Tensor:
         """Add the gradients of the paths of a step, and change the weights once."""
-        paths = self.sampler.paths(self._begun + self._done, self._path_rng)
+        paths = self._drawn(parts, n)
         if not paths:
             raise ValueError(
                 f"expected at least one path a step, got none from the sampler {self.sampler.name!r} in step "
@@ -132,6 +138,23 @@ class SupernetModule(TaskModule):
         self.clip(self.network)
         optimiser.step()
         return total
+
+    def _drawn(self, parts: list[tuple[Tensor, Tensor]], n: int) -> list[str]:
+        """Paths of the step."""
+        step = self._begun + self._done
+        if isinstance(self.sampler, BatchSampler):
+            return self.sampler.paths_on(step, self._path_rng, partial(self._losses, parts, n))
+        return self.sampler.paths(step, self._path_rng)
+
+    @torch.no_grad()
+    def _losses(self, parts: list[tuple[Tensor, Tensor]], n: int, paths: Sequence[str]) -> NDArray[np.float64]:
+        """Loss of each path on a batch, with its statistics; running ones stay as they are."""
+        with batch_statistics(self.network):
+            found = [
+                [self.loss(self.network(inputs, path), targets).double() * len(inputs) / n for inputs, targets in parts]
+                for path in paths
+            ]
+        return np.array([float(torch.stack(own).sum()) for own in found])
 
     def on_validation_epoch_start(self) -> None:
         """Draw the same paths as in other trainings of the space and epoch."""
@@ -157,7 +180,12 @@ def check_loss(recipe: Recipe) -> None:
 
 
 def supernet_identity(
-    space: str | Space, recipe: Recipe, sampler: PathSampler, objective: PathObjective, seed: int
+    space: str | Space,
+    recipe: Recipe,
+    sampler: PathSampler | BatchSampler,
+    objective: PathObjective,
+    seed: int,
+    sharing: Sharing,
 ) -> dict[str, Any]:
     """What tells a training of a supernet from others, as plain values."""
     return {
@@ -166,4 +194,5 @@ def supernet_identity(
         "objective": objective.name,
         "seed": seed,
         "recipe": recipe.to_dict(),
+        "sharing": sharing.name,
     }

@@ -19,10 +19,12 @@ from benchmarks.training.recipe import VERSION, Recipe
 from benchmarks.training.rooms.source import rooms
 from benchmarks.training.run import TrainingFailed
 from benchmarks.training.supernet.folder import OTHER_IMAGES, ROOMS, SupernetFolder
+from benchmarks.training.supernet.layouts import layout_of
 from benchmarks.training.supernet.module import SupernetModule, check_loss, supernet_identity
 from benchmarks.training.supernet.objectives import PathObjective, make_objective
 from benchmarks.training.supernet.presets import supernet_recipe
-from benchmarks.training.supernet.samplers import PathSampler, make_sampler
+from benchmarks.training.supernet.samplers import BatchSampler, PathSampler, make_sampler
+from benchmarks.training.supernet.sharing import SHARINGS, Sharing, make_sharing
 from benchmarks.training.supernet.supernet import Supernet
 from benchmarks.training.task_module import channels_last
 
@@ -34,11 +36,12 @@ def train_supernet(
     space: str | Space,
     task: str,
     preset: str | Recipe = "mini",
-    sampler: str | PathSampler = "uniform",
+    sampler: str | PathSampler | BatchSampler = "uniform",
     objective: str | PathObjective = "supervised",
     seed: int = 0,
     folder: str | Path | None = None,
     *,
+    sharing: str | Sharing = "separate",
     sources: Mapping[str, ImageSource] | Callable[[Recipe], Mapping[str, ImageSource]] | None = None,
     device: str = "auto",
     progress: bool = False,
@@ -51,10 +54,13 @@ def train_supernet(
         task: One of the seven tasks.
         preset: Name of a preset, whose recipe is `supernet_recipe`'s; or a recipe.
         sampler: Which paths a step trains: ``"uniform"``, ``"fair"``, or a sampler of your own.
-        objective: What it minimises: ``"supervised"``, or an objective of your own.
+        objective: What it minimises: ``"supervised"``, ``"distillation"``, ``"distillation_mean"``, or an objective of
+            your own.
         seed: Seed of weights, paths, order of images and augmentation; reproducible on the same kind of device.
         folder: Folder for the result and the state after each epoch; an interrupted training resumes from it with the
             same result as without the interruption. None = nothing is stored.
+        sharing: How parts become weights, as in `Supernet`: ``"separate"`` or ``"sliced"``. A way of your own cannot be
+            stored in a folder, which is loaded by the name.
         sources: Images by split, or a function of the recipe that returns them; Rooms (`rooms_of`) by default. Not
             loaded if the training is finished. The folder records whether they are Rooms.
         device: ``"auto"`` (a GPU if there is one), ``"cpu"``, ``"cuda"`` or ``"cuda:1"``.
@@ -67,11 +73,12 @@ def train_supernet(
     Raises:
         ValueError: If the recipe is for another task or has an adversarial loss, a source does not match it, or the
             device does not exist.
-        UnknownNameError: If there is no such space, task, preset, sampler or objective.
+        SpaceError: If the space has no supernet, or none of this sharing.
+        UnknownNameError: If there is no such space, task, preset, sampler, objective or sharing.
         TrainingFailed: If the loss is not finite, or `trainer_options` end the training before the recipe's last
             epoch; with a folder, the next call resumes it.
-        ArtefactError: If the folder holds the supernet of another space, sampler, objective, recipe, seed, or of other
-            images.
+        ArtefactError: If the folder holds the supernet of another space, sharing, sampler, objective, recipe, seed, or
+            of other images.
 
     Example:
         >>> import tempfile
@@ -94,10 +101,16 @@ def train_supernet(
         raise ValueError(f"expected a recipe for {task!r}, got one for {recipe.task!r}")
     options = {**device_options(device), **(trainer_options or {})}
     check_loss(recipe)
-    sampler, objective = make_sampler(sampler, space), make_objective(objective)
+    sampler, objective, sharing = make_sampler(sampler, space), make_objective(objective), make_sharing(sharing)
+    sharing.check(layout_of(space))
+    if folder is not None and sharing.name not in SHARINGS:
+        raise ValueError(
+            f"expected a sharing that a folder can name, one of {', '.join(SHARINGS)}, got {sharing.name!r}; without a "
+            "folder any will do"
+        )
     identity = {
         "version": VERSION,
-        **supernet_identity(space, recipe, sampler, objective, seed),
+        **supernet_identity(space, recipe, sampler, objective, seed, sharing),
         "images": ROOMS if sources is None or sources is rooms_of else OTHER_IMAGES,
     }
     run = None if folder is None else SupernetFolder(folder)
@@ -107,7 +120,7 @@ def train_supernet(
             return load_supernet(run.path)
     if sources is None or callable(sources):
         sources = (sources or rooms_of)(recipe)
-    module = SupernetModule(space, recipe, sources, sampler, objective, seed=seed)
+    module = SupernetModule(space, recipe, sources, sampler, objective, seed=seed, sharing=sharing)
     if run is not None:  # a call that fails above leaves no folder
         run.claim(identity)
     fit_module(module, None if run is None else run.path, progress, options)
@@ -138,7 +151,7 @@ def load_supernet(folder: str | Path) -> Supernet:
     """
     found = SupernetFolder(folder)
     about = found.about()
-    supernet = Supernet(about["space"], Recipe.from_dict(about["recipe"]), about["seed"])
+    supernet = Supernet(about["space"], Recipe.from_dict(about["recipe"]), about["seed"], about["sharing"])
     try:
         state = torch.load(found.weights, map_location="cpu", weights_only=True)
         supernet.load_state_dict(state)

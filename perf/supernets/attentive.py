@@ -1,0 +1,290 @@
+"""The sandwich rule, teachers and attentive sampling compared at the same number of forward-backward passes.
+
+    python perf/supernets/attentive.py choose --folder <folder>    # class_object only: settings
+    python perf/supernets/attentive.py judge --folder <folder>     # other tasks; resumes
+    NAS_DATA=<folder> python perf/supernets/attentive.py report
+
+Each training is of one space, task, way (sampler, objective, sharing) and seed, and writes one record to
+perf/supernets/records/attentive; what has a record is not done again. All have the same images and the same number of
+passes forward and backward; best-up and worst-up have further forward passes, 6 a step, to compare candidates.
+
+``report`` ranks a random sample of functions by their validation losses with shared weights, against the published
+table (trained on Taskonomy), and the architectures of `rooms-mini` (trained alone on Rooms). The hypervolume is that of
+value against log multiply-adds of the architecture with the lowest loss in each of ten ranges of log cost, with true
+values, as a share of that of the truly best in each range; the reference is the worst value and the highest cost.
+Beside it: the most expensive architecture in each range, and a random one (mean of 1,000 draws).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from benchmarks import get_space, kendall_tau, load_table
+from benchmarks.costs import graph_costs
+from benchmarks.files import write_beside
+from surrogates.search.cost_bins import log_bins
+from surrogates.search.pareto import hypervolume
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from benchmarks.training.recipe import Recipe
+    from benchmarks.training.supernet import Supernet
+
+RECORDS = Path(__file__).with_name("records") / "attentive"
+MICRO, MACRO = "transnas101-micro", "transnas101-macro"
+TUNED, JUDGED = "class_object", ("class_scene", "room_layout")
+N_SAMPLE, BINS, DRAWS = 150, 10, 1000
+EPOCHS = 2
+RATE = 3e-3
+
+
+class Way(NamedTuple):
+    """What is compared."""
+
+    sampler: str
+    objective: str
+    sharing: str
+
+    def __str__(self) -> str:
+        return "-".join(self)
+
+
+TEACHERS = ("supervised", "distillation", "distillation_mean")
+
+
+def sharing_of(space: str) -> str:
+    """Sharing of the space."""
+    return "sliced" if space == MACRO else "separate"
+
+
+def tuned_ways(space: str) -> list[Way]:
+    """Ways that are compared on class_object."""
+    return [Way("sandwich", objective, sharing_of(space)) for objective in TEACHERS]
+
+
+def judged_ways(space: str) -> list[Way]:
+    """Ways that are compared on the other tasks, the most important ones first."""
+    chosen = [Way(sampler, CHOSEN[space], sharing_of(space)) for sampler in ("sandwich", "best_up", "worst_up")]
+    return list(dict.fromkeys([*chosen, *tuned_ways(space)]))
+
+
+CHOSEN = {MICRO: "supervised", MACRO: "distillation"}
+"""Objective of best-up and worst-up, by the tables of class_object."""
+
+
+def recipe_of(space: str, task: str) -> Recipe:
+    """Images of 32 pixels and a narrow network."""
+    from benchmarks.training.supernet import supernet_recipe
+
+    mini = supernet_recipe(task)
+    optimiser = replace(mini.optimiser, lr=RATE)
+    small = {"input_size": 32, "base_channels": 8, "n_train": 4096, "n_valid": 256, "n_test": None, "batch_size": 32}
+    return replace(mini, epochs=EPOCHS, optimiser=optimiser, **small)
+
+
+# -- measurement ------------------------------------------------------------------------------------------------------
+
+
+@cache
+def functions(space: str) -> tuple[str, ...]:
+    """Distinct functions that can be trained."""
+    from benchmarks.training.supernet import layout_of
+
+    return layout_of(space).functions
+
+
+@cache
+def sample(space: str) -> tuple[str, ...]:
+    """Functions whose published values are compared, the same for all."""
+    rows = np.random.default_rng(0).choice(len(functions(space)), N_SAMPLE, replace=False)
+    return tuple(functions(space)[row] for row in sorted(rows))
+
+
+def rooms_archs(space: str) -> list[str]:
+    """Architectures of rooms-mini."""
+    table = load_table("rooms-mini")
+    return [arch for arch, name in zip(table.archs, table.row_spaces, strict=True) if name == space]
+
+
+def measure(space: str, task: str, way: Way, seed: int, folder: Path) -> None:
+    """Train a supernet, score architectures, and write the record."""
+    record = RECORDS / f"{space.removeprefix('transnas101-')}-{task}-{way}-{seed}.json"
+    if record.exists():
+        return
+    from benchmarks.training.device import training_process
+    from benchmarks.training.supernet import SupernetFolder, train_supernet
+    from surrogates.supernet import supernet_sampler
+
+    training_process(1)
+    recipe = recipe_of(space, task)
+    own = folder / record.stem
+    supernet = train_supernet(
+        space,
+        task,
+        recipe,
+        supernet_sampler(way.sampler, space),
+        way.objective,
+        seed,
+        own,
+        sharing=way.sharing,
+        device="cpu",
+    )
+    found = _scored(supernet, recipe) | {"space": space, "task": task, **way._asdict(), "seed": seed}
+    metrics = SupernetFolder(own).metrics()
+    found |= {"lr": recipe.optimiser.lr, "seconds": round(metrics["time_elapsed"][-1])}
+    with write_beside(record) as beside:
+        beside.write_text(json.dumps(found) + "\n", encoding="utf-8")
+    print(f"{record.name}: {found['seconds']} s", flush=True)
+
+
+def _scored(supernet: Supernet, recipe: Recipe) -> dict[str, Any]:
+    """Minus the losses of the sample and of rooms-mini, and of the best constant answer."""
+    from benchmarks.training.supernet import PathScorer, loss_name, rooms_of
+
+    scorer, loss = PathScorer(supernet, rooms_of(recipe), batch_size=128), loss_name(recipe.task)
+    space = supernet.space.name
+    archs = dict.fromkeys([*sample(space), *rooms_archs(space)])
+    return {
+        "steps": recipe.epochs * ((recipe.n_train or 0) // recipe.batch_size),
+        "constant": round(-scorer.constant()[loss], 6),
+        "estimates": {arch: round(-scorer.metrics(arch)[loss], 6) for arch in archs},
+    }
+
+
+# -- report -----------------------------------------------------------------------------------------------------------
+
+
+def multiply_adds(space: str, archs: list[str]) -> np.ndarray:
+    """Multiply-adds of the simplest forms, of shape (n,)."""
+    there = get_space(space)
+    return np.array([graph_costs(there.network_graph(arch))[1] for arch in there.simplify(archs)], dtype=float)
+
+
+@cache
+def truth_of(space: str, task: str, which: str) -> pd.Series:
+    """Values by architecture, higher is better."""
+    if which == "rooms-mini":
+        return load_table("rooms-mini").oriented()[task].loc[rooms_archs(space)]
+    name = space.removeprefix("transnas101-")
+    table = load_table(Path(os.environ["NAS_DATA"]) / f"transnas101/{name}_final.csv").oriented()
+    return table[task].loc[list(sample(space))]
+
+
+class Front:
+    """Hypervolumes of one architecture in each range of cost, as shares of that of the truly best ones."""
+
+    def __init__(self, truth: np.ndarray, costs: np.ndarray) -> None:
+        self.truth, self.cost = truth, np.log(costs)
+        self.bins = log_bins(costs, BINS)
+        self.best = self._area(truth)
+
+    def share(self, scores: np.ndarray) -> float:
+        """Of the architecture with the highest score in each range."""
+        return self._area(scores) / self.best
+
+    def _area(self, scores: np.ndarray) -> float:
+        rows = [there[scores[there].argmax()] for there in (np.flatnonzero(self.bins == b) for b in set(self.bins))]
+        return hypervolume(self.truth[rows], self.cost[rows], self.truth.min(), self.cost.max() + 0.1)
+
+    def random(self) -> float:
+        """Mean over random scores."""
+        rng = np.random.default_rng(0)
+        return float(np.mean([self.share(rng.random(len(self.truth))) for _ in range(DRAWS)]))
+
+
+def records() -> list[dict[str, Any]]:
+    """All records."""
+    return [json.loads(path.read_text()) | {"name": path.stem} for path in sorted(RECORDS.glob("*.json"))]
+
+
+def report() -> None:
+    """Print the tables of every space and task."""
+    found = records()
+    truths = ["rooms-mini", *(["published"] if "NAS_DATA" in os.environ else [])]
+    for task in (TUNED, *JUDGED):
+        for space in (MICRO, MACRO):
+            mine = [record for record in found if record["task"] == task and record["space"] == space]
+            if mine:
+                seeds = len({record["seed"] for record in mine})
+                print(f"\n{task}, {space}{' (settings are chosen here)' if task == TUNED else ''}, up to {seeds} seeds")
+                _table(mine, space, task, truths)
+
+
+def _table(mine: list[dict[str, Any]], space: str, task: str, truths: list[str]) -> None:
+    heads = "".join(f" | {which}: tau     front %" for which in truths)
+    print(f"  {'sampler, objective, sharing':44s} seeds  constant - loss{heads}")
+    archs = {which: list(truth_of(space, task, which).index) for which in truths}
+    fronts = {
+        which: Front(truth_of(space, task, which).to_numpy(), multiply_adds(space, archs[which])) for which in truths
+    }
+    ways: dict[str, list[dict[str, Any]]] = {}
+    for record in mine:
+        ways.setdefault(f"{record['sampler']}, {record['objective']}, {record['sharing']}", []).append(record)
+    for way, several in ways.items():
+        gains = [np.mean([r["estimates"][arch] for arch in archs["rooms-mini"]]) - r["constant"] for r in several]
+        cells = ""
+        for which in truths:
+            scores = [np.array([record["estimates"][arch] for arch in archs[which]]) for record in several]
+            taus = [kendall_tau(fronts[which].truth, own) for own in scores]
+            cells += f" | {_spread(taus, 3)} {_spread([100 * fronts[which].share(own) for own in scores], 1)}"
+        print(f"  {way:44s} {len(several):5d} {_spread(gains, 3)}{cells}")
+    for name in ("the most expensive", "a random one"):
+        cells = ""
+        for which in truths:
+            front, costs = fronts[which], multiply_adds(space, archs[which])
+            tau, share = (
+                (kendall_tau(front.truth, costs), front.share(costs)) if name[0] == "t" else (0, front.random())
+            )
+            cells += f" | {_spread([tau], 3)} {_spread([100 * share], 1)}"
+        print(f"  {name:44s} {'':5s} {'':14s}{cells}")
+
+
+def _spread(values: list[float], digits: int) -> str:
+    """Mean and standard deviation over seeds."""
+    sd = f"({np.std(values, ddof=1):.{digits}f})" if len(values) > 1 else ""
+    return f"{np.mean(values):6.{digits}f} {sd:7s}"
+
+
+# -- command line -----------------------------------------------------------------------------------------------------
+
+
+def planned(work: str) -> Iterator[tuple[str, str, Way, int]]:
+    """Trainings in the order of their importance: space, task, way and seed."""
+    if work == "choose":
+        for space in (MACRO, MICRO):
+            yield from ((space, TUNED, way, 0) for way in tuned_ways(space))
+        return
+    for task in JUDGED:
+        for seed in range(3):
+            for space in (MACRO, MICRO):
+                yield from ((space, task, way, seed) for way in judged_ways(space))
+
+
+def main() -> None:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("work", choices=("choose", "judge", "report"))
+    parser.add_argument("--folder", type=Path, help="folder of the trained supernets")
+    given = parser.parse_args()
+    RECORDS.mkdir(parents=True, exist_ok=True)
+    if given.work == "report":
+        report()
+        return
+    if given.folder is None:
+        parser.error("expected --folder for the trained supernets")
+    for space, task, way, seed in planned(given.work):
+        measure(space, task, way, seed, given.folder)
+
+
+if __name__ == "__main__":
+    main()
