@@ -190,9 +190,9 @@ def supernet_identity(
     """What tells a training of a supernet from others, as plain values."""
     return {
         "space": layout_of(space).space.name,
+        "sharing": sharing.name,
         "sampler": sampler.name,
         "objective": objective.name,
         "seed": seed,
         "recipe": recipe.to_dict(),
-        "sharing": sharing.name,
     }

@@ -128,11 +128,7 @@ class InPlaceDistillation:
         Raises:
             ValueError: If there are too few paths for a teacher and a student.
         """
-        if len(paths) < (fewest := _FEWEST[self.teacher]):
-            raise ValueError(
-                f"expected a sampler of at least {fewest} paths a step, such as 'sandwich', for the objective "
-                f"{self.name!r}, got {len(paths)}"
-            )
+        self.check(len(paths))
         teachers, students = self._roles(paths, supernet.recipe.task)
         answers = []
         for path in teachers:
@@ -146,6 +142,14 @@ class InPlaceDistillation:
         for path in students:
             outputs = supernet(inputs, path)
             yield PathLoss((exact_soft_cross_entropy if has_classes else loss)(outputs, target), outputs)
+
+    def check(self, paths: int) -> None:
+        """Raise `ValueError` if a number of paths a step is too small for a teacher and a student."""
+        if paths < (fewest := _FEWEST[self.teacher]):
+            raise ValueError(
+                f"expected a sampler of at least {fewest} paths a step, such as 'sandwich', for the objective "
+                f"{self.name!r}, got {paths}"
+            )
 
     def _roles(self, paths: Sequence[str], task: str) -> tuple[Sequence[str], Sequence[str]]:
         if self.teacher == "none" or task == _LABELS_ONLY:

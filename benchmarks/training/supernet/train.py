@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from benchmarks.errors import ArtefactError
@@ -21,7 +22,7 @@ from benchmarks.training.run import TrainingFailed
 from benchmarks.training.supernet.folder import OTHER_IMAGES, ROOMS, SupernetFolder
 from benchmarks.training.supernet.layouts import layout_of
 from benchmarks.training.supernet.module import SupernetModule, check_loss, supernet_identity
-from benchmarks.training.supernet.objectives import PathObjective, make_objective
+from benchmarks.training.supernet.objectives import InPlaceDistillation, PathObjective, make_objective
 from benchmarks.training.supernet.presets import supernet_recipe
 from benchmarks.training.supernet.samplers import BatchSampler, PathSampler, make_sampler
 from benchmarks.training.supernet.sharing import SHARINGS, Sharing, make_sharing
@@ -71,8 +72,8 @@ def train_supernet(
         The trained supernet, on the CPU and in evaluation mode.
 
     Raises:
-        ValueError: If the recipe is for another task or has an adversarial loss, a source does not match it, or the
-            device does not exist.
+        ValueError: If the recipe is for another task or has an adversarial loss, a source does not match it, the
+            device does not exist, or the sampler draws too few paths for a teacher and a student.
         SpaceError: If the space has no supernet, or none of this sharing.
         UnknownNameError: If there is no such space, task, preset, sampler, objective or sharing.
         TrainingFailed: If the loss is not finite, or `trainer_options` end the training before the recipe's last
@@ -108,6 +109,8 @@ def train_supernet(
             f"expected a sharing that a folder can name, one of {', '.join(SHARINGS)}, got {sharing.name!r}; without a "
             "folder any will do"
         )
+    if isinstance(objective, InPlaceDistillation) and isinstance(sampler, PathSampler):
+        objective.check(len(sampler.paths(0, np.random.default_rng(seed))))  # before images are rendered
     identity = {
         "version": VERSION,
         **supernet_identity(space, recipe, sampler, objective, seed, sharing),

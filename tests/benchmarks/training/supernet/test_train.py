@@ -12,6 +12,7 @@ from benchmarks.training.supernet import SupernetFolder, load_supernet, supernet
 from benchmarks.training.supernet.module import SupernetModule
 from benchmarks.training.supernet.objectives import Supervised
 from benchmarks.training.supernet.samplers import UniformSampler
+from benchmarks.training.supernet.sharing import Separate
 from tests.benchmarks.training.small_trainings import images
 from tests.benchmarks.training.supernet.test_module import recipe, sources
 
@@ -161,8 +162,8 @@ def test_the_supernet_of_another_version_is_refused(tmp_path, finished):
             ValueError,
             "of 16 pixels, got 8",
         ),
-        ({"sampler": UniformSampler}, TypeError, "an object with a `name` and `paths`, got <class"),
-        ({"sampler": object()}, TypeError, "an object with a `name` and `paths`, got <object"),
+        ({"sampler": UniformSampler}, TypeError, "a `name` and `paths` or `paths_on`, got <class"),
+        ({"sampler": object()}, TypeError, "a `name` and `paths` or `paths_on`, got <object"),
         ({"objective": Supervised}, TypeError, "an object with a `name` and `losses`, got <class"),
     ],
 )
@@ -187,3 +188,34 @@ def test_recipes_have_no_discriminator_and_clip_gradients():
             assert found.loss != "l1_gan"
             assert found.optimiser.max_norm is not None
             assert found.network_size == get_recipe(task, preset).network_size
+
+
+def test_a_sliced_supernet_is_loaded_and_refused_by_others(tmp_path):
+    options = {"space": "transnas101-macro", "preset": recipe(n_train=8), "sharing": "sliced"}
+    first = train(tmp_path, **options)
+    again = load_supernet(tmp_path)
+    assert again.sharing.name == "sliced"
+    images = torch.randn(4, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(first.train()(images, "64-2311-basic"), again.train()(images, "64-2311-basic"))
+    with pytest.raises(ArtefactError, match="holds another supernet: sharing was 'sliced' and is now 'separate'"):
+        train(tmp_path, **{**options, "sharing": "separate"})
+
+
+def test_a_folder_that_does_not_say_its_sharing_is_named(tmp_path, finished):
+    shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
+    about = json.loads((tmp_path / "supernet.json").read_text())
+    assert about.pop("sharing") == "separate"
+    (tmp_path / "supernet.json").write_text(json.dumps(about))
+    with pytest.raises(ArtefactError, match=r"supernet.json' does not say how the supernet shares its weights.*train"):
+        load_supernet(tmp_path)
+    with pytest.raises(ArtefactError, match=r"holds another supernet: sharing was .* and is now 'separate'"):
+        train(tmp_path)
+
+
+def test_a_sharing_of_ones_own_has_no_folder(tmp_path):
+    class Own(Separate):
+        name = "own"
+
+    with pytest.raises(ValueError, match="a sharing that a folder can name, one of separate, sliced, got 'own'"):
+        train(tmp_path / "new", sharing=Own())
+    assert not (tmp_path / "new").exists()
