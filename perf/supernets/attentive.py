@@ -3,6 +3,7 @@
     python perf/supernets/attentive.py choose --folder <folder>    # class_object only: settings
     python perf/supernets/attentive.py judge --folder <folder>     # other tasks; resumes
     NAS_DATA=<folder> python perf/supernets/attentive.py report
+    NAS_DATA=<folder> python perf/supernets/attentive.py spaces     # costs, sizes and times of the spaces
 
 Each training is of one space, task, way (sampler, objective, sharing) and seed, and writes one record to
 perf/supernets/records/attentive; what has a record is not done again. All have the same images and the same number of
@@ -255,6 +256,39 @@ def _spread(values: list[float], digits: int) -> str:
     return f"{np.mean(values):6.{digits}f} {sd:7s}"
 
 
+def describe() -> None:
+    """Print what a space's costs, largest function, weights and passes are like."""
+    import time
+
+    import torch
+
+    from benchmarks.training.device import training_process
+    from benchmarks.training.supernet import Supernet
+    from surrogates.supernet import CostLaw
+
+    training_process(1)
+    for space in (MICRO, MACRO):
+        law = CostLaw(space)
+        print(f"{space}: {len(law.functions):,} functions, multiply-adds span {law.costs.max() / law.costs.min():.0f}")
+        print(f"  most {law.dearest}, fewest {law.cheapest}; P(range) {law.p_bin.round(3).tolist()}")
+        if "NAS_DATA" in os.environ:
+            name = space.removeprefix("transnas101-")
+            table = load_table(Path(os.environ["NAS_DATA"]) / f"transnas101/{name}_final.csv").oriented()
+            better = (table.loc[list(law.functions)] > table.loc[law.dearest]).mean()
+            print("  % better than the largest:", ", ".join(f"{task} {100 * better[task]:.0f}" for task in table))
+        recipe = recipe_of(space, "class_scene")
+        images = torch.randn(recipe.batch_size, 3, recipe.input_size, recipe.input_size)
+        for sharing in ("separate", "sliced")[: 1 + (space == MACRO)]:
+            supernet = Supernet(space, recipe, sharing=sharing)
+            seconds = []
+            for arch in [*sample(space)[:5], *sample(space)[:40]]:
+                start = time.process_time()
+                supernet(images, arch).sum().backward()
+                seconds.append(time.process_time() - start)
+            count = sum(weights.numel() for weights in supernet.parameters())
+            print(f"  {sharing}: {count:,} weights, {1e3 * np.median(seconds[5:]):.0f} ms of CPU a pass")
+
+
 # -- command line -----------------------------------------------------------------------------------------------------
 
 
@@ -273,12 +307,12 @@ def planned(work: str) -> Iterator[tuple[str, str, Way, int]]:
 def main() -> None:
     """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("work", choices=("choose", "judge", "report"))
+    parser.add_argument("work", choices=("choose", "judge", "report", "spaces"))
     parser.add_argument("--folder", type=Path, help="folder of the trained supernets")
     given = parser.parse_args()
     RECORDS.mkdir(parents=True, exist_ok=True)
-    if given.work == "report":
-        report()
+    if given.work in ("report", "spaces"):
+        (report if given.work == "report" else describe)()
         return
     if given.folder is None:
         parser.error("expected --folder for the trained supernets")
