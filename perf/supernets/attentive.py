@@ -1,13 +1,14 @@
 """The sandwich rule, teachers and attentive sampling compared at the same number of forward-backward passes.
 
-    python perf/supernets/attentive.py choose --folder <folder>    # class_object only: settings
-    python perf/supernets/attentive.py judge --folder <folder>     # other tasks; resumes
+    python perf/supernets/attentive.py measure --folder <folder>    # resumes
     NAS_DATA=<folder> python perf/supernets/attentive.py report
     NAS_DATA=<folder> python perf/supernets/attentive.py spaces     # costs, sizes and times of the spaces
 
 Each training is of one space, task, way (sampler, objective, sharing) and seed, and writes one record to
-perf/supernets/records/attentive; what has a record is not done again. All have the same images and the same number of
-passes forward and backward; best-up and worst-up have further forward passes, 6 a step, to compare candidates.
+perf/supernets/records/attentive; what has a record is not done again. No setting is chosen by results: the recipe is
+`supernet_recipe`'s on smaller images, and best-up and worst-up have the published teacher, the largest path. All have
+the same images and the same number of passes forward and backward; best-up and worst-up have further forward passes, 6
+a step, to compare candidates.
 
 ``report`` ranks a random sample of functions by their validation losses with shared weights, against the published
 table (trained on Taskonomy), and the architectures of `rooms-mini` (trained alone on Rooms). The hypervolume is that of
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 
 RECORDS = Path(__file__).with_name("records") / "attentive"
 MICRO, MACRO = "transnas101-micro", "transnas101-macro"
-TUNED, JUDGED = "class_object", ("class_scene", "room_layout")
+TASKS = ("class_scene", "class_object")
 N_SAMPLE, BINS, DRAWS = 150, 10, 1000
 EPOCHS = 2
 RATE = 3e-3
@@ -60,27 +61,11 @@ class Way(NamedTuple):
         return "-".join(self)
 
 
-TEACHERS = ("supervised", "distillation", "distillation_mean")
-
-
-def sharing_of(space: str) -> str:
-    """Sharing of the space."""
-    return "sliced" if space == MACRO else "separate"
-
-
-def tuned_ways(space: str) -> list[Way]:
-    """Ways that are compared on class_object."""
-    return [Way("sandwich", objective, sharing_of(space)) for objective in TEACHERS]
-
-
-def judged_ways(space: str) -> list[Way]:
-    """Ways that are compared on the other tasks, the most important ones first."""
-    chosen = [Way(sampler, CHOSEN[space], sharing_of(space)) for sampler in ("sandwich", "best_up", "worst_up")]
-    return list(dict.fromkeys([*chosen, *tuned_ways(space)]))
-
-
-CHOSEN = {MICRO: "supervised", MACRO: "distillation"}
-"""Objective of best-up and worst-up, by the tables of class_object."""
+def ways(space: str) -> list[Way]:
+    """What is compared in a space, the most important ones first."""
+    sharing = "sliced" if space == MACRO else "separate"
+    published = [Way(sampler, "distillation", sharing) for sampler in ("sandwich", "best_up", "worst_up")]
+    return [*published, *(Way("sandwich", teacher, sharing) for teacher in ("supervised", "distillation_mean"))]
 
 
 def recipe_of(space: str, task: str) -> Recipe:
@@ -212,12 +197,12 @@ def report() -> None:
     """Print the tables of every space and task."""
     found = records()
     truths = ["rooms-mini", *(["published"] if "NAS_DATA" in os.environ else [])]
-    for task in (TUNED, *JUDGED):
+    for task in TASKS:
         for space in (MICRO, MACRO):
             mine = [record for record in found if record["task"] == task and record["space"] == space]
             if mine:
                 seeds = len({record["seed"] for record in mine})
-                print(f"\n{task}, {space}{' (settings are chosen here)' if task == TUNED else ''}, up to {seeds} seeds")
+                print(f"\n{task}, {space}, up to {seeds} seeds")
                 _table(mine, space, task, truths)
 
 
@@ -292,22 +277,18 @@ def describe() -> None:
 # -- command line -----------------------------------------------------------------------------------------------------
 
 
-def planned(work: str) -> Iterator[tuple[str, str, Way, int]]:
+def planned() -> Iterator[tuple[str, str, Way, int]]:
     """Trainings in the order of their importance: space, task, way and seed."""
-    if work == "choose":
-        for space in (MACRO, MICRO):
-            yield from ((space, TUNED, way, 0) for way in tuned_ways(space))
-        return
-    for task in JUDGED:
+    for task in TASKS:
         for seed in range(3):
             for space in (MACRO, MICRO):
-                yield from ((space, task, way, seed) for way in judged_ways(space))
+                yield from ((space, task, way, seed) for way in ways(space))
 
 
 def main() -> None:
     """Parse the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("work", choices=("choose", "judge", "report", "spaces"))
+    parser.add_argument("work", choices=("measure", "report", "spaces"))
     parser.add_argument("--folder", type=Path, help="folder of the trained supernets")
     given = parser.parse_args()
     RECORDS.mkdir(parents=True, exist_ok=True)
@@ -316,7 +297,7 @@ def main() -> None:
         return
     if given.folder is None:
         parser.error("expected --folder for the trained supernets")
-    for space, task, way, seed in planned(given.work):
+    for space, task, way, seed in planned():
         measure(space, task, way, seed, given.folder)
 
 

@@ -38,7 +38,7 @@ class CostLaw:
     Example:
         >>> law = CostLaw("transnas101-macro", bins=5)
         >>> law.p_bin.round(2).tolist()
-        [0.14, 0.37, 0.32, 0.13, 0.01]
+        [0.14, 0.37, 0.34, 0.13, 0.01]
         >>> law.cheapest, law.dearest
         ('64-3334-basic', '64-222113-basic')
     """

@@ -37,7 +37,7 @@ class Sandwich:
 
     Example:
         >>> Sandwich("transnas101-micro").paths(0, np.random.default_rng(0))
-        ['64-41414-3_33_333', '64-41414-3_21_033', '64-41414-2_10_101', '64-41414-0_00_100']
+        ['64-41414-3_33_333', '64-41414-3_21_033', '64-41414-2_31_103', '64-41414-0_00_100']
     """
 
     def __init__(self, space: str | Space, sampled: int = 2, cost: str = "multiply_adds") -> None:
@@ -79,7 +79,7 @@ class BestUp:
         >>> sampler = BestUp("transnas101-macro", candidates=3)
         >>> fewest_digits = lambda archs: np.array([float(len(arch)) for arch in archs])
         >>> sampler.paths_on(0, np.random.default_rng(0), fewest_digits)
-        ['64-222113-basic', '64-334112-basic', '64-1213-basic', '64-3334-basic']
+        ['64-222113-basic', '64-1232-basic', '64-12234-basic', '64-3334-basic']
     """
 
     way, sign = "best_up", 1.0
