@@ -148,13 +148,17 @@ class SupernetModule(TaskModule):
 
     @torch.no_grad()
     def _losses(self, parts: list[tuple[Tensor, Tensor]], n: int, paths: Sequence[str]) -> NDArray[np.float64]:
-        """Loss of each path on a batch, with its statistics; running ones stay as they are."""
+        """Loss of each path on a batch, with its statistics; running ones stay as they are.
+
+        It is the mean over the devices, which train the same paths.
+        """
+        found = torch.zeros(len(paths), dtype=torch.float64, device=self.device)
         with batch_statistics(self.network):
-            found = [
-                [self.loss(self.network(inputs, path), targets).double() * len(inputs) / n for inputs, targets in parts]
-                for path in paths
-            ]
-        return np.array([float(torch.stack(own).sum()) for own in found])
+            for row, path in enumerate(paths):
+                for inputs, targets in parts:
+                    found[row] += self.loss(self.network(inputs, path), targets) * (len(inputs) / n)
+        losses: Any = self.trainer.strategy.reduce(found, reduce_op="mean")
+        return np.asarray(losses.cpu())
 
     def on_validation_epoch_start(self) -> None:
         """Draw the same paths as in other trainings of the space and epoch."""
