@@ -1,7 +1,7 @@
 """Sub-networks of supernets against stand-alone networks of the same weights, bit by bit.
 
     python perf/supernets/identity.py --n 300
-    python perf/supernets/identity.py --n 300 --spaces transnas101-macro --sharing sliced
+    python perf/supernets/identity.py --n 60 --spaces transnas101-macro --sharing sliced
 
 For random functions of micro and NAS-Bench-201 and random macro skeletons: the network of the simplest form is built
 alone (`build_network`), gets the values of the sub-network (`Supernet.extract`), and both compute a batch of random
