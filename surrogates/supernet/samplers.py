@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from benchmarks.errors import choice
 from benchmarks.spaces.space import Space
 from benchmarks.tasks import find_task
-from benchmarks.training.supernet.samplers import SAMPLERS, BatchSampler, PathSampler
+from benchmarks.training.supernet.samplers import SAMPLERS, SANDWICH, BatchSampler, PathSampler
 from surrogates.supernet.cost_law import CostLaw
 
 if TYPE_CHECKING:
@@ -39,6 +39,8 @@ class Sandwich:
         >>> Sandwich("transnas101-micro").paths(0, np.random.default_rng(0))
         ['64-41414-3_33_333', '64-41414-3_21_033', '64-41414-2_31_103', '64-41414-0_00_100']
     """
+
+    order = SANDWICH
 
     def __init__(self, space: str | Space, sampled: int = 2, cost: str = "multiply_adds") -> None:
         self._law = CostLaw(space, cost, 1)
@@ -72,7 +74,7 @@ class BestUp:
 
     Raises:
         ValueError: If there are fewer than one candidate, sampled path or range, or more ranges than functions; or the
-            predictor is of another space, or of several tasks and none is named.
+            predictor is of another space, or of several tasks and none is named, or a prediction is not finite.
         UnknownNameError: If there is no such cost or task; names the nearest one.
 
     Example:
@@ -82,6 +84,7 @@ class BestUp:
         ['64-222113-basic', '64-1232-basic', '64-12234-basic', '64-3334-basic']
     """
 
+    order = SANDWICH
     way, sign = "best_up", 1.0
 
     def __init__(
@@ -167,6 +170,11 @@ def _predicted(predictor: Predictor, task: str | None, space: str | Space, law: 
     values, _ = predictor.predict(law.functions, return_std=True)
     sign = -1.0 if find_task(name).metric.higher_is_better else 1.0
     column = np.reshape(values, (len(law.functions), -1))[:, tasks.index(name)]
+    if len(strange := np.flatnonzero(~np.isfinite(column))):
+        raise ValueError(
+            f"expected finite predictions of {name} for all {len(column):,} functions of {asked}, got {len(strange):,} "
+            f"that are not, the first for {law.functions[strange[0]]!r}: {column[strange[0]]}"
+        )
     return dict(zip(law.functions, (sign * column).tolist(), strict=True))
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from benchmarks.training.supernet.objectives import InPlaceDistillation as InPlaceDistillation
     from benchmarks.training.supernet.objectives import PathLoss as PathLoss
     from benchmarks.training.supernet.objectives import PathObjective as PathObjective
+    from benchmarks.training.supernet.objectives import SelectiveObjective as SelectiveObjective
     from benchmarks.training.supernet.objectives import Supervised as Supervised
     from benchmarks.training.supernet.presets import supernet_recipe as supernet_recipe
     from benchmarks.training.supernet.samplers import BatchSampler as BatchSampler

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from benchmarks.spaces.space import Space
+from benchmarks.tasks import TRANSNAS_TASKS
 from benchmarks.training.data.images import ImageSource
 from benchmarks.training.recipe import Recipe
+from benchmarks.training.supernet.folder import USUAL_SHARING, with_sharing
 from benchmarks.training.supernet.layouts import layout_of
-from benchmarks.training.supernet.objectives import PathObjective, make_objective
+from benchmarks.training.supernet.objectives import PathObjective, SelectiveObjective, make_objective
 from benchmarks.training.supernet.samplers import BatchSampler, PathSampler, UniformSampler, make_sampler
 from benchmarks.training.supernet.sharing import Sharing, make_sharing
 from benchmarks.training.supernet.statistics import batch_statistics
@@ -50,7 +52,8 @@ class SupernetModule(TaskModule):
 
     Raises:
         ValueError: If a split is missing, has fewer images than the recipe requires, or images of another size; or the
-            recipe has an adversarial loss, or batches of fewer than two images.
+            recipe has an adversarial loss, or batches of fewer than two images; or sampler, objective and task do not
+            fit together.
         UnknownNameError: If there is no such sampler, objective or sharing.
         SpaceError: If the space has no supernet, or none of this sharing, or the sampler knows none of its paths.
     """
@@ -78,6 +81,7 @@ class SupernetModule(TaskModule):
             )
         super().__init__(recipe, sources, seed=seed, accumulate=accumulate)
         self.sampler, self.objective = make_sampler(sampler, space), make_objective(objective)
+        check_parts(self.sampler, self.objective, recipe)
         self.network = Supernet(space, recipe, seed, make_sharing(sharing))
         channels_last(self.network)
         self._scored_paths = UniformSampler(space)
@@ -90,9 +94,13 @@ class SupernetModule(TaskModule):
         return f"a supernet of {self.network.space.name}"
 
     def identity(self) -> dict[str, Any]:
-        """Space, sharing, sampler, objective, seed and recipe."""
+        """Space, sampler, objective, seed and recipe; the sharing unless it is the usual one."""
         network = self.network
         return supernet_identity(network.space, self.recipe, self.sampler, self.objective, self.seed, network.sharing)
+
+    def stated(self, run: Mapping[str, Any]) -> dict[str, Any]:
+        """With the sharing."""
+        return with_sharing(run)
 
     def forward(self, images: Tensor, arch: str) -> Tensor:
         """Outputs of a path, as in `Supernet`."""
@@ -183,6 +191,17 @@ def check_loss(recipe: Recipe) -> None:
         raise ValueError(f"expected a loss without a discriminator for a supernet, such as 'l1', got {recipe.loss!r}")
 
 
+def check_parts(sampler: PathSampler | BatchSampler, objective: PathObjective, recipe: Recipe) -> None:
+    """Raise `ValueError` if a sampler, an objective and a recipe cannot be trained together."""
+    if isinstance(sampler, BatchSampler) and recipe.task not in TRANSNAS_TASKS:
+        raise ValueError(
+            f"expected one of the tasks {', '.join(TRANSNAS_TASKS)} for the sampler {sampler.name!r}, which may "
+            f"compare paths by their losses on labels, got {recipe.task!r}; samplers with `paths` do not"
+        )
+    if isinstance(objective, SelectiveObjective):
+        objective.check(sampler, recipe)
+
+
 def supernet_identity(
     space: str | Space,
     recipe: Recipe,
@@ -191,10 +210,10 @@ def supernet_identity(
     seed: int,
     sharing: Sharing,
 ) -> dict[str, Any]:
-    """What tells a training of a supernet from others, as plain values."""
+    """What tells a training of a supernet from others, as plain values; the sharing unless it is the usual one."""
     return {
         "space": layout_of(space).space.name,
-        "sharing": sharing.name,
+        **({} if sharing.name == USUAL_SHARING else {"sharing": sharing.name}),
         "sampler": sampler.name,
         "objective": objective.name,
         "seed": seed,

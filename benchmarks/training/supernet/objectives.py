@@ -11,17 +11,27 @@ from torch import Tensor
 
 from benchmarks.errors import choice
 from benchmarks.training.losses import exact_soft_cross_entropy
+from benchmarks.training.recipe import Recipe
+from benchmarks.training.supernet.samplers import SANDWICH, BatchSampler, PathSampler, is_sandwich
 from benchmarks.training.supernet.supernet import Supernet
 
-__all__ = ["OBJECTIVES", "InPlaceDistillation", "PathLoss", "PathObjective", "Supervised", "make_objective"]
+__all__ = [
+    "OBJECTIVES",
+    "InPlaceDistillation",
+    "PathLoss",
+    "PathObjective",
+    "SelectiveObjective",
+    "Supervised",
+    "make_objective",
+]
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 """(outputs, targets) -> mean loss."""
-Teacher = Literal["largest", "mean", "none"]
-_FEWEST = {"largest": 2, "mean": 3, "none": 1}
+Teacher = Literal["largest", "mean"]
+_FEWEST = {"largest": 2, "mean": 3}
 """Paths of a step with a teacher and a student."""
 _LABELS_ONLY = "room_layout"
-"""Nine numbers without classes or pixels: labels are the safe target."""
+"""Nine numbers without classes or pixels: only labels are targets."""
 
 
 class PathLoss(NamedTuple):
@@ -65,6 +75,14 @@ class PathObjective(Protocol):
         """
 
 
+@runtime_checkable
+class SelectiveObjective(Protocol):
+    """An objective that needs certain samplers or recipes."""
+
+    def check(self, sampler: PathSampler | BatchSampler, recipe: Recipe) -> None:
+        """Raise `ValueError` if it cannot be trained with a sampler and a recipe; called before images are rendered."""
+
+
 class Supervised:
     """The task's loss on the labels, of every path."""
 
@@ -83,25 +101,24 @@ class InPlaceDistillation:
     """The teachers of a step learn from the labels, the other paths from the teachers' mean answer.
 
     In-place distillation under the sandwich rule (Yu and Huang, ICCV 2019, section 3.3; Wang et al., "AttentiveNAS",
-    CVPR 2021, section 3). Paths come in the order of the sandwich samplers: the largest, the sampled, the smallest.
+    CVPR 2021, section 3). Paths come in the order of a sandwich: the largest, the sampled, the smallest.
 
     - ``"largest"``, as published: the first path is the teacher.
     - ``"mean"``: the sampled ones are, all but the first and the last; for spaces whose largest path is a poor one.
-    - ``"none"``: all paths learn from the labels.
 
-    The teachers' answers are detached. Tasks with classes (class_scene, class_object, jigsaw, segmentsemantic) have the
-    cross-entropy with the teachers' mean probabilities at temperature 1; image tasks (normal, autoencoder) the task's
-    loss with the teachers' mean output as target. In room_layout all paths learn from the labels.
+    Without a teacher, the objective is `Supervised`. The teachers' answers are detached. Tasks with classes
+    (class_scene, class_object, jigsaw, segmentsemantic) have the cross-entropy with the teachers' mean probabilities at
+    temperature 1; image tasks (normal, autoencoder) the task's loss with the teachers' mean output as target.
+    room_layout, nine numbers without classes or pixels, is refused.
 
     Deviations from the published code: no label smoothing, dropout or drop-connect of the largest path, which the
     networks of these spaces do not have.
 
     Args:
-        teacher: ``"largest"``, ``"mean"`` or ``"none"``.
+        teacher: ``"largest"`` or ``"mean"``.
 
     Attributes:
-        name: ``"distillation"`` with the largest path as teacher, else ``"distillation_mean"`` or
-            ``"distillation_none"``.
+        name: ``"distillation"`` with the largest path as teacher, else ``"distillation_mean"``.
         teacher: As above.
 
     Raises:
@@ -128,8 +145,14 @@ class InPlaceDistillation:
         Raises:
             ValueError: If there are too few paths for a teacher and a student.
         """
-        self.check(len(paths))
-        teachers, students = self._roles(paths, supernet.recipe.task)
+        if len(paths) < (fewest := _FEWEST[self.teacher]):
+            raise ValueError(
+                f"expected at least {fewest} paths a step for the objective {self.name!r}, got {len(paths)}"
+            )
+        if self.teacher == "largest":
+            teachers, students = paths[:1], paths[1:]
+        else:
+            teachers, students = paths[1:-1], (paths[0], paths[-1])
         answers = []
         for path in teachers:
             outputs = supernet(inputs, path)
@@ -143,18 +166,18 @@ class InPlaceDistillation:
             outputs = supernet(inputs, path)
             yield PathLoss((exact_soft_cross_entropy if has_classes else loss)(outputs, target), outputs)
 
-    def check(self, paths: int) -> None:
-        """Raise `ValueError` if a number of paths a step is too small for a teacher and a student."""
-        if paths < (fewest := _FEWEST[self.teacher]):
+    def check(self, sampler: PathSampler | BatchSampler, recipe: Recipe) -> None:
+        """Raise `ValueError` if paths do not come as a sandwich, or labels are the task's only targets."""
+        if not is_sandwich(sampler):
             raise ValueError(
-                f"expected a sampler of at least {fewest} paths a step, such as 'sandwich', for the objective "
-                f"{self.name!r}, got {paths}"
+                "expected a sampler whose paths are the largest, the sampled and the smallest, such as 'sandwich', for "
+                f"the objective {self.name!r}, got {sampler.name!r}; one of your own says so by `order = {SANDWICH!r}`"
             )
-
-    def _roles(self, paths: Sequence[str], task: str) -> tuple[Sequence[str], Sequence[str]]:
-        if self.teacher == "none" or task == _LABELS_ONLY:
-            return paths, ()
-        return (paths[:1], paths[1:]) if self.teacher == "largest" else (paths[1:-1], (paths[0], paths[-1]))
+        if recipe.task == _LABELS_ONLY:
+            raise ValueError(
+                f"expected a task with classes or pixels for the objective {self.name!r}, got {recipe.task!r}, which "
+                "has only labels as targets; use 'supervised'"
+            )
 
 
 OBJECTIVES: Mapping[str, Callable[[], PathObjective]] = {

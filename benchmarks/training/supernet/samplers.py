@@ -13,12 +13,27 @@ from benchmarks.spaces.cell import EDGES, CellSpace, CellSpec, live_edges
 from benchmarks.spaces.space import Space
 from benchmarks.training.supernet.layouts import layout_of
 
-__all__ = ["SAMPLERS", "BatchSampler", "FairSampler", "PathSampler", "UniformSampler", "make_sampler"]
+__all__ = [
+    "SAMPLERS",
+    "SANDWICH",
+    "BatchSampler",
+    "FairSampler",
+    "PathSampler",
+    "UniformSampler",
+    "is_sandwich",
+    "make_sampler",
+]
+
+SANDWICH = "sandwich"
+"""Order of paths: the largest, one or more sampled, the smallest."""
 
 
 @runtime_checkable
 class PathSampler(Protocol):
     """Draws the paths of each step.
+
+    A sampler whose paths come in an order says so by an attribute of its own, `order`, which others need not have:
+    ``"sandwich"`` if they are the largest, one or more sampled, and the smallest (`is_sandwich`).
 
     Attributes:
         name: What tells it from other samplers, with its settings; a training resumes only with the same one.
@@ -40,6 +55,8 @@ class PathSampler(Protocol):
 @runtime_checkable
 class BatchSampler(Protocol):
     """Draws the paths of each step after a look at their losses on the batch that is about to be trained.
+
+    May have an `order`, as in `PathSampler`.
 
     Attributes:
         name: As in `PathSampler`.
@@ -120,6 +137,16 @@ class FairSampler:
             codes = rng.permuted(operations, axis=1).T  # (operations, edges)
             if live_edges(codes).any(axis=1).all():
                 return [self._space.format(CellSpec(self._space.skeleton, tuple(code))) for code in codes.tolist()]
+
+
+def is_sandwich(sampler: PathSampler | BatchSampler) -> bool:
+    """Whether the paths of a step are the largest, one or more sampled, and the smallest, as the sampler says.
+
+    Example:
+        >>> is_sandwich(UniformSampler("transnas101-micro"))
+        False
+    """
+    return getattr(sampler, "order", None) == SANDWICH
 
 
 SAMPLERS: Mapping[str, Callable[[str | Space], PathSampler]] = {"uniform": UniformSampler, "fair": FairSampler}

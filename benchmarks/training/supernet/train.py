@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
 from benchmarks.errors import ArtefactError
@@ -21,8 +20,8 @@ from benchmarks.training.rooms.source import rooms
 from benchmarks.training.run import TrainingFailed
 from benchmarks.training.supernet.folder import OTHER_IMAGES, ROOMS, SupernetFolder
 from benchmarks.training.supernet.layouts import layout_of
-from benchmarks.training.supernet.module import SupernetModule, check_loss, supernet_identity
-from benchmarks.training.supernet.objectives import InPlaceDistillation, PathObjective, make_objective
+from benchmarks.training.supernet.module import SupernetModule, check_loss, check_parts, supernet_identity
+from benchmarks.training.supernet.objectives import PathObjective, make_objective
 from benchmarks.training.supernet.presets import supernet_recipe
 from benchmarks.training.supernet.samplers import BatchSampler, PathSampler, make_sampler
 from benchmarks.training.supernet.sharing import SHARINGS, Sharing, make_sharing
@@ -73,7 +72,7 @@ def train_supernet(
 
     Raises:
         ValueError: If the recipe is for another task or has an adversarial loss, a source does not match it, the
-            device does not exist, or the sampler draws too few paths for a teacher and a student.
+            device does not exist, or sampler, objective and task do not fit together.
         SpaceError: If the space has no supernet, or none of this sharing.
         UnknownNameError: If there is no such space, task, preset, sampler, objective or sharing.
         TrainingFailed: If the loss is not finite, or `trainer_options` end the training before the recipe's last
@@ -104,13 +103,12 @@ def train_supernet(
     check_loss(recipe)
     sampler, objective, sharing = make_sampler(sampler, space), make_objective(objective), make_sharing(sharing)
     sharing.check(layout_of(space))
-    if folder is not None and sharing.name not in SHARINGS:
+    if folder is not None and type(sharing) not in SHARINGS.values():
         raise ValueError(
-            f"expected a sharing that a folder can name, one of {', '.join(SHARINGS)}, got {sharing.name!r}; without a "
-            "folder any will do"
+            f"expected a sharing that a folder can name, one of {', '.join(SHARINGS)}, got {type(sharing).__name__} "
+            f"with the name {sharing.name!r}; without a folder any will do"
         )
-    if isinstance(objective, InPlaceDistillation) and isinstance(sampler, PathSampler):
-        objective.check(len(sampler.paths(0, np.random.default_rng(seed))))  # before images are rendered
+    check_parts(sampler, objective, recipe)
     identity = {
         "version": VERSION,
         **supernet_identity(space, recipe, sampler, objective, seed, sharing),

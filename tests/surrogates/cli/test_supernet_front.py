@@ -114,12 +114,13 @@ def test_bad_settings_of_a_training_are_refused(tmp_path, arguments, message):
     assert not (tmp_path / "new").exists()
 
 
-def test_a_teacher_needs_students(tmp_path):
+@pytest.mark.parametrize("sampler", ["uniform", "fair"])
+def test_a_teacher_needs_a_sandwich(tmp_path, sampler):
     with tiny():
-        options = ("-t", "class_scene", "--device", "cpu", "--objective", "distillation")
+        options = ("-t", "class_scene", "--device", "cpu", "--objective", "distillation", "--sampler", sampler)
         result = run("supernet", "train", tmp_path / "new", *options)
     assert result.exit_code == 2
-    assert "at least 2 paths a step, such as 'sandwich', for the objective 'distillation', got 1" in result.stderr
+    assert f"such as 'sandwich', for the objective 'distillation', got '{sampler}'" in result.stderr
     assert not (tmp_path / "new").exists()
 
 

@@ -147,6 +147,22 @@ def test_a_predictor_chooses_instead_of_losses(sampler, chosen, task):
             assert digits(arch) == chosen(map(digits, law.draw(5, same)))
 
 
+@pytest.mark.parametrize("strange", [np.nan, np.inf])
+@pytest.mark.parametrize("sampler", [BestUp, WorstUp])
+def test_predictions_that_are_not_finite_are_refused(sampler, strange):
+    class Odd(Predictor):
+        def predict(self, archs, return_std=False):
+            values, std = super().predict(archs, return_std=True)
+            values[[list(archs).index(arch) for arch in ("64-2311-basic", "64-1234-basic")], 0] = strange
+            return values, std
+
+    with pytest.raises(
+        ValueError, match=r"all 3,256 functions of .*, got 2 that are not, the first for '64-1234-basic'"
+    ):
+        sampler(MACRO, predictor=Odd(), task="class_scene")
+    sampler(MACRO, predictor=Odd(), task="class_scene/valid_loss")  # the other column is finite
+
+
 def test_names_tell_settings_and_predictions_apart():
     names = {
         supernet_sampler("best_up", MACRO).name,

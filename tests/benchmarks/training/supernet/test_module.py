@@ -1,11 +1,14 @@
 from dataclasses import replace
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
+from lightning.pytorch.strategies import SingleDeviceStrategy
 
 from benchmarks.training.fitting import fit_module
 from benchmarks.training.recipe import Augmentation
-from benchmarks.training.supernet.module import SupernetModule
+from benchmarks.training.supernet.module import SupernetModule, check_parts
 from benchmarks.training.supernet.objectives import PathLoss, Supervised
 from tests.benchmarks.training.small_trainings import images, overfit_recipe, small_recipe
 
@@ -254,3 +257,33 @@ def test_a_sampler_that_compares_gets_the_losses_of_the_batch(accumulate):
         assert found == pytest.approx(naive, rel=1e-6)
         assert chosen == candidates[naive.index(min(naive))]
         assert trained_paths[number * accumulate] == [chosen]
+
+
+def test_a_sampler_compares_by_the_mean_losses_over_the_devices():
+    candidates, own = (ONE, OTHER), []
+    elsewhere = np.array([0.0, 100.0])  # the other device finds the first one better by far
+
+    class TwoDevices(SingleDeviceStrategy):
+        """As if another device took part."""
+
+        def reduce(self, tensor, *args, **kwargs):
+            if len(tensor.shape) == 0:  # Lightning's own
+                return tensor
+            own.append(tensor.clone().numpy())
+            assert kwargs["reduce_op"] == "mean"
+            return (tensor + torch.as_tensor(elsewhere)) / 2
+
+    sampler = Lowest(*candidates)
+    module = SupernetModule(SPACE, recipe(n_train=16), sources(), sampler)
+    sampler.network = module.network
+    fit_module(module, None, False, {"accelerator": "cpu", "strategy": TwoDevices("cpu")})
+    assert len(own) == len(sampler.seen) == 2
+    for (_, found, _, chosen), alone in zip(sampler.seen, own, strict=True):
+        assert found == pytest.approx((alone + elsewhere) / 2)
+        assert chosen == ONE
+
+
+def test_a_sampler_that_compares_needs_labels():
+    with pytest.raises(ValueError, match=r"for the sampler 'lowest', which may compare .* labels, got 'contrast'"):
+        check_parts(Lowest(ONE), Supervised(), SimpleNamespace(task="contrast"))
+    check_parts(Listed([ONE]), Supervised(), SimpleNamespace(task="contrast"))
