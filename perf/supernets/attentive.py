@@ -6,15 +6,17 @@
 
 Each training is of one space, task, way (sampler, objective, sharing) and seed, and writes one record to
 perf/supernets/records/attentive; what has a record is not done again. No setting is chosen by results: the recipe is
-`supernet_recipe`'s on smaller images, and best-up and worst-up have the published teacher, the largest path. All have
-the same images and the same number of passes forward and backward; best-up and worst-up have further forward passes, 6
+`supernet_recipe`'s but for images (32 pixels, 4,096 to train, 256 to validate), base width (8), epochs (2), batch size
+(32) and learning rate (3e-3), and best-up and worst-up have the published teacher, the largest path. All have the same
+images and the same number of passes forward and backward; best-up and worst-up have further forward passes, 6
 a step, to compare candidates.
 
 ``report`` ranks a random sample of functions by their validation losses with shared weights, against the published
-table (trained on Taskonomy), and the architectures of `rooms-mini` (trained alone on Rooms). The hypervolume is that of
-value against log multiply-adds of the architecture with the lowest loss in each of ten ranges of log cost, with true
-values, as a share of that of the true front; the reference is the worst value and a tenth above the highest log cost.
-Beside it: the truly best architecture in each range, the most expensive one, and a random one (mean of 1,000 draws).
+table (trained on Taskonomy), and the architectures of `rooms-mini` (trained alone on Rooms of 64 pixels). The
+hypervolume is that of value against log multiply-adds of the architecture with the lowest loss in each of ten ranges of
+log cost, with true values, as a share of that of the true front; the reference is the worst value and a tenth above the
+highest log cost. Beside it: the truly best architecture in each range, the most expensive one, and a random one (mean
+and standard deviation of 1,000 draws).
 """
 
 from __future__ import annotations
@@ -183,10 +185,10 @@ class Front:
         rows = list(rows)
         return hypervolume(self.truth[rows], self.cost[rows], self.truth.min(), self.cost.max() + 0.1)
 
-    def random(self) -> float:
-        """Mean over random scores."""
+    def random(self) -> list[float]:
+        """Shares of random scores."""
         rng = np.random.default_rng(0)
-        return float(np.mean([self.share(rng.random(len(self.truth))) for _ in range(DRAWS)]))
+        return [self.share(rng.random(len(self.truth))) for _ in range(DRAWS)]
 
 
 def records() -> list[dict[str, Any]]:
@@ -230,14 +232,14 @@ def _table(mine: list[dict[str, Any]], space: str, task: str, truths: list[str])
         for which in truths:
             front, costs = fronts[which], multiply_adds(space, archs[which])
             taus = {"b": 1.0, "m": kendall_tau(front.truth, costs), "r": 0.0}
-            shares = {"b": front.share(front.truth), "m": front.share(costs), "r": front.random()}
+            shares = {"b": [front.share(front.truth)], "m": [front.share(costs)], "r": front.random()}
             key = name.split()[1][0]
-            cells += f" | {_spread([taus[key]], 3)} {_spread([100 * shares[key]], 1)}"
+            cells += f" | {_spread([taus[key]], 3)} {_spread([100 * share for share in shares[key]], 1)}"
         print(f"  {name:44s} {'':5s} {'':14s}{cells}")
 
 
 def _spread(values: list[float], digits: int) -> str:
-    """Mean and standard deviation over seeds."""
+    """Mean and standard deviation, over seeds or draws."""
     sd = f"({np.std(values, ddof=1):.{digits}f})" if len(values) > 1 else ""
     return f"{np.mean(values):6.{digits}f} {sd:7s}"
 

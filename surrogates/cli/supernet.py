@@ -71,7 +71,7 @@ def train(
         typer.Option(
             help="What a step minimises: supervised (the loss on the labels), distillation (the largest learns from "
             "the labels, the others from it), distillation_mean (the random ones learn from the labels, the largest "
-            "and the smallest from them)."
+            "and the smallest from them). Distillation needs a sandwich, and not room_layout."
         ),
     ] = "supervised",
     sharing: Annotated[

@@ -255,8 +255,10 @@ class Stateful:
 
 
 @pytest.mark.parametrize("objective", ["distillation", "distillation_mean"])
-@pytest.mark.parametrize("sampler", ["uniform", "fair", Stateful()])
-def test_distillation_needs_a_sandwich(tmp_path, objective, sampler):
+@pytest.mark.parametrize("make", [lambda: "uniform", lambda: "fair", Stateful], ids=["uniform", "fair", "own"])
+def test_distillation_needs_a_sandwich(tmp_path, objective, make):
+    sampler = make()
+
     def unused(_):
         raise AssertionError("images are not needed")
 
