@@ -303,6 +303,10 @@ class TaskModule(lightning.LightningModule, ABC):
         """Store the metrics and the identity of the training."""
         checkpoint[_STATE] = {"run": self.identity(), "metrics": self.metrics, "seconds": self._seconds}
 
+    def stated(self, run: Mapping[str, Any]) -> dict[str, Any]:
+        """The identity of a training, with what is not written because it is the usual."""
+        return dict(run)
+
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Restore the metrics.
 
@@ -310,7 +314,7 @@ class TaskModule(lightning.LightningModule, ABC):
             ArtefactError: If the checkpoint belongs to another training.
         """
         state = checkpoint.get(_STATE, {})
-        if changed := differences(state.get("run", {}), self.identity()):
+        if changed := differences(self.stated(state.get("run", {})), self.stated(self.identity())):
             raise ArtefactError(
                 f"the checkpoint belongs to another training: {'; '.join(changed[:3])}; delete it or choose another "
                 "checkpoint_dir"

@@ -1,9 +1,10 @@
 """Sub-networks of supernets against stand-alone networks of the same weights, bit by bit.
 
     python perf/supernets/identity.py --n 300
+    python perf/supernets/identity.py --n 60 --spaces transnas101-macro --sharing sliced
 
 For random functions of micro and NAS-Bench-201 and random macro skeletons: the network of the simplest form is built
-alone (`build_network`), gets the supernet's values in the order of its own weights, and both compute a batch of random
+alone (`build_network`), gets the values of the sub-network (`Supernet.extract`), and both compute a batch of random
 images and the gradient of a random projection of the output, in training and in evaluation mode. Prints how many are
 equal in every bit.
 """
@@ -11,6 +12,7 @@ equal in every bit.
 from __future__ import annotations
 
 import argparse
+import copy
 from dataclasses import replace
 
 import numpy as np
@@ -28,9 +30,7 @@ def equal(supernet: Supernet, arch: str, training: bool, seed: int) -> bool:
     sizes = {"base_channels": recipe.base_channels, "decoder_width": recipe.decoder_width, "seed": seed}
     alone = build_network(arch, recipe.task, recipe.num_classes, recipe.network_size, **sizes)
     shared = supernet.train(training).network(arch)
-    with torch.no_grad():
-        for own, values in zip(alone.state_dict().values(), shared.state_dict().values(), strict=True):
-            own.copy_(values)
+    alone.load_state_dict(copy.deepcopy(supernet.extract(arch).state_dict()))
     alone.train(training)
     rng = torch.Generator().manual_seed(seed)
     images = torch.randn(4, 3, recipe.input_size, recipe.input_size, generator=rng)
@@ -40,9 +40,18 @@ def equal(supernet: Supernet, arch: str, training: bool, seed: int) -> bool:
     for found in outputs:
         (found * weight).sum().backward()
     same = [torch.equal(*outputs)]
-    same += [torch.equal(a.grad, b.grad) for a, b in zip(shared.parameters(), alone.parameters(), strict=True)]
-    same += [torch.equal(a, b) for a, b in zip(shared.buffers(), alone.buffers(), strict=True)]
+    statistics, gradients = supernet.extract(arch).buffers(), _gradients(supernet).extract(arch).parameters()
+    same += [torch.equal(a, b.grad) for a, b in zip(gradients, alone.parameters(), strict=True)]
+    same += [torch.equal(a, b) for a, b in zip(statistics, alone.buffers(), strict=True)]
     return all(same)
+
+
+def _gradients(supernet: Supernet) -> Supernet:
+    """A copy whose weights are the gradients, so that its sub-networks have those of the sub-networks."""
+    found = copy.deepcopy(supernet)
+    for own, weights in zip(found.parameters(), supernet.parameters(), strict=True):
+        own.data = torch.full_like(weights, torch.nan) if weights.grad is None else weights.grad
+    return found
 
 
 def main() -> None:
@@ -50,11 +59,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--n", type=int, default=300, help="architectures per space (default: 300)")
     parser.add_argument("--spaces", default=",".join(SPACES), help="spaces, comma-separated (default: all three)")
+    parser.add_argument("--sharing", default="separate", help="separate or sliced (default: separate)")
     given = parser.parse_args()
     n = given.n
     recipe = replace(supernet_recipe("room_layout"), base_channels=4, input_size=16)
     for name in given.spaces.split(","):
-        supernet = Supernet(name, recipe, seed=1)
+        supernet = Supernet(name, recipe, seed=1, sharing=given.sharing)
         functions = supernet.layout.functions
         rows = np.random.default_rng(0).choice(len(functions), n, replace=False).tolist()
         for training in (True, False):

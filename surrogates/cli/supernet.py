@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from benchmarks.tasks import TRANSNAS_TASKS
+from surrogates.cli import front
 from surrogates.cli.arguments import AsJson
+from surrogates.cli.estimating import (
+    Folders,
+    Metric,
+    NormStatistics,
+    Sample,
+    SampleSeed,
+    asked_archs,
+    estimates_of,
+    scoring,
+)
 from surrogates.cli.help import examples
-from surrogates.cli.output import counted, measurement, print_json, print_table, progress_bar, stderr, working
+from surrogates.cli.output import counted, measurement, print_json, print_table, stderr, working
 from surrogates.cli.probe import probe
 from surrogates.cli.train import Device, Preset, Threads
 from surrogates.cli.trained import show_trained
-
-if TYPE_CHECKING:
-    from surrogates.supernet.estimates import SupernetEstimates
 
 __all__ = ["supernet_app"]
 
@@ -38,14 +46,6 @@ supernet_app.command(
     ),
 )(probe)
 
-NormStatistics = Annotated[
-    str,
-    typer.Option(help="Batch norm of an architecture: batch (statistics of each batch) or recalibrated (slower)."),
-]
-Metric = Annotated[
-    str, typer.Option(help="Rank by the validation loss, which ranks better, or the primary metric: loss or primary.")
-]
-
 
 @supernet_app.command(
     short_help="Train a supernet, or resume its training.",
@@ -54,6 +54,8 @@ Metric = Annotated[
         "surrogates supernet train scene-1 --task class_scene --sampler fair --seed 1",
         "surrogates supernet train macro --space transnas101-macro --task jigsaw --epochs 2 --json",
         "surrogates supernet train unlabelled --task contrast",
+        "surrogates supernet train wide --space transnas101-macro --task class_scene --sharing sliced "
+        "--sampler best_up --objective distillation",
     ),
 )
 def train(
@@ -77,14 +79,28 @@ def train(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="Which architectures a step trains: uniform (one), fair (one per operation), disjoint (two without a "
-            "common operation). Default: uniform; disjoint for the task contrast.",
+            help="Which architectures a step trains: uniform (one), fair (one per operation), sandwich (largest, two "
+            "random ones, smallest), best_up or worst_up (sandwich, with the best or worst of three of a random cost), "
+            "disjoint (two without a common operation). Default: uniform; disjoint for the task contrast.",
         ),
     ] = None,
     objective: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="What a step minimises: supervised, or contrast for the task contrast."),
+        typer.Option(
+            metavar="NAME",
+            help="What a step minimises: supervised (the loss on the labels), distillation (the largest learns from "
+            "the labels, the others from it), distillation_mean (the random ones learn from the labels, the largest "
+            "and the smallest from them), or contrast for the task contrast. Distillation needs a sandwich, and not "
+            "room_layout. Default: supervised.",
+        ),
     ] = None,
+    sharing: Annotated[
+        str,
+        typer.Option(
+            help="Which weights architectures share: separate (a module of its own for each width) or sliced (macro "
+            "space: narrow modules are the leading channels of wide ones)."
+        ),
+    ] = "separate",
     epochs: Annotated[
         int | None, typer.Option(metavar="N", min=1, help="Number of epochs. Default: that of the recipe.")
     ] = None,
@@ -106,6 +122,7 @@ def train(
     from benchmarks.spaces.registry import get_space
     from benchmarks.training.recipe import CONTRAST
     from benchmarks.training.supernet.presets import supernet_recipe, with_epochs
+    from surrogates.supernet.samplers import supernet_sampler
 
     found = get_space(space)
     recipe = supernet_recipe(choice(task, (*TRANSNAS_TASKS, CONTRAST), "task"), preset)
@@ -119,7 +136,18 @@ def train(
     console = stderr()
     shows = console.is_terminal
     with nullcontext() if shows else working(f"training a supernet of {found.name} on {task}"):
-        train_supernet(found, task, recipe, sampler, objective, seed, folder, device=device, progress=shows)
+        train_supernet(
+            found,
+            task,
+            recipe,
+            None if sampler is None else supernet_sampler(sampler, found),
+            objective,
+            seed,
+            folder,
+            sharing=sharing,
+            device=device,
+            progress=shows,
+        )
     show_trained(folder, f"Supernet of {found.name} on {task}, seed {seed}", as_json)
 
 
@@ -132,18 +160,14 @@ def train(
     ),
 )
 def rank(
-    folders: Annotated[
-        list[Path], typer.Argument(metavar="FOLDER...", help="Folders of supernets of one task; they are averaged.")
-    ],
+    folders: Folders,
     arch: Annotated[
         list[str] | None,
         typer.Option(metavar="ARCH", help="Architecture to rank; repeatable. Default: all functions of the space."),
     ] = None,
-    sample: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Rank a random sample of N functions of the space.")
-    ] = None,
+    sample: Sample = None,
     n: Annotated[int, typer.Option("-n", metavar="N", min=1, help="Number of architectures to show.")] = 10,
-    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Random seed of the sample.")] = 0,
+    seed: SampleSeed = 0,
     metric: Metric = "loss",
     statistics: NormStatistics = "batch",
     threads: Threads = 1,
@@ -155,22 +179,11 @@ def rank(
     """
     import numpy as np
 
-    from benchmarks.optional import needs_extra
     from benchmarks.tasks import find_task
-    from surrogates.supernet.estimates import SupernetEstimates
 
-    if arch and sample is not None:
-        raise typer.BadParameter("expected one of --arch and --sample, got both")
-    estimates = SupernetEstimates(list(map(str, folders)), metric=metric, statistics=statistics)  # type: ignore[arg-type]
-    if len(estimates.tasks_) > 1:
-        raise ValueError(f"expected supernets of one task, got those of {' and '.join(estimates.tasks_)}")
-    archs = list(dict.fromkeys(arch)) if arch else _functions(estimates, sample, seed)
-    with needs_extra("Scores of a supernet", "training", "torch", "lightning", "pillow"):
-        from benchmarks.training.device import training_process
-    training_process(threads)
-    with progress_bar(console=stderr()) as bar:
-        line = bar.add_task("scoring", total=len(archs))
-        estimates.progress = lambda done, of: bar.update(line, completed=done, total=of)
+    estimates = estimates_of(folders, metric, statistics)
+    archs = asked_archs(estimates, arch, sample, seed)
+    with scoring(estimates, len(archs), threads):
         mean, std = estimates.predict(archs, return_std=True)
         constant = float(estimates.constant()[0])
     (name,) = estimates.tasks_
@@ -194,13 +207,7 @@ def rank(
     typer.echo(f"{len(rows):,} of {counted(len(archs), 'architecture')}, with {counted(len(folders), 'supernet')}.")
 
 
-def _functions(estimates: SupernetEstimates, sample: int | None, seed: int) -> list[str]:
-    """The functions of the space, or some of them."""
-    import numpy as np
-
-    from benchmarks.training.supernet.layouts import layout_of
-
-    functions = layout_of(estimates.space_).functions
-    if sample is None or sample >= len(functions):
-        return list(functions)
-    return [functions[row] for row in sorted(np.random.default_rng(seed).choice(len(functions), sample, replace=False))]
+supernet_app.command(
+    short_help="Pareto front of estimates against a cost.",
+    epilog=front.EXAMPLES,
+)(front.front)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from benchmarks.errors import choice
 from benchmarks.training.dynamic.network import MultiStageNetwork
-from benchmarks.training.supernet.objectives import Loss, PathLoss
+from benchmarks.training.supernet.path_loss import Loss, PathLoss
 
 __all__ = ["EXIT_OBJECTIVES", "DistilledExits", "ExitObjective", "SummedExits", "make_exit_objective"]
 

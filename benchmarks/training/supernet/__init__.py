@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from benchmarks.training.supernet.layouts import layout_of as layout_of
     from benchmarks.training.supernet.module import SupernetModule as SupernetModule
     from benchmarks.training.supernet.names import loss_name as loss_name
+    from benchmarks.training.supernet.objectives import InPlaceDistillation as InPlaceDistillation
     from benchmarks.training.supernet.objectives import PathObjective as PathObjective
+    from benchmarks.training.supernet.objectives import SelectiveObjective as SelectiveObjective
     from benchmarks.training.supernet.objectives import StatefulObjective as StatefulObjective
     from benchmarks.training.supernet.objectives import Supervised as Supervised
     from benchmarks.training.supernet.path_loss import PathLoss as PathLoss
@@ -25,10 +27,14 @@ if TYPE_CHECKING:
     from benchmarks.training.supernet.probe import ProbeModule as ProbeModule
     from benchmarks.training.supernet.probe import probe_recipe as probe_recipe
     from benchmarks.training.supernet.probe import train_probe as train_probe
+    from benchmarks.training.supernet.samplers import BatchSampler as BatchSampler
     from benchmarks.training.supernet.samplers import FairSampler as FairSampler
     from benchmarks.training.supernet.samplers import PathSampler as PathSampler
     from benchmarks.training.supernet.samplers import UniformSampler as UniformSampler
     from benchmarks.training.supernet.scores import PathScorer as PathScorer
+    from benchmarks.training.supernet.sharing import Separate as Separate
+    from benchmarks.training.supernet.sharing import Sharing as Sharing
+    from benchmarks.training.supernet.sharing import Sliced as Sliced
     from benchmarks.training.supernet.statistics import batch_statistics as batch_statistics
     from benchmarks.training.supernet.statistics import group_statistics as group_statistics
     from benchmarks.training.supernet.statistics import recalibrate as recalibrate

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from benchmarks.training.networks.task_network import TaskNetwork
 from benchmarks.training.recipe import CONTRAST, Contrast, Recipe
 from benchmarks.training.supernet.path_loss import Loss, PathLoss
+from benchmarks.training.supernet.sharing import Separate
 from benchmarks.training.supernet.statistics import group_statistics
 from benchmarks.training.supernet.supernet import Supernet
 
@@ -78,9 +79,14 @@ class CrossPathContrast(nn.Module):
             seed: Not used; nothing is random.
 
         Raises:
-            ValueError: If the supernet is of a task with labels.
+            ValueError: If the supernet is of a task with labels, or its weights are slices of wide ones.
         """
         self.settings = _settings(supernet.recipe)
+        if not isinstance(supernet.sharing, Separate):
+            raise ValueError(
+                "expected separate weights for the objective 'contrast', whose teacher follows the parts of a path, got "
+                f"the sharing {supernet.sharing.name!r}"
+            )
         self.teacher = copy.deepcopy(supernet).requires_grad_(False)
         self.register_buffer("queue", torch.zeros(self.settings.queue, supernet.recipe.num_classes))
         self.register_buffer("pointer", torch.zeros((), dtype=torch.int64))

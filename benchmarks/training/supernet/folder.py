@@ -12,11 +12,13 @@ from benchmarks.files import sha256_of, write_beside
 from benchmarks.run_directory import RunDirectory
 from benchmarks.training.recipe import VERSION
 
-__all__ = ["OTHER_IMAGES", "ROOMS", "SupernetFolder"]
+__all__ = ["OTHER_IMAGES", "ROOMS", "USUAL_SHARING", "SupernetFolder", "with_sharing"]
 
 ROOMS, OTHER_IMAGES = "rooms", "other"
 """Images of a training: Rooms as the recipe asks for them, or sources of the caller's own."""
-_ABOUT = ("version", "space", "sampler", "objective", "seed", "recipe", "images")
+USUAL_SHARING = "separate"
+"""Sharing of a training whose description does not say it."""
+_ABOUT = ("version", "space", "sampler", "objective", "seed", "recipe", "images", "sharing")
 
 
 class SupernetFolder:
@@ -56,7 +58,10 @@ class SupernetFolder:
         Raises:
             ArtefactError: If it is another training's; says what differs.
         """
-        return self._run.claim(identity).path
+        if not self.is_claimed:
+            self._run.claim(identity)
+        self._run.check(with_sharing(identity), with_sharing(self._run.about()))
+        return self.path
 
     def finish(self, metrics: Mapping[str, list[float]]) -> None:
         """Write the metrics; without them, a training is not finished."""
@@ -64,7 +69,7 @@ class SupernetFolder:
             beside.write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
 
     def about(self) -> dict[str, Any]:
-        """Version, space, sampler, objective, seed, recipe and kind of images of the finished training.
+        """Version, space, sharing, sampler, objective, seed, recipe and kind of images of the finished training.
 
         Raises:
             ArtefactError: If there is none, its description is damaged, or another version of the code trained it.
@@ -77,11 +82,11 @@ class SupernetFolder:
             raise ArtefactError(
                 f"the training of the supernet in {str(self.path)!r} is not finished; run it again to resume it"
             )
-        found = self._run.about()
+        found = with_sharing(self._run.about())
         if not set(_ABOUT) <= set(found) or not isinstance(found["recipe"], dict) or "task" not in found["recipe"]:
             raise ArtefactError(
                 f"{str(self._run.description)!r} is damaged: expected {', '.join(_ABOUT)}, got "
-                f"{', '.join(found) or 'nothing'}"
+                f"{', '.join(self._run.about()) or 'nothing'}"
             )
         if found["version"] != VERSION:
             raise ArtefactError(
@@ -108,3 +113,15 @@ class SupernetFolder:
         """
         self.about()
         return sha256_of(self.weights)
+
+
+def with_sharing(about: Mapping[str, Any]) -> dict[str, Any]:
+    """The description of a training, with its sharing where it does not say it.
+
+    Only another one than ``"separate"`` is written, so descriptions of versions that knew no other stay valid.
+
+    Example:
+        >>> with_sharing({"seed": 0})
+        {'seed': 0, 'sharing': 'separate'}
+    """
+    return {**about, "sharing": about.get("sharing", USUAL_SHARING)}

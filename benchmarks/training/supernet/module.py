@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from benchmarks.spaces.space import Space
+from benchmarks.tasks import TRANSNAS_TASKS
 from benchmarks.training.data.images import ImageSource
 from benchmarks.training.recipe import CONTRAST, Recipe
+from benchmarks.training.supernet.folder import USUAL_SHARING, with_sharing
 from benchmarks.training.supernet.layouts import layout_of
-from benchmarks.training.supernet.objectives import PathObjective, StatefulObjective, make_objective
-from benchmarks.training.supernet.samplers import PathSampler, UniformSampler, make_sampler
+from benchmarks.training.supernet.objectives import (
+    PathObjective,
+    SelectiveObjective,
+    StatefulObjective,
+    make_objective,
+)
+from benchmarks.training.supernet.samplers import BatchSampler, PathSampler, UniformSampler, make_sampler
+from benchmarks.training.supernet.sharing import Sharing, make_sharing
 from benchmarks.training.supernet.statistics import batch_statistics
 from benchmarks.training.supernet.supernet import Supernet
 from benchmarks.training.task_module import TaskModule, channels_last, several
@@ -40,6 +50,7 @@ class SupernetModule(TaskModule):
         objective: PathObjective, or its name.
         seed: Seed of the weights, the paths, the order of images and the augmentation.
         accumulate: Number of parts into which a batch is split to save memory; their gradients are accumulated.
+        sharing: How parts become weights, as in `Supernet`.
 
     Attributes:
         network: The supernet.
@@ -47,9 +58,10 @@ class SupernetModule(TaskModule):
 
     Raises:
         ValueError: If a split is missing, has fewer images than the recipe requires, or images of another size; or the
-            recipe has an adversarial loss, or batches of fewer than two images.
-        UnknownNameError: If there is no such sampler or objective.
-        SpaceError: If the space has no supernet, or the sampler knows none of its paths.
+            recipe has an adversarial loss, or batches of fewer than two images; or sampler, objective and task do not
+            fit together.
+        UnknownNameError: If there is no such sampler, objective or sharing.
+        SpaceError: If the space has no supernet, or none of this sharing, or the sampler knows none of its paths.
     """
 
     network: Supernet
@@ -60,11 +72,12 @@ class SupernetModule(TaskModule):
         space: str | Space,
         recipe: Recipe,
         sources: Mapping[str, ImageSource],
-        sampler: str | PathSampler = "uniform",
+        sampler: str | PathSampler | BatchSampler = "uniform",
         objective: str | PathObjective = "supervised",
         *,
         seed: int = 0,
         accumulate: int = 1,
+        sharing: str | Sharing = "separate",
     ) -> None:
         check_loss(recipe)
         if recipe.batch_size // accumulate < _LEAST:
@@ -75,7 +88,7 @@ class SupernetModule(TaskModule):
         super().__init__(recipe, sources, seed=seed, accumulate=accumulate)
         self.sampler, self.objective = make_sampler(sampler, space), make_objective(objective)
         check_parts(self.sampler, self.objective, replace(recipe, n_train=self.counts["train"]))
-        self.network = Supernet(space, recipe, seed)
+        self.network = Supernet(space, recipe, seed, make_sharing(sharing))
         channels_last(self.network)
         if isinstance(self.objective, StatefulObjective):
             if accumulate > 1:
@@ -95,8 +108,13 @@ class SupernetModule(TaskModule):
         return f"a supernet of {self.network.space.name}"
 
     def identity(self) -> dict[str, Any]:
-        """Space, sampler, objective, seed and recipe."""
-        return supernet_identity(self.network.space, self.recipe, self.sampler, self.objective, self.seed)
+        """Space, sampler, objective, seed and recipe; the sharing unless it is the usual one."""
+        network = self.network
+        return supernet_identity(network.space, self.recipe, self.sampler, self.objective, self.seed, network.sharing)
+
+    def stated(self, run: Mapping[str, Any]) -> dict[str, Any]:
+        """With the sharing."""
+        return with_sharing(run)
 
     def forward(self, images: Tensor, arch: str) -> Tensor:
         """Outputs of a path, as in `Supernet`."""
@@ -121,7 +139,7 @@ class SupernetModule(TaskModule):
 
     def step(self, parts: list[tuple[Tensor, Tensor]], n: int) -> Tensor:
         """Add the gradients of the paths of a step, and change the weights once."""
-        paths = self.sampler.paths(self._begun + self._done, self._path_rng)
+        paths = self._drawn(parts, n)
         if not paths:
             raise ValueError(
                 f"expected at least one path a step, got none from the sampler {self.sampler.name!r} in step "
@@ -153,6 +171,27 @@ class SupernetModule(TaskModule):
             for name, values in self._measures.items():
                 self.metrics.setdefault(f"train_{name}", []).append(float(torch.stack(values).mean()))
 
+    def _drawn(self, parts: list[tuple[Tensor, Tensor]], n: int) -> list[str]:
+        """Paths of the step."""
+        step = self._begun + self._done
+        if isinstance(self.sampler, BatchSampler):
+            return self.sampler.paths_on(step, self._path_rng, partial(self._losses, parts, n))
+        return self.sampler.paths(step, self._path_rng)
+
+    @torch.no_grad()
+    def _losses(self, parts: list[tuple[Tensor, Tensor]], n: int, paths: Sequence[str]) -> NDArray[np.float64]:
+        """Loss of each path on a batch, with its statistics; running ones stay as they are.
+
+        It is the mean over the devices, which train the same paths.
+        """
+        found = torch.zeros(len(paths), dtype=torch.float64, device=self.device)
+        with batch_statistics(self.network):
+            for row, path in enumerate(paths):
+                for inputs, targets in parts:
+                    found[row] += self.loss(self.network(inputs, path), targets) * (len(inputs) / n)
+        losses: Any = self.trainer.strategy.reduce(found, reduce_op="mean")
+        return np.asarray(losses.cpu())
+
     def on_validation_epoch_start(self) -> None:
         """Draw the same paths as in other trainings of the space and epoch."""
         self._scored_rng = np.random.default_rng((self.current_epoch, 1))
@@ -176,22 +215,33 @@ def check_loss(recipe: Recipe) -> None:
         raise ValueError(f"expected a loss without a discriminator for a supernet, such as 'l1', got {recipe.loss!r}")
 
 
-def check_parts(sampler: PathSampler, objective: PathObjective, recipe: Recipe) -> None:
-    """Raise `ValueError` if a sampler, an objective and a recipe do not go together; needs no images."""
-    if isinstance(objective, StatefulObjective):
+def check_parts(sampler: PathSampler | BatchSampler, objective: PathObjective, recipe: Recipe) -> None:
+    """Raise `ValueError` if a sampler, an objective and a recipe cannot be trained together."""
+    if isinstance(sampler, BatchSampler) and recipe.task not in TRANSNAS_TASKS:
+        raise ValueError(
+            f"expected one of the tasks {', '.join(TRANSNAS_TASKS)} for the sampler {sampler.name!r}, which may "
+            f"compare paths by their losses on labels, got {recipe.task!r}; samplers with `paths` do not"
+        )
+    if isinstance(objective, SelectiveObjective):
         objective.check(sampler, recipe)
-    elif recipe.contrast is not None:
+    if recipe.contrast is not None and not isinstance(objective, StatefulObjective):
         raise ValueError(
             f"expected the objective 'contrast' for the task {CONTRAST!r}, which has no labels, got {objective.name!r}"
         )
 
 
 def supernet_identity(
-    space: str | Space, recipe: Recipe, sampler: PathSampler, objective: PathObjective, seed: int
+    space: str | Space,
+    recipe: Recipe,
+    sampler: PathSampler | BatchSampler,
+    objective: PathObjective,
+    seed: int,
+    sharing: Sharing,
 ) -> dict[str, Any]:
-    """What tells a training of a supernet from others, as plain values."""
+    """What tells a training of a supernet from others, as plain values; the sharing unless it is the usual one."""
     return {
         "space": layout_of(space).space.name,
+        **({} if sharing.name == USUAL_SHARING else {"sharing": sharing.name}),
         "sampler": sampler.name,
         "objective": objective.name,
         "seed": seed,

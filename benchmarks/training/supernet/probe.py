@@ -19,6 +19,7 @@ from benchmarks.training.supernet.module import SupernetModule, check_loss, supe
 from benchmarks.training.supernet.objectives import Supervised
 from benchmarks.training.supernet.presets import supernet_recipe
 from benchmarks.training.supernet.samplers import UniformSampler
+from benchmarks.training.supernet.sharing import make_sharing
 from benchmarks.training.supernet.statistics import batch_statistics
 from benchmarks.training.supernet.supernet import Supernet
 from benchmarks.training.supernet.train import Sources, fit_supernet, load_supernet
@@ -55,7 +56,7 @@ class ProbeModule(SupernetModule):
         *,
         seed: int = 0,
     ) -> None:
-        super().__init__(backbone.space, recipe, sources, "uniform", "supervised", seed=seed)
+        super().__init__(backbone.space, recipe, sources, "uniform", "supervised", seed=seed, sharing=backbone.sharing)
         self._backbone = dict(about)
         self.network.parts.load_state_dict(backbone.parts.state_dict())
         self.network.parts.requires_grad_(False)
@@ -132,7 +133,9 @@ def train_probe(
     check_loss(recipe)
     options = {**device_options(device), **(trainer_options or {})}
     of_backbone = {**about, "weights": found.fingerprint()}
-    identity = supernet_identity(about["space"], recipe, UniformSampler(about["space"]), Supervised(), seed)
+    identity = supernet_identity(
+        about["space"], recipe, UniformSampler(about["space"]), Supervised(), seed, make_sharing(about["sharing"])
+    )
     return fit_supernet(
         lambda images: ProbeModule(load_supernet(backbone), of_backbone, recipe, images, seed=seed),
         {**identity, "backbone": of_backbone},

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.errors import SpaceError, choice
 from benchmarks.spaces.cell import EDGES, CellSpace, CellSpec, live_edges
@@ -13,12 +14,27 @@ from benchmarks.spaces.space import Space
 from benchmarks.training.supernet.disjoint import DisjointSampler
 from benchmarks.training.supernet.layouts import layout_of
 
-__all__ = ["SAMPLERS", "FairSampler", "PathSampler", "UniformSampler", "make_sampler"]
+__all__ = [
+    "SAMPLERS",
+    "SANDWICH",
+    "BatchSampler",
+    "FairSampler",
+    "PathSampler",
+    "UniformSampler",
+    "is_sandwich",
+    "make_sampler",
+]
+
+SANDWICH = "sandwich"
+"""Order of paths: the largest, one or more sampled, the smallest."""
 
 
 @runtime_checkable
 class PathSampler(Protocol):
     """Draws the paths of each step.
+
+    A sampler whose paths come in an order says so by an attribute of its own, `order`, which others need not have:
+    ``"sandwich"`` if they are the largest, one or more sampled, and the smallest (`is_sandwich`).
 
     Attributes:
         name: What tells it from other samplers, with its settings; a training resumes only with the same one.
@@ -34,6 +50,33 @@ class PathSampler(Protocol):
         Args:
             step: Number of steps before this one.
             rng: Random numbers; the only ones it may use, so that a training can be resumed.
+        """
+
+
+@runtime_checkable
+class BatchSampler(Protocol):
+    """Draws the paths of each step after a look at their losses on the batch that is about to be trained.
+
+    May have an `order`, as in `PathSampler`.
+
+    Attributes:
+        name: As in `PathSampler`.
+    """
+
+    @property
+    def name(self) -> str:
+        """What tells it from other samplers."""
+
+    def paths_on(
+        self, step: int, rng: np.random.Generator, losses: Callable[[Sequence[str]], NDArray[np.float64]]
+    ) -> list[str]:
+        """Live architectures to train in a step.
+
+        Args:
+            step: As in `PathSampler.paths`.
+            rng: Likewise.
+            losses: The losses of n architectures on the batch of the step, of shape (n,): with the statistics of the
+                batch, and without gradients. Each costs a forward pass.
         """
 
 
@@ -97,6 +140,16 @@ class FairSampler:
                 return [self._space.format(CellSpec(self._space.skeleton, tuple(code))) for code in codes.tolist()]
 
 
+def is_sandwich(sampler: PathSampler | BatchSampler) -> bool:
+    """Whether the paths of a step are the largest, one or more sampled, and the smallest, as the sampler says.
+
+    Example:
+        >>> is_sandwich(UniformSampler("transnas101-micro"))
+        False
+    """
+    return getattr(sampler, "order", None) == SANDWICH
+
+
 SAMPLERS: Mapping[str, Callable[[str | Space], PathSampler]] = {
     "uniform": UniformSampler,
     "fair": FairSampler,
@@ -105,7 +158,7 @@ SAMPLERS: Mapping[str, Callable[[str | Space], PathSampler]] = {
 """Name -> sampler of a space."""
 
 
-def make_sampler(sampler: str | PathSampler, space: str | Space) -> PathSampler:
+def make_sampler(sampler: str | PathSampler | BatchSampler, space: str | Space) -> PathSampler | BatchSampler:
     """A sampler by its name, or the sampler itself.
 
     Raises:
@@ -119,6 +172,6 @@ def make_sampler(sampler: str | PathSampler, space: str | Space) -> PathSampler:
     """
     if isinstance(sampler, str):
         return SAMPLERS[choice(sampler, SAMPLERS, "sampler")](space)
-    if isinstance(sampler, type) or not isinstance(sampler, PathSampler):
-        raise TypeError(f"expected a name or an object with a `name` and `paths`, got {sampler!r}")
+    if isinstance(sampler, type) or not isinstance(sampler, (PathSampler, BatchSampler)):
+        raise TypeError(f"expected a name or an object with a `name` and `paths` or `paths_on`, got {sampler!r}")
     return sampler

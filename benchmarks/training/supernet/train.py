@@ -19,10 +19,12 @@ from benchmarks.training.recipe import VERSION, Recipe
 from benchmarks.training.rooms.source import rooms
 from benchmarks.training.run import TrainingFailed
 from benchmarks.training.supernet.folder import OTHER_IMAGES, ROOMS, SupernetFolder
+from benchmarks.training.supernet.layouts import layout_of
 from benchmarks.training.supernet.module import SupernetModule, check_loss, check_parts, supernet_identity
 from benchmarks.training.supernet.objectives import PathObjective, make_objective
 from benchmarks.training.supernet.presets import default_parts, supernet_recipe
-from benchmarks.training.supernet.samplers import PathSampler, make_sampler
+from benchmarks.training.supernet.samplers import BatchSampler, PathSampler, make_sampler
+from benchmarks.training.supernet.sharing import SHARINGS, Sharing, make_sharing
 from benchmarks.training.supernet.supernet import Supernet
 from benchmarks.training.task_module import channels_last
 
@@ -37,11 +39,12 @@ def train_supernet(
     space: str | Space,
     task: str,
     preset: str | Recipe = "mini",
-    sampler: str | PathSampler | None = None,
+    sampler: str | PathSampler | BatchSampler | None = None,
     objective: str | PathObjective | None = None,
     seed: int = 0,
     folder: str | Path | None = None,
     *,
+    sharing: str | Sharing = "separate",
     sources: Sources | None = None,
     device: str = "auto",
     progress: bool = False,
@@ -55,11 +58,13 @@ def train_supernet(
         preset: Name of a preset, whose recipe is `supernet_recipe`'s; or a recipe.
         sampler: Which paths a step trains: ``"uniform"`` (the default), ``"fair"``, ``"disjoint"`` (the default of
             the pretext task), or a sampler of your own.
-        objective: What it minimises: ``"supervised"`` (the default), ``"contrast"`` (that of the pretext task), or an
-            objective of your own.
+        objective: What it minimises: ``"supervised"`` (the default), ``"distillation"``, ``"distillation_mean"``,
+            ``"contrast"`` (that of the pretext task), or an objective of your own.
         seed: Seed of weights, paths, order of images and augmentation; reproducible on the same kind of device.
         folder: Folder for the result and the state after each epoch; an interrupted training resumes from it with the
             same result as without the interruption. None = nothing is stored.
+        sharing: How parts become weights, as in `Supernet`: ``"separate"`` or ``"sliced"``. A way of your own cannot be
+            stored in a folder, which is loaded by the name.
         sources: Images by split, or a function of the recipe that returns them; Rooms (`rooms_of`) by default. Not
             loaded if the training is finished. The folder records whether they are Rooms.
         device: ``"auto"`` (a GPU if there is one), ``"cpu"``, ``"cuda"`` or ``"cuda:1"``.
@@ -70,13 +75,14 @@ def train_supernet(
         The trained supernet, on the CPU and in evaluation mode.
 
     Raises:
-        ValueError: If the recipe is for another task or has an adversarial loss, a source does not match it, or the
-            device does not exist.
-        UnknownNameError: If there is no such space, task, preset, sampler or objective.
+        ValueError: If the recipe is for another task or has an adversarial loss, a source does not match it, the
+            device does not exist, or sampler, objective and task do not fit together.
+        SpaceError: If the space has no supernet, or none of this sharing.
+        UnknownNameError: If there is no such space, task, preset, sampler, objective or sharing.
         TrainingFailed: If the loss is not finite, or `trainer_options` end the training before the recipe's last
             epoch; with a folder, the next call resumes it.
-        ArtefactError: If the folder holds the supernet of another space, sampler, objective, recipe, seed, or of other
-            images.
+        ArtefactError: If the folder holds the supernet of another space, sharing, sampler, objective, recipe, seed, or
+            of other images.
 
     Example:
         >>> import tempfile
@@ -102,10 +108,17 @@ def train_supernet(
     usual_sampler, usual_objective = default_parts(task)
     paths = make_sampler(usual_sampler if sampler is None else sampler, space)
     what = make_objective(usual_objective if objective is None else objective)
+    sharing = make_sharing(sharing)
+    sharing.check(layout_of(space))
+    if folder is not None and type(sharing) not in SHARINGS.values():
+        raise ValueError(
+            f"expected a sharing that a folder can name, one of {', '.join(SHARINGS)}, got {type(sharing).__name__} "
+            f"with the name {sharing.name!r}; without a folder any will do"
+        )
     check_parts(paths, what, recipe)
     return fit_supernet(
-        lambda images: SupernetModule(space, recipe, images, paths, what, seed=seed),
-        supernet_identity(space, recipe, paths, what, seed),
+        lambda images: SupernetModule(space, recipe, images, paths, what, seed=seed, sharing=sharing),
+        supernet_identity(space, recipe, paths, what, seed, sharing),
         recipe,
         folder,
         sources,
@@ -185,7 +198,7 @@ def load_supernet(folder: str | Path) -> Supernet:
     """
     found = SupernetFolder(folder)
     about = found.about()
-    supernet = Supernet(about["space"], Recipe.from_dict(about["recipe"]), about["seed"])
+    supernet = Supernet(about["space"], Recipe.from_dict(about["recipe"]), about["seed"], about["sharing"])
     try:
         state = torch.load(found.weights, map_location="cpu", weights_only=True)
         supernet.load_state_dict(state)

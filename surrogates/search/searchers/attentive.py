@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from benchmarks.errors import choice
 from surrogates.search.base import Searcher
+from surrogates.search.cost_bins import log_bins
 from surrogates.search.equivalence import training_classes
 from surrogates.search.searchers.charged import known_costs
 from surrogates.search.searchers.model_guided import ScoreModel, unmeasured
@@ -80,12 +81,8 @@ class AttentiveSampling(Searcher):
         if min(self.initial, self.round_size, self.bins, self.candidates) < 1:
             raise ValueError("expected initial, round_size, bins and candidates of at least 1")
         charged = known_costs(self, self.cost)
-        if not (charged[self.allowed_] > 0).all():
-            raise ValueError(f"expected positive costs, got {charged[self.allowed_].min()}")
-        logarithm = np.log(np.where(charged > 0, charged, np.nan))
-        low, high = logarithm[self.allowed_].min(), logarithm[self.allowed_].max()
-        width = (high - low) / self.bins or 1.0
-        self._bin = np.nan_to_num(np.clip((logarithm - low) / width, 0, self.bins - 1)).astype(np.int64)
+        self._bin = np.zeros(len(charged), dtype=np.int64)
+        self._bin[self.allowed_] = log_bins(charged[self.allowed_], self.bins)
 
     def propose(self, n: int) -> Iterable[int]:
         asked = int(self.allowed_.sum() - self.free_.sum())

@@ -452,3 +452,10 @@ def test_what_the_objective_cannot_train_is_refused():
         SupernetModule(SPACE, labelled, sources(), "disjoint", "contrast")
     with pytest.raises(ValueError, match=r"contrast: expected two views of shape \(B, 2, 3, s, s\), got \(8, 4"):
         supernet(views(), PATHS[0])
+
+
+def test_slices_of_wide_weights_are_refused():
+    recipe = replace(supernet_recipe("contrast"), base_channels=2)
+    supernet = Supernet("transnas101-macro", recipe, sharing="sliced")
+    with pytest.raises(ValueError, match="expected separate weights for the objective 'contrast'.*'sliced'"):
+        CrossPathContrast().attach(supernet, seed=0)

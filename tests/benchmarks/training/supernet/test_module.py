@@ -1,11 +1,15 @@
 from dataclasses import replace
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
+from lightning.pytorch.strategies import SingleDeviceStrategy
 
 from benchmarks.training.fitting import fit_module
 from benchmarks.training.recipe import Augmentation
-from benchmarks.training.supernet.module import SupernetModule
+from benchmarks.training.supernet.module import SupernetModule, check_parts
+from benchmarks.training.supernet.objectives import Supervised
 from benchmarks.training.supernet.path_loss import PathLoss
 from tests.benchmarks.training.small_trainings import images, overfit_recipe, small_recipe
 
@@ -202,3 +206,84 @@ def test_scaled_gradients_are_not_clipped():
     ):
         SupernetModule(SPACE, clipped, sources())
     SupernetModule(SPACE, asked, sources())
+
+
+class Lowest:
+    """Trains the path of the lowest loss on the batch."""
+
+    name = "lowest"
+
+    def __init__(self, *paths):
+        self.candidates, self.seen, self.network = paths, [], None
+
+    def paths_on(self, step, rng, losses):
+        before = [values.clone() for values in self.network.buffers()]
+        found = losses(self.candidates)
+        same = all(torch.equal(old, new) for old, new in zip(before, self.network.buffers(), strict=True))
+        untouched = all(weights.grad is None for weights in self.network.parameters())
+        chosen = self.candidates[int(found.argmin())]
+        self.seen.append((step, found.tolist(), same and untouched, chosen))
+        return [chosen]
+
+
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_a_sampler_that_compares_gets_the_losses_of_the_batch(accumulate):
+    candidates, trained_paths, expected = (ONE, OTHER, "64-41414-3_33_333"), [], []
+
+    class Watched(SupernetModule):
+        def step(self, parts, n):
+            self.zero_grad()
+            alone = {path: self.network.extract(path) for path in candidates}
+            expected.append(
+                [
+                    sum(float(self.loss(network(inputs), targets)) * len(inputs) / n for inputs, targets in parts)
+                    for network in alone.values()
+                ]
+            )
+            return super().step(parts, n)
+
+    class Noted(Supervised):
+        def losses(self, supernet, paths, *rest):
+            trained_paths.append(paths)
+            return super().losses(supernet, paths, *rest)
+
+    sampler = Lowest(*candidates)
+    module = Watched(SPACE, recipe(n_train=16), sources(), sampler, Noted(), accumulate=accumulate)
+    sampler.network = module.network
+    trained(module)
+    assert len(sampler.seen) == len(expected) == 2
+    for number, ((step, found, is_clean, chosen), naive) in enumerate(zip(sampler.seen, expected, strict=True)):
+        assert step == number
+        assert is_clean
+        assert found == pytest.approx(naive, rel=1e-6)
+        assert chosen == candidates[naive.index(min(naive))]
+        assert trained_paths[number * accumulate] == [chosen]
+
+
+def test_a_sampler_compares_by_the_mean_losses_over_the_devices():
+    candidates, own = (ONE, OTHER), []
+    elsewhere = np.array([0.0, 100.0])  # the other device finds the first one better by far
+
+    class TwoDevices(SingleDeviceStrategy):
+        """As if another device took part."""
+
+        def reduce(self, tensor, *args, **kwargs):
+            if kwargs["reduce_op"] != "mean":  # numbers of batches, sums of metrics
+                return tensor
+            own.append(tensor.clone().numpy())
+            return (tensor + torch.as_tensor(elsewhere)) / 2
+
+    sampler = Lowest(*candidates)
+    module = SupernetModule(SPACE, recipe(n_train=16), sources(), sampler)
+    sampler.network = module.network
+    fit_module(module, None, False, {"accelerator": "cpu", "strategy": TwoDevices("cpu")})
+    assert len(own) == len(sampler.seen) == 2
+    for (_, found, _, chosen), alone in zip(sampler.seen, own, strict=True):
+        assert found == pytest.approx((alone + elsewhere) / 2)
+        assert chosen == ONE
+
+
+def test_a_sampler_that_compares_needs_labels():
+    with pytest.raises(ValueError, match=r"for the sampler 'lowest', which may compare .* labels, got 'contrast'"):
+        check_parts(Lowest(ONE), Supervised(), SimpleNamespace(task="contrast"))
+    check_parts(Listed([ONE]), Supervised(), SimpleNamespace(task="contrast"))

@@ -12,6 +12,7 @@ from benchmarks.training.supernet import SupernetFolder, load_supernet, supernet
 from benchmarks.training.supernet.module import SupernetModule
 from benchmarks.training.supernet.objectives import Supervised
 from benchmarks.training.supernet.samplers import UniformSampler
+from benchmarks.training.supernet.sharing import Separate, Sliced
 from tests.benchmarks.training.small_trainings import images
 from tests.benchmarks.training.supernet.test_module import recipe, sources
 
@@ -161,8 +162,8 @@ def test_the_supernet_of_another_version_is_refused(tmp_path, finished):
             ValueError,
             "of 16 pixels, got 8",
         ),
-        ({"sampler": UniformSampler}, TypeError, "an object with a `name` and `paths`, got <class"),
-        ({"sampler": object()}, TypeError, "an object with a `name` and `paths`, got <object"),
+        ({"sampler": UniformSampler}, TypeError, "a `name` and `paths` or `paths_on`, got <class"),
+        ({"sampler": object()}, TypeError, "a `name` and `paths` or `paths_on`, got <object"),
         ({"objective": Supervised}, TypeError, "an object with a `name` and `losses`, got <class"),
     ],
 )
@@ -187,3 +188,98 @@ def test_recipes_have_no_discriminator_and_clip_gradients():
             assert found.loss != "l1_gan"
             assert found.optimiser.max_norm is not None
             assert found.network_size == get_recipe(task, preset).network_size
+
+
+def test_a_sliced_supernet_is_loaded_and_refused_by_others(tmp_path):
+    options = {"space": "transnas101-macro", "preset": recipe(n_train=8), "sharing": "sliced"}
+    first = train(tmp_path, **options)
+    again = load_supernet(tmp_path)
+    assert again.sharing.name == "sliced"
+    images = torch.randn(4, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(first.train()(images, "64-2311-basic"), again.train()(images, "64-2311-basic"))
+    with pytest.raises(ArtefactError, match="holds another supernet: sharing was 'sliced' and is now 'separate'"):
+        train(tmp_path, **{**options, "sharing": "separate"})
+
+
+def test_a_folder_that_does_not_say_its_sharing_is_of_separate_weights(tmp_path, finished):
+    shutil.copytree(finished, tmp_path, dirs_exist_ok=True)
+    about = json.loads((tmp_path / "supernet.json").read_text())
+    assert "sharing" not in about  # as in versions that knew no other
+    assert SupernetFolder(tmp_path).about() == {**about, "sharing": "separate"}
+    assert load_supernet(tmp_path).sharing.name == "separate"
+    train(tmp_path)
+    options = {"space": "transnas101-macro", "preset": recipe(n_train=8)}
+    train(tmp_path / "macro", **options)
+    with pytest.raises(ArtefactError, match=r"holds another supernet: sharing was 'separate' and is now 'sliced'"):
+        train(tmp_path / "macro", **options, sharing="sliced")
+    (tmp_path / "supernet.json").write_text(json.dumps({**about, "sharing": "separate"}))
+    train(tmp_path)
+
+
+@pytest.mark.parametrize("stated", [{}, {"sharing": "separate"}])
+def test_a_checkpoint_that_does_not_say_its_sharing_is_of_separate_weights(stated):
+    asked = recipe(n_train=8)
+    checkpoint = {}
+    module = SupernetModule("transnas101-macro", asked, sources())
+    module.on_save_checkpoint(checkpoint)
+    (state,) = checkpoint.values()
+    assert "sharing" not in state["run"]
+    state["run"] |= stated
+    SupernetModule("transnas101-macro", asked, sources()).on_load_checkpoint(checkpoint)
+    with pytest.raises(ArtefactError, match="another training: sharing was 'separate' and is now 'sliced'"):
+        SupernetModule("transnas101-macro", asked, sources(), sharing="sliced").on_load_checkpoint(checkpoint)
+
+
+@pytest.mark.parametrize("usual", [Separate, Sliced])
+def test_a_sharing_of_ones_own_has_no_folder(tmp_path, usual):
+    class Own(usual):
+        """Its name does not make it the way of that name."""
+
+    options = {"space": "transnas101-macro", "sharing": Own()}
+    with pytest.raises(ValueError, match=rf"can name, one of separate, sliced, got Own with the name '{usual.name}'"):
+        train(tmp_path / "new", **options)
+    assert not (tmp_path / "new").exists()
+
+
+class Stateful:
+    """A sampler whose paths must not be asked for before the training."""
+
+    name = "stateful"
+
+    def __init__(self):
+        self.asked = 0
+
+    def paths(self, step, rng):
+        self.asked += 1
+        return ["64-41414-3_33_333", "64-41414-2_01_023", "64-41414-0_00_100"]
+
+
+@pytest.mark.parametrize("objective", ["distillation", "distillation_mean"])
+@pytest.mark.parametrize("make", [lambda: "uniform", lambda: "fair", Stateful], ids=["uniform", "fair", "own"])
+def test_distillation_needs_a_sandwich(tmp_path, objective, make):
+    sampler = make()
+
+    def unused(_):
+        raise AssertionError("images are not needed")
+
+    asked = recipe("class_scene", loss="exact_soft_cross_entropy")
+    changes = {"task": "class_scene", "preset": asked, "sampler": sampler, "objective": objective, "sources": unused}
+    name = sampler if isinstance(sampler, str) else sampler.name
+    with pytest.raises(ValueError, match=rf"such as 'sandwich', for the objective '{objective}', got '{name}'"):
+        train(tmp_path / "new", **changes)
+    assert not (tmp_path / "new").exists()
+    with pytest.raises(ValueError, match="such as 'sandwich'"):
+        SupernetModule(SPACE, asked, sources(), sampler, objective)
+    assert getattr(sampler, "asked", 0) == 0
+    if isinstance(sampler, Stateful):
+        sampler.order = "sandwich"
+        train(None, **{**changes, "preset": recipe("class_scene", n_train=8), "sources": sources()})
+        assert sampler.asked == 1  # the only step
+
+
+def test_labels_are_the_only_targets_of_room_layout(tmp_path):
+    sampler = Stateful()
+    sampler.order = "sandwich"
+    with pytest.raises(ValueError, match=r"a task with classes or pixels .*, got 'room_layout'.*use 'supervised'"):
+        train(tmp_path / "new", sampler=sampler, objective="distillation")
+    assert not (tmp_path / "new").exists()
