@@ -84,8 +84,8 @@ class CrossPathContrast(nn.Module):
         self.settings = _settings(supernet.recipe)
         if not isinstance(supernet.sharing, Separate):
             raise ValueError(
-                "expected separate weights for the objective 'contrast', whose teacher follows the parts of a path, got "
-                f"the sharing {supernet.sharing.name!r}"
+                "expected separate weights for the objective 'contrast', whose teacher follows the parts of a path, "
+                f"got the sharing {supernet.sharing.name!r}"
             )
         self.teacher = copy.deepcopy(supernet).requires_grad_(False)
         self.register_buffer("queue", torch.zeros(self.settings.queue, supernet.recipe.num_classes))

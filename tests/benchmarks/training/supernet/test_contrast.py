@@ -457,5 +457,5 @@ def test_what_the_objective_cannot_train_is_refused():
 def test_slices_of_wide_weights_are_refused():
     recipe = replace(supernet_recipe("contrast"), base_channels=2)
     supernet = Supernet("transnas101-macro", recipe, sharing="sliced")
-    with pytest.raises(ValueError, match="expected separate weights for the objective 'contrast'.*'sliced'"):
+    with pytest.raises(ValueError, match=r"expected separate weights for the objective 'contrast'.*'sliced'"):
         CrossPathContrast().attach(supernet, seed=0)
