@@ -150,13 +150,13 @@ def search_ddpnas(
     halves = Halves(recipe, sources)
     constant = replace(recipe.optimiser, schedule="constant")
     n_train, n_valid = halves.sizes
-    recipe = replace(
-        recipe, epochs=sampler().epochs, optimiser=constant, n_train=n_train, n_valid=n_valid, n_test=None
-    )
+    recipe = replace(recipe, epochs=sampler().epochs, optimiser=constant, n_train=n_train, n_valid=n_valid, n_test=None)
 
     def module() -> _Module:
         own = dict(zip(("train", "valid"), halves.both(), strict=True))
-        return _Module(space, recipe, own, sampler(), seed, column, (1.0 if higher else -1.0) / (100 if fraction else 1))
+        return _Module(
+            space, recipe, own, sampler(), seed, column, (1.0 if higher else -1.0) / (100 if fraction else 1)
+        )
 
     identity = {
         **supernet_identity(space, recipe, sampler(), Supervised(), seed),

@@ -9,20 +9,17 @@ from typing import Any
 
 from benchmarks.errors import ArtefactError
 from benchmarks.files import write_beside
-from benchmarks.optional import needs_extra
 from benchmarks.run_directory import RunDirectory
+from benchmarks.training.data.images import ImageSource
+from benchmarks.training.data.part import part_of
+from benchmarks.training.device import device_options
+from benchmarks.training.fitting import fit_module, forget_checkpoint, free_memory
 from benchmarks.training.recipe import VERSION, Recipe
+from benchmarks.training.run import TrainingFailed
 from benchmarks.training.supernet.folder import OTHER_IMAGES, ROOMS
+from benchmarks.training.supernet.module import SupernetModule
 from benchmarks.training.supernet.presets import supernet_recipe
-
-with needs_extra("A search with shared weights", "training", "torch", "lightning", "pillow"):
-    from benchmarks.training.data.images import ImageSource
-    from benchmarks.training.data.part import part_of
-    from benchmarks.training.device import device_options
-    from benchmarks.training.fitting import fit_module, forget_checkpoint, free_memory
-    from benchmarks.training.run import TrainingFailed
-    from benchmarks.training.supernet.module import SupernetModule
-    from benchmarks.training.supernet.train import rooms_of
+from benchmarks.training.supernet.train import rooms_of
 
 __all__ = ["Halves", "Images", "asked_recipe", "run_derivation"]
 

@@ -73,7 +73,7 @@ class RoundsSampler:
         >>> while sampler.arch is None:
         ...     sampler.tell(sampler.asked[-1].count("3") / 10)
         >>> len(sampler.values), sampler.arch, sampler.thetas[1].round(2).tolist()[0]
-        (27, '64-41414-3_33_333', [0.0, 0.19, 0.18, 0.63])
+        (27, '64-41414-2_23_303', [0.21, 0.0, 0.33, 0.45])
     """
 
     def __init__(self, space: str | Space, *, fraction: bool, rounds: int = 3, seed: int = 0) -> None:
@@ -159,7 +159,7 @@ class RoundsSampler:
         kept[np.arange(len(EDGES)), np.where(remaining, logits, np.inf).argmin(axis=1)] = False
         theta = np.where(kept, np.exp(logits), 0.0)
         self.thetas.append(theta / theta.sum(axis=1, keepdims=True))
-        if left == 2:  # noqa: PLR2004
+        if left == 2:
             self._end(remaining, logits)
 
     def _end(self, remaining: NDArray[np.bool_], logits: NDArray[np.float64]) -> None:

@@ -23,9 +23,10 @@ class DDPNAS(Searcher):
     its least probable option, until one architecture remains.
 
     Deviations: the paper scores architectures by an epoch of training inside a weight-sharing network, as
-    `surrogates.supernet.search_ddpnas` does; here they are measured, and the update has no momentum. An option is not pruned if no free architecture would remain without it (not every combination is a
-    valid skeleton or meets the constraint). When all remaining architectures were asked for, the last round of pruning
-    is undone, and the search continues around the architecture it found.
+    `surrogates.supernet.search_ddpnas` does; here they are measured, and the update has no momentum. An option is not
+    pruned if no free architecture would remain without it (not every combination is a valid skeleton or meets the
+    constraint). When all remaining architectures were asked for, the last round of pruning is undone, and the search
+    continues around the architecture it found.
 
     Args:
         round_size: Number of architectures between two rounds of pruning.
