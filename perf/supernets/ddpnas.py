@@ -46,7 +46,14 @@ def search(folder: Path, task: str, seed: int, tried: dict[str, Any]) -> None:
         recipe = replace(recipe, optimiser=replace(recipe.optimiser, lr=tried["lr"]))
     options = {name: tried[name] for name in ("metric", "rounds") if name in tried}
     found = search_ddpnas(
-        SPACE, task, recipe, seed=seed, folder=folder / f"ddpnas-{record.stem}", device="cpu", **options
+        SPACE,
+        task,
+        recipe,
+        seed=seed,
+        folder=folder / f"ddpnas-{record.stem}",
+        sources=derived.images,
+        device="cpu",
+        **options,
     )
     thetas = [[[round(share, 4) for share in edge] for edge in theta] for theta in found.thetas]
     derived.write(record, {**found.to_json(), "thetas": thetas, "tried": tried})

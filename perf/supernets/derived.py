@@ -12,7 +12,7 @@ import json
 import os
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,12 @@ from benchmarks.files import write_beside
 from benchmarks.spaces.cell import CellSpace
 from benchmarks.tasks import metric_column
 from benchmarks.training.supernet import layout_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from benchmarks.training.data.images import ImageSource
+    from benchmarks.training.recipe import Recipe
 
 RECORDS = Path(__file__).with_name("records")
 SEED = 666  # of the trainings of rooms-mini
@@ -74,6 +80,17 @@ def rooms_value(arch: str, task: str, records: Path) -> float:
         known[key] = round(run.metrics[metric_column(task)][-1], 6)
         write(path, known)
     return known[key]
+
+
+def images(recipe: Recipe) -> Mapping[str, ImageSource]:
+    """The Rooms images that the trainings of single architectures use, of which a search takes the first ones."""
+    from dataclasses import replace
+
+    from benchmarks.training import get_recipe
+    from benchmarks.training.supernet import rooms_of
+
+    whole = get_recipe(recipe.task, "mini")
+    return rooms_of(replace(recipe, n_train=whole.n_train, n_valid=whole.n_valid, n_test=None))
 
 
 def write(path: Path, values: Any) -> None:

@@ -45,7 +45,15 @@ def search(folder: Path, method: str, task: str, seed: int, tried: dict[str, flo
     recipe = replace(supernet_recipe(task), n_train=N_TRAIN, epochs=EPOCHS, batch_size=BATCH)
     options: dict[str, Any] = {NAMES[name]: value for name, value in tried.items()}
     found = search_entrannas(
-        SPACE, task, recipe, method=method, seed=seed, folder=folder / record.stem, device="cpu", **options
+        SPACE,
+        task,
+        recipe,
+        method=method,
+        seed=seed,
+        folder=folder / record.stem,
+        sources=derived.images,
+        device="cpu",
+        **options,
     )
     rounded = {
         name: np.round(getattr(found, name), 4).tolist() for name in ("alpha", "weights", "thresholds", "losses")

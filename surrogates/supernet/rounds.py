@@ -73,7 +73,7 @@ class RoundsSampler:
         >>> while sampler.arch is None:
         ...     sampler.tell(sampler.asked[-1].count("3") / 10)
         >>> len(sampler.values), sampler.arch, sampler.thetas[1].round(2).tolist()[0]
-        (27, '64-41414-2_23_303', [0.21, 0.0, 0.33, 0.45])
+        (27, '64-41414-3_22_333', [0.21, 0.0, 0.33, 0.45])
     """
 
     def __init__(self, space: str | Space, *, fraction: bool, rounds: int = 3, seed: int = 0) -> None:
@@ -97,7 +97,7 @@ class RoundsSampler:
         self.was_dead: str | None = None
         self._codes: list[list[int]] = []
         self._begun = 0  # architectures before the stage
-        self._draw()
+        self._go_on()
 
     def paths(self, step: int, rng: np.random.Generator) -> list[str]:
         """The current architecture, in every step of an epoch."""
@@ -126,10 +126,14 @@ class RoundsSampler:
         if len(self.values) - self._begun == self._rounds * left:
             self._prune()
             self._begun = len(self.values)
-        if self.arch is None and len(self.values) == len(self.asked):
+        if self.arch is None:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Go on to the next architecture; draw those of a round at its beginning."""
+        if len(self.values) == len(self._codes):
             self._draw()
-        elif self.arch is None:
-            self.asked.append(self._text(self._codes[len(self.values)]))
+        self.asked.append(self._text(self._codes[len(self.values)]))
 
     def _draw(self) -> None:
         """Draw the architectures of a round."""
@@ -139,7 +143,6 @@ class RoundsSampler:
             if live_edges(codes).any(axis=1).all():
                 break
         self._codes += codes.tolist()
-        self.asked.append(self._text(self._codes[len(self.values)]))
 
     def _prune(self) -> None:
         """Update theta from the values of the stage, and drop the least probable operation of each edge."""
