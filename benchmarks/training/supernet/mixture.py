@@ -44,7 +44,8 @@ def sparsify(p: Tensor, t: Tensor) -> Tensor:
         >>> sparsify(torch.tensor([0.5, 0.3, 0.2]), torch.tensor(0.5))
         tensor([0.8333, 0.1667, 0.0000])
     """
-    above = torch.relu(p / p.amax() - t)
+    at_most = 1 - torch.finfo(t.dtype).eps  # a logistic function of large numbers rounds to 1
+    above = torch.relu(p / p.amax() - t.clamp(max=at_most))
     return above / above.sum()
 
 
