@@ -8,9 +8,9 @@
 not done again, an interrupted search continues from its last epoch in the folder. ``alone`` trains what was left
 alone, as the architectures of rooms-mini were trained. ``report`` prints the tables from the records.
 
-A search trains 27 epochs of half of 2,048 images, and scores as many: the number of images of about one training of a
-single architecture on its own (8 epochs of 4,096), so the equal of random search is one random architecture. Settings
-(--metric, --rounds, --lr) are compared on class_object alone; the other tasks judge.
+A search trains 27 epochs of half of 2,048 images, and scores as many, at half the side of the images: fewer images than
+one training of a single architecture on its own (8 epochs of 4,096), so the equal of random search is one random
+architecture. Settings (--metric, --rounds, --lr) are compared on class_object alone; the other tasks judge.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import numpy as np
 
 RECORDS = derived.RECORDS / "ddpnas"
 SPACE = "transnas101-micro"
-N_TRAIN = 2_048
+N_TRAIN, SIDE = 2_048, 32
 
 
 def search(folder: Path, task: str, seed: int, tried: dict[str, Any]) -> None:
@@ -41,7 +41,7 @@ def search(folder: Path, task: str, seed: int, tried: dict[str, Any]) -> None:
     if record.exists():
         return
     training_process(1)
-    recipe = replace(supernet_recipe(task), n_train=N_TRAIN)
+    recipe = replace(supernet_recipe(task), n_train=N_TRAIN, input_size=SIDE)
     if "lr" in tried:
         recipe = replace(recipe, optimiser=replace(recipe.optimiser, lr=tried["lr"]))
     options = {name: tried[name] for name in ("metric", "rounds") if name in tried}

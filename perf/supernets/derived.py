@@ -1,4 +1,4 @@
-"""What the studies of searches that end with one architecture share: how good an architecture is, and random search.
+"""What the studies of searches that end with one architecture share: their images, and how good an architecture is.
 
 Published: the share of the distinct functions of the space whose published value on the task is better (NAS_DATA; the
 benchmark trained them on Taskonomy). Rooms: the share of the 40 micro architectures of `rooms-mini` that are better
@@ -83,14 +83,21 @@ def rooms_value(arch: str, task: str, records: Path) -> float:
 
 
 def images(recipe: Recipe) -> Mapping[str, ImageSource]:
-    """The Rooms images that the trainings of single architectures use, of which a search takes the first ones."""
+    """The Rooms images that the trainings of single architectures use, reduced to the side that a search works at."""
     from dataclasses import replace
 
-    from benchmarks.training import get_recipe
+    import torch
+
+    from benchmarks.training import ImageSet, get_recipe
     from benchmarks.training.supernet import rooms_of
 
-    whole = get_recipe(recipe.task, "mini")
-    return rooms_of(replace(recipe, n_train=whole.n_train, n_valid=whole.n_valid, n_test=None))
+    whole = rooms_of(replace(get_recipe(recipe.task, "mini"), n_test=None))
+    found: dict[str, ImageSource] = {}
+    for split, source in whole.items():
+        assert isinstance(source, ImageSet)
+        smaller = torch.nn.functional.adaptive_avg_pool2d(source.arrays["rgb"].float(), recipe.input_size)
+        found[split] = ImageSet({**source.arrays, "rgb": smaller.round().to(torch.uint8)})
+    return found
 
 
 def write(path: Path, values: Any) -> None:

@@ -8,9 +8,9 @@
 has one is not done again, an interrupted search continues from its last epoch in the folder. ``alone`` trains the
 derived cells alone, as the architectures of rooms-mini were trained. ``report`` prints the tables from the records.
 
-A search has 12 epochs of 2,048 images, half for the weights and half for alpha: fewer than one training of a single
-architecture on its own (8 epochs of 4,096 on class_scene), so the equal of random search is one random architecture.
-Settings (--rate, --threshold, --mixed) are compared on class_object alone; the other tasks judge.
+A search has 12 epochs of 2,048 images of half the side, half for the weights and half for alpha: fewer images than one
+training of a single architecture on its own (8 epochs of 4,096 on class_scene), so the equal of random search is one
+random architecture. Settings (--rate, --threshold, --mixed) are compared on class_object alone; the other tasks judge.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ import numpy as np
 
 RECORDS = derived.RECORDS / "entrannas"
 SPACE = "transnas101-micro"
-N_TRAIN, EPOCHS, BATCH = 2_048, 12, 32
+N_TRAIN, EPOCHS, BATCH, SIDE = 2_048, 12, 32, 32
 NAMES = {"rate": "learning_rate", "threshold": "threshold", "mixed": "mixed"}
 
 
@@ -42,7 +42,7 @@ def search(folder: Path, method: str, task: str, seed: int, tried: dict[str, flo
     if record.exists():
         return
     training_process(1)
-    recipe = replace(supernet_recipe(task), n_train=N_TRAIN, epochs=EPOCHS, batch_size=BATCH)
+    recipe = replace(supernet_recipe(task), n_train=N_TRAIN, epochs=EPOCHS, batch_size=BATCH, input_size=SIDE)
     options: dict[str, Any] = {NAMES[name]: value for name, value in tried.items()}
     found = search_entrannas(
         SPACE,

@@ -1,4 +1,4 @@
-"""``surrogates supernet``: train the supernet of a space on a task, and rank architectures with it."""
+"""``surrogates supernet``: train the supernet of a space on a task, and rank architectures with it, or derive one."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from benchmarks.tasks import TRANSNAS_TASKS
+from surrogates.cli import derive
 from surrogates.cli.arguments import AsJson
 from surrogates.cli.help import examples
 from surrogates.cli.output import counted, duration, measurement, print_json, print_table, progress_bar, stderr, working
@@ -28,6 +29,10 @@ supernet_app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
 )
+
+supernet_app.command(
+    short_help="Search an architecture with shared weights inside: EnTranNAS, DARTS, DDPNAS.", epilog=derive.EXAMPLES
+)(derive.derive)
 
 NormStatistics = Annotated[
     str,
