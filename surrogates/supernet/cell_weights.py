@@ -87,12 +87,15 @@ def _shares(alpha: Tensor) -> Tensor:
 
 
 def _sparse(alpha: Tensor, beta: Tensor, single: bool) -> Tensor:
-    """Weights by `sparsify` over the inputs of each node: all operations, or the best one of each edge."""
+    """Weights by `sparsify` over the inputs of each node: all operations, or the best one of each edge.
+
+    The weights of a node sum to the number of its edges that stay, as in the derived cell, whose weights are ones.
+    """
     p, t = _shares(alpha), torch.sigmoid(beta)
     if single:
         p = p * nn.functional.one_hot(p.argmax(dim=1), p.shape[1]).to(p.dtype)
     nodes = [sparsify(p[list(edges)], threshold) for edges, threshold in zip(_INPUTS, t, strict=True)]
-    return torch.cat(nodes)  # edges are in the order of the nodes they lead to
+    return torch.cat([q * (q.amax(dim=1) > 0).sum() for q in nodes])  # edges are in the order of the nodes they lead to
 
 
 def _sparse_cell(alpha: Tensor, beta: Tensor) -> list[int]:
@@ -135,9 +138,10 @@ METHODS: Mapping[str, _Method] = {
 """Method -> weights in an Engine cell, derived cell, and whether all cells are Engine cells.
 
 ``"entrannas"`` is EnTranNAS-DST: softmax over the operations of an edge but "none", then `sparsify` over the inputs of
-a node. A cell of these spaces has one operation an edge, so the derived cell has the best operation of each edge that
-stays, and "none" elsewhere; with `single`, the weights are restricted in the same way, and what is mixed and what is
-derived are the same operations. ``"entrannas-base"`` has DARTS's weights, and DARTS's rule in every step: the two
-strongest inputs of a node, "none" left out. ``"darts"`` has "none" among the operations of the softmax, and the best
-one of each edge in the end, as in the published run on NAS-Bench-201.
+a node, times the number of its edges that stay: the published weights of a node sum to 1, which the derived cell's do
+not, and no batch norm follows the sum. A cell of these spaces has one operation an edge, so the derived cell has the
+best operation of each edge that stays, and "none" elsewhere; with `single`, the weights are restricted in the same way,
+and what is mixed and what is derived are the same operations. ``"entrannas-base"`` has DARTS's weights, and DARTS's
+rule in every step: the two strongest inputs of a node, "none" left out. ``"darts"`` has "none" among the operations of
+the softmax, and the best one of each edge in the end, as in the published run on NAS-Bench-201.
 """

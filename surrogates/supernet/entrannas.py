@@ -193,7 +193,8 @@ def search_entrannas(
 
     def module() -> _Module:
         own = dict(zip(("train", "search"), halves.both(), strict=True))
-        return _Module(cells, recipe, {**own, "valid": halves.all()["valid"]}, settings, seed)
+        valid = {split: source for split, source in halves.all().items() if split == "valid"}
+        return _Module(cells, recipe, {**own, **valid}, settings, seed)
 
     identity = {
         **supernet_identity(cells, recipe, _Derived(None, settings), _Mixed(settings), seed),
@@ -277,14 +278,8 @@ class _Module(SupernetModule):
     ) -> None:
         cell = CellWeights(space, settings.method, settings.threshold, seed)
         objective = _Mixed(settings)
-        super().__init__(
-            space,
-            recipe,
-            {split: sources[split] for split in ("train", "valid")},
-            _Derived(cell, settings),
-            objective,
-            seed=seed,
-        )
+        scored = {split: source for split, source in sources.items() if split != "search"}
+        super().__init__(space, recipe, scored, _Derived(cell, settings), objective, seed=seed)
         self.sources["search"] = sources["search"]
         self.counts["search"] = len(sources["search"])
         self.settings, self.cell, objective.weights = settings, cell, cell
@@ -361,7 +356,7 @@ class _Module(SupernetModule):
         """Losses of the network of the search and of the derived one on the validation images."""
         arch, weights, device = self.cell.derive(), self.cell(), self.cell.alpha.device
         streams = RandomStreams((0,), device)
-        loader = BatchLoader(self.sources["valid"], self.prepare.domains, 64, self.counts["valid"])
+        loader = BatchLoader(self.sources["valid"], self.prepare.domains, self.recipe.batch_size, self.counts["valid"])
         totals, count = torch.zeros(2, dtype=torch.float64), 0
         for batch in loader:
             if (n := len(batch["rgb"])) < 2:  # no statistics
