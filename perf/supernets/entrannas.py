@@ -8,9 +8,10 @@
 has one is not done again, an interrupted search continues from its last epoch in the folder. ``alone`` trains the
 derived cells alone, as the architectures of rooms-mini were trained. ``report`` prints the tables from the records.
 
-A search has 12 epochs of 2,048 images of half the side, half for the weights and half for alpha: fewer images than one
+A search has 6 epochs of 2,048 images of half the side, half for the weights and half for alpha: fewer images than one
 training of a single architecture on its own (8 epochs of 4,096 on class_scene), so the equal of random search is one
-random architecture. Settings (--rate, --threshold, --mixed) are compared on class_object alone; the other tasks judge.
+random architecture. Settings (--rate, --threshold, --mixed, --epochs) are compared on class_object alone; the other
+tasks judge.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ import numpy as np
 
 RECORDS = derived.RECORDS / "entrannas"
 SPACE = "transnas101-micro"
-N_TRAIN, EPOCHS, BATCH, SIDE = 2_048, 12, 32, 32
+N_TRAIN, EPOCHS, BATCH, SIDE = 2_048, 6, 32, 32
 NAMES = {"rate": "learning_rate", "threshold": "threshold", "mixed": "mixed"}
 
 
@@ -42,8 +43,9 @@ def search(folder: Path, method: str, task: str, seed: int, tried: dict[str, flo
     if record.exists():
         return
     training_process(1)
-    recipe = replace(supernet_recipe(task), n_train=N_TRAIN, epochs=EPOCHS, batch_size=BATCH, input_size=SIDE)
-    options: dict[str, Any] = {NAMES[name]: value for name, value in tried.items()}
+    epochs = int(tried.get("epochs", EPOCHS))
+    recipe = replace(supernet_recipe(task), n_train=N_TRAIN, epochs=epochs, batch_size=BATCH, input_size=SIDE)
+    options: dict[str, Any] = {NAMES[name]: value for name, value in tried.items() if name in NAMES}
     found = search_entrannas(
         SPACE,
         task,
@@ -115,8 +117,9 @@ def main() -> None:
     parser.add_argument("--seeds", default="0,1,2")
     for name in NAMES:
         parser.add_argument(f"--{name}", type=float, help=f"another {NAMES[name]}, on class_object alone")
+    parser.add_argument("--epochs", type=float, help="another number of epochs, on class_object alone")
     given = parser.parse_args()
-    tried = {name: value for name in NAMES if (value := getattr(given, name)) is not None}
+    tried = {name: value for name in (*NAMES, "epochs") if (value := getattr(given, name)) is not None}
     if tried and given.tasks != "class_object":
         parser.error("settings are compared on class_object alone, so that the other tasks judge them")
     if given.work == "report":
