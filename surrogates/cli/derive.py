@@ -133,10 +133,12 @@ def _run(space: str, recipe: Recipe, options: dict[str, Any]) -> DDPNASResult | 
 
 def _show(result: DDPNASResult | EnTranResult, method: str) -> None:
     """Print what was derived, and how."""
+    from surrogates.supernet import EnTranResult
+
     typer.echo(f"Derived {result.arch} of {result.space} on {result.task}, seed {result.seed}, with {method}.")
     if result.simplest != result.arch:
         typer.echo(f"Simplest form: {result.simplest}")
-    if hasattr(result, "gap"):
+    if isinstance(result, EnTranResult):
         typer.echo(
             f"Derivation gap: {result.gap:+.4g} (validation loss {result.search_loss:.4g} of the search's network, "
             f"{result.derived_loss:.4g} of the derived one with the same weights)."

@@ -14,7 +14,7 @@ from benchmarks.errors import choice
 from benchmarks.spaces.cell import EDGES, CellSpace, CellSpec, live_edges
 from benchmarks.training.supernet.mixture import sparsify
 
-__all__ = ["METHODS", "CellWeights"]
+__all__ = ["CELL_METHODS", "CellWeights"]
 
 _INPUTS = tuple(tuple(edge for edge, (_, to) in enumerate(EDGES) if to == node) for node in (1, 2, 3))
 """Edges into each inner node and the output."""
@@ -27,14 +27,14 @@ class CellWeights(nn.Module):
 
     Args:
         space: Space of cells.
-        method: How weights and cells follow from alpha and beta, one of `METHODS`.
+        method: How weights and cells follow from alpha and beta, one of `CELL_METHODS`.
         threshold: First threshold of every node, sigmoid(beta), in (0, 1).
         seed: Seed of the first alpha, normal with a standard deviation of 0.001.
 
     Attributes:
         alpha: Logits of the operations, of shape (6, K), "none" first.
         beta: Logits of the thresholds of the nodes 1, 2, 3, of shape (3,).
-        single: Whether at most one operation an edge has a weight; see `METHODS`.
+        single: Whether at most one operation an edge has a weight; see `CELL_METHODS`.
 
     Raises:
         UnknownNameError: If there is no such method.
@@ -53,7 +53,7 @@ class CellWeights(nn.Module):
         super().__init__()
         if not 0 < threshold < 1:
             raise ValueError(f"expected a threshold between 0 and 1, got {threshold}")
-        self.space, self.method = space, choice(method, METHODS, "method")
+        self.space, self.method = space, choice(method, CELL_METHODS, "method")
         start = np.random.default_rng(seed).normal(size=(len(EDGES), len(space.operations)))
         self.alpha = nn.Parameter(torch.as_tensor(_START * start, dtype=torch.float32))
         self.beta = nn.Parameter(torch.full((len(_INPUTS),), float(np.log(threshold / (1 - threshold)))))
@@ -61,7 +61,7 @@ class CellWeights(nn.Module):
 
     def forward(self) -> Tensor:
         """Weights of the operations in an Engine cell, of shape (6, K); zeros for those that are not called."""
-        return METHODS[self.method].weights(self.alpha, self.beta, self.single)
+        return CELL_METHODS[self.method].weights(self.alpha, self.beta, self.single)
 
     @property
     def thresholds(self) -> Tensor:
@@ -71,7 +71,7 @@ class CellWeights(nn.Module):
     @torch.no_grad()
     def derive(self) -> str:
         """The cell that the weights stand for now; never a dead one."""
-        code = METHODS[self.method].derive(self.alpha, self.beta)
+        code = CELL_METHODS[self.method].derive(self.alpha, self.beta)
         return self.space.format(CellSpec(self.space.skeleton, tuple(code)))
 
 
@@ -101,7 +101,7 @@ def _sparse(alpha: Tensor, beta: Tensor, single: bool) -> Tensor:
 def _sparse_cell(alpha: Tensor, beta: Tensor) -> list[int]:
     """The best operation of each edge that stays; none on the others."""
     q = _sparse(alpha, beta, True)
-    return torch.where(q.amax(dim=1) > 0, q.argmax(dim=1), 0).tolist()  # type: ignore[no-any-return]
+    return torch.where(q.amax(dim=1) > 0, q.argmax(dim=1), 0).tolist()
 
 
 def _two_strongest(alpha: Tensor, beta: Tensor) -> list[int]:
@@ -130,7 +130,7 @@ def _best_live(logits: NDArray[np.float64]) -> NDArray[np.int64]:
     return np.asarray(alive[logits[np.arange(len(EDGES)), alive].sum(axis=1).argmax()])
 
 
-METHODS: Mapping[str, _Method] = {
+CELL_METHODS: Mapping[str, _Method] = {
     "entrannas": _Method(_sparse, _sparse_cell, False),
     "entrannas-base": _Method(lambda alpha, beta, single: _shares(alpha), _two_strongest, False),
     "darts": _Method(lambda alpha, beta, single: torch.softmax(alpha, dim=1), _most_probable, True),

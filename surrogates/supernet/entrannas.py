@@ -29,7 +29,7 @@ from benchmarks.training.supernet.objectives import Loss, PathLoss
 from benchmarks.training.supernet.statistics import batch_statistics
 from benchmarks.training.supernet.supernet import Supernet
 from benchmarks.user_warnings import warn_user
-from surrogates.supernet.cell_weights import METHODS, CellWeights
+from surrogates.supernet.cell_weights import CELL_METHODS, CellWeights
 from surrogates.supernet.derivation import Halves, Images, asked_recipe, run_derivation
 
 __all__ = ["EnTranResult", "search_entrannas"]
@@ -131,7 +131,7 @@ def search_entrannas(
         task: One of the seven tasks.
         preset: Name of a preset, whose recipe is `supernet_recipe`'s; or a recipe. An epoch is one pass over both
             halves.
-        method: ``"entrannas"`` (with DST), ``"entrannas-base"`` or ``"darts"`` (`METHODS` of
+        method: ``"entrannas"`` (with DST), ``"entrannas-base"`` or ``"darts"`` (`CELL_METHODS` of
             `surrogates.supernet.cell_weights`).
         seed: Seed of weights, alpha, order of images and augmentation.
         learning_rate: Of alpha and the thresholds; their optimiser is Adam with a constant rate and the settings of
@@ -173,7 +173,7 @@ def search_entrannas(
         >>> len(found.archs), found.engine, found.in_space
         (2, [1, 5, 9], True)
     """
-    choice(method, METHODS, "method")
+    choice(method, CELL_METHODS, "method")
     cells = get_space(space)
     if not isinstance(cells, CellSpace):
         raise SpaceError(
@@ -248,7 +248,7 @@ class _Mixed:
         if self._made is None or self._made.supernet is not supernet:
             assert isinstance(supernet.space, CellSpace)
             cells = len(supernet.space.cell_shapes(supernet.space.skeleton, supernet.space.input_size))
-            engine = range(cells) if METHODS[self._settings.method].all_engine else engine_cells(supernet.space)
+            engine = range(cells) if CELL_METHODS[self._settings.method].all_engine else engine_cells(supernet.space)
             self._made = MixtureNetwork(supernet, engine, self._settings.share_features)
         return self._made
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from benchmarks.errors import ArchitectureError, SpaceError, shown
@@ -254,11 +255,11 @@ class _Backbone(nn.Module):
         return self._owner[0].run(images, self.transit, self.mixed, self.weights)
 
 
-def _called(chosen: np.ndarray) -> list[list[int]]:
+def _called(chosen: NDArray[np.bool_]) -> list[list[int]]:
     """Operations to call on each edge: those chosen, of shape (6, K), on edges that lead from input to output."""
     present = chosen.copy()
     present[:, 0] = False
-    live = live_edges(present.any(axis=1)[None].astype(np.int64))[0]
+    live = live_edges(np.any(present, axis=1, keepdims=True).T.astype(np.int64))[0]
     return [np.flatnonzero(row).tolist() if alive else [] for row, alive in zip(present, live, strict=True)]
 
 

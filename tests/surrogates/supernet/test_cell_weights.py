@@ -6,7 +6,7 @@ from scipy.special import softmax
 from benchmarks import get_space
 from benchmarks.errors import UnknownNameError
 from benchmarks.spaces.cell import EDGES, live_edges
-from surrogates.supernet.cell_weights import METHODS, CellWeights
+from surrogates.supernet.cell_weights import CELL_METHODS, CellWeights
 
 MICRO, CIFAR = get_space("transnas101-micro"), get_space("nasbench201")
 
@@ -64,7 +64,7 @@ def test_what_is_mixed_in_the_end_is_what_is_derived(space, seed):
         assert any(code[edge] for edge, (_, to) in enumerate(EDGES) if to == node)  # never an empty node
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", CELL_METHODS)
 @pytest.mark.parametrize("seed", range(10))
 def test_no_method_derives_a_dead_cell(method, seed):
     found = weights(method, seed=seed)
