@@ -143,14 +143,14 @@ def search_entrannas(
         folder: Folder of the search; None = nothing is stored.
         sources: Images by split, or a function of the recipe that returns them; Rooms by default. ``"train"`` is
             searched on, ``"valid"`` only reported.
-        device: ``"auto"`` (a GPU if there is one), ``"cpu"``, ``"cuda"`` or ``"cuda:1"``.
+        device: ``"auto"`` (a GPU if there is one), ``"cpu"``, ``"cuda"`` or ``"cuda:1"``; one device.
         progress: Whether to show a progress bar.
         trainer_options: More options of `lightning.Trainer`.
 
     Raises:
         SpaceError: If it is not a space of cells.
         ValueError: If the recipe is for another task or has an adversarial loss, there are fewer than four training
-            images, a setting is out of range, or there is no such device.
+            images, a setting is out of range, there is no such device, or there are several.
         UnknownNameError: If there is no such space, task, preset or method.
         TrainingFailed: If the loss is not finite.
         ArtefactError: If the folder holds another search.
@@ -298,8 +298,14 @@ class _Module(SupernetModule):
         return self.objective.network(self.network)
 
     def on_fit_start(self) -> None:
-        """Create the optimiser of alpha, on the device."""
+        """Create the optimiser of alpha, on the device.
+
+        Raises:
+            ValueError: If there are several devices, whose gradients of alpha would differ.
+        """
         super().on_fit_start()
+        if self.trainer.world_size > 1:
+            raise ValueError(f"expected one device for a search by gradient, got {self.trainer.world_size}")
         self._optimiser = torch.optim.Adam(
             self.cell.parameters(), self.settings.learning_rate, betas=_BETAS, weight_decay=_DECAY
         )
@@ -319,7 +325,7 @@ class _Module(SupernetModule):
         return super().step(parts, n)
 
     def _search_step(self) -> None:
-        batch = next(self._search)
+        batch = {name: values.to(self.device) for name, values in next(self._search).items()}
         inputs, targets = self.prepare(batch, self._own_streams, training=True)
         loss = self.loss(self.mixture(inputs, self.cell.derive(), self.cell()), targets)
         parameters = list(self.cell.parameters())
