@@ -68,13 +68,16 @@ def records(tried: bool) -> list[dict[str, Any]]:
 
 def report() -> None:
     """Print all tables."""
+    path = RECORDS / "alone.json"
+    known = json.loads(path.read_text()) if path.exists() else {}
     for which in (True, False):
         print("settings, on class_object" if which else "\ndefault settings")
         for record in records(which):
             share = derived.published_share(SPACE, record["task"], record["arch"])
-            known = json.loads((RECORDS / "alone.json").read_text())
             alone = known.get(f"{record['task']} {record['simplest']}")
-            on_rooms = f"{100 * derived.better(derived.rooms(record['task']), alone):5.1f} %" if alone else "    -"
+            on_rooms = (
+                f"{100 * derived.better(derived.rooms(record['task']), alone):5.1f} %" if alone is not None else "    -"
+            )
             print(
                 f"  {record['task']:12s} seed {record['seed']}  {record['arch']}  simplest {record['simplest']}"
                 f"  better published {100 * share:5.1f} %  on Rooms {on_rooms}  {record['seconds']:5.0f} s  "
@@ -85,7 +88,6 @@ def report() -> None:
         shares = [derived.published_share(SPACE, task, record["arch"]) for record in mine]
         print(f"\n{task}, {len(mine)} seeds: median of better, published {100 * np.median(shares):.1f} %", end="")
         print(f" (random as good: {derived.chance(shares):.2f})", end="")
-        known = json.loads((RECORDS / "alone.json").read_text())
         keys = [f"{task} {record['simplest']}" for record in mine]
         if all(key in known for key in keys):
             own = [derived.better(derived.rooms(task), known[key]) for key in keys]
