@@ -14,7 +14,7 @@ from benchmarks.errors import choice
 from benchmarks.spaces.cell import EDGES, CellSpace, CellSpec, live_edges
 from benchmarks.training.supernet.mixture import sparsify
 
-__all__ = ["CELL_METHODS", "CellWeights"]
+__all__ = ["CELL_METHODS", "CellWeights", "has_skips_alone"]
 
 _INPUTS = tuple(tuple(edge for edge, (_, to) in enumerate(EDGES) if to == node) for node in (1, 2, 3))
 """Edges into each inner node and the output."""
@@ -75,6 +75,18 @@ class CellWeights(nn.Module):
         return self.space.format(CellSpec(self.space.skeleton, tuple(code)))
 
 
+def has_skips_alone(space: CellSpace, arch: str) -> bool:
+    """Whether the simplest form of an architecture has no operation but skips.
+
+    Example:
+        >>> from benchmarks import get_space
+        >>> has_skips_alone(get_space("transnas101-micro"), "64-41414-1_03_100")  # no data passes edge 1 -> 2
+        True
+    """
+    (simplest,) = space.simplify([arch])
+    return {space.operations[index].kind for index in space.parse(simplest).code} - {"none"} == {"skip"}
+
+
 class _Method(NamedTuple):
     weights: Callable[[Tensor, Tensor, bool], Tensor]
     derive: Callable[[Tensor, Tensor], list[int]]
@@ -95,6 +107,7 @@ def _sparse(alpha: Tensor, beta: Tensor, single: bool) -> Tensor:
     if single:
         p = p * nn.functional.one_hot(p.argmax(dim=1), p.shape[1]).to(p.dtype)
     nodes = [sparsify(p[list(edges)], threshold) for edges, threshold in zip(_INPUTS, t, strict=True)]
+    nodes = [q.detach() + 0 * q if (q > 0).sum() == 1 else q for q in nodes]  # no gradient of rounding errors
     return torch.cat([q * (q.amax(dim=1) > 0).sum() for q in nodes])  # edges are in the order of the nodes they lead to
 
 

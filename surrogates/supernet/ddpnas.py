@@ -47,6 +47,7 @@ class DDPNASResult(ShortRepr):
         images: Number of images that weights were trained on, counted in each epoch; as many were scored.
         seconds: Duration.
         notes: What a reader should know, e.g. that the most probable cell was dead.
+        settings: All settings, with the recipe, and the version of the trainings.
     """
 
     space: str
@@ -61,6 +62,7 @@ class DDPNASResult(ShortRepr):
     images: int
     seconds: float
     notes: list[str]
+    settings: dict[str, Any]
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for `json.dumps`."""
@@ -95,7 +97,8 @@ def search_ddpnas(
 
     Deviations from the published code (Zheng et al., arXiv 1905.13543): the optimiser is that of `supernet_recipe`
     with a constant learning rate (theirs, a cosine over 200 epochs advanced every second one, hardly falls); scores
-    with batch statistics, as in the authors' later code; one operation is left an edge, as in their later code.
+    with batch statistics, as in the authors' later code; one operation is left an edge, as in their later code;
+    operations that were pruned get no share of E (published, they take part in its softmax with an accuracy of 0).
 
     Args:
         space: Space of cells, or its name.
@@ -163,8 +166,7 @@ def search_ddpnas(
         "metric": column,
         "images": halves.kind,
     }
-    found = run_derivation("ddpnas", module, identity, _result, folder, device, progress, trainer_options)
-    return DDPNASResult.from_json(found)
+    return run_derivation("ddpnas", module, identity, _result, DDPNASResult, folder, device, progress, trainer_options)
 
 
 class _Module(SupernetModule):
@@ -214,7 +216,7 @@ class _Module(SupernetModule):
             self.sampler.tell(value * self._factor)
 
 
-def _result(module: _Module) -> dict[str, Any]:
+def _result(module: _Module, settings: dict[str, Any]) -> dict[str, Any]:
     """The result of a finished search, as JSON values."""
     sampler, space = module.sampler, module.network.space
     assert sampler.arch is not None
@@ -238,4 +240,5 @@ def _result(module: _Module) -> dict[str, Any]:
         images=len(sampler.asked) * (module.recipe.n_train or 0),
         seconds=module.metrics[TIME][-1],
         notes=notes,
+        settings=settings,
     ).to_json()

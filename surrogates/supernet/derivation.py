@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from benchmarks.errors import ArtefactError
 from benchmarks.files import write_beside
@@ -20,6 +20,9 @@ from benchmarks.training.supernet.folder import OTHER_IMAGES, ROOMS
 from benchmarks.training.supernet.module import SupernetModule
 from benchmarks.training.supernet.presets import supernet_recipe
 from benchmarks.training.supernet.train import rooms_of
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 __all__ = ["Halves", "Images", "asked_recipe", "run_derivation"]
 
@@ -78,23 +81,35 @@ class Halves:
         return part_of(train, 0, n), part_of(train, n, n + m)
 
 
+class _Result(Protocol):
+    """A dataclass of JSON values."""
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self: ...
+
+
+_R = TypeVar("_R", bound=_Result)
+
+
 def run_derivation(
     method: str,
     module: Callable[[], SupernetModule],
     identity: Mapping[str, Any],
-    result: Callable[[Any], dict[str, Any]],
+    result: Callable[[Any, dict[str, Any]], dict[str, Any]],
+    kind: type[_R],
     folder: str | Path | None,
     device: str,
     progress: bool,
     trainer_options: Mapping[str, Any] | None,
-) -> dict[str, Any]:
+) -> _R:
     """Run a search, resume it, or read its result if it is finished.
 
     Args:
         method: Name of the search.
         module: Makes the module that trains and searches.
         identity: Settings that must not change in the folder, as JSON values.
-        result: Makes the result from the finished module, as JSON values.
+        result: Makes the result from the finished module and all settings, as JSON values.
+        kind: Class of the result, a dataclass.
         folder: Folder of the search; None = nothing is stored.
         device: As in `train_supernet`.
         progress: Whether to show a progress bar.
@@ -108,12 +123,12 @@ def run_derivation(
         TrainingFailed: If the loss is not finite, or `trainer_options` end the search early.
     """
     options = {**device_options(device), **(trainer_options or {})}
-    identity = {"version": VERSION, "method": method, **identity}
+    identity = json.loads(json.dumps({"version": VERSION, "method": method, **identity}))  # lists for tuples, as read
     run = None if folder is None else RunDirectory(Path(folder).resolve(), "derivation")
     if run is not None and run.description.exists():
         run.claim(identity)
         if (finished := run.file("result.json")).exists():
-            return _read(finished)
+            return _read(finished, kind)
     made = module()
     if run is not None:  # a call that fails above leaves no folder
         run.claim(identity)
@@ -123,19 +138,19 @@ def run_derivation(
             f"the search {method!r} was stopped after {made.epochs_done} of {made.recipe.epochs} epochs; "
             f"{'it was not stored, as it has no folder' if run is None else 'the same call resumes it'}"
         )
-    found = result(made)
+    found = result(made, identity)
     if run is not None:
         with write_beside(run.file("result.json")) as beside:
             beside.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
         forget_checkpoint(run.path)
     made.release()
     free_memory()
-    return found
+    return kind.from_json(found)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read(path: Path, kind: type[_R]) -> _R:
     try:
-        found: dict[str, Any] = json.loads(path.read_bytes())
-    except ValueError as error:
+        found = json.loads(path.read_bytes())
+        return kind.from_json(found)
+    except (TypeError, ValueError) as error:  # not JSON, not an object, or other keys than the fields
         raise ArtefactError(f"{str(path)!r} is damaged ({error}); delete the folder and search again") from error
-    return found

@@ -29,13 +29,13 @@ from benchmarks.training.supernet.objectives import Loss, PathLoss
 from benchmarks.training.supernet.statistics import batch_statistics
 from benchmarks.training.supernet.supernet import Supernet
 from benchmarks.user_warnings import warn_user
-from surrogates.supernet.cell_weights import CELL_METHODS, CellWeights
+from surrogates.supernet.cell_weights import CELL_METHODS, CellWeights, has_skips_alone
 from surrogates.supernet.derivation import Halves, Images, asked_recipe, run_derivation
 
 __all__ = ["EnTranResult", "search_entrannas"]
 
 _BETAS, _DECAY = (0.5, 0.999), 1e-3
-"""Of Adam for alpha, as in DARTS."""
+"""Of Adam for alpha, as in DARTS; there is no decay of the thresholds."""
 _STATE = "cell_weights"
 
 
@@ -64,6 +64,7 @@ class EnTranResult(ShortRepr):
         in_space: Whether the derived network is that of the published space; False with shared features.
         seconds: Duration.
         notes: What a reader should know, e.g. a collapse to skips.
+        settings: All settings, with the recipe, and the version of the trainings.
     """
 
     space: str
@@ -85,6 +86,7 @@ class EnTranResult(ShortRepr):
     in_space: bool
     seconds: float
     notes: list[str]
+    settings: dict[str, Any]
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for `json.dumps`."""
@@ -124,7 +126,9 @@ def search_entrannas(
     Deviations from EnTranNAS-DST (Yang et al., CVPR 2021): a cell of these spaces has one operation an edge, so several
     that stay on an edge cannot be derived. All operations that stay are mixed in the first part of the search, as
     published (`mixed`); then only those that are derived, so that nothing is lost in the end. "none" has no weight of
-    its own: an edge is dropped by its node's threshold. Features are not shared unless asked for.
+    its own: an edge is dropped by its node's threshold. Numbers of alpha and thresholds without a gradient in a step
+    (of the only input of a node; of operations below a threshold) are left as they are, where Adam with weight decay
+    would pull them to 0. Features are not shared unless asked for.
 
     Args:
         space: Space of cells, or its name.
@@ -200,8 +204,7 @@ def search_entrannas(
         **supernet_identity(cells, recipe, _Derived(None, settings), _Mixed(settings), seed),
         "images": halves.kind,
     }
-    found = run_derivation(method, module, identity, _result, folder, device, progress, trainer_options)
-    result = EnTranResult.from_json(found)
+    result = run_derivation(method, module, identity, _result, EnTranResult, folder, device, progress, trainer_options)
     for note in result.notes:
         warn_user(note)
     return result
@@ -218,7 +221,7 @@ class _Settings:
     def __str__(self) -> str:
         parts = [self.method, f"rate {self.learning_rate:g}"]
         if self.method == "entrannas":
-            parts += [f"threshold {self.threshold:g}", f"mixed {self.mixed:g}"]
+            parts += [f"threshold {self.threshold:g}", f"mixed {self.mixed:g}", "no decay without a gradient"]
         return ", ".join([*parts, *(["shared features"] if self.share_features else [])])
 
 
@@ -306,18 +309,19 @@ class _Module(SupernetModule):
         super().on_fit_start()
         if self.trainer.world_size > 1:
             raise ValueError(f"expected one device for a search by gradient, got {self.trainer.world_size}")
-        self._optimiser = torch.optim.Adam(
-            self.cell.parameters(), self.settings.learning_rate, betas=_BETAS, weight_decay=_DECAY
-        )
+        self._optimiser = torch.optim.Adam(self.cell.parameters(), self.settings.learning_rate, betas=_BETAS)
         if self._resumed is not None:
             self._optimiser.load_state_dict(self._resumed)
 
     def on_train_epoch_start(self) -> None:
         """Begin the pass over the half for alpha; with DST, an edge has one operation from some epoch on."""
         super().on_train_epoch_start()
-        self.cell.single = self.current_epoch >= round(self.settings.mixed * self.recipe.epochs)
+        self._set_single(self.current_epoch)
         self._search = iter(self._loader("search", self.recipe.batch_size, (self.seed, self.current_epoch, 1)))
         self._own_streams = RandomStreams((self.seed, self.current_epoch, 2), self.device)
+
+    def _set_single(self, epoch: int) -> None:
+        self.cell.single = epoch >= round(self.settings.mixed * self.recipe.epochs)
 
     def step(self, parts: list[tuple[Tensor, Tensor]], n: int) -> Tensor:
         """A step of alpha and the thresholds, then one of the weights."""
@@ -330,10 +334,20 @@ class _Module(SupernetModule):
         loss = self.loss(self.mixture(inputs, self.cell.derive(), self.cell()), targets)
         parameters = list(self.cell.parameters())
         gradients = torch.autograd.grad(loss, parameters, allow_unused=True)
+        self._move(parameters, gradients)
+
+    @torch.no_grad()
+    def _move(self, parameters: list[Tensor], gradients: Sequence[Tensor | None]) -> None:
+        """A step of Adam, which leaves numbers without a gradient as they are; with L2 on alpha alone."""
         assert self._optimiser is not None
+        before = [parameter.clone() for parameter in parameters]
         for parameter, gradient in zip(parameters, gradients, strict=True):
-            parameter.grad = gradient
+            decay = _DECAY if parameter is self.cell.alpha else 0.0
+            parameter.grad = None if gradient is None else gradient.add(parameter, alpha=decay)
         self._optimiser.step()
+        for parameter, old, gradient in zip(parameters, before, gradients, strict=True):
+            if gradient is not None:
+                parameter.copy_(torch.where(gradient == 0, old, parameter))
 
     def answer(self, split: str, inputs: Tensor) -> Tensor:
         """Outputs of the derived network, with the statistics of the batch."""
@@ -353,22 +367,24 @@ class _Module(SupernetModule):
         checkpoint[_STATE] = {"optimiser": self._optimiser.state_dict(), "archs": self.archs}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Restore it."""
+        """Restore it; if all epochs are done, no epoch starts that would say whether operations are mixed."""
         super().on_load_checkpoint(checkpoint)
+        self._set_single(self.epochs_done - 1)
         self._resumed, self.archs = checkpoint[_STATE]["optimiser"], checkpoint[_STATE]["archs"]
 
     @torch.no_grad()
     def losses(self) -> tuple[float, float]:
-        """Losses of the network of the search and of the derived one on the validation images."""
+        """Losses of the network of the search and of the derived one on the validation images, in evaluation mode."""
+        self.eval()
         arch, weights, device = self.cell.derive(), self.cell(), self.cell.alpha.device
-        streams = RandomStreams((0,), device)
+        self._begin_puzzles(self.recipe.epochs - 1)  # those of the last validation
         loader = BatchLoader(self.sources["valid"], self.prepare.domains, self.recipe.batch_size, self.counts["valid"])
         totals, count = torch.zeros(2, dtype=torch.float64), 0
         for batch in loader:
             if (n := len(batch["rgb"])) < 2:  # no statistics
                 continue
             on_device = {name: values.to(device) for name, values in batch.items()}
-            inputs, targets = self.prepare(on_device, streams, training=False)
+            inputs, targets = self.prepare(on_device, self._puzzles, training=False)
             with batch_statistics(self.network):
                 for index, q in enumerate((weights, None)):
                     totals[index] += n * float(self.loss(self.mixture(inputs, arch, q), targets))
@@ -377,7 +393,7 @@ class _Module(SupernetModule):
         return searched, derived
 
 
-def _result(module: _Module) -> dict[str, Any]:
+def _result(module: _Module, settings: dict[str, Any]) -> dict[str, Any]:
     """The result of a finished search, as JSON values."""
     space = module.network.space
     assert isinstance(space, CellSpace)
@@ -385,8 +401,7 @@ def _result(module: _Module) -> dict[str, Any]:
     (simplest,) = space.simplify([arch])
     searched, derived = module.losses()
     notes = []
-    kinds = {space.operations[index].kind for index in space.parse(simplest).code} - {"none"}
-    if kinds == {"skip"}:
+    if has_skips_alone(space, arch):
         notes.append(
             f"the derived cell {arch} has skips alone: the known collapse of searches by gradient, not a result "
             "(DARTS ends so on NAS-Bench-201, at 54.30 % on CIFAR-10); another seed, or a smaller learning_rate of "
@@ -420,4 +435,5 @@ def _result(module: _Module) -> dict[str, Any]:
         in_space=not shares,
         seconds=module.metrics[TIME][-1],
         notes=notes,
+        settings=settings,
     ).to_json()

@@ -6,7 +6,7 @@ from scipy.special import softmax
 from benchmarks import get_space
 from benchmarks.errors import UnknownNameError
 from benchmarks.spaces.cell import EDGES, live_edges
-from surrogates.supernet.cell_weights import CELL_METHODS, CellWeights
+from surrogates.supernet.cell_weights import CELL_METHODS, CellWeights, has_skips_alone
 
 MICRO, CIFAR = get_space("transnas101-micro"), get_space("nasbench201")
 
@@ -107,6 +107,28 @@ def test_a_dropped_operation_acts_through_the_softmax_of_its_edge_only():
     assert (grad[5, 1:3] != 0).all()
     assert (grad[0] == 0).all()  # of another node
     assert (found.beta.grad != 0).tolist() == [False, False, True]
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_only_input_that_stays_has_no_gradient(seed):
+    found = weights("entrannas", seed=seed)
+    found.single = True
+    generator = torch.Generator().manual_seed(seed)
+    q = found()
+    (q * torch.randn(q.shape, generator=generator)).sum().backward()
+    for node, threshold in zip((1, 2, 3), found.beta.grad, strict=True):
+        edges = [edge for edge, (_, to) in enumerate(EDGES) if to == node]
+        alone = (q[edges] > 0).sum() == 1
+        assert (threshold == 0) == alone
+        assert (found.alpha.grad[edges] == 0).all() == alone
+
+
+@pytest.mark.parametrize(
+    ("arch", "skips"),
+    [("64-41414-1_11_111", True), ("64-41414-1_03_100", True), ("64-41414-1_11_131", False)],
+)
+def test_skips_alone_are_told_by_the_simplest_form(arch, skips):
+    assert has_skips_alone(MICRO, arch) == skips
 
 
 def test_bad_input_is_refused():

@@ -3,6 +3,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 pytest.importorskip("lightning")
 
@@ -52,10 +53,17 @@ def test_each_epoch_trains_and_scores_its_architecture_on_halves_of_their_own(mo
 
     def watched_step(self, parts, n):
         before = {name: values.detach().clone() for name, values in self.network.named_parameters()}
+        state = self.optimizers().state
+        moments = {weights: {key: torch.clone(moment) for key, moment in own.items()} for weights, own in state.items()}
         loss = step(self, parts, n)
         own = {id(weights) for weights in self.network.network(self.sampler.asked[-1]).parameters()}
         for name, weights in self.network.named_parameters():
-            assert id(weights) in own or (weights.grad is None and (weights == before[name]).all())
+            if id(weights) in own:
+                continue
+            assert weights.grad is None
+            assert torch.equal(weights, before[name])
+            assert state.get(weights, {}).keys() == moments.get(weights, {}).keys()
+            assert all(torch.equal(state[weights][key], moment) for key, moment in moments.get(weights, {}).items())
         trained.append((self.current_epoch, self.sampler.asked[-1]))
         return loss
 

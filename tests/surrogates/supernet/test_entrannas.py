@@ -1,4 +1,8 @@
 import json
+import shutil
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +13,7 @@ pytest.importorskip("lightning")
 
 from benchmarks import get_space
 from benchmarks.errors import ArtefactError, SpaceError, UnknownNameError
+from benchmarks.training.recipe import VERSION
 from benchmarks.training.supernet import supernet_recipe
 from benchmarks.training.supernet.module import SupernetModule
 from surrogates.supernet import EnTranResult, search_entrannas
@@ -67,6 +72,125 @@ def test_an_interrupted_search_ends_the_same(method, finished, tmp_path, monkeyp
     resumed = search(tmp_path / "cut", method=method)
     assert replace(resumed, seconds=0.0) == replace(whole, seconds=0.0)
     assert sorted(path.name for path in (tmp_path / "cut").iterdir()) == ["derivation.json", "result.json"]
+
+
+@pytest.mark.parametrize("at", ["while the result is made", "before it is written"])
+def test_a_search_stopped_after_its_last_epoch_ends_the_same(at, finished, tmp_path, monkeypatch):
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        if at == "while the result is made":
+            patch.setattr("surrogates.supernet.entrannas.has_skips_alone", stop)
+        else:
+            patch.setattr("surrogates.supernet.derivation.write_beside", stop)
+        with pytest.raises(KeyboardInterrupt):
+            search(tmp_path / "cut")
+    assert sorted(path.name for path in (tmp_path / "cut").iterdir()) == ["derivation.json", "last.ckpt"]
+    assert replace(search(tmp_path / "cut"), seconds=0.0) == replace(finished[1], seconds=0.0)
+
+
+_KILLED = """
+import os, signal
+from pathlib import Path
+from benchmarks.training.supernet.module import SupernetModule
+from tests.surrogates.supernet.{test} import search
+
+step = SupernetModule.step
+
+def killed(self, parts, n):
+    loss = step(self, parts, n)
+    if self.current_epoch == 1:  # in the second epoch, after one of its steps
+        os.kill(os.getpid(), signal.SIGKILL)
+    return loss
+
+SupernetModule.step = killed
+search(Path({folder!r}){options})
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no such signal")
+@pytest.mark.parametrize("name", ["entrannas", "ddpnas"])
+def test_a_process_that_is_killed_within_an_epoch_is_resumed(name, finished, tmp_path):
+    from tests.surrogates.supernet import test_ddpnas
+
+    folder, options = tmp_path / "killed", {} if name == "entrannas" else {"rounds": 1}
+    code = _KILLED.format(test=f"test_{name}", folder=str(folder), options=", rounds=1" if options else "")
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGKILL, done.stderr
+    assert (folder / "last.ckpt").exists()
+    again = search if name == "entrannas" else test_ddpnas.search
+    whole = finished[1] if name == "entrannas" else test_ddpnas.search(rounds=1)
+    assert replace(again(folder, **options), seconds=0.0) == replace(whole, seconds=0.0)
+
+
+def test_what_has_no_gradient_is_left_as_it_is(monkeypatch):
+    """With one operation an edge, the only input of node 1 has the constant weight 1."""
+    seen = []
+    step = SupernetModule.step
+
+    def watched(self, parts, n):
+        loss = step(self, parts, n)
+        if self.cell.single:
+            seen.append((self.cell.alpha.detach().clone(), self.cell.beta.detach().clone()))
+        return loss
+
+    monkeypatch.setattr(SupernetModule, "step", watched)
+    search(epochs=27, mixed=0.05, learning_rate=0.05)
+    assert len(seen) == 26 * 2
+    (alpha, beta), (last, last_beta) = seen[0], seen[-1]
+    for now, threshold in seen:
+        assert torch.equal(now[0], alpha[0])
+        assert threshold[0] == beta[0]
+    assert not torch.equal(last[1:], alpha[1:])
+    assert not torch.equal(last_beta[1:], beta[1:])
+
+
+def test_the_derived_loss_is_that_of_the_last_epoch_where_tiles_pass_one_by_one_in_training():
+    asked = replace(recipe("jigsaw", n_train=16, batch_size=4, epochs=1, input_size=64), joint_tiles=False)
+    asked = replace(asked, optimiser=supernet_recipe("jigsaw").optimiser)
+    found = search(task="jigsaw", preset=asked, sources={"train": images(16, 64), "valid": images(8, 64, 1)})
+    assert found.derived_loss == pytest.approx(found.losses[-1], rel=1e-5)
+
+
+class Listed:
+    """A source that is no `ImageSet`."""
+
+    def __init__(self, whole):
+        self.whole, self.size = whole, whole.size
+
+    def __len__(self):
+        return len(self.whole)
+
+    def batch(self, indices, domains):
+        return self.whole.batch(indices, domains)
+
+
+def test_images_of_any_source_are_searched(finished):
+    found = search(sources={split: Listed(source) for split, source in SOURCES.items()})
+    assert replace(found, seconds=0.0) == replace(finished[1], seconds=0.0)
+
+
+def test_several_devices_are_refused(monkeypatch):
+    monkeypatch.setattr("lightning.Trainer.world_size", 2)
+    with pytest.raises(ValueError, match="expected one device for a search by gradient, got 2"):
+        search()
+
+
+@pytest.mark.parametrize("text", ["[]", "{", '{"arch": "64-41414-3_33_333"}'])
+def test_a_damaged_result_is_named(text, finished, tmp_path):
+    shutil.copytree(finished[0], tmp_path / "mine")
+    (tmp_path / "mine" / "result.json").write_text(text)
+    with pytest.raises(ArtefactError, match=r"result\.json' is damaged \(.*\); delete the folder and search again"):
+        search(tmp_path / "mine")
+
+
+def test_a_result_has_all_settings(finished):
+    folder, found = finished
+    assert found.settings == json.loads((folder / "derivation.json").read_text())
+    assert found.settings["version"] == VERSION
+    assert found.settings["recipe"]["n_train"] == 8  # the half for the weights
+    assert "rate 0.01, threshold 0.5, mixed 0.5" in found.settings["sampler"]
 
 
 def test_a_finished_search_is_read_and_another_refused(finished):
