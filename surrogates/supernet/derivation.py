@@ -123,22 +123,22 @@ def run_derivation(
         TrainingFailed: If the loss is not finite, or `trainer_options` end the search early.
     """
     options = {**device_options(device), **(trainer_options or {})}
-    identity = json.loads(json.dumps({"version": VERSION, "method": method, **identity}))  # lists for tuples, as read
+    settings: dict[str, Any] = json.loads(json.dumps({"version": VERSION, "method": method, **identity}))  # as read
     run = None if folder is None else RunDirectory(Path(folder).resolve(), "derivation")
     if run is not None and run.description.exists():
-        run.claim(identity)
+        run.claim(settings)
         if (finished := run.file("result.json")).exists():
             return _read(finished, kind)
     made = module()
     if run is not None:  # a call that fails above leaves no folder
-        run.claim(identity)
+        run.claim(settings)
     fit_module(made, None if run is None else run.path, progress, options)
     if made.epochs_done < made.recipe.epochs:
         raise TrainingFailed(
             f"the search {method!r} was stopped after {made.epochs_done} of {made.recipe.epochs} epochs; "
             f"{'it was not stored, as it has no folder' if run is None else 'the same call resumes it'}"
         )
-    found = result(made, identity)
+    found = result(made, settings)
     if run is not None:
         with write_beside(run.file("result.json")) as beside:
             beside.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")

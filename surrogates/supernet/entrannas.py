@@ -337,7 +337,7 @@ class _Module(SupernetModule):
         self._move(parameters, gradients)
 
     @torch.no_grad()
-    def _move(self, parameters: list[Tensor], gradients: Sequence[Tensor | None]) -> None:
+    def _move(self, parameters: Sequence[Tensor], gradients: Sequence[Tensor | None]) -> None:
         """A step of Adam, which leaves numbers without a gradient as they are; with L2 on alpha alone."""
         assert self._optimiser is not None
         before = [parameter.clone() for parameter in parameters]
