@@ -90,7 +90,7 @@ def test_one_hot_weights_are_the_derived_network_bit_for_bit(space, arch, engine
         (found - targets).square().mean().backward()
     assert sum(weights.grad is not None for weights in net.parameters()) == len(pairs)
     for its, mine in pairs:
-        torch.testing.assert_close(mine.grad, its.grad, rtol=1e-3, atol=1e-5)
+        torch.testing.assert_close(mine.grad, its.grad, rtol=1e-3, atol=1e-4)
 
 
 def test_where_the_written_form_is_the_simplest_it_is_the_supernets_path():
