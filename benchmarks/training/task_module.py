@@ -250,9 +250,12 @@ class TaskModule(lightning.LightningModule, ABC):
     def validation_step(self, batch: dict[str, Tensor], batch_idx: int, dataloader_idx: int = 0) -> None:
         """Score a batch of validation or test images."""
         if batch_idx == 0:
-            epoch = _FIXED if self.recipe.fixed_evaluation else mix((self.seed, self.current_epoch + 1))
-            self._puzzles.restart((epoch, dataloader_idx, self.global_rank))
+            self._begin_puzzles(self.current_epoch, dataloader_idx)
         self._steps[self._scored[dataloader_idx]](batch)
+
+    def _begin_puzzles(self, epoch: int, dataloader_idx: int = 0) -> None:
+        of_epoch = _FIXED if self.recipe.fixed_evaluation else mix((self.seed, epoch + 1))
+        self._puzzles.restart((of_epoch, dataloader_idx, self.global_rank))
 
     def _score_on(self, split: str, **batch: Tensor) -> None:
         inputs, targets = self.prepare(batch, self._puzzles, training=False)

@@ -1,4 +1,4 @@
-"""``surrogates supernet``: train the supernet of a space on a task or without labels, probe it, and rank with it."""
+"""``surrogates supernet``: train a supernet on a task or without labels, probe it, rank with it, derive from it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from benchmarks.tasks import TRANSNAS_TASKS
-from surrogates.cli import front
+from surrogates.cli import derive, front
 from surrogates.cli.arguments import AsJson
 from surrogates.cli.estimating import (
     Folders,
@@ -45,6 +45,10 @@ supernet_app.command(
         "surrogates supernet rank scene-probe -n 20",
     ),
 )(probe)
+
+supernet_app.command(
+    short_help="Search an architecture with shared weights inside: EnTranNAS, DARTS, DDPNAS.", epilog=derive.EXAMPLES
+)(derive.derive)
 
 
 @supernet_app.command(

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from benchmarks.training.supernet.folder import SupernetFolder as SupernetFolder
     from benchmarks.training.supernet.layouts import PartKey as PartKey
     from benchmarks.training.supernet.layouts import layout_of as layout_of
+    from benchmarks.training.supernet.mixture import MixtureNetwork as MixtureNetwork
+    from benchmarks.training.supernet.mixture import engine_cells as engine_cells
+    from benchmarks.training.supernet.mixture import sparsify as sparsify
     from benchmarks.training.supernet.module import SupernetModule as SupernetModule
     from benchmarks.training.supernet.names import loss_name as loss_name
     from benchmarks.training.supernet.objectives import InPlaceDistillation as InPlaceDistillation

@@ -236,12 +236,12 @@ def supernet_identity(
     sampler: PathSampler | BatchSampler,
     objective: PathObjective,
     seed: int,
-    sharing: Sharing,
+    sharing: Sharing | None = None,
 ) -> dict[str, Any]:
     """What tells a training of a supernet from others, as plain values; the sharing unless it is the usual one."""
     return {
         "space": layout_of(space).space.name,
-        **({} if sharing.name == USUAL_SHARING else {"sharing": sharing.name}),
+        **({} if sharing is None or sharing.name == USUAL_SHARING else {"sharing": sharing.name}),
         "sampler": sampler.name,
         "objective": objective.name,
         "seed": seed,

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogates.search.base import Searcher
+from surrogates.search.distribution import followed, standardised
 from surrogates.search.ranks import scores
 from surrogates.search.searchers.policy import Policy
 
@@ -21,10 +22,11 @@ class DDPNAS(Searcher):
     probability of an option is set from the mean value of the architectures with that option, and every decision loses
     its least probable option, until one architecture remains.
 
-    Deviations: the paper scores architectures by a few epochs of training inside a weight-sharing network; here they
-    are measured. An option is not pruned if no free architecture would remain without it (not every combination is a
-    valid skeleton or meets the constraint). When all remaining architectures were asked for, the last round of pruning
-    is undone, and the search continues around the architecture it found.
+    Deviations: the paper scores architectures by an epoch of training inside a weight-sharing network, as
+    `surrogates.supernet.search_ddpnas` does; here they are measured, and the update has no momentum. An option is not
+    pruned if no free architecture would remain without it (not every combination is a valid skeleton or meets the
+    constraint). When all remaining architectures were asked for, the last round of pruning is undone, and the search
+    continues around the architecture it found.
 
     Args:
         round_size: Number of architectures between two rounds of pruning.
@@ -68,18 +70,18 @@ class DDPNAS(Searcher):
         return np.asarray(remaining[np.arange(taken.shape[1]), taken].all(axis=1))
 
     def _follow(self) -> None:
-        """Set the logit of each option to the mean observed value with that option, in standard deviations."""
-        known = scores(self.values_)
-        spread = float(known.std()) or 1.0
-        standard = (known - known.mean()) / spread
+        """Update the distribution from the mean observed value with each option, in standard deviations."""
+        standard = standardised(scores(self.values_))
         taken = self.policy_.choices[self.rows_]
         inside = self._inside(self.remaining_)[self.rows_]
-        for decision, options in enumerate(self.policy_.logits):
+        means = np.zeros((1, *self.policy_.logits.shape))
+        for decision, options in enumerate(means[0]):
             for option in range(len(options)):
                 having = taken[:, decision] == option
                 recent = having & inside
                 chosen = recent if recent.any() else having
-                options[option] = self.sharpness * standard[chosen].mean() if chosen.any() else 0.0
+                options[option] = standard[chosen].mean() if chosen.any() else 0.0
+        self.policy_.logits = followed(self.policy_.logits, means, sharpness=self.sharpness)
 
     def _prune(self) -> None:
         """Drop the least probable option of every decision with several left, the largest gap first."""

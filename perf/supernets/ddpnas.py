@@ -1,0 +1,122 @@
+"""DDPNAS with shared weights inside, on Rooms images: is what it leaves better than a random architecture?
+
+    python perf/supernets/ddpnas.py search --folder <folder> --tasks class_scene --seeds 0,1,2,3,4    # resumes
+    NAS_DATA=<folder> python perf/supernets/ddpnas.py report
+
+``search`` runs a search for each task and seed and writes one record to perf/supernets/records/ddpnas; what has one is
+not done again, an interrupted search continues from its last epoch in the folder.
+``report`` prints the tables from the records.
+
+A search trains 27 epochs of half of 2,048 images, and scores as many, at half the side of the images: fewer images than
+one training of a single architecture on its own (8 epochs of 4,096), so the equal of random search is one random
+architecture. Settings (--metric, --rounds, --lr) are compared on class_object alone; the other tasks judge.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import derived
+import numpy as np
+
+if TYPE_CHECKING:
+    from surrogates.supernet import DDPNASResult
+
+RECORDS = derived.RECORDS / "ddpnas"
+SPACE = "transnas101-micro"
+N_TRAIN, SIDE = 2_048, 32
+
+
+def run(task: str, seed: int, tried: dict[str, Any], folder: Path) -> DDPNASResult:
+    """Search in a folder; a finished search is read."""
+    from dataclasses import replace
+
+    from benchmarks.training.supernet import supernet_recipe
+    from surrogates.supernet import search_ddpnas
+
+    recipe = replace(supernet_recipe(task), n_train=N_TRAIN, input_size=SIDE)
+    if "lr" in tried:
+        recipe = replace(recipe, optimiser=replace(recipe.optimiser, lr=tried["lr"]))
+    options = {name: tried[name] for name in ("metric", "rounds") if name in tried}
+    return search_ddpnas(SPACE, task, recipe, seed=seed, folder=folder, sources=derived.images, device="cpu", **options)
+
+
+def difference(record: dict[str, Any]) -> str:
+    """What today's search would do otherwise than the one of a record."""
+    return derived.difference(record, lambda folder: run(record["task"], record["seed"], record["tried"], folder))
+
+
+def search(folder: Path, task: str, seed: int, tried: dict[str, Any]) -> None:
+    """Search and write the record."""
+    from benchmarks.training.device import training_process
+
+    label = "".join(f"-{name}{value}" for name, value in tried.items())
+    path = RECORDS / f"{task}-{seed}{label}.json"
+    if path.exists():
+        if other := difference(json.loads(path.read_text())):
+            raise SystemExit(f"{path} is of another search: {other}; delete it to search again")
+        return
+    training_process(1)
+    found = run(task, seed, tried, folder / f"ddpnas-{path.stem}")
+    thetas = [[[round(share, 4) for share in edge] for edge in theta] for theta in found.thetas]
+    derived.write(path, {**found.to_json(), "thetas": thetas, "tried": tried})
+    print(f"{path.stem}: {found.arch} in {found.seconds:.0f} s", flush=True)
+
+
+def report() -> None:
+    """Print all tables; the summaries are of today's search, on other tasks than that of the settings."""
+    sections: dict[str, list[dict[str, Any]]] = {}
+    for path in sorted(RECORDS.glob("*.json")):
+        record = json.loads(path.read_text())
+        title = "settings tried" if record["tried"] else "default settings"
+        if other := difference(record):
+            title = f"{title}, by an earlier search: {other}"
+        elif record["task"] == derived.TUNING:
+            title = f"{title}, on the task of the settings"
+        sections.setdefault(title, []).append(record)
+    for title, records in sections.items():
+        print(title)
+        for record in records:
+            share = derived.published_share(SPACE, record["task"], record["arch"])
+            print(
+                f"  {record['task']:12s} seed {record['seed']}  {record['arch']}  simplest {record['simplest']}"
+                f"  better published {100 * share:5.1f} %  {record['seconds']:5.0f} s  {record['tried'] or ''}".rstrip()
+            )
+    judging = sections.get("default settings", [])
+    for task in dict.fromkeys(record["task"] for record in judging):
+        shares = [derived.published_share(SPACE, task, record["arch"]) for record in judging if record["task"] == task]
+        print(
+            f"\n{task}, {len(shares)} seeds: median of better, published {100 * np.median(shares):.1f} % "
+            f"(random as good: {derived.chance(shares):.2f})"
+        )
+
+
+def main() -> None:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("work", choices=("search", "report"))
+    parser.add_argument("--folder", type=Path, help="folder of the searches")
+    parser.add_argument("--tasks", default="class_scene")
+    parser.add_argument("--seeds", default="0,1,2,3,4")
+    parser.add_argument("--metric", help="another metric, on class_object alone")
+    parser.add_argument("--rounds", type=int, help="another number of rounds, on class_object alone")
+    parser.add_argument("--lr", type=float, help="another learning rate, on class_object alone")
+    given = parser.parse_args()
+    tried = {name: value for name in ("metric", "rounds", "lr") if (value := getattr(given, name)) is not None}
+    if tried and given.tasks != derived.TUNING:
+        parser.error(f"settings are compared on {derived.TUNING} alone, so that the other tasks judge them")
+    if given.work == "report":
+        report()
+    elif given.folder is None:
+        parser.error("expected --folder for the searches")
+    else:
+        for seed in given.seeds.split(","):
+            for task in given.tasks.split(","):
+                search(given.folder, task, int(seed), tried)
+
+
+if __name__ == "__main__":
+    main()

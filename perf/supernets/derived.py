@@ -1,0 +1,103 @@
+"""What the studies of searches that end with one architecture share: their images, and how good an architecture is.
+
+Published: the share of the distinct functions of the space whose published value on the task is better (NAS_DATA; the
+benchmark trained them on Taskonomy). Lower is better; a random architecture has 50 % on average. Ties count half.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import warnings
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from benchmarks import get_space, load_table
+from benchmarks.errors import ArtefactError
+from benchmarks.files import write_beside
+from benchmarks.training.supernet import layout_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from benchmarks.training.data.images import ImageSource
+    from benchmarks.training.recipe import Recipe
+
+RECORDS = Path(__file__).with_name("records")
+TUNING = "class_object"  # the only task on which settings are compared; it judges nothing
+TABLES = {"transnas101-micro": "transnas101/micro_final.csv", "nasbench201": "nasbench201/final.csv"}
+
+
+@cache
+def published(space: str, task: str) -> pd.Series:
+    """Published values of the distinct live functions, higher is better."""
+    table = load_table(Path(os.environ["NAS_DATA"]) / TABLES[space]).oriented()
+    return table[task].loc[list(layout_of(space).functions)]
+
+
+def better(values: pd.Series, value: float) -> float:
+    """Share of the values that are better; ties count half."""
+    found = values.to_numpy()
+    return float((found > value).mean() + (found == value).mean() / 2)
+
+
+def published_share(space: str, task: str, arch: str) -> float:
+    """Share of the functions of the space whose published value is better than an architecture's."""
+    (simplest,) = get_space(space).simplify([arch])
+    values = published(space, task)
+    return better(values, float(values[simplest]))
+
+
+def images(recipe: Recipe) -> Mapping[str, ImageSource]:
+    """The Rooms images that the trainings of single architectures use, reduced to the side that a search works at."""
+    from dataclasses import replace
+
+    import torch
+
+    from benchmarks.training import ImageSet, get_recipe
+    from benchmarks.training.supernet import rooms_of
+
+    whole = rooms_of(replace(get_recipe(recipe.task, "mini"), n_test=None))
+    found: dict[str, ImageSource] = {}
+    for split, source in whole.items():
+        assert isinstance(source, ImageSet)
+        smaller = torch.nn.functional.adaptive_avg_pool2d(source.arrays["rgb"].float(), recipe.input_size)
+        found[split] = ImageSet({**source.arrays, "rgb": smaller.round().to(torch.uint8)})
+    return found
+
+
+def write(path: Path, values: Any) -> None:
+    """Write a record."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with write_beside(path) as beside:
+        beside.write_text(json.dumps(values, indent=0) + "\n", encoding="utf-8")
+
+
+def chance(shares: list[float]) -> float:
+    """Probability that the median of as many random architectures has a share as small as the median of these.
+
+    Computed, not drawn: shares of random architectures are taken as uniform from 0 to 1.
+    """
+    from scipy.stats import beta
+
+    n = len(shares)
+    return float(beta.cdf(np.median(shares), (n + 1) / 2, (n + 1) / 2))
+
+
+def difference(record: Mapping[str, Any], search: Callable[[Path], Any]) -> str:
+    """What today's search would do otherwise than the one of a record; nothing if that search is read as finished."""
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # notes of the result
+        result = {name: value for name, value in record.items() if name != "tried"}
+        for name, values in (("derivation", record["settings"]), ("result", result)):
+            (Path(folder) / f"{name}.json").write_text(json.dumps(values), encoding="utf-8")
+        try:
+            search(Path(folder))
+        except ArtefactError as error:
+            return str(error).partition("another derivation: ")[2].partition("; choose another")[0] or str(error)
+    return ""
