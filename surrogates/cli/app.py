@@ -71,7 +71,6 @@ _add(_LOOK_UP, lookup.lookup, "Predicted or measured performance of architecture
 _add(_LOOK_UP, best.best, "The best architectures of a space within constraints, exact.", best.EXAMPLES)
 _add(_LOOK_UP, predict.predict, "Predict architectures with a stored surrogate, as CSV.", predict.EXAMPLES)
 _add(_LOOK_UP, draw.draw, "Draw an architecture: cell, skeleton, how it is written.", draw.EXAMPLES)
-_add(_LOOK_UP, report.report, "Explore a space in one page, to open in a browser.", report.EXAMPLES)
 app.add_typer(table_app, name="table", rich_help_panel=_LOOK_UP, short_help="Inspect and convert tables of results.")
 _add(_LOOK_UP, doctor.doctor, "Check the installation, the bundled data and tables.", doctor.EXAMPLES)
 _add(_FIT, fit.fit, "Fit a surrogate to a table of results and store it.", fit.EXAMPLES)
@@ -87,6 +86,7 @@ _add(
     search_benchmark.EXAMPLES,
 )
 _add(_SEARCH, unnas.unnas, "UnNAS study: search on one task, evaluate on others.", unnas.EXAMPLES)
+_add(_LOOK_UP, report.report, "Explore a space in one page, to open in a browser.", report.EXAMPLES)
 _add(_TRAIN, design.design, "Which architectures to train first: the most informative.", design.EXAMPLES)
 _add(_TRAIN, train.train, "Train one architecture on one task.", train.EXAMPLES)
 app.add_typer(

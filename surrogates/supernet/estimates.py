@@ -218,11 +218,24 @@ class SupernetEstimates(BaseEstimator):  # type: ignore[misc]
             stored.write()
 
     def _scorer(self, folder: SupernetFolder) -> PathScorer:
+        """The scorer of a supernet, kept for the next question while its weights are the same."""
         with needs_extra("Scores of a supernet", "training", "torch", "lightning", "pillow"):
             from benchmarks.training.supernet.scores import PathScorer
             from benchmarks.training.supernet.train import load_supernet, rooms_of
-        supernet = load_supernet(folder.path)
-        return PathScorer(supernet, (self.sources or rooms_of)(supernet.recipe), self.statistics)
+        kept: dict[str, tuple[object, PathScorer]] = self.__dict__.setdefault("_scorers", {})
+        key = folder.fingerprint(), self.statistics, self.sources
+        known, scorer = kept.get(str(folder.path), (None, None))
+        if scorer is None or known != key:
+            supernet = load_supernet(folder.path)
+            scorer = PathScorer(supernet, (self.sources or rooms_of)(supernet.recipe), self.statistics)
+            kept[str(folder.path)] = key, scorer
+        return scorer
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the scorers, which hold supernets and images."""
+        state: dict[str, Any] = dict(super().__getstate__())
+        state.pop("_scorers", None)
+        return state
 
 
 class _Stored:

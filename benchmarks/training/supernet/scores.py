@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from benchmarks.errors import choice
+from benchmarks.forks import cached_property
 from benchmarks.training.data.augment import RandomStreams
 from benchmarks.training.data.images import ImageSource
 from benchmarks.training.data.loader import BatchLoader
@@ -105,6 +106,10 @@ class PathScorer:
 
     def fingerprint(self) -> str:
         """SHA-256 of the prepared images and targets that scores are computed from."""
+        return self._fingerprint
+
+    @cached_property
+    def _fingerprint(self) -> str:
         digest = hashlib.sha256()
         for batches in (self._valid, self._batches("train", max(self._recalibration_images, self._constant_images))):
             for pair in batches:

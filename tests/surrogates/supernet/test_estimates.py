@@ -1,4 +1,5 @@
 import json
+import pickle
 import shutil
 
 import numpy as np
@@ -12,6 +13,7 @@ from sklearn.base import clone
 from benchmarks.errors import ArchitectureError, ArtefactError, SpaceError
 from benchmarks.spaces.registry import get_space
 from benchmarks.training.supernet import PathScorer, load_supernet, rooms_of
+from benchmarks.training.supernet import train as train_module
 from surrogates import Oracle, SupernetEstimates
 from surrogates.oracle.predictors import predict_matrix
 from surrogates.search import run_search
@@ -180,3 +182,20 @@ def test_an_oracle_and_a_search_take_the_estimates(folders):
     assert Oracle(estimates)(ARCHS[0], "class_object") == pytest.approx(expected[0, 0])
     found = run_search("random", lambda archs: estimates.predict(archs)[:, 0], "class_object", 5, space=SPACE)
     assert np.array_equal(found.values, estimates.predict(found.archs))
+
+
+def test_a_supernet_is_loaded_once_and_again_if_its_weights_change(folders, tmp_path, monkeypatch):
+    folder = shutil.copytree(folders[0], tmp_path / "one", ignore=shutil.ignore_patterns("estimates-*"))
+    loads = []
+    load = train_module.load_supernet
+    monkeypatch.setattr(train_module, "load_supernet", lambda path: loads.append(path) or load(path))
+    estimates = SupernetEstimates([folder])
+    for arch in ARCHS[:3]:
+        estimates.predict([arch])
+    assert len(loads) == 1
+    other = pickle.loads(pickle.dumps(estimates))
+    assert "_scorers" not in vars(other)
+    assert len(pickle.dumps(estimates)) < 2_000
+    shutil.copy(folders[1] / "weights.pt", folder / "weights.pt")
+    np.testing.assert_allclose(estimates.predict(ARCHS[:1])[0, 0], metrics(folders[1], ARCHS[0])["loss"], rtol=1e-6)
+    assert len(loads) >= 2
