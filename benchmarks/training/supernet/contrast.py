@@ -82,7 +82,7 @@ class CrossPathContrast(nn.Module):
             ValueError: If the supernet is of a task with labels, or its weights are slices of wide ones.
         """
         self.settings = _settings(supernet.recipe)
-        if not isinstance(supernet.sharing, Separate):
+        if type(supernet.sharing) is not Separate:  # slices are a subclass
             raise ValueError(
                 "expected separate weights for the objective 'contrast', whose teacher follows the parts of a path, "
                 f"got the sharing {supernet.sharing.name!r}"
