@@ -53,12 +53,14 @@ def test_a_supernet_is_trained_once_and_ranks_architectures(tmp_path):
     assert "nearest: '64-41414-3_33_333'" in outside.stderr
 
 
-def test_a_supernet_without_labels_ranks_and_serves_a_task(tmp_path):
+def test_a_supernet_without_labels_ranks_and_serves_a_task(tmp_path, monkeypatch):
+    whole_batch = {task: {**changes, "n_train": 64} for task, changes in presets._PRESETS["mini"].items()}
+    monkeypatch.setitem(presets._PRESETS, "mini", whole_batch)
     folder, probe = tmp_path / "unlabelled", tmp_path / "probe"
     one_epoch = ["--device", "cpu", "--epochs", 1, "--json"]
     found = json.loads(run("supernet", "train", folder, "-t", "contrast", *one_epoch).stdout)
     assert (found["sampler"], found["objective"]) == ("disjoint", "contrast")
-    assert found["recipe"]["contrast"]["queue"] == 2048
+    assert found["recipe"]["contrast"]["queue"] == 512
     asked = [argument for arch in ARCHS for argument in ("--arch", arch)]
     ranked = json.loads(run("supernet", "rank", folder, *asked, "--json").stdout)
     assert ranked["task"] == "contrast/valid_loss"
@@ -75,9 +77,10 @@ def test_a_supernet_without_labels_ranks_and_serves_a_task(tmp_path):
     for arguments, code, message in [
         (
             ["train", folder, "-t", "contrast", "--sampler", "uniform", "--epochs", 1],
-            1,
-            "sampler was 'disjoint' and is",
+            2,
+            "the sampler 'disjoint' draws them",
         ),
+        (["train", folder, "-t", "contrast", "--seed", 1, "--epochs", 1], 1, "seed was 0 and is now 1"),
         (
             ["train", tmp_path / "new", "-t", "contrast", "--objective", "supervised"],
             2,
