@@ -74,6 +74,7 @@ def changed_settings(recipe: Recipe) -> list[str]:
 def _flat(recipe: Recipe) -> dict[str, Any]:
     """Field -> value, including the fields of the optimiser and the augmentation."""
     values = asdict(recipe)
+    del values["contrast"]  # that of the pretext task, which has no published recipe here; not that of the augmentation
     return {**values.pop("optimiser"), **values.pop("augmentation"), **values}
 
 
