@@ -69,7 +69,7 @@ def scaled_distances(X: Float, Y: Float) -> Float:
         >>> scaled_distances(np.zeros((1, 2)), np.array([[1.0, 1.0], [2.0, -2.0]])).round(6).tolist()
         [[1.0, 2.0]]
     """
-    return np.asarray(distances_by("euclidean", X, Y) / unit_distance(X.shape[1], "euclidean"))
+    return np.asarray(cdist(X, Y) / unit_distance(X.shape[1], "euclidean"))
 
 
 def laplace(distances: Float, length: float) -> Float:

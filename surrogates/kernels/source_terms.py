@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.spatial.distance import cdist
 
-from surrogates.kernels.functions import distances_by, matern52, scaled_distances
+from surrogates.kernels.functions import matern52, scaled_distances
 from surrogates.kernels.posterior import Kernels
 
 __all__ = ["N_TERMS", "OWN_TERMS", "Inputs", "SourceKernels", "source_terms", "term_variances"]
@@ -59,7 +60,7 @@ def source_terms(a: Inputs, b: Inputs) -> Float:
         [1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]
     """
     plain = scaled_distances(a.features, b.features)
-    weighted = distances_by("euclidean", a.weighted, b.weighted)
+    weighted = cdist(a.weighted, b.weighted)
     source = scaled_distances(a.sources, b.sources)
     smooth = [(source, 0.7), (source, 1.5), (weighted, 1.5), (plain, 1.5), (weighted, 3.0), (plain, 3.0)]
     return np.stack([a.sources @ b.sources.T / a.sources.shape[1], *(matern52(*pair) for pair in smooth)])
