@@ -58,7 +58,7 @@ class CrossPathContrast(nn.Module):
         >>> objective = CrossPathContrast()
         >>> objective.attach(supernet, seed=0)
         >>> objective.queue.shape
-        torch.Size([2048, 64])
+        torch.Size([512, 64])
         >>> views = torch.rand(64, 4, 3, 48, 48)
         >>> paths = ["64-41414-2_31_002", "64-41414-0_23_223"]
         >>> [len(found.outputs) for found in objective.losses(supernet, paths, views, torch.arange(64), None)]
