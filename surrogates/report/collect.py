@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.errors import TableError
+from benchmarks.short_repr import ShortRepr
 from benchmarks.spaces.registry import get_space
 from benchmarks.spaces.space import Space
 from benchmarks.table import Table
@@ -32,7 +33,7 @@ _MOST_STEPS = 500
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ReportData:
+class ReportData(ShortRepr):
     """Content of a page.
 
     Attributes:

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.short_repr import ShortRepr
 from benchmarks.spaces.space import Space
 from benchmarks.table import Table
 from benchmarks.tasks import Task, find_task, minimized
@@ -25,7 +26,7 @@ _BATCH = 1024
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ReportColumn:
+class ReportColumn(ShortRepr):
     """One quantity of n architectures.
 
     Attributes:

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.short_repr import ShortRepr
 from benchmarks.spaces.cell import CellSpace
 from benchmarks.spaces.dag import DagSpace
 from benchmarks.spaces.space import Space
@@ -24,7 +25,7 @@ _DIGITS = ("same shape", "doubles the channels", "halves the resolution", "doubl
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Structure:
+class Structure(ShortRepr):
     """Operations of n architectures.
 
     Attributes:
