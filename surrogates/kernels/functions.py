@@ -44,8 +44,7 @@ def distances_by(metric: str, X: Float, Y: Float) -> Float:
 
     Many Euclidean ones are computed by one product of matrices, several times faster than pair by pair. Their squares
     are differences of larger numbers, so that of two equal rows is not 0 but, with standardised features, below 1e-6: a
-    Matern correlation, which is flat at 0, does not see it. (In single precision, twice as fast, means of the bundled
-    process of macro would be wrong by 2e-3 of their standard deviation.)
+    Matern correlation, which is flat at 0, does not see it.
 
     Example:
         >>> distances_by("euclidean", np.zeros((1, 2)), np.array([[3.0, 4.0], [0.0, 1.0]])).round(6).tolist()
