@@ -61,7 +61,9 @@ def sampled_functions() -> list[str]:
 # -- measurement ------------------------------------------------------------------------------------------------------
 
 
-def train(folder: Path, task: str, seed: int, sampler: str, tried: dict[str, float], published: bool) -> None:
+def train(
+    folder: Path, task: str, seed: int, sampler: str, objective: str, tried: dict[str, float], published: bool
+) -> None:
     """Train a supernet, score architectures, and write the record."""
     from dataclasses import replace
 
@@ -72,25 +74,34 @@ def train(folder: Path, task: str, seed: int, sampler: str, tried: dict[str, flo
         optimiser = replace(recipe.optimiser, lr=tried.get("lr", recipe.optimiser.lr))
         recipe = replace(recipe, optimiser=optimiser, epochs=int(tried.get("epochs", recipe.epochs)))
     label = "".join(f"-{name}{value:g}" for name, value in tried.items())
-    record = RECORDS / f"{sampler}-{task}-{seed}{label}.json"
+    kind = sampler if objective == "supervised" else f"{sampler}_{objective}"
+    record = RECORDS / f"{kind}-{task}-{seed}{label}.json"
     known = json.loads(record.read_text()) if record.exists() else {"estimates": {}}
     wanted = dict.fromkeys([*rooms_archs(), *(sampled_functions() if published else [])])
     if missing := [arch for arch in wanted if arch not in known["estimates"]]:
-        measured = _measured(folder / record.stem, recipe, seed, sampler, known, missing)
+        measured = _measured(folder / record.stem, recipe, seed, sampler, objective, known, missing)
         with write_beside(record) as beside:
             beside.write_text(json.dumps(measured) + "\n", encoding="utf-8")
     print(f"{record.name}: {len(missing)} architectures scored, {len(wanted) - len(missing)} before", flush=True)
 
 
 def _measured(
-    folder: Path, recipe: Recipe, seed: int, sampler: str, known: dict[str, Any], missing: list[str]
+    folder: Path,
+    recipe: Recipe,
+    seed: int,
+    sampler: str,
+    objective: str,
+    known: dict[str, Any],
+    missing: list[str],
 ) -> dict[str, Any]:
     """What is known of a supernet, with the scores of more architectures."""
     from benchmarks.training.device import training_process
     from benchmarks.training.supernet import PathScorer, SupernetFolder, loss_name, rooms_of, train_supernet
+    from surrogates.supernet import supernet_sampler
 
     training_process(1)
-    supernet = train_supernet(SPACE, recipe.task, recipe, sampler, seed=seed, folder=folder, device="cpu")
+    paths = supernet_sampler(sampler, SPACE)
+    supernet = train_supernet(SPACE, recipe.task, recipe, paths, objective, seed=seed, folder=folder, device="cpu")
     metrics = SupernetFolder(folder).metrics()
     scorer, loss = PathScorer(supernet, rooms_of(recipe)), loss_name(recipe.task)
     return {
@@ -98,6 +109,7 @@ def _measured(
         "task": recipe.task,
         "seed": seed,
         "sampler": sampler,
+        "objective": objective,
         "lr": recipe.optimiser.lr,
         "max_norm": recipe.optimiser.max_norm,
         "steps": recipe.epochs * ((recipe.n_train or 0) // recipe.batch_size),
@@ -172,6 +184,12 @@ def line(name: str, found: dict[str, float], more: str = "") -> str:
     )
 
 
+def kind_of(record: dict[str, Any]) -> str:
+    """How the supernet was trained: its sampler, and its objective unless that is the labels'."""
+    objective = record.get("objective", "supervised")
+    return record["sampler"] if objective == "supervised" else f"{record['sampler']}, {objective}"
+
+
 def report() -> None:
     """Print all tables."""
     records = [json.loads(path.read_text()) | {"name": path.stem} for path in sorted(RECORDS.glob("[!.]*-*.json"))]
@@ -198,10 +216,10 @@ def report() -> None:
                 if not set(archs) <= set(record["estimates"]):
                     continue
                 scores = np.array([record["estimates"][arch] for arch in archs])
-                by_sampler.setdefault(record["sampler"], []).append(scores)
+                by_sampler.setdefault(kind_of(record), []).append(scores)
                 found = measures(values, scores)
-                rows.append({"task": task, "ranker": record["sampler"], "seed": record["seed"], **found})
-                print(line(f"supernet {record['sampler']}, seed {record['seed']}", found))
+                rows.append({"task": task, "ranker": kind_of(record), "seed": record["seed"], **found})
+                print(line(f"supernet {kind_of(record)}, seed {record['seed']}", found))
             for name, several in by_sampler.items():
                 if len(several) > 1:
                     print(line(f"supernet {name}, mean of {len(several)}", measures(values, np.mean(several, axis=0))))
@@ -227,6 +245,7 @@ def main() -> None:
     parser.add_argument("--tasks", default=",".join(TRANSNAS_TASKS))
     parser.add_argument("--seeds", default="0,1,2")
     parser.add_argument("--sampler", default="uniform")
+    parser.add_argument("--objective", default="supervised")
     parser.add_argument("--published", action="store_true", help="score 200 functions of the published table as well")
     parser.add_argument("--lr", type=float, help="another learning rate, on class_object alone")
     parser.add_argument("--epochs", type=float, help="another number of epochs, on class_object alone")
@@ -241,7 +260,7 @@ def main() -> None:
         for task in given.tasks.split(","):
             if given.folder is None:
                 parser.error("expected --folder for the trained supernets")
-            train(given.folder, task, int(seed), given.sampler, tried, given.published)
+            train(given.folder, task, int(seed), given.sampler, given.objective, tried, given.published)
     for task in given.tasks.split(",") if given.work == "proxies" else ():
         measure_proxies(task, given.folder)
 
