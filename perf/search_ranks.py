@@ -3,7 +3,9 @@
     NAS_DATA=<folder> python perf/search_ranks.py --methods predictor,bananas,transfer,evolution,random --budget 100
 
 Rank 1 is the best of the 4,096 (3,256) final validation values of a task; ties share the best rank. `transfer` also
-uses the tables of the six other tasks. Every finished search is a row of the CSV file and is not run again.
+uses the tables of the six other tasks. Below the ranks stand the best values found, in the units of the published
+comparisons: means over seeds, standard deviations in brackets. Every finished search is a row of the CSV file and is
+not run again.
 """
 
 from __future__ import annotations
@@ -20,6 +22,8 @@ from benchmarks.table import Table
 from surrogates.models.transfer.source_process import SourceProcess
 from surrogates.search import make_searcher, run_search
 
+UNITS = {"room_layout": -100.0, "normal": 100.0, "autoencoder": 100.0}  # published: loss, SSIM, each times 100
+
 
 def one_search(table: Table, method: str, params: dict[str, Any], task: str, budget: int, seed: int) -> dict[str, Any]:
     """A row of the file: the rank after every query, and the run time in seconds."""
@@ -30,7 +34,8 @@ def one_search(table: Table, method: str, params: dict[str, Any], task: str, bud
     seconds = time.perf_counter() - start
     best = np.maximum.accumulate(values[history.archs].to_numpy())
     ranks = 1 + (values.to_numpy() > best[:, None]).sum(axis=1)
-    return {"rank": int(ranks[-1]), "seconds": round(seconds, 2), "ranks": " ".join(map(str, ranks.tolist()))}
+    found = {"ranks": " ".join(map(str, ranks.tolist())), "values": " ".join(f"{value:.6g}" for value in best)}
+    return {"rank": int(ranks[-1]), "seconds": round(seconds, 2), **found}
 
 
 @lru_cache(maxsize=2)
@@ -45,11 +50,15 @@ def sources_but(table: Table, task: str) -> SourceProcess:
 
 
 def show(rows: pd.DataFrame, name: str, tasks: list[str], n: int) -> None:
-    """Print mean ranks after n queries, and their mean over tasks."""
+    """Print mean ranks after n queries, their mean over tasks, and the mean best values."""
     rank = rows["ranks"].map(lambda text: int(text.split()[n - 1]))
     mean = rank.groupby(rows["task"]).mean()
-    each = (f"{mean[task]:6.1f}" for task in tasks)
+    each = (f"{mean[task]:12.1f}" for task in tasks)
     print(f"{name:32s} {mean.mean():6.2f} |", *each, cost(rows))
+    units = np.array([UNITS.get(task, 1.0) for task in rows["task"]])
+    by_task = (rows["values"].map(lambda text: float(text.split()[n - 1])) * units).groupby(rows["task"])
+    values, spread = by_task.mean(), by_task.std(ddof=0)
+    print(f"{'':39s} |", *(f"{values[task]:6.2f} ({spread[task]:3.2f})" for task in tasks))
 
 
 if __name__ == "__main__":
