@@ -389,7 +389,7 @@ def _opened(folder: Path, device: str, threads: int, test_images: int | None) ->
     """A network with Rooms images."""
     from benchmarks.optional import needs_extra
     from benchmarks.training.dynamic.folder import MultiStageFolder
-    from benchmarks.training.supernet.folder import ROOMS
+    from benchmarks.training.training_folder import ROOMS
 
     found = MultiStageFolder(folder)
     if found.about()["images"] != ROOMS:
@@ -403,7 +403,7 @@ def _opened(folder: Path, device: str, threads: int, test_images: int | None) ->
         from benchmarks.training.dynamic.scores import ExitScorer
         from benchmarks.training.dynamic.train import load_multi_stage
         from benchmarks.training.rooms.source import rooms
-        from benchmarks.training.supernet.train import rooms_of
+        from benchmarks.training.stored_training import rooms_of
     training_process(threads)
     network = load_multi_stage(folder).to(device)
     recipe = replace(network.recipe, n_test=None)
