@@ -173,7 +173,7 @@ class TabulatedSurrogate:
         }
         content |= {"equivalence": self.equivalence_} if self.equivalence_ != "function" else {}
         content |= {"trainings": self.trainings_} if self.trainings_ else {}
-        arrays = {
+        arrays: dict[str, NDArray[Any]] = {
             "classes": self.classes.astype(np.int32),
             "mean": self.mean.astype(np.float64),
             "std": self.std.astype(np.float64),
