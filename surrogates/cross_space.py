@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from benchmarks.spaces.cell import CellSpace, CellSpec
+from benchmarks.spaces.cell import CellSpace
 from benchmarks.spaces.registry import get_space
 from benchmarks.spaces.space import Space
 
@@ -51,4 +51,4 @@ def translate(archs: Sequence[str], target: str | Space, source: str | Space) ->
     skip = known["skip", 0]
     renamed = np.array([known.get((operation.kind, operation.kernel), skip) for operation in here.operations])
     codes = renamed[here.cell_codes(list(archs))].tolist()
-    return [there.format(CellSpec(there.skeleton, tuple(code))) for code in codes]
+    return [there.from_code(code) for code in codes]

@@ -80,7 +80,17 @@ class CellSpace(Space):
 
     def enumerate(self) -> Sequence[str]:
         """All codes in lexicographic order of their operation indices."""
-        return [self.format(CellSpec(self.skeleton, tuple(code))) for code in self.codes.tolist()]
+        return [self.from_code(code) for code in self.codes.tolist()]
+
+    def from_code(self, code: Sequence[int]) -> str:
+        """The architecture of the published skeleton with an operation on each edge, of shape (6,).
+
+        Example:
+            >>> from benchmarks import get_space
+            >>> get_space("transnas101-micro").from_code([3, 0, 1, 0, 0, 3])
+            '64-41414-3_01_003'
+        """
+        return self.format(CellSpec(self.skeleton, tuple(int(operation) for operation in code)))
 
     def from_naslib(self, ops: Sequence[int]) -> str:
         """The published cell of a tuple of NASLib: see `Space.from_naslib`."""
@@ -88,7 +98,7 @@ class CellSpace(Space):
         if len(code) != len(EDGES):
             raise ArchitectureError(f"expected {len(EDGES)} operation indices of NASLib, got {shown(ops)}")
         placed = dict(zip(self.naslib_edges, (self.naslib_operations[index] for index in code), strict=True))
-        return self.format(CellSpec(self.skeleton, tuple(placed[edge] for edge in EDGES)))
+        return self.from_code([placed[edge] for edge in EDGES])
 
     def neighbors(self, arch: str) -> list[str]:
         """Architectures with another operation on one edge."""

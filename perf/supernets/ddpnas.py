@@ -15,7 +15,6 @@ architecture. Settings (--metric, --rounds, --lr) are compared on class_object a
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +22,8 @@ import derived
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from surrogates.supernet import DDPNASResult
 
 RECORDS = derived.RECORDS / "ddpnas"
@@ -44,7 +45,7 @@ def run(task: str, seed: int, tried: dict[str, Any], folder: Path) -> DDPNASResu
     return search_ddpnas(SPACE, task, recipe, seed=seed, folder=folder, sources=derived.images, device="cpu", **options)
 
 
-def difference(record: dict[str, Any]) -> str:
+def difference(record: Mapping[str, Any]) -> str:
     """What today's search would do otherwise than the one of a record."""
     return derived.difference(record, lambda folder: run(record["task"], record["seed"], record["tried"], folder))
 
@@ -55,9 +56,7 @@ def search(folder: Path, task: str, seed: int, tried: dict[str, Any]) -> None:
 
     label = "".join(f"-{name}{value}" for name, value in tried.items())
     path = RECORDS / f"{task}-{seed}{label}.json"
-    if path.exists():
-        if other := difference(json.loads(path.read_text())):
-            raise SystemExit(f"{path} is of another search: {other}; delete it to search again")
+    if derived.recorded(path, difference):
         return
     training_process(1)
     found = run(task, seed, tried, folder / f"ddpnas-{path.stem}")
@@ -68,15 +67,7 @@ def search(folder: Path, task: str, seed: int, tried: dict[str, Any]) -> None:
 
 def report() -> None:
     """Print all tables; the summaries are of today's search, on other tasks than that of the settings."""
-    sections: dict[str, list[dict[str, Any]]] = {}
-    for path in sorted(RECORDS.glob("*.json")):
-        record = json.loads(path.read_text())
-        title = "settings tried" if record["tried"] else "default settings"
-        if other := difference(record):
-            title = f"{title}, by an earlier search: {other}"
-        elif record["task"] == derived.TUNING:
-            title = f"{title}, on the task of the settings"
-        sections.setdefault(title, []).append(record)
+    sections = derived.by_section(RECORDS, difference)
     for title, records in sections.items():
         print(title)
         for record in records:
@@ -96,26 +87,15 @@ def report() -> None:
 
 def main() -> None:
     """Parse the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("work", choices=("search", "report"))
-    parser.add_argument("--folder", type=Path, help="folder of the searches")
-    parser.add_argument("--tasks", default="class_scene")
-    parser.add_argument("--seeds", default="0,1,2,3,4")
+    parser = derived.study_parser(__doc__, "0,1,2,3,4")
     parser.add_argument("--metric", help="another metric, on class_object alone")
     parser.add_argument("--rounds", type=int, help="another number of rounds, on class_object alone")
     parser.add_argument("--lr", type=float, help="another learning rate, on class_object alone")
-    given = parser.parse_args()
-    tried = {name: value for name in ("metric", "rounds", "lr") if (value := getattr(given, name)) is not None}
-    if tried and given.tasks != derived.TUNING:
-        parser.error(f"settings are compared on {derived.TUNING} alone, so that the other tasks judge them")
-    if given.work == "report":
-        report()
-    elif given.folder is None:
-        parser.error("expected --folder for the searches")
-    else:
-        for seed in given.seeds.split(","):
-            for task in given.tasks.split(","):
-                search(given.folder, task, int(seed), tried)
+
+    def one(given: argparse.Namespace, task: str, seed: int, tried: dict[str, Any]) -> None:
+        search(given.folder, task, seed, tried)
+
+    derived.run_study(parser, ("metric", "rounds", "lr"), one, report)
 
 
 if __name__ == "__main__":

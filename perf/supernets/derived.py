@@ -6,6 +6,7 @@ benchmark trained them on Taskonomy). Lower is better; a random architecture has
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import tempfile
@@ -23,7 +24,7 @@ from benchmarks.files import write_beside
 from benchmarks.training.supernet import layout_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from benchmarks.training.data.images import ImageSource
     from benchmarks.training.recipe import Recipe
@@ -101,3 +102,72 @@ def difference(record: Mapping[str, Any], search: Callable[[Path], Any]) -> str:
         except ArtefactError as error:
             return str(error).partition("another derivation: ")[2].partition("; choose another")[0] or str(error)
     return ""
+
+
+def recorded(path: Path, today: Callable[[Mapping[str, Any]], str]) -> bool:
+    """Whether a search has its record.
+
+    Args:
+        path: File of the record.
+        today: What today's search would do otherwise than the one of a record.
+
+    Raises:
+        SystemExit: If the record is of another search.
+    """
+    if not path.exists():
+        return False
+    if other := today(json.loads(path.read_text())):
+        raise SystemExit(f"{path} is of another search: {other}; delete it to search again")
+    return True
+
+
+def by_section(records: Path, today: Callable[[Mapping[str, Any]], str]) -> dict[str, list[dict[str, Any]]]:
+    """Title -> records; those that judge are the "default settings"."""
+    sections: dict[str, list[dict[str, Any]]] = {}
+    for path in sorted(records.glob("*.json")):
+        record = json.loads(path.read_text())
+        title = "settings tried" if record["tried"] else "default settings"
+        if other := today(record):
+            title = f"{title}, by an earlier search: {other}"
+        elif record["task"] == TUNING:
+            title = f"{title}, on the task of the settings"
+        sections.setdefault(title, []).append(record)
+    return sections
+
+
+def study_parser(doc: str | None, seeds: str) -> argparse.ArgumentParser:
+    """The command line that the studies have in common."""
+    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("work", choices=("search", "report"))
+    parser.add_argument("--folder", type=Path, help="folder of the searches")
+    parser.add_argument("--tasks", default="class_scene")
+    parser.add_argument("--seeds", default=seeds)
+    return parser
+
+
+def run_study(
+    parser: argparse.ArgumentParser,
+    settings: Iterable[str],
+    search: Callable[[argparse.Namespace, str, int, dict[str, Any]], None],
+    report: Callable[[], None],
+) -> None:
+    """Search for each seed and task, or report.
+
+    Args:
+        parser: The command line.
+        settings: Options that are compared on `TUNING` alone.
+        search: Called with the options, a task, a seed and the settings that were given.
+        report: Prints the tables.
+    """
+    given = parser.parse_args()
+    tried = {name: value for name in settings if (value := getattr(given, name)) is not None}
+    if tried and given.tasks != TUNING:
+        parser.error(f"settings are compared on {TUNING} alone, so that the other tasks judge them")
+    if given.work == "report":
+        report()
+    elif given.folder is None:
+        parser.error("expected --folder for the searches")
+    else:
+        for seed in given.seeds.split(","):
+            for task in given.tasks.split(","):
+                search(given, task, int(seed), tried)

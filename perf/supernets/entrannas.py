@@ -16,7 +16,6 @@ tasks judge.
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +26,8 @@ from benchmarks import get_space
 from benchmarks.spaces.cell import CellSpace
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from surrogates.supernet import EnTranResult
 
 RECORDS = derived.RECORDS / "entrannas"
@@ -50,7 +51,7 @@ def run(method: str, task: str, seed: int, tried: dict[str, float], folder: Path
     )
 
 
-def difference(record: dict[str, Any]) -> str:
+def difference(record: Mapping[str, Any]) -> str:
     """What today's search would do otherwise than the one of a record."""
     method, task, seed, tried = (record[name] for name in ("method", "task", "seed", "tried"))
     return derived.difference(record, lambda folder: run(method, task, seed, tried, folder))
@@ -62,9 +63,7 @@ def search(folder: Path, method: str, task: str, seed: int, tried: dict[str, flo
 
     label = "".join(f"-{name}{value:g}" for name, value in tried.items())
     path = RECORDS / f"{method}-{task}-{seed}{label}.json"
-    if path.exists():
-        if other := difference(json.loads(path.read_text())):
-            raise SystemExit(f"{path} is of another search: {other}; delete it to search again")
+    if derived.recorded(path, difference):
         return
     training_process(1)
     found = run(method, task, seed, tried, folder / path.stem)
@@ -81,15 +80,7 @@ def report() -> None:
 
     space = get_space(SPACE)
     assert isinstance(space, CellSpace)
-    sections: dict[str, list[dict[str, Any]]] = {}
-    for path in sorted(RECORDS.glob("*.json")):
-        record = json.loads(path.read_text())
-        title = "settings tried" if record["tried"] else "default settings"
-        if other := difference(record):
-            title = f"{title}, by an earlier search: {other}"
-        elif record["task"] == derived.TUNING:
-            title = f"{title}, on the task of the settings"
-        sections.setdefault(title, []).append(record)
+    sections = derived.by_section(RECORDS, difference)
     for title, records in sections.items():
         print(title)
         for record in records:
@@ -114,28 +105,17 @@ def report() -> None:
 
 def main() -> None:
     """Parse the command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("work", choices=("search", "report"))
-    parser.add_argument("--folder", type=Path, help="folder of the searches")
+    parser = derived.study_parser(__doc__, "0,1,2")
     parser.add_argument("--methods", default="entrannas,darts")
-    parser.add_argument("--tasks", default="class_scene")
-    parser.add_argument("--seeds", default="0,1,2")
     for name in NAMES:
         parser.add_argument(f"--{name}", type=float, help=f"another {NAMES[name]}, on class_object alone")
     parser.add_argument("--epochs", type=float, help="another number of epochs, on class_object alone")
-    given = parser.parse_args()
-    tried = {name: value for name in (*NAMES, "epochs") if (value := getattr(given, name)) is not None}
-    if tried and given.tasks != derived.TUNING:
-        parser.error(f"settings are compared on {derived.TUNING} alone, so that the other tasks judge them")
-    if given.work == "report":
-        report()
-    elif given.folder is None:
-        parser.error("expected --folder for the searches")
-    else:
-        for seed in given.seeds.split(","):
-            for task in given.tasks.split(","):
-                for method in given.methods.split(","):
-                    search(given.folder, method, task, int(seed), tried)
+
+    def each(given: argparse.Namespace, task: str, seed: int, tried: dict[str, Any]) -> None:
+        for method in given.methods.split(","):
+            search(given.folder, method, task, seed, tried)
+
+    derived.run_study(parser, (*NAMES, "epochs"), each, report)
 
 
 if __name__ == "__main__":

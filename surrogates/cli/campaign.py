@@ -14,7 +14,7 @@ from surrogates.cli.failures import FAILED
 from surrogates.cli.help import examples
 from surrogates.cli.out_files import TableOut, writable
 from surrogates.cli.output import counted, duration, print_json, print_table, progress_bar, stderr
-from surrogates.cli.train import Device, Threads
+from surrogates.cli.trainings import Device, Threads
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,8 +11,8 @@ import typer
 from benchmarks.tasks import TRANSNAS_TASKS
 from surrogates.cli.arguments import AsJson
 from surrogates.cli.help import examples
-from surrogates.cli.output import duration, print_json, stderr, working
-from surrogates.cli.train import Device, Preset, Threads
+from surrogates.cli.output import duration, print_json
+from surrogates.cli.trainings import Device, Preset, Threads, on_device, training
 
 if TYPE_CHECKING:
     from benchmarks.training.recipe import Recipe
@@ -91,17 +90,14 @@ def derive(
     changes = {name: value for name, value in (("epochs", epochs), ("n_train", train_images)) if value is not None}
     recipe = replace(recipe, **changes)  # type: ignore[arg-type]
     with needs_extra("A search with shared weights", "training", "torch", "lightning", "pillow"):
-        from benchmarks.training.device import device_options, training_process
-    device_options(device)  # before images are rendered
-    training_process(threads)
-    console = stderr()
-    options = {"seed": seed, "folder": folder, "device": device, "progress": console.is_terminal}
+        on_device(device, threads)
+    options: dict[str, Any] = {"seed": seed, "folder": folder, "device": device}
     if method == _PRUNING:
         options["rounds"] = 3 if rounds is None else rounds
     else:
         options |= {"method": method, "share_features": share_features}
-    with nullcontext() if console.is_terminal else working(f"searching {found.name} on {task} with {method}"):
-        result = _run(found.name, recipe, options)
+    with training(f"searching {found.name} on {task} with {method}") as shows:
+        result = _run(found.name, recipe, {**options, "progress": shows})
     for note in result.notes:
         typer.echo(f"warning: {note}", err=True)
     following = f"surrogates train '{result.simplest}' --task {task} --preset {preset}"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,8 +13,8 @@ from benchmarks.training.dynamic.choices import CONFIDENT_TASKS
 from surrogates.cli.arguments import AsJson
 from surrogates.cli.help import examples
 from surrogates.cli.out_files import writable
-from surrogates.cli.output import check_figure_file, counted, duration, print_json, print_table, stderr, working
-from surrogates.cli.train import Device, Preset, Threads
+from surrogates.cli.output import check_figure_file, print_json, print_table, working
+from surrogates.cli.trainings import Device, Epochs, Preset, Threads, on_device, show_trained, training
 
 if TYPE_CHECKING:
     from benchmarks.training.dynamic import ExitMeasurement, ExitScorer
@@ -75,9 +74,7 @@ def train(
         typer.Option(help="What a step minimises: labels or distilled. Default: labels for one split, else distilled."),
     ] = None,
     preset: Preset = "mini",
-    epochs: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Number of epochs. Default: that of the recipe.")
-    ] = None,
+    epochs: Epochs = None,
     seed: Annotated[
         int, typer.Option(metavar="N", min=0, help="Random seed of weights, choices, images and augmentation.")
     ] = 0,
@@ -103,29 +100,20 @@ def train(
     if plot is not None:
         check_figure_file(plot, "--plot")
     with needs_extra("Training", "training", "torch", "lightning", "pillow"):
-        from benchmarks.training.device import device_options, training_process
         from benchmarks.training.dynamic.layout import StageLayout
         from benchmarks.training.dynamic.train import train_multi_stage
-    device_options(device)  # before images are rendered
+    on_device(device, threads)
     layout = StageLayout(arch, recipe)
     what = split if split is not None else _grid(layout.n_modules, recipe.input_size, elastic)
-    training_process(threads)
-    shows = stderr().is_terminal
-    with nullcontext() if shows else working(f"training a multi-stage network of {layout.arch} on {task}"):
+    with training(f"training a multi-stage network of {layout.arch} on {task}") as shows:
         train_multi_stage(arch, task, recipe, what, objective, seed, folder, device=device, progress=shows)
     trained = MultiStageFolder(folder)
-    metrics = trained.metrics()
     if plot is not None:
         from surrogates.dynamic.figures import plot_epochs
 
-        plot_epochs(f"{layout.arch} on {task}, last exit", metrics).savefig(plot)
-    if as_json:
-        print_json({**trained.about(), "folder": str(folder), "metrics": metrics})
-        return
-    _show(metrics)
-    seconds = duration(metrics["time_elapsed"][-1])
-    typer.echo(f"Stages of {layout.arch} on {task}, seed {seed}: {counted(recipe.epochs, 'epoch')} in {seconds}.")
-    typer.echo(f"Wrote {folder}. Next: surrogates dynamic {'curve' if split else 'search'} {folder}")
+        plot_epochs(f"{layout.arch} on {task}, last exit", trained.metrics()).savefig(plot)
+    following = f"Next: surrogates dynamic {'curve' if split else 'search'} {folder}"
+    show_trained(trained, folder, "last exit", f"Stages of {layout.arch} on {task}, seed {seed}", following, as_json)
 
 
 @dynamic_app.command(
@@ -389,7 +377,7 @@ def _opened(folder: Path, device: str, threads: int, test_images: int | None) ->
     """A network with Rooms images."""
     from benchmarks.optional import needs_extra
     from benchmarks.training.dynamic.folder import MultiStageFolder
-    from benchmarks.training.supernet.folder import ROOMS
+    from benchmarks.training.training_folder import ROOMS
 
     found = MultiStageFolder(folder)
     if found.about()["images"] != ROOMS:
@@ -403,7 +391,7 @@ def _opened(folder: Path, device: str, threads: int, test_images: int | None) ->
         from benchmarks.training.dynamic.scores import ExitScorer
         from benchmarks.training.dynamic.train import load_multi_stage
         from benchmarks.training.rooms.source import rooms
-        from benchmarks.training.supernet.train import rooms_of
+        from benchmarks.training.stored_training import rooms_of
     training_process(threads)
     network = load_multi_stage(folder).to(device)
     recipe = replace(network.recipe, n_test=None)
@@ -455,18 +443,3 @@ def _cell(value: Any) -> str:
     if isinstance(value, str):
         return value
     return f"{value:,.0f}" if value > 1000 else f"{value:.2f}"
-
-
-def _show(metrics: dict[str, Any]) -> None:
-    """Print one row per metric: of training, and of the last exit on validation and test images."""
-    from benchmarks.tasks import SPLITS, TIME
-
-    last = {name: values[-1] for name, values in metrics.items()}
-    names = dict.fromkeys(name.partition("_")[2] for name in last if name != TIME)
-    print_table(
-        ["last exit", *SPLITS],
-        [
-            [name, *(f"{last[column]:.4g}" if (column := f"{split}_{name}") in last else "-" for split in SPLITS)]
-            for name in names
-        ],
-    )

@@ -21,7 +21,7 @@ from surrogates.cli.estimating import (
 from surrogates.cli.help import examples
 from surrogates.cli.out_files import writable
 from surrogates.cli.output import check_figure_file, counted, measurement, print_json, print_table
-from surrogates.cli.train import Threads
+from surrogates.cli.trainings import Threads
 
 if TYPE_CHECKING:
     import pandas as pd

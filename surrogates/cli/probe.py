@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -11,11 +10,9 @@ import typer
 
 from benchmarks.tasks import TRANSNAS_TASKS
 from surrogates.cli.arguments import AsJson
-from surrogates.cli.output import stderr, working
-from surrogates.cli.train import Device, Threads
-from surrogates.cli.trained import show_trained
+from surrogates.cli.trainings import Device, Epochs, Threads, on_device, show_trained, training
 
-__all__ = ["probe"]
+__all__ = ["probe", "show_supernet"]
 
 
 def probe(
@@ -32,9 +29,7 @@ def probe(
             metavar="NAME", help="Preset: mini, quick or paper. Default: mini, with images as the supernet had them."
         ),
     ] = None,
-    epochs: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Number of epochs. Default: that of the recipe.")
-    ] = None,
+    epochs: Epochs = None,
     seed: Annotated[
         int, typer.Option(metavar="N", min=0, help="Random seed of the decoder, architectures, images, augmentation.")
     ] = 0,
@@ -54,14 +49,19 @@ def probe(
     choice(task, TRANSNAS_TASKS, "task")
     about = SupernetFolder(backbone).about()
     with needs_extra("Training", "training", "torch", "lightning", "pillow"):
-        from benchmarks.training.device import device_options, training_process
         from benchmarks.training.supernet.probe import probe_recipe, train_probe
     recipe = probe_recipe(task, preset, Recipe.from_dict(about["recipe"]))
     if epochs is not None:
         recipe = replace(recipe, epochs=epochs)
-    device_options(device)  # before images are rendered
-    training_process(threads)
-    shows = stderr().is_terminal
-    with nullcontext() if shows else working(f"training a probe of {backbone} on {task}"):
+    on_device(device, threads)
+    with training(f"training a probe of {backbone} on {task}") as shows:
         train_probe(backbone, task, recipe, seed, folder, device=device, progress=shows)
-    show_trained(folder, f"Probe of {backbone} on {task}, seed {seed}", as_json)
+    show_supernet(folder, f"Probe of {backbone} on {task}, seed {seed}", as_json)
+
+
+def show_supernet(folder: Path, what: str, as_json: bool) -> None:
+    """Say what was trained, and how to rank with it."""
+    from benchmarks.training.supernet.folder import SupernetFolder
+
+    following = f"Rank architectures with: surrogates supernet rank {folder}"
+    show_trained(SupernetFolder(folder), folder, "mean sub-network", what, following, as_json)

@@ -15,7 +15,7 @@ from surrogates.cli.campaign import RetryFailed, Workers, count_of_workers, fail
 from surrogates.cli.help import examples
 from surrogates.cli.out_files import TableOut
 from surrogates.cli.output import counted, print_json, print_table, score
-from surrogates.cli.train import Device, Threads
+from surrogates.cli.trainings import Device, Threads
 from surrogates.registry import STORABLE_MODELS, make_model
 
 if TYPE_CHECKING:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -22,10 +21,9 @@ from surrogates.cli.estimating import (
     scoring,
 )
 from surrogates.cli.help import examples
-from surrogates.cli.output import counted, measurement, print_json, print_table, stderr, working
-from surrogates.cli.probe import probe
-from surrogates.cli.train import Device, Preset, Threads
-from surrogates.cli.trained import show_trained
+from surrogates.cli.output import counted, measurement, print_json, print_table
+from surrogates.cli.probe import probe, show_supernet
+from surrogates.cli.trainings import Device, Epochs, Preset, Threads, on_device, training
 
 __all__ = ["supernet_app"]
 
@@ -105,9 +103,7 @@ def train(
             "space: narrow modules are the leading channels of wide ones)."
         ),
     ] = "separate",
-    epochs: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Number of epochs. Default: that of the recipe.")
-    ] = None,
+    epochs: Epochs = None,
     seed: Annotated[
         int, typer.Option(metavar="N", min=0, help="Random seed of weights, architectures, images and augmentation.")
     ] = 0,
@@ -133,13 +129,9 @@ def train(
     if epochs is not None:
         recipe = with_epochs(recipe, epochs)
     with needs_extra("Training", "training", "torch", "lightning", "pillow"):
-        from benchmarks.training.device import device_options, training_process
         from benchmarks.training.supernet.train import train_supernet
-    device_options(device)  # before images are rendered
-    training_process(threads)
-    console = stderr()
-    shows = console.is_terminal
-    with nullcontext() if shows else working(f"training a supernet of {found.name} on {task}"):
+    on_device(device, threads)
+    with training(f"training a supernet of {found.name} on {task}") as shows:
         train_supernet(
             found,
             task,
@@ -152,7 +144,7 @@ def train(
             device=device,
             progress=shows,
         )
-    show_trained(folder, f"Supernet of {found.name} on {task}, seed {seed}", as_json)
+    show_supernet(folder, f"Supernet of {found.name} on {task}, seed {seed}", as_json)
 
 
 @supernet_app.command(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,13 +13,14 @@ from benchmarks.tasks import TRANSNAS_TASKS
 from surrogates.cli.arguments import AsJson
 from surrogates.cli.help import examples
 from surrogates.cli.out_files import writable
-from surrogates.cli.output import counted, print_json, print_table, stderr, working
+from surrogates.cli.output import counted, print_json, working
+from surrogates.cli.trainings import Device, Epochs, Preset, Threads, on_device, show_metrics, training
 
 if TYPE_CHECKING:
     from benchmarks.training.campaign import CampaignImages
     from benchmarks.training.run import Run
 
-__all__ = ["EXAMPLES", "Device", "Preset", "Threads", "train"]
+__all__ = ["EXAMPLES", "train"]
 
 EXAMPLES = examples(
     "surrogates train 64-41414-3_33_333 --task class_scene --preset mini",
@@ -29,10 +29,6 @@ EXAMPLES = examples(
     "surrogates train 64-2311-basic --task class_object --preset mini --images photos --train-images 500",
 )
 
-Device = Annotated[str, typer.Option(help="Device: auto (a GPU if available), cpu, cuda or cuda:N.")]
-Preset = Annotated[str, typer.Option(help="Training recipe: paper (as published), quick or mini.")]
-Threads = Annotated[int, typer.Option(metavar="N", min=1, help="Number of CPU threads per training.")]
-
 
 def train(
     arch: Annotated[str, typer.Argument(metavar="ARCH", help="Architecture string.")],
@@ -40,9 +36,7 @@ def train(
         str, typer.Option("--task", "-t", metavar="TASK", help=f"Task: one of {', '.join(TRANSNAS_TASKS)}.")
     ],
     preset: Preset = "quick",
-    epochs: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Number of epochs. Default: that of the recipe.")
-    ] = None,
+    epochs: Epochs = None,
     seed: Annotated[
         int, typer.Option(metavar="N", min=0, help="Random seed of initial weights, order of images and augmentation.")
     ] = 666,
@@ -99,17 +93,12 @@ def train(
         typer.echo(about, err=True)
     with needs_extra("Training", "training", "torch", "lightning", "pillow"):
         from benchmarks.training.data.images import TASK_DOMAINS
-        from benchmarks.training.device import device_options, training_process
         from benchmarks.training.train import train_architecture
-    device_options(device)  # before images are rendered
-    training_process(threads)
-    console = stderr()
+    on_device(device, threads)
     with working("opening the images"):
         sources = images.open(ImageNeeds.from_recipe(recipe), TASK_DOMAINS[task])
-    with nullcontext() if console.is_terminal else working(f"training {plan.archs[0]} on {task}"):
-        run = train_architecture(
-            plan.archs[0], task, recipe, sources, seed=seed, device=device, progress=console.is_terminal
-        )
+    with training(f"training {plan.archs[0]} on {task}") as shows:
+        run = train_architecture(plan.archs[0], task, recipe, sources, seed=seed, device=device, progress=shows)
     shown = run.notes
     if about:
         run = replace(run, notes=[about, *run.notes])
@@ -128,15 +117,9 @@ def train(
 
 def _show(run: Run) -> None:
     """Print one row per metric and one column per split."""
-    from benchmarks.tasks import SPLITS, TIME
+    from benchmarks.tasks import TIME
 
-    last = {name: values[-1] for name, values in run.metrics.items() if values}
-    metrics = dict.fromkeys(name.partition("_")[2] for name in last if name != TIME)
-    rows = [
-        [metric, *(f"{last[column]:.4g}" if (column := f"{split}_{metric}") in last else "-" for split in SPLITS)]
-        for metric in metrics
-    ]
-    print_table(["metric", *SPLITS], rows)
+    show_metrics("metric", run.metrics)
     params = f"{run.info['model_params']:,.0f} parameters, " if "model_params" in run.info else ""
-    effort = f"{params}{counted(run.epochs, 'epoch')} in {last.get(TIME, 0):.0f} s"
+    effort = f"{params}{counted(run.epochs, 'epoch')} in {(run.metrics.get(TIME) or [0])[-1]:.0f} s"
     typer.echo(f"{run.arch} on {run.task}, seed {run.seed}: {effort}.")

@@ -8,16 +8,17 @@ from collections.abc import Iterator, Sequence
 from benchmarks.spaces.skeleton import BlockShape
 from surrogates.drawing.svg import arrow, box, text
 
-__all__ = ["SKELETON_HEIGHT", "skeleton_elements", "skeleton_width"]
+__all__ = ["DIGITS", "SKELETON_HEIGHT", "skeleton_elements", "skeleton_width"]
 
 SKELETON_HEIGHT = 156.0
 _BOX, _GAP, _TALLEST = 54.0, 24.0, 84.0
-_MEANING = {
+DIGITS = {
     "1": "same shape",
     "2": "doubles the channels",
     "3": "halves the resolution",
     "4": "doubles the channels and halves the resolution",
 }
+"""Digit of a macro code -> what its module does."""
 _PALE, _DARK = (222, 235, 247), (8, 81, 156)
 
 
@@ -54,7 +55,7 @@ def skeleton_elements(
         about = (
             f"stem: {image}×{image} pixels to {channels} channels of {side}×{side}"
             if index == 0
-            else f"module {index}, digit {name} ({_MEANING[name]}): two {what}, {channels} channels of {side}×{side}"
+            else f"module {index}, digit {name} ({DIGITS[name]}): two {what}, {channels} channels of {side}×{side}"
         )
         if index:
             line = f"M{left - _GAP:.1f} {axis:.1f} L{left - 3:.1f} {axis:.1f}"

@@ -139,22 +139,21 @@ class LearningCurveSurrogate(BaseEstimator):  # type: ignore[misc]
                 "expected a surrogate of normal scores as `surrogate` (EnsembleSurrogate, BoostedSurrogate, "
                 f"GaussianProcessSurrogate, GraphSurrogate), got {inner!r:.200}"
             )
-        space, curves = table.space, _all_curves(table, tasks)
+        space, rows = table.space, sorted(range(len(table)), key=table.archs.__getitem__)
+        archs = [table.archs[row] for row in rows]  # the order of the table's rows makes no difference
+        curves = {schedule: values[rows] for schedule, values in _all_curves(table, tasks).items()}
         layers = _layers(curves)
-        guides = [_fitted(clone(inner), table, {s: curves[s] for s in layer}) for layer in layers]
+        guides = [_fitted(clone(inner), archs, {s: curves[s] for s in layer}, table.minimize) for layer in layers]
         order = [schedule for layer in layers for schedule in layer]
         values = [
             np.column_stack([guess[rows], curves[schedule][rows]])
             for guide, layer in zip(guides, layers, strict=True)
             for schedule, guess, rows in _out_of_fold(guide, {s: curves[s] for s in layer})
         ]
-        self._copulas = dict(zip(order, fit_copulas(values, float(self.prior_rows)), strict=True))
         self._guides, self._layer_of = guides, {s: number for number, layer in enumerate(layers) for s in layer}
-        self.tasks_ = tuple(dict.fromkeys(task for task, _ in order))
-        self.schedules_ = {task: tuple(s.epochs for s in order if s.task == task) for task in self.tasks_}
-        self.minimize_ = tuple(task for task in table.minimize if task in self.tasks_)
-        self.space_, self.n_curves_ = space.name, sum(len(each) for each in values)
-        self.own_space_ = own_space(space.name)
+        self._copulas = dict(zip(order, fit_copulas(values, float(self.prior_rows)), strict=True))
+        self.space_, self.own_space_ = space.name, own_space(space.name)
+        self._describe(table.minimize)
         return self
 
     @overload
@@ -317,9 +316,13 @@ class LearningCurveSurrogate(BaseEstimator):  # type: ignore[misc]
             schedule: CurveCopula.from_arrays(take_part(pack, f"curve{i}_", {}).arrays)
             for i, schedule in enumerate(self._layer_of)
         }
-        self.tasks_ = tuple(dict.fromkeys(schedule.task for schedule in self._layer_of))
-        self.schedules_ = {task: tuple(s.epochs for s in self._layer_of if s.task == task) for task in self.tasks_}
-        self.minimize_ = tuple(metadata["minimize"])
+        self._describe(metadata["minimize"])
+
+    def _describe(self, minimize: Sequence[str]) -> None:
+        """Set what is said of the learned schedules."""
+        self.tasks_ = tuple(dict.fromkeys(schedule.task for schedule in self._copulas))
+        self.schedules_ = {task: tuple(s.epochs for s in self._copulas if s.task == task) for task in self.tasks_}
+        self.minimize_ = tuple(task for task in minimize if task in self.tasks_)
         self.n_curves_ = sum(len(copula.values) for copula in self._copulas.values())
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -390,14 +393,16 @@ def _layers(schedules: Iterable[_Schedule]) -> list[list[_Schedule]]:
     return layers
 
 
-def _fitted(inner: CalibratedSurrogate, table: Table, curves: dict[_Schedule, Float]) -> CalibratedSurrogate:
-    """A surrogate of the final values of several tasks."""
+def _fitted(
+    inner: CalibratedSurrogate, archs: Sequence[str], curves: dict[_Schedule, Float], minimize: Sequence[str]
+) -> CalibratedSurrogate:
+    """A surrogate of the final values of several tasks, given the architectures of the rows."""
     import pandas as pd
 
     rows = _rows_of(curves)
-    archs = [table.archs[row] for row in rows.tolist()]
+    archs = [archs[row] for row in rows.tolist()]
     final = {schedule.task: values[rows, -1] for schedule, values in curves.items()}
-    lowered = [task for task in final if task in table.minimize]
+    lowered = [task for task in final if task in minimize]
     return inner.fit(archs, pd.DataFrame(final, index=archs), minimize=lowered)
 
 

@@ -161,7 +161,7 @@ class TabulatedSurrogate:
         self.__dict__.update(state, _own=None if own is None else register_again(own))
 
     def save(self, directory: str | Path) -> Path:
-        """Write the arrays as float32 (relative rounding error 6e-8), without the predictor.
+        """Write the arrays, every digit of them, without the predictor.
 
         Raises:
             ArtefactError: If the directory contains other files, or cannot be written.
@@ -173,12 +173,12 @@ class TabulatedSurrogate:
         }
         content |= {"equivalence": self.equivalence_} if self.equivalence_ != "function" else {}
         content |= {"trainings": self.trainings_} if self.trainings_ else {}
-        arrays = {
+        arrays: dict[str, NDArray[Any]] = {
             "classes": self.classes.astype(np.int32),
-            "mean": self.mean.astype(np.float32),
-            "std": self.std.astype(np.float32),
+            "mean": self.mean.astype(np.float64),
+            "std": self.std.astype(np.float64),
         }
-        arrays |= {} if np.isnan(self.novelties).all() else {"novelty": self.novelties.astype(np.float32)}
+        arrays |= {} if np.isnan(self.novelties).all() else {"novelty": self.novelties.astype(np.float64)}
         return write_artefact(directory, KIND, content, {_ARRAYS: npz_bytes(arrays)})
 
     @classmethod

@@ -11,14 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.short_repr import ShortRepr
-from benchmarks.spaces.cell import CellSpace
+from benchmarks.spaces.cell import PATHS, CellSpace
 from benchmarks.spaces.dag import DagSpace
 from benchmarks.spaces.space import Space
 from benchmarks.spaces.transnas_macro import TransNASMacro
+from surrogates.drawing.cells import CELL_RADIUS, CELL_ROLES, edge_shapes, node_places
 from surrogates.drawing.colours import colour_of, shown_name
+from surrogates.drawing.skeletons import DIGITS
 
 __all__ = ["Structure", "structure_of"]
 
+_LEFT, _RISE = 24.0, 2 / 3
+"""First node of a cell, in pixels, and how far edges bend: the panel is low."""
 _MOST_NODES = 60
 _MOST_OPERATIONS = 24
 _DIGITS = ("same shape", "doubles the channels", "halves the resolution", "doubles channels, halves resolution")
@@ -57,7 +61,7 @@ def structure_of(space: Space, archs: Sequence[str]) -> Structure:
         codes = [str(space.parse(arch).code) for arch in archs]
         counts = np.array([[len(code), *(code.count(digit) for digit in "1234")] for code in codes], dtype=np.uint16)
         names = ["modules", *(f"{digit}: {said}" for digit, said in zip("1234", _DIGITS, strict=True))]
-        return Structure("skeleton", names, counts, {"input": space.input_size})
+        return Structure("skeleton", names, counts, {"input": space.input_size, "digits": DIGITS})
     if isinstance(space, DagSpace):
         return _graphs(space, archs)
     _, operation = space.labelled_graphs(archs)
@@ -73,7 +77,7 @@ def _cells(space: CellSpace, archs: Sequence[str]) -> Structure:
     written = [space.parse(arch).skeleton for arch in archs]
     skeletons = list(dict.fromkeys(written))
     place = {name: number for number, name in enumerate(skeletons)}
-    about = {**_colours(names), "skeletons": skeletons, "input": space.input_size}
+    about = {**_colours(names), **_shapes(), "skeletons": skeletons, "input": space.input_size, "digits": DIGITS}
     arrays: dict[str, NDArray[Any]] = {
         "code": codes.astype(np.uint8).ravel(),
         "simplest": simplest.astype(np.uint8).ravel(),
@@ -106,6 +110,16 @@ def _graphs(space: DagSpace, archs: Sequence[str]) -> Structure:
     }
     about = {**_colours(labels), "most": _MOST_NODES}
     return Structure("graph", [shown_name(name) for name in shown], counts, about, arrays)
+
+
+def _shapes() -> dict[str, Any]:
+    """Where the nodes and edges of a cell are drawn, around the height of its nodes, and the paths through it."""
+    return {
+        "edges": [shape._asdict() for shape in edge_shapes(_LEFT, 0.0, _RISE)],
+        "nodes": [{"x": x, "role": role} for x, role in zip(node_places(_LEFT), CELL_ROLES, strict=True)],
+        "radius": CELL_RADIUS,
+        "paths": [list(path) for path in PATHS],
+    }
 
 
 def _colours(names: Sequence[str]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ __all__ = ["npz_arrays", "npz_bytes"]
 
 
 def npz_bytes(arrays: dict[str, NDArray[Any]]) -> bytes:
-    """Numeric arrays as an npz file; the same arrays give the same bytes.
+    """Numeric arrays as a compressed npz file; the same arrays give the same bytes.
 
     Raises:
         ArtefactError: If an array contains Python objects.
@@ -29,7 +29,7 @@ def npz_bytes(arrays: dict[str, NDArray[Any]]) -> bytes:
         if np.asarray(array).dtype.hasobject:
             raise ArtefactError(f"cannot store array {name!r}: expected numbers, got Python objects, which need pickle")
     buffer = io.BytesIO()
-    np.savez(buffer, **cast(Any, dict(sorted(arrays.items()))))
+    np.savez_compressed(buffer, **cast(Any, dict(sorted(arrays.items()))))
     return buffer.getvalue()
 
 
@@ -38,7 +38,7 @@ def npz_arrays(data: bytes) -> dict[str, NDArray[Any]]:
 
     Raises:
         ValueError: If an array needs pickle, or all together have more than `benchmarks.limits.MODEL_BYTES`.
-        zipfile.BadZipFile: If it is damaged.
+        zipfile.BadZipFile: If it is damaged, or zlib.error.
     """
     with zipfile.ZipFile(io.BytesIO(data)) as members:
         size = sum(member.file_size for member in members.infolist())

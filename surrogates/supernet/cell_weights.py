@@ -7,12 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from benchmarks.errors import choice
-from benchmarks.spaces.cell import EDGES, CellSpace, CellSpec, live_edges
+from benchmarks.spaces.cell import EDGES, CellSpace, live_edges
 from benchmarks.training.supernet.mixture import sparsify
+from surrogates.supernet.live_cells import most_probable_live
 
 __all__ = ["CELL_METHODS", "CellWeights", "has_skips_alone"]
 
@@ -72,7 +72,7 @@ class CellWeights(nn.Module):
     def derive(self) -> str:
         """The cell that the weights stand for now; never a dead one."""
         code = CELL_METHODS[self.method].derive(self.alpha, self.beta)
-        return self.space.format(CellSpec(self.space.skeleton, tuple(code)))
+        return self.space.from_code(code)
 
 
 def has_skips_alone(space: CellSpace, arch: str) -> bool:
@@ -132,15 +132,8 @@ def _most_probable(alpha: Tensor, beta: Tensor) -> list[int]:
     logits = torch.log_softmax(alpha, dim=1).cpu().double().numpy()
     best = logits.argmax(axis=1)
     if not live_edges(best[None]).any():
-        best = _best_live(logits)
+        best = most_probable_live(logits)
     return [int(index) for index in best]
-
-
-def _best_live(logits: NDArray[np.float64]) -> NDArray[np.int64]:
-    """The most probable live cell, from log probabilities of shape (6, K)."""
-    grid = np.indices((logits.shape[1],) * len(EDGES)).reshape(len(EDGES), -1).T
-    alive = grid[live_edges(grid).any(axis=1)]
-    return np.asarray(alive[logits[np.arange(len(EDGES)), alive].sum(axis=1).argmax()])
 
 
 CELL_METHODS: Mapping[str, _Method] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -11,7 +11,6 @@ from torch import Tensor
 
 from benchmarks.errors import choice
 from benchmarks.forks import one_thread_if_forked
-from benchmarks.short_repr import ShortRepr
 from benchmarks.spaces.space import Space
 from benchmarks.tasks import TIME, find_task, metric_column
 from benchmarks.training.recipe import Recipe
@@ -19,8 +18,9 @@ from benchmarks.training.supernet.layouts import layout_of
 from benchmarks.training.supernet.module import SupernetModule, check_loss, supernet_identity
 from benchmarks.training.supernet.names import loss_name
 from benchmarks.training.supernet.objectives import Supervised
+from benchmarks.training.supernet.presets import asked_recipe
 from benchmarks.training.supernet.statistics import batch_statistics
-from surrogates.supernet.derivation import Halves, Images, asked_recipe, run_derivation
+from surrogates.supernet.derivation import DerivationResult, Halves, Images, run_derivation
 from surrogates.supernet.rounds import RoundsSampler
 
 __all__ = ["DDPNASResult", "search_ddpnas"]
@@ -31,7 +31,7 @@ _SHARES = ("class_scene", "class_object")
 
 
 @dataclass(frozen=True, repr=False)
-class DDPNASResult(ShortRepr):
+class DDPNASResult(DerivationResult):
     """What a search with `search_ddpnas` found.
 
     Attributes:
@@ -63,15 +63,6 @@ class DDPNASResult(ShortRepr):
     seconds: float
     notes: list[str]
     settings: dict[str, Any]
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values for `json.dumps`."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> DDPNASResult:
-        """Inverse of `to_json`."""
-        return cls(**values)
 
 
 @one_thread_if_forked()

@@ -4,44 +4,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from benchmarks.errors import ArtefactError
 from benchmarks.files import write_beside
 from benchmarks.run_directory import RunDirectory
+from benchmarks.short_repr import ShortRepr
 from benchmarks.training.data.images import ImageSource
 from benchmarks.training.data.part import part_of
 from benchmarks.training.device import device_options
-from benchmarks.training.fitting import fit_module, forget_checkpoint, free_memory
 from benchmarks.training.recipe import VERSION, Recipe
-from benchmarks.training.run import TrainingFailed
-from benchmarks.training.supernet.folder import OTHER_IMAGES, ROOMS
+from benchmarks.training.stored_training import Sources, kind_of_images, loaded_images, train_once
 from benchmarks.training.supernet.module import SupernetModule
-from benchmarks.training.supernet.presets import supernet_recipe
-from benchmarks.training.supernet.train import rooms_of
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["Halves", "Images", "asked_recipe", "run_derivation"]
+__all__ = ["DerivationResult", "Halves", "Images", "run_derivation"]
 
-Images = Mapping[str, ImageSource] | Callable[[Recipe], Mapping[str, ImageSource]] | None
+Images = Sources | None
 """Images by split, or a function of the recipe that returns them; None = Rooms."""
+_RESULT = "result.json"
 _LEAST = 4  # training images: two halves with batch statistics
-
-
-def asked_recipe(task: str, preset: str | Recipe) -> Recipe:
-    """The recipe of a preset, or the recipe itself.
-
-    Raises:
-        ValueError: If it is for another task.
-        UnknownNameError: If there is no such task or preset.
-    """
-    recipe = supernet_recipe(task, preset) if isinstance(preset, str) else preset
-    if task != recipe.task:
-        raise ValueError(f"expected a recipe for {task!r}, got one for {recipe.task!r}")
-    return recipe
 
 
 class Halves:
@@ -61,7 +47,7 @@ class Halves:
 
     def __init__(self, recipe: Recipe, sources: Images) -> None:
         self._recipe, self._sources = recipe, sources
-        self.kind = ROOMS if sources is None or sources is rooms_of else OTHER_IMAGES
+        self.kind = kind_of_images(sources)
         n = recipe.n_train
         if n is None:
             n = len(self.all()["train"])
@@ -71,8 +57,7 @@ class Halves:
 
     def all(self) -> Mapping[str, ImageSource]:
         """All images by split, read or rendered when asked for."""
-        if self._sources is None or callable(self._sources):
-            self._sources = (self._sources or rooms_of)(self._recipe)
+        self._sources = loaded_images(self._sources, self._recipe)
         return self._sources
 
     def both(self) -> tuple[ImageSource, ImageSource]:
@@ -81,14 +66,21 @@ class Halves:
         return part_of(train, 0, n), part_of(train, n, n + m)
 
 
-class _Result(Protocol):
-    """A dataclass of JSON values."""
+@dataclass(frozen=True, repr=False)
+class DerivationResult(ShortRepr):
+    """What a search found: a dataclass of JSON values."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for `json.dumps`."""
+        return asdict(self)
 
     @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> Self: ...
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Inverse of `to_json`."""
+        return cls(**values)
 
 
-_R = TypeVar("_R", bound=_Result)
+_R = TypeVar("_R", bound=DerivationResult)
 
 
 def run_derivation(
@@ -124,28 +116,38 @@ def run_derivation(
     """
     options = {**device_options(device), **(trainer_options or {})}
     settings: dict[str, Any] = json.loads(json.dumps({"version": VERSION, "method": method, **identity}))  # as read
-    run = None if folder is None else RunDirectory(Path(folder).resolve(), "derivation")
-    if run is not None and run.description.exists():
-        run.claim(settings)
-        if (finished := run.file("result.json")).exists():
-            return _read(finished, kind)
-    made = module()
-    if run is not None:  # a call that fails above leaves no folder
-        run.claim(settings)
-    fit_module(made, None if run is None else run.path, progress, options)
-    if made.epochs_done < made.recipe.epochs:
-        raise TrainingFailed(
-            f"the search {method!r} was stopped after {made.epochs_done} of {made.recipe.epochs} epochs; "
-            f"{'it was not stored, as it has no folder' if run is None else 'the same call resumes it'}"
-        )
-    found = result(made, settings)
-    if run is not None:
-        with write_beside(run.file("result.json")) as beside:
-            beside.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-        forget_checkpoint(run.path)
-    made.release()
-    free_memory()
-    return kind.from_json(found)
+    run = None if folder is None else _Folder(folder)
+
+    def keep(module: SupernetModule) -> _R:
+        found = result(module, settings)
+        if run is not None:
+            run.finish(found)
+        return kind.from_json(found)
+
+    def load(path: Path) -> _R:
+        return _read(path / _RESULT, kind)
+
+    return train_once(run, settings, module, keep, load, lambda _: f"the search {method!r}", progress, options)
+
+
+class _Folder(RunDirectory):
+    """The folder of a search."""
+
+    def __init__(self, path: str | Path) -> None:
+        super().__init__(Path(path).resolve(), "derivation")
+
+    @property
+    def is_claimed(self) -> bool:
+        return self.description.exists()
+
+    @property
+    def is_finished(self) -> bool:
+        return self.file(_RESULT).exists()
+
+    def finish(self, result: Mapping[str, Any]) -> None:
+        """Write the result."""
+        with write_beside(self.file(_RESULT)) as beside:
+            beside.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
 
 def _read(path: Path, kind: type[_R]) -> _R:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,6 @@ from torch import Tensor
 
 from benchmarks.errors import SpaceError, choice
 from benchmarks.forks import one_thread_if_forked
-from benchmarks.short_repr import ShortRepr
 from benchmarks.spaces.cell import CellSpace
 from benchmarks.spaces.registry import get_space
 from benchmarks.spaces.space import Space
@@ -26,11 +25,12 @@ from benchmarks.training.supernet.mixture import MixtureNetwork, engine_cells
 from benchmarks.training.supernet.module import SupernetModule, check_loss, supernet_identity
 from benchmarks.training.supernet.names import loss_name
 from benchmarks.training.supernet.path_loss import Loss, PathLoss
+from benchmarks.training.supernet.presets import asked_recipe
 from benchmarks.training.supernet.statistics import batch_statistics
 from benchmarks.training.supernet.supernet import Supernet
 from benchmarks.user_warnings import warn_user
 from surrogates.supernet.cell_weights import CELL_METHODS, CellWeights, has_skips_alone
-from surrogates.supernet.derivation import Halves, Images, asked_recipe, run_derivation
+from surrogates.supernet.derivation import DerivationResult, Halves, Images, run_derivation
 
 __all__ = ["EnTranResult", "search_entrannas"]
 
@@ -40,7 +40,7 @@ _STATE = "cell_weights"
 
 
 @dataclass(frozen=True, repr=False)
-class EnTranResult(ShortRepr):
+class EnTranResult(DerivationResult):
     """What a search with `search_entrannas` found.
 
     Attributes:
@@ -87,15 +87,6 @@ class EnTranResult(ShortRepr):
     seconds: float
     notes: list[str]
     settings: dict[str, Any]
-
-    def to_json(self) -> dict[str, Any]:
-        """Plain values for `json.dumps`."""
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> EnTranResult:
-        """Inverse of `to_json`."""
-        return cls(**values)
 
 
 @one_thread_if_forked()

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.errors import SpaceError
-from benchmarks.spaces.cell import EDGES, CellSpace, CellSpec, live_edges
+from benchmarks.spaces.cell import EDGES, CellSpace, live_edges
 from benchmarks.spaces.registry import get_space
 from benchmarks.spaces.space import Space
 from surrogates.search.distribution import followed, standardised
+from surrogates.supernet.live_cells import most_probable_live
 
 __all__ = ["RoundsSampler", "search_epochs"]
 
@@ -133,7 +131,7 @@ class RoundsSampler:
         """Go on to the next architecture; draw those of a round at its beginning."""
         if len(self.values) == len(self._codes):
             self._draw()
-        self.asked.append(self._text(self._codes[len(self.values)]))
+        self.asked.append(self._space.from_code(self._codes[len(self.values)]))
 
     def _draw(self) -> None:
         """Draw the architectures of a round."""
@@ -169,12 +167,6 @@ class RoundsSampler:
         """Take the architecture that is left, or the most probable live one."""
         best = self.thetas[-1].argmax(axis=1)
         if not live_edges(best[None]).any():
-            self.was_dead = self._text(best.tolist())
-            pairs = [np.flatnonzero(edge) for edge in remaining]
-            codes = np.array(list(itertools.product(*pairs)))
-            alive = codes[live_edges(codes).any(axis=1)]
-            best = alive[logits[np.arange(len(EDGES)), alive].sum(axis=1).argmax()]
-        self.arch = self._text(best.tolist())
-
-    def _text(self, code: Sequence[int]) -> str:
-        return self._space.format(CellSpec(self._space.skeleton, tuple(int(index) for index in code)))
+            self.was_dead = self._space.from_code(best.tolist())
+            best = most_probable_live(logits, remaining)
+        self.arch = self._space.from_code(best.tolist())

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
-
-from benchmarks.errors import ArtefactError
-from benchmarks.files import sha256_of, write_beside
-from benchmarks.run_directory import RunDirectory
-from benchmarks.training.recipe import VERSION
+from benchmarks.training.training_folder import TrainingFolder
 
 __all__ = ["MultiStageFolder"]
 
-_ABOUT = ("version", "arch", "stages", "sampler", "objective", "seed", "recipe", "images")
 
-
-class MultiStageFolder:
+class MultiStageFolder(TrainingFolder):
     """Description, metrics and weights of a network that `train_multi_stage` trains or has trained.
+
+    Its metrics are those of the last exit of the sampler's first choice.
 
     Args:
         path: The folder.
@@ -32,78 +24,7 @@ class MultiStageFolder:
         False
     """
 
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path).resolve()
-        self.weights = self.path / "weights.pt"
-        self._run = RunDirectory(self.path, "multi-stage network", "multi-stage.json")
-        self._metrics = self.path / "metrics.json"
-
-    @property
-    def is_claimed(self) -> bool:
-        """Whether the folder is that of a training."""
-        return self._run.description.exists()
-
-    @property
-    def is_finished(self) -> bool:
-        """Whether the training is finished."""
-        return self._metrics.exists()
-
-    def claim(self, identity: Mapping[str, Any]) -> Path:
-        """Create the folder of a training, or check that it is this training's, and return its path.
-
-        Raises:
-            ArtefactError: If it is another training's; says what differs.
-        """
-        return self._run.claim(identity).path
-
-    def finish(self, metrics: Mapping[str, list[float]]) -> None:
-        """Write the metrics; without them, a training is not finished."""
-        with write_beside(self._metrics) as beside:
-            beside.write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
-
-    def about(self) -> dict[str, Any]:
-        """Version, architecture, stages, sampler, objective, seed, recipe and kind of images of the finished training.
-
-        Raises:
-            ArtefactError: If there is none, its description is damaged, or another version of the code trained it.
-        """
-        if not self.is_claimed:
-            raise ArtefactError(
-                f"expected a folder of `train_multi_stage`, got {str(self.path)!r} without {self._run.description.name}"
-            )
-        if not self.is_finished:
-            raise ArtefactError(
-                f"the training of the multi-stage network in {str(self.path)!r} is not finished; run it again to "
-                "resume it"
-            )
-        found = self._run.about()
-        if not set(_ABOUT) <= set(found) or not isinstance(found["recipe"], dict) or "task" not in found["recipe"]:
-            raise ArtefactError(
-                f"{str(self._run.description)!r} is damaged: expected {', '.join(_ABOUT)}, got "
-                f"{', '.join(found) or 'nothing'}"
-            )
-        if found["version"] != VERSION:
-            raise ArtefactError(
-                f"expected a network of version {VERSION} of the training code in {str(self.path)!r}, got one of "
-                f"version {found['version']}; train it again"
-            )
-        return found
-
-    def metrics(self) -> dict[str, list[float]]:
-        """Metrics of every epoch of the finished training: of the last exit of the sampler's first choice.
-
-        Raises:
-            ArtefactError: If there is none.
-        """
-        self.about()
-        found: dict[str, list[float]] = json.loads(self._metrics.read_bytes())
-        return found
-
-    def fingerprint(self) -> str:
-        """SHA-256 of the weights.
-
-        Raises:
-            ArtefactError: If the training is not finished.
-        """
-        self.about()
-        return sha256_of(self.weights)
+    kind = "multi-stage network"
+    file = "multi-stage.json"
+    trained_by = "train_multi_stage"
+    entries = ("version", "arch", "stages", "sampler", "objective", "seed", "recipe", "images")

@@ -6,27 +6,25 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from benchmarks.training.data.images import ImageSource
 from benchmarks.training.dynamic.network import MultiStageNetwork
 from benchmarks.training.dynamic.objectives import ExitObjective, make_exit_objective
 from benchmarks.training.recipe import Recipe
+from benchmarks.training.supernet.path_module import PathModule
 from benchmarks.training.supernet.samplers import PathSampler
 from benchmarks.training.supernet.statistics import batch_statistics
-from benchmarks.training.task_module import TaskModule, channels_last, several
+from benchmarks.training.task_module import channels_last
 
 __all__ = ["MultiStageModule", "multi_stage_identity"]
 
-_LEAST = 2  # images in a batch with statistics
 
-
-class MultiStageModule(TaskModule):
+class MultiStageModule(PathModule):
     """A multi-stage network with a task's images, loss, optimiser and metrics; each step trains some of its choices.
 
     Validation and test metrics are those of the last exit of the sampler's first choice, with the statistics of each
-    batch, since running statistics are averages over choices. The rest is as in `TaskModule`.
+    batch, since running statistics are averages over choices. The rest is as in `PathModule`.
 
     Args:
         arch: Architecture, as in `MultiStageNetwork`.
@@ -49,7 +47,8 @@ class MultiStageModule(TaskModule):
     """
 
     network: MultiStageNetwork
-    same_work = False
+    sampler: PathSampler
+    objective: ExitObjective
 
     def __init__(
         self,
@@ -64,11 +63,6 @@ class MultiStageModule(TaskModule):
         accumulate: int = 1,
     ) -> None:
         network = MultiStageNetwork(arch, recipe, stages, seed)
-        if recipe.batch_size // accumulate < _LEAST:
-            raise ValueError(
-                f"expected at least {_LEAST} images at a time for batch statistics, got batches of "
-                f"{recipe.batch_size} in {accumulate} parts"
-            )
         super().__init__(recipe, sources, seed=seed, accumulate=accumulate)
         self.sampler, self.objective = sampler, make_exit_objective(objective)
         self.network = network
@@ -77,8 +71,6 @@ class MultiStageModule(TaskModule):
         for found in (first, *others):
             network.plan(found)
         self._scored_choice = first
-        self._begun = 0  # steps before the epoch
-        self._done = 0  # steps of the epoch
 
     @property
     def subject(self) -> str:
@@ -95,43 +87,6 @@ class MultiStageModule(TaskModule):
         """Logits of every stage, as in `MultiStageNetwork`."""
         logits: list[Tensor] = self.network(images, choice)
         return logits
-
-    def configure_optimizers(self) -> Any:
-        """As in `TaskModule`; SGD starts from a momentum of zero, since torch's fused SGD wants all momenta or none."""
-        optimisers, schedules = super().configure_optimizers()
-        for optimiser in optimisers:
-            if isinstance(optimiser, torch.optim.SGD):
-                for weights in self.network.parameters():
-                    optimiser.state[weights]["momentum_buffer"] = torch.zeros_like(weights)
-        return optimisers, schedules
-
-    def on_train_epoch_start(self) -> None:
-        """Seed the random numbers of the epoch; all devices draw the same choices."""
-        super().on_train_epoch_start()
-        self._choice_rng = np.random.default_rng((self.seed, self.current_epoch, 0))
-        self._begun, self._done = self.current_epoch * len(self.train_dataloader()), 0
-
-    def step(self, parts: list[tuple[Tensor, Tensor]], n: int) -> Tensor:
-        """Add the gradients of the choices of a step, and change the weights once."""
-        choices = self.sampler.paths(self._begun + self._done, self._choice_rng)
-        self._done += 1
-        (optimiser,) = several(self.optimizers())
-        optimiser.zero_grad()
-        total = torch.zeros((), device=self.device)
-        for inputs, targets in parts:
-            share = len(inputs) / n
-            for found in self.objective.losses(self.network, choices, inputs, targets, self.loss):
-                self.manual_backward(found.loss * share)
-                self.add_scores("train", found.outputs, targets)
-                total += found.loss.detach() * share
-        self.clip(self.network)
-        optimiser.step()
-        return total
-
-    def validation_step(self, batch: dict[str, Tensor], batch_idx: int, dataloader_idx: int = 0) -> None:
-        """Score a batch; a last one of a single image has no statistics, and is left out."""
-        if len(batch["rgb"]) >= _LEAST:
-            super().validation_step(batch, batch_idx, dataloader_idx)
 
     def answer(self, split: str, inputs: Tensor) -> Tensor:
         """Logits of the last exit of the sampler's first choice."""

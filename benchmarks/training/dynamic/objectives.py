@@ -11,36 +11,16 @@ from torch import Tensor
 
 from benchmarks.errors import choice
 from benchmarks.training.dynamic.network import MultiStageNetwork
-from benchmarks.training.supernet.path_loss import Loss, PathLoss
+from benchmarks.training.supernet.path_loss import Loss, PathLoss, StepObjective
 
 __all__ = ["EXIT_OBJECTIVES", "DistilledExits", "ExitObjective", "SummedExits", "make_exit_objective"]
 
 
-class ExitObjective(Protocol):
-    """Losses of the choices of a step.
+class ExitObjective(StepObjective[MultiStageNetwork], Protocol):
+    """Losses of the choices of a step, with the logits of the last exit of each; as in `StepObjective`.
 
-    Attributes:
-        name: What tells it from other objectives, with its settings; a training resumes only with the same one.
+    The paths are texts of choices.
     """
-
-    @property
-    def name(self) -> str:
-        """What tells it from other objectives."""
-
-    def losses(
-        self, network: MultiStageNetwork, choices: Sequence[str], inputs: Tensor, targets: Tensor, loss: Loss
-    ) -> Iterator[PathLoss]:
-        """The loss of one choice after the other, with the logits of its last exit.
-
-        The gradient of each is computed before the next is asked for, and gradients are added.
-
-        Args:
-            network: The network, in training mode.
-            choices: Texts of the choices that the sampler drew.
-            inputs: Inputs of the batch.
-            targets: Targets of the batch.
-            loss: The task's loss of (logits, targets).
-        """
 
 
 class SummedExits:

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from benchmarks.errors import ArtefactError
-from benchmarks.files import write_beside
 from benchmarks.forks import one_thread_if_forked
-from benchmarks.training.data.images import ImageSource
 from benchmarks.training.device import device_options
 from benchmarks.training.dynamic.choices import StageChoice, check_confident
 from benchmarks.training.dynamic.folder import MultiStageFolder
@@ -21,14 +16,10 @@ from benchmarks.training.dynamic.module import MultiStageModule, multi_stage_ide
 from benchmarks.training.dynamic.network import MultiStageNetwork
 from benchmarks.training.dynamic.objectives import ExitObjective, make_exit_objective
 from benchmarks.training.dynamic.samplers import OneChoice, SandwichChoices
-from benchmarks.training.fitting import fit_module, forget_checkpoint, free_memory
-from benchmarks.training.recipe import VERSION, Recipe
-from benchmarks.training.run import TrainingFailed
-from benchmarks.training.supernet.folder import OTHER_IMAGES, ROOMS
-from benchmarks.training.supernet.presets import supernet_recipe
+from benchmarks.training.recipe import Recipe
+from benchmarks.training.stored_training import Sources, kind_of_images, load_weights, loaded_images, train_network
+from benchmarks.training.supernet.presets import asked_recipe
 from benchmarks.training.supernet.samplers import PathSampler
-from benchmarks.training.supernet.train import rooms_of
-from benchmarks.training.task_module import channels_last
 
 __all__ = ["load_multi_stage", "train_multi_stage"]
 
@@ -43,7 +34,7 @@ def train_multi_stage(
     seed: int = 0,
     folder: str | Path | None = None,
     *,
-    sources: Mapping[str, ImageSource] | Callable[[Recipe], Mapping[str, ImageSource]] | None = None,
+    sources: Sources | None = None,
     device: str = "auto",
     progress: bool = False,
     trainer_options: Mapping[str, Any] | None = None,
@@ -84,7 +75,9 @@ def train_multi_stage(
 
     Example:
         >>> from dataclasses import replace
+        >>> import torch
         >>> from benchmarks.training import ImageSet
+        >>> from benchmarks.training.supernet import supernet_recipe
         >>> small = {"epochs": 1, "base_channels": 4, "input_size": 16, "n_train": 4, "n_valid": 2, "n_test": None}
         >>> recipe = replace(supernet_recipe("class_scene"), batch_size=2, **small)
         >>> images = ImageSet(
@@ -95,44 +88,26 @@ def train_multi_stage(
         >>> len(network(torch.zeros(2, 3, 16, 16), "1:3-1:1-1:1-1:1-3:1"))
         2
     """
-    recipe = supernet_recipe(check_confident(task), preset) if isinstance(preset, str) else preset
-    if task != recipe.task:
-        raise ValueError(f"expected a recipe for {task!r}, got one for {recipe.task!r}")
+    recipe = asked_recipe(check_confident(task) if isinstance(preset, str) else task, preset)
     options = {**device_options(device), **(trainer_options or {})}
     layout = StageLayout(arch, recipe)
     sampler, stages, usual = _sampler(train, layout)
     objective = make_exit_objective(usual if objective is None else objective)
-    identity = {
-        "version": VERSION,
-        **multi_stage_identity(layout.arch, recipe, sampler, objective, stages, seed),
-        "images": ROOMS if sources is None or sources is rooms_of else OTHER_IMAGES,
-    }
-    run = None if folder is None else MultiStageFolder(folder)
-    if run is not None and run.is_claimed:
-        run.claim(identity)
-        if run.is_finished:
-            return load_multi_stage(run.path)
-    MultiStageNetwork(arch, recipe, stages)  # refuses what cannot be, before images are rendered
-    if sources is None or callable(sources):
-        sources = (sources or rooms_of)(recipe)
-    module = MultiStageModule(arch, recipe, sources, sampler, objective, stages=stages, seed=seed)
-    if run is not None:  # a call that fails above leaves no folder
-        run.claim(identity)
-    fit_module(module, None if run is None else run.path, progress, options)
-    if module.epochs_done < recipe.epochs:
-        raise TrainingFailed(
-            f"the training of {module.subject} on {task} was stopped after {module.epochs_done} of {recipe.epochs} "
-            f"epochs; {'it was not stored, as it has no folder' if run is None else 'the same call resumes it'}"
-        )
-    network = module.network.cpu().eval()
-    if run is not None:
-        with write_beside(run.weights) as beside:
-            torch.save(network.state_dict(), beside)
-        run.finish(module.metrics)
-        forget_checkpoint(run.path)
-    module.release()
-    free_memory()
-    return network
+
+    def module() -> MultiStageModule:
+        MultiStageNetwork(arch, recipe, stages)  # refuses what cannot be, before images are rendered
+        images = loaded_images(sources, recipe)
+        return MultiStageModule(arch, recipe, images, sampler, objective, stages=stages, seed=seed)
+
+    identity = multi_stage_identity(layout.arch, recipe, sampler, objective, stages, seed)
+    return train_network(
+        None if folder is None else MultiStageFolder(folder),
+        {**identity, "images": kind_of_images(sources)},
+        module,
+        load_multi_stage,
+        progress,
+        options,
+    )
 
 
 def load_multi_stage(folder: str | Path) -> MultiStageNetwork:
@@ -147,14 +122,8 @@ def load_multi_stage(folder: str | Path) -> MultiStageNetwork:
     found = MultiStageFolder(folder)
     about = found.about()
     network = MultiStageNetwork(about["arch"], Recipe.from_dict(about["recipe"]), about["stages"], about["seed"])
-    try:
-        network.load_state_dict(torch.load(found.weights, map_location="cpu", weights_only=True))
-    except Exception as error:
-        raise ArtefactError(
-            f"{str(found.weights)!r} is damaged ({error}); delete the folder and train again"
-        ) from error
-    channels_last(network)
-    return network.eval()
+    load_weights(network, found.weights)
+    return network
 
 
 def _sampler(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from benchmarks.facade import lazy_facade
 
 if TYPE_CHECKING:
+    from benchmarks.training.stored_training import rooms_of as rooms_of
     from benchmarks.training.supernet.contrast import CrossPathContrast as CrossPathContrast
     from benchmarks.training.supernet.disjoint import DisjointSampler as DisjointSampler
     from benchmarks.training.supernet.folder import SupernetFolder as SupernetFolder
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
     from benchmarks.training.supernet.statistics import recalibrate as recalibrate
     from benchmarks.training.supernet.supernet import Supernet as Supernet
     from benchmarks.training.supernet.train import load_supernet as load_supernet
-    from benchmarks.training.supernet.train import rooms_of as rooms_of
     from benchmarks.training.supernet.train import train_supernet as train_supernet
 
 _EXTRAS = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from benchmarks.errors import SpaceError
-from benchmarks.spaces.cell import EDGES, CellSpace, CellSpec, live_edges
+from benchmarks.spaces.cell import EDGES, CellSpace, live_edges
 from benchmarks.spaces.space import Space
 from benchmarks.training.supernet.layouts import layout_of
 
@@ -55,7 +55,7 @@ class DisjointSampler:
             codes = rng.permuted(operations, axis=1).T[:_PATHS]  # (paths, edges)
             if not live_edges(codes).any(axis=1).all():
                 continue
-            paths = [self._space.format(CellSpec(self._space.skeleton, tuple(code))) for code in codes.tolist()]
+            paths = [self._space.from_code(code) for code in codes.tolist()]
             one, other = self._space.cell_codes(self._space.simplify(paths))
             if not ((one == other) & (one != 0)).any():
                 return paths

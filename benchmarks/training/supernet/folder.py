@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-from benchmarks.errors import ArtefactError
-from benchmarks.files import sha256_of, write_beside
-from benchmarks.run_directory import RunDirectory
-from benchmarks.training.recipe import VERSION
+from benchmarks.training.training_folder import TrainingFolder
 
-__all__ = ["OTHER_IMAGES", "ROOMS", "USUAL_SHARING", "SupernetFolder", "with_sharing"]
+__all__ = ["USUAL_SHARING", "SupernetFolder", "with_sharing"]
 
-ROOMS, OTHER_IMAGES = "rooms", "other"
-"""Images of a training: Rooms as the recipe asks for them, or sources of the caller's own."""
 USUAL_SHARING = "separate"
 """Sharing of a training whose description does not say it."""
-_ABOUT = ("version", "space", "sampler", "objective", "seed", "recipe", "images", "sharing")
 
 
-class SupernetFolder:
+class SupernetFolder(TrainingFolder):
     """Description, metrics and weights of a supernet that `train_supernet` trains or has trained.
+
+    Its metrics for validation and test are those of the mean sub-network.
 
     Args:
         path: The folder.
@@ -36,83 +30,14 @@ class SupernetFolder:
         False
     """
 
-    def __init__(self, path: str | Path) -> None:
-        self.path = Path(path).resolve()
-        self.weights = self.path / "weights.pt"
-        self._run = RunDirectory(self.path, "supernet")
-        self._metrics = self.path / "metrics.json"
+    kind = "supernet"
+    file = "supernet.json"
+    trained_by = "train_supernet"
+    entries = ("version", "space", "sampler", "objective", "seed", "recipe", "images", "sharing")
 
-    @property
-    def is_claimed(self) -> bool:
-        """Whether the folder is that of a training."""
-        return self._run.description.exists()
-
-    @property
-    def is_finished(self) -> bool:
-        """Whether the training is finished."""
-        return self._metrics.exists()
-
-    def claim(self, identity: Mapping[str, Any]) -> Path:
-        """Create the folder of a training, or check that it is this training's, and return its path.
-
-        Raises:
-            ArtefactError: If it is another training's; says what differs.
-        """
-        if not self.is_claimed:
-            self._run.claim(identity)
-        self._run.check(with_sharing(identity), with_sharing(self._run.about()))
-        return self.path
-
-    def finish(self, metrics: Mapping[str, list[float]]) -> None:
-        """Write the metrics; without them, a training is not finished."""
-        with write_beside(self._metrics) as beside:
-            beside.write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
-
-    def about(self) -> dict[str, Any]:
-        """Version, space, sharing, sampler, objective, seed, recipe and kind of images of the finished training.
-
-        Raises:
-            ArtefactError: If there is none, its description is damaged, or another version of the code trained it.
-        """
-        if not self.is_claimed:
-            raise ArtefactError(
-                f"expected a folder of `train_supernet`, got {str(self.path)!r} without {self._run.description.name}"
-            )
-        if not self.is_finished:
-            raise ArtefactError(
-                f"the training of the supernet in {str(self.path)!r} is not finished; run it again to resume it"
-            )
-        found = with_sharing(self._run.about())
-        if not set(_ABOUT) <= set(found) or not isinstance(found["recipe"], dict) or "task" not in found["recipe"]:
-            raise ArtefactError(
-                f"{str(self._run.description)!r} is damaged: expected {', '.join(_ABOUT)}, got "
-                f"{', '.join(self._run.about()) or 'nothing'}"
-            )
-        if found["version"] != VERSION:
-            raise ArtefactError(
-                f"expected a supernet of version {VERSION} of the training code in {str(self.path)!r}, got one of "
-                f"version {found['version']}; train it again"
-            )
-        return found
-
-    def metrics(self) -> dict[str, list[float]]:
-        """Metrics of every epoch of the finished training: of the mean sub-network for validation and test.
-
-        Raises:
-            ArtefactError: If there is none.
-        """
-        self.about()
-        found: dict[str, list[float]] = json.loads(self._metrics.read_bytes())
-        return found
-
-    def fingerprint(self) -> str:
-        """SHA-256 of the weights.
-
-        Raises:
-            ArtefactError: If the training is not finished.
-        """
-        self.about()
-        return sha256_of(self.weights)
+    def stated(self, about: Mapping[str, Any]) -> dict[str, Any]:
+        """With the sharing."""
+        return with_sharing(about)
 
 
 def with_sharing(about: Mapping[str, Any]) -> dict[str, Any]:

@@ -122,7 +122,7 @@ class CellLayout:
         rows = sorted(set(self.space.simplest_rows.tolist()))
         codes = self.space.codes[rows]
         alive = codes[live_edges(codes).any(axis=1)].tolist()
-        return tuple(self.space.format(CellSpec(self.space.skeleton, tuple(code))) for code in alive)
+        return tuple(self.space.from_code(code) for code in alive)
 
     def check(self, arch: str) -> None:
         """Refuse cells of other spaces and skeletons."""

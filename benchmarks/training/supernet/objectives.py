@@ -13,7 +13,7 @@ from benchmarks.errors import choice
 from benchmarks.training.losses import exact_soft_cross_entropy
 from benchmarks.training.recipe import Recipe
 from benchmarks.training.supernet.contrast import CrossPathContrast
-from benchmarks.training.supernet.path_loss import Loss, PathLoss
+from benchmarks.training.supernet.path_loss import Loss, PathLoss, StepObjective
 from benchmarks.training.supernet.samplers import SANDWICH, BatchSampler, PathSampler, is_sandwich
 from benchmarks.training.supernet.supernet import Supernet
 
@@ -35,32 +35,8 @@ _LABELS_ONLY = "room_layout"
 
 
 @runtime_checkable
-class PathObjective(Protocol):
-    """Losses of the paths of a step.
-
-    Attributes:
-        name: What tells it from other objectives, with its settings; a training resumes only with the same one.
-    """
-
-    @property
-    def name(self) -> str:
-        """What tells it from other objectives."""
-
-    def losses(
-        self, supernet: Supernet, paths: Sequence[str], inputs: Tensor, targets: Tensor, loss: Loss
-    ) -> Iterator[PathLoss]:
-        """The loss of one path after the other.
-
-        The gradient of each is computed before the next is asked for, and gradients are added, so only one path is in
-        memory at a time.
-
-        Args:
-            supernet: The supernet, in training mode.
-            paths: Architectures that the sampler drew.
-            inputs: Inputs of the batch.
-            targets: Targets of the batch.
-            loss: The task's loss.
-        """
+class PathObjective(StepObjective[Supernet], Protocol):
+    """Losses of the paths of a step of a supernet, which are architectures; as in `StepObjective`."""
 
 
 @runtime_checkable

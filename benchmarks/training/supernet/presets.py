@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks.training.presets import get_recipe
 from benchmarks.training.recipe import CONTRAST, Augmentation, Contrast, Optimiser, Recipe
 
-__all__ = ["default_parts", "supernet_recipe", "with_epochs"]
+__all__ = ["asked_recipe", "default_parts", "supernet_recipe", "with_epochs"]
 
 _LR, _MAX_NORM = 3e-3, 5.0
 _BATCH = 16
@@ -86,6 +86,19 @@ def supernet_recipe(task: str, preset: str = "mini") -> Recipe:
     loss = "l1" if recipe.loss == "l1_gan" else recipe.loss
     batch_size = min(recipe.batch_size, _BATCH) if preset == "mini" else recipe.batch_size
     return replace(recipe, optimiser=optimiser, batch_size=batch_size, loss=loss, adversarial_weight=0.0)
+
+
+def asked_recipe(task: str, preset: str | Recipe) -> Recipe:
+    """The recipe of a preset, or the recipe itself.
+
+    Raises:
+        ValueError: If it is for another task.
+        UnknownNameError: If there is no such task or preset.
+    """
+    recipe = supernet_recipe(task, preset) if isinstance(preset, str) else preset
+    if task != recipe.task:
+        raise ValueError(f"expected a recipe for {task!r}, got one for {recipe.task!r}")
+    return recipe
 
 
 def with_epochs(recipe: Recipe, epochs: int) -> Recipe:

@@ -14,6 +14,7 @@ from benchmarks.forks import one_thread_if_forked
 from benchmarks.training.data.images import ImageSource
 from benchmarks.training.device import device_options
 from benchmarks.training.recipe import CONTRAST, Recipe
+from benchmarks.training.stored_training import Sources, kind_of_images, loaded_images, train_network
 from benchmarks.training.supernet.folder import SupernetFolder
 from benchmarks.training.supernet.module import SupernetModule, check_loss, supernet_identity
 from benchmarks.training.supernet.objectives import Supervised
@@ -22,7 +23,7 @@ from benchmarks.training.supernet.samplers import UniformSampler
 from benchmarks.training.supernet.sharing import make_sharing
 from benchmarks.training.supernet.statistics import batch_statistics
 from benchmarks.training.supernet.supernet import Supernet
-from benchmarks.training.supernet.train import Sources, fit_supernet, load_supernet
+from benchmarks.training.supernet.train import load_supernet
 
 __all__ = ["ProbeModule", "probe_recipe", "train_probe"]
 
@@ -136,12 +137,11 @@ def train_probe(
     identity = supernet_identity(
         about["space"], recipe, UniformSampler(about["space"]), Supervised(), seed, make_sharing(about["sharing"])
     )
-    return fit_supernet(
-        lambda images: ProbeModule(load_supernet(backbone), of_backbone, recipe, images, seed=seed),
-        {**identity, "backbone": of_backbone},
-        recipe,
-        folder,
-        sources,
+    return train_network(
+        None if folder is None else SupernetFolder(folder),
+        {**identity, "backbone": of_backbone, "images": kind_of_images(sources)},
+        lambda: ProbeModule(load_supernet(backbone), of_backbone, recipe, loaded_images(sources, recipe), seed=seed),
+        load_supernet,
         progress,
         options,
     )

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.errors import SpaceError, choice
-from benchmarks.spaces.cell import EDGES, CellSpace, CellSpec, live_edges
+from benchmarks.spaces.cell import EDGES, CellSpace, live_edges
 from benchmarks.spaces.space import Space
 from benchmarks.training.supernet.disjoint import DisjointSampler
 from benchmarks.training.supernet.layouts import layout_of
@@ -137,7 +137,7 @@ class FairSampler:
         while True:
             codes = rng.permuted(operations, axis=1).T  # (operations, edges)
             if live_edges(codes).any(axis=1).all():
-                return [self._space.format(CellSpec(self._space.skeleton, tuple(code))) for code in codes.tolist()]
+                return [self._space.from_code(code) for code in codes.tolist()]
 
 
 def is_sandwich(sampler: PathSampler | BatchSampler) -> bool:

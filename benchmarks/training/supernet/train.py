@@ -2,36 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
-
-from benchmarks.errors import ArtefactError
-from benchmarks.files import write_beside
 from benchmarks.forks import one_thread_if_forked
 from benchmarks.spaces.space import Space
-from benchmarks.training.data.images import TASK_DOMAINS, ImageSource
 from benchmarks.training.device import device_options
-from benchmarks.training.fitting import fit_module, forget_checkpoint, free_memory
-from benchmarks.training.recipe import VERSION, Recipe
-from benchmarks.training.rooms.source import rooms
-from benchmarks.training.run import TrainingFailed
-from benchmarks.training.supernet.folder import OTHER_IMAGES, ROOMS, SupernetFolder
+from benchmarks.training.recipe import Recipe
+from benchmarks.training.stored_training import Sources, kind_of_images, load_weights, loaded_images, train_network
+from benchmarks.training.supernet.folder import SupernetFolder
 from benchmarks.training.supernet.layouts import layout_of
 from benchmarks.training.supernet.module import SupernetModule, check_loss, check_parts, supernet_identity
 from benchmarks.training.supernet.objectives import PathObjective, make_objective
-from benchmarks.training.supernet.presets import default_parts, supernet_recipe
+from benchmarks.training.supernet.presets import asked_recipe, default_parts
 from benchmarks.training.supernet.samplers import BatchSampler, PathSampler, make_sampler
 from benchmarks.training.supernet.sharing import SHARINGS, Sharing, make_sharing
 from benchmarks.training.supernet.supernet import Supernet
-from benchmarks.training.task_module import channels_last
 
-__all__ = ["Sources", "fit_supernet", "load_supernet", "rooms_of", "train_supernet"]
-
-Sources = Mapping[str, ImageSource] | Callable[[Recipe], Mapping[str, ImageSource]]
-"""Images by split, or a function of the recipe that returns them."""
+__all__ = ["load_supernet", "train_supernet"]
 
 
 @one_thread_if_forked()
@@ -87,7 +76,9 @@ def train_supernet(
     Example:
         >>> import tempfile
         >>> from dataclasses import replace
+        >>> import torch
         >>> from benchmarks.training import ImageSet
+        >>> from benchmarks.training.supernet import supernet_recipe
         >>> small = {"epochs": 1, "base_channels": 2, "input_size": 16, "n_train": 4, "n_valid": 2, "n_test": None}
         >>> recipe = replace(supernet_recipe("room_layout"), batch_size=2, **small)
         >>> images = ImageSet({"rgb": torch.zeros(4, 3, 16, 16, dtype=torch.uint8), "room_layout": torch.ones(4, 9)})
@@ -96,13 +87,10 @@ def train_supernet(
         >>> supernet = train_supernet(
         ...     "transnas101-micro", "room_layout", recipe, folder=folder, sources=sources, device="cpu"
         ... )
-        >>> from benchmarks.training.supernet import SupernetFolder
         >>> len(SupernetFolder(folder).metrics()["valid_loss"])
         1
     """
-    recipe = supernet_recipe(task, preset) if isinstance(preset, str) else preset
-    if task != recipe.task:
-        raise ValueError(f"expected a recipe for {task!r}, got one for {recipe.task!r}")
+    recipe = asked_recipe(task, preset)
     options = {**device_options(device), **(trainer_options or {})}
     check_loss(recipe)
     usual_sampler, usual_objective = default_parts(task)
@@ -116,75 +104,15 @@ def train_supernet(
             f"with the name {sharing.name!r}; without a folder any will do"
         )
     check_parts(paths, what, recipe)
-    return fit_supernet(
-        lambda images: SupernetModule(space, recipe, images, paths, what, seed=seed, sharing=sharing),
-        supernet_identity(space, recipe, paths, what, seed, sharing),
-        recipe,
-        folder,
-        sources,
+    identity = supernet_identity(space, recipe, paths, what, seed, sharing)
+    return train_network(
+        None if folder is None else SupernetFolder(folder),
+        {**identity, "images": kind_of_images(sources)},
+        lambda: SupernetModule(space, recipe, loaded_images(sources, recipe), paths, what, seed=seed, sharing=sharing),
+        load_supernet,
         progress,
         options,
     )
-
-
-def fit_supernet(
-    make: Callable[[Mapping[str, ImageSource]], SupernetModule],
-    identity: Mapping[str, Any],
-    recipe: Recipe,
-    folder: str | Path | None,
-    sources: Sources | None,
-    progress: bool,
-    options: Mapping[str, Any],
-) -> Supernet:
-    """Train a module's supernet in a folder, resume it, or load it if it is finished.
-
-    Args:
-        make: Makes the module from the images by split; not called if the training is finished.
-        identity: What the training is of; version and kind of images are added.
-        recipe: Its recipe.
-        folder: As in `train_supernet`.
-        sources: Likewise.
-        progress: Likewise.
-        options: Options of `lightning.Trainer`.
-
-    Returns:
-        The trained supernet, on the CPU and in evaluation mode.
-
-    Raises:
-        TrainingFailed: If the training ended before the recipe's last epoch.
-        ArtefactError: If the folder holds another training.
-    """
-    identity = {
-        "version": VERSION,
-        **identity,
-        "images": ROOMS if sources is None or sources is rooms_of else OTHER_IMAGES,
-    }
-    run = None if folder is None else SupernetFolder(folder)
-    if run is not None and run.is_claimed:
-        run.claim(identity)
-        if run.is_finished:
-            return load_supernet(run.path)
-    if sources is None or callable(sources):
-        sources = (sources or rooms_of)(recipe)
-    module = make(sources)
-    if run is not None:  # a call that fails above leaves no folder
-        run.claim(identity)
-    fit_module(module, None if run is None else run.path, progress, options)
-    if module.epochs_done < recipe.epochs:
-        raise TrainingFailed(
-            f"the training of {module.subject} on {recipe.task} was stopped after {module.epochs_done} of "
-            f"{recipe.epochs} epochs; "
-            f"{'it was not stored, as it has no folder' if run is None else 'the same call resumes it'}"
-        )
-    supernet = module.network.cpu().eval()
-    if run is not None:
-        with write_beside(run.weights) as beside:
-            torch.save(supernet.state_dict(), beside)
-        run.finish(module.metrics)
-        forget_checkpoint(run.path)
-    module.release()
-    free_memory()
-    return supernet
 
 
 def load_supernet(folder: str | Path) -> Supernet:
@@ -199,19 +127,5 @@ def load_supernet(folder: str | Path) -> Supernet:
     found = SupernetFolder(folder)
     about = found.about()
     supernet = Supernet(about["space"], Recipe.from_dict(about["recipe"]), about["seed"], about["sharing"])
-    try:
-        state = torch.load(found.weights, map_location="cpu", weights_only=True)
-        supernet.load_state_dict(state)
-    except Exception as error:
-        raise ArtefactError(
-            f"{str(found.weights)!r} is damaged ({error}); delete the folder and train again"
-        ) from error
-    channels_last(supernet)
-    return supernet.eval()
-
-
-def rooms_of(recipe: Recipe) -> dict[str, ImageSource]:
-    """Rooms images of all splits that a recipe asks for."""
-    counts = {"train": recipe.n_train, "valid": recipe.n_valid, "test": recipe.n_test}
-    domains = TASK_DOMAINS[recipe.task]
-    return {split: rooms(split, n, recipe.input_size, domains=domains) for split, n in counts.items() if n is not None}
+    load_weights(supernet, found.weights)
+    return supernet

@@ -699,27 +699,21 @@ function start(data) {
     return node;
   };
   const about = text => drawn("title", {}, text);
-  const EDGES = [[0, 1], [0, 2], [1, 2], [0, 3], [1, 3], [2, 3]], PATHS = [[3], [0, 4], [1, 5], [0, 2, 5]];
-  const BEND = [0, -44, 0, -92, 44, 0];
-  function cell(code, top, heading) {
-    const live = EDGES.map((_, edge) => PATHS.some(path => path.includes(edge) && path.every(step => code[step])));
-    const parts = [words(4, top + 14, heading)], left = 24, gap = 124, axis = top + 108, radius = 15;
-    EDGES.forEach(([source, target], edge) => {
+  function cell(code, top, heading) { // the shapes are those of surrogates.drawing.cells
+    const {edges, nodes, paths, radius, names, colours} = data.structure, axis = 108;
+    const live = edges.map((_, edge) => paths.some(path => path.includes(edge) && path.every(step => code[step])));
+    const parts = [];
+    edges.forEach(({source, target, line, head, x, y}, edge) => {
       if (!code[edge]) return;
-      const x0 = left + source * gap, x1 = left + target * gap, bend = BEND[edge], reach = (x1 - x0) / 4;
-      const c0 = [x0 + reach, axis + bend], c1 = [x1 - reach, axis + bend];
-      const towards = (x, to, far) => { const long = Math.hypot(to[0] - x, to[1] - axis); return [x + (to[0] - x) * far / long, axis + (to[1] - axis) * far / long]; };
-      const from = towards(x0, c0, radius + 1), tip = towards(x1, c1, radius + 3), end = towards(x1, c1, radius + 12);
-      const across = [-(tip[1] - end[1]) * 0.45, (tip[0] - end[0]) * 0.45], name = data.structure.names[code[edge]], colour = data.structure.colours[code[edge]];
-      const how = live[edge] ? {} : {opacity: 0.35, "stroke-dasharray": "5 4"};
+      const name = names[code[edge]], colour = colours[code[edge]], pale = live[edge] ? {} : {opacity: 0.35};
+      const how = live[edge] ? {} : {...pale, "stroke-dasharray": "5 4"};
       parts.push(drawn("g", {}, about(`${name}, from node ${source} to node ${target}${live[edge] ? "" : ", without effect: no path from input to output uses it"}`),
-        drawn("path", {d: `M${from} C${c0} ${c1} ${end}`, fill: "none", stroke: colour, "stroke-width": 2.5, ...how}),
-        drawn("path", {d: `M${tip} L${end[0] + across[0]} ${end[1] + across[1]} L${end[0] - across[0]} ${end[1] - across[1]} Z`, fill: colour, ...(live[edge] ? {} : {opacity: 0.35})})));
-      parts.push(words((x0 + x1) / 2, axis + 0.75 * bend - (bend <= 0 ? 8 : -16), name, live[edge] ? "" : "pale", "middle"));
+        drawn("path", {d: line, fill: "none", stroke: colour, "stroke-width": 2.5, ...how}), drawn("path", {d: head, fill: colour, ...pale})));
+      parts.push(words(x, y, name, live[edge] ? "" : "pale", "middle"));
     });
-    ["input of the cell", "node 1", "node 2", "output of the cell"].forEach((role, node) => parts.push(drawn("g", {}, about(role),
-      drawn("circle", {class: "node", cx: left + node * gap, cy: axis, r: radius, "stroke-width": 1.5}), words(left + node * gap, axis + 4, String(node), "", "middle"))));
-    return parts;
+    nodes.forEach(({x, role}, node) => parts.push(drawn("g", {}, about(role),
+      drawn("circle", {class: "node", cx: x, cy: 0, r: radius, "stroke-width": 1.5}), words(x, 4, String(node), "", "middle"))));
+    return [words(4, top + 14, heading), drawn("g", {transform: `translate(0 ${top + axis})`}, ...parts)];
   }
   function modules(base, digits, top) {
     let channels = base, side = Math.ceil(data.structure.input / 4);
@@ -731,12 +725,11 @@ function start(data) {
     }
     const tallest = 74, wide = Math.min(48, 420 / steps.length - 12), gap = Math.min(18, (424 - wide * steps.length) / Math.max(steps.length - 1, 1));
     const axis = top + 10 + tallest / 2, largest = steps[0][1], doublings = Math.max(Math.log2(channels / base), 1), parts = [];
-    const meaning = {1: "same shape", 2: "doubles the channels", 3: "halves the resolution", 4: "doubles the channels and halves the resolution"};
     steps.forEach(([width, pixels, name], i) => {
       const x = 3 + i * (wide + gap), high = Math.max(16, tallest * Math.sqrt(pixels / largest)), share = Math.log2(width / base) / doublings;
       const fill = "rgb(" + [[222, 8], [235, 81], [247, 156]].map(([pale, dark]) => Math.round(pale + (dark - pale) * share)) + ")";
       if (i) parts.push(drawn("path", {d: `M${x - gap} ${axis} L${x - 2} ${axis}`, stroke: "#7F7F7F", "stroke-width": 1.5}));
-      parts.push(drawn("g", {}, about(i ? `module ${i}, digit ${name}: ${meaning[name]}; ${width} channels of ${pixels}×${pixels}` : `stem: ${width} channels of ${pixels}×${pixels}`),
+      parts.push(drawn("g", {}, about(i ? `module ${i}, digit ${name}: ${data.structure.digits[name]}; ${width} channels of ${pixels}×${pixels}` : `stem: ${width} channels of ${pixels}×${pixels}`),
         drawn("rect", {x, y: axis - high / 2, width: wide, height: high, rx: 4, fill, stroke: "#1a1a1a"})));
       parts.push(words(x + wide / 2, axis + 4, name, "", "middle", share > 0.45 ? "#ffffff" : "#1a1a1a"),
         words(x + wide / 2, top + tallest + 28, counted(width), "", "middle"), words(x + wide / 2, top + tallest + 43, `${pixels}²`, "small", "middle"));

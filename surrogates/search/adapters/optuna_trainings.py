@@ -7,10 +7,9 @@ from collections.abc import Iterable
 import optuna
 from optuna.trial import BaseTrial
 
-from benchmarks.errors import check_type
-from benchmarks.spaces.space import Space
 from surrogates.oracle.oracle import Oracle
 from surrogates.search.adapters.optuna_objective import OptunaObjective
+from surrogates.search.adapters.trainings import Trainings
 from surrogates.search.constraints import Constraint
 
 __all__ = ["OptunaTrainings"]
@@ -29,6 +28,7 @@ class OptunaTrainings(OptunaObjective):
         constraints: Further bounds as strings, as in `OptunaObjective`.
 
     Attributes:
+        trainings: The values after every epoch.
         epochs: Epochs of a training, E: the `max_resource` of `optuna.pruners.HyperbandPruner`.
 
     Raises:
@@ -61,12 +61,10 @@ class OptunaTrainings(OptunaObjective):
         constraint: Constraint | None = None,
         constraints: str | Iterable[str] = (),
     ) -> None:
-        check_type(oracle, Oracle, "oracle", "an Oracle")
-        check_type(task, str, "task", "a name")
-        space: Space = oracle.space
-        super().__init__(oracle, task, space=space, constraint=constraint, constraints=constraints)
+        self.trainings = Trainings(oracle, task)
+        super().__init__(oracle, task, space=oracle.space, constraint=constraint, constraints=constraints)
         self.oracle = oracle
-        self.epochs = oracle.epochs(task)
+        self.epochs = self.trainings.epochs
 
     def __call__(self, trial: BaseTrial) -> float:
         """Suggest an architecture and train it until the end, or until the pruner says to stop.
@@ -77,9 +75,9 @@ class OptunaTrainings(OptunaObjective):
             TableError: If an epoch was neither measured nor is predicted.
         """
         arch = self.suggest(trial)
-        for epoch in range(self.epochs):
-            value = float(self.oracle.answers([arch], self.objectives.names, epoch=epoch).value[0, 0])
-            trial.report(value, step=epoch + 1)
-            if epoch + 1 < self.epochs and trial.should_prune():
-                raise optuna.TrialPruned(f"{arch} after {epoch + 1} of {self.epochs} epochs")
+        for epochs in range(1, self.epochs + 1):
+            value = self.trainings.value(arch, epochs)
+            trial.report(value, step=epochs)
+            if epochs < self.epochs and trial.should_prune():
+                raise optuna.TrialPruned(f"{arch} after {epochs} of {self.epochs} epochs")
         return value

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from syne_tune.blackbox_repository.blackbox import Blackbox
-from syne_tune.config_space import choice, randint
 
 from benchmarks.spaces.space import Space
 from surrogates.search.adapters.objectives import Objectives
+from surrogates.search.adapters.syne_tune_decisions import ArchitectureBlackbox
 from surrogates.search.constraints import Constraint
 
 __all__ = ["SyneTuneBlackbox"]
 
 
-class SyneTuneBlackbox(Blackbox):  # type: ignore[misc]
+class SyneTuneBlackbox(ArchitectureBlackbox):
     """The final values of T tasks, in their own units, and ``"elapsed_time"``, the simulated seconds of training.
 
     The metric of every task is better when higher: pass ``do_minimize=False`` to schedulers. There is one fidelity, a
@@ -58,37 +56,12 @@ class SyneTuneBlackbox(Blackbox):  # type: ignore[misc]
         constraints: str | Iterable[str] = (),
         minimize: Collection[str] | str = (),
     ) -> None:
-        self.objectives = Objectives(
+        objectives = Objectives(
             oracle, tasks, space=space, constraint=constraint, constraints=constraints, minimize=minimize
         )
-        super().__init__(
-            configuration_space={
-                name: choice(list(options)) for name, options in self.objectives.decisions.options.items()
-            },
-            fidelity_space={"training": randint(1, 1)},
-            objectives_names=[*self.objectives.names, "elapsed_time"],
-        )
+        super().__init__(objectives, "training", 1)
 
-    @property
-    def fidelity_values(self) -> NDArray[np.int64]:
-        """The one fidelity, of shape (1,)."""
-        return np.ones(1, dtype=np.int64)
-
-    def architecture(self, config: dict[str, Any]) -> str:
-        """The architecture that a configuration encodes; other entries are ignored.
-
-        Raises:
-            ValueError: If decisions are missing.
-            UnknownNameError: If a decision has no such option; names the nearest one.
-        """
-        return self.objectives.decisions.build(config)
-
-    def _objective_function(
-        self, configuration: dict[str, Any], fidelity: dict[str, Any] | None = None, seed: int | None = None
-    ) -> dict[str, float] | NDArray[np.float64]:
-        archs = [self.architecture(configuration)]
-        seconds = np.nan_to_num(self.objectives.objective.seconds(archs), nan=1.0)
-        values = np.append(self.objectives.measure(archs)[0], seconds)
-        if fidelity is None:  # syne-tune requests all fidelities at once
-            return values[None]
-        return dict(zip(self.objectives_names, values.tolist(), strict=True))
+    def measured(self, arch: str, fidelity: int) -> NDArray[np.float64]:
+        """Values of T tasks and seconds of an architecture, of shape (T + 1,)."""
+        seconds = np.nan_to_num(self.objectives.objective.seconds([arch]), nan=1.0)
+        return np.append(self.objectives.measure([arch])[0], seconds)

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from syne_tune.blackbox_repository.blackbox import Blackbox
-from syne_tune.config_space import choice, randint
 
-from benchmarks.errors import check_type
 from surrogates.oracle.oracle import Oracle
-from surrogates.oracle.training_cost import partial_seconds
 from surrogates.search.adapters.objectives import Objectives
+from surrogates.search.adapters.syne_tune_decisions import ArchitectureBlackbox
+from surrogates.search.adapters.trainings import Trainings
 from surrogates.search.constraints import Constraint
 
 __all__ = ["SyneTuneTrainings"]
 
 
-class SyneTuneTrainings(Blackbox):  # type: ignore[misc]
+class SyneTuneTrainings(ArchitectureBlackbox):
     """The value of a task after every epoch, in its own unit, and ``"elapsed_time"``, the simulated seconds until then.
 
     The fidelity is ``"epoch"``, from 1 to E. An epoch of unknown duration takes one second. syne-tune asks for a whole
@@ -34,6 +31,7 @@ class SyneTuneTrainings(Blackbox):  # type: ignore[misc]
 
     Attributes:
         objectives: The objective and the encoding of architectures.
+        trainings: The values and seconds after every epoch.
         epochs: Epochs of a training, E: the `max_t` of schedulers.
 
     Raises:
@@ -58,43 +56,12 @@ class SyneTuneTrainings(Blackbox):  # type: ignore[misc]
         constraint: Constraint | None = None,
         constraints: str | Iterable[str] = (),
     ) -> None:
-        check_type(oracle, Oracle, "oracle", "an Oracle")
-        check_type(task, str, "task", "a name")
-        self.objectives = Objectives(oracle, task, constraint=constraint, constraints=constraints)
+        self.trainings = Trainings(oracle, task)
         self.oracle = oracle
-        self.epochs = oracle.epochs(task)
-        options = self.objectives.decisions.options.items()
-        super().__init__(
-            configuration_space={name: choice(list(values)) for name, values in options},
-            fidelity_space={"epoch": randint(1, self.epochs)},
-            objectives_names=[*self.objectives.names, "elapsed_time"],
-        )
+        objectives = Objectives(oracle, task, constraint=constraint, constraints=constraints)
+        self.epochs = self.trainings.epochs
+        super().__init__(objectives, "epoch", self.epochs)
 
-    @property
-    def fidelity_values(self) -> NDArray[np.int64]:
-        """The numbers of epochs, of shape (E,)."""
-        return np.arange(1, self.epochs + 1)
-
-    def architecture(self, config: dict[str, Any]) -> str:
-        """The architecture that a configuration encodes; other entries are ignored.
-
-        Raises:
-            ValueError: If decisions are missing.
-            UnknownNameError: If a decision has no such option; names the nearest one.
-        """
-        return self.objectives.decisions.build(config)
-
-    def _objective_function(
-        self, configuration: dict[str, Any], fidelity: dict[str, Any] | None = None, seed: int | None = None
-    ) -> dict[str, float] | NDArray[np.float64]:
-        arch = self.architecture(configuration)
-        if fidelity is None:  # syne-tune requests all fidelities at once
-            return np.stack([self._after(arch, int(epochs)) for epochs in self.fidelity_values])
-        return dict(zip(self.objectives_names, self._after(arch, int(fidelity["epoch"])).tolist(), strict=True))
-
-    def _after(self, arch: str, epochs: int) -> NDArray[np.float64]:
-        """Value and seconds after some epochs, of shape (2,)."""
-        (task,) = self.objectives.names
-        value = self.oracle.answers([arch], task, epoch=epochs - 1).value[0, 0]
-        seconds = partial_seconds([arch], task, [epochs], self.oracle.table, self.epochs)[0]
-        return np.array([value, epochs if np.isnan(seconds) else seconds])
+    def measured(self, arch: str, fidelity: int) -> NDArray[np.float64]:
+        """Value and seconds of an architecture after some epochs, of shape (2,)."""
+        return np.array([self.trainings.value(arch, fidelity), self.trainings.seconds(arch, fidelity)])

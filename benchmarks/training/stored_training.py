@@ -1,0 +1,177 @@
+"""A training in a folder: others are refused, an interrupted one is resumed, a finished one is loaded.
+
+What supernets, multi-stage networks and searches with shared weights have in common.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Protocol, TypeVar, cast
+
+import torch
+from torch import nn
+
+from benchmarks.errors import ArtefactError
+from benchmarks.files import write_beside
+from benchmarks.training.data.images import TASK_DOMAINS, ImageSource
+from benchmarks.training.fitting import fit_module, forget_checkpoint, free_memory
+from benchmarks.training.recipe import VERSION, Recipe
+from benchmarks.training.rooms.source import rooms
+from benchmarks.training.run import TrainingFailed
+from benchmarks.training.task_module import TaskModule, channels_last
+from benchmarks.training.training_folder import OTHER_IMAGES, ROOMS, TrainingFolder
+
+__all__ = [
+    "ClaimedFolder",
+    "Sources",
+    "kind_of_images",
+    "load_weights",
+    "loaded_images",
+    "rooms_of",
+    "train_network",
+    "train_once",
+]
+
+Sources = Mapping[str, ImageSource] | Callable[[Recipe], Mapping[str, ImageSource]]
+"""Images by split, or a function of the recipe that returns them."""
+
+_M = TypeVar("_M", bound=TaskModule)
+_N = TypeVar("_N", bound=nn.Module)
+_R = TypeVar("_R")
+
+
+class ClaimedFolder(Protocol):
+    """The folder of one training."""
+
+    @property
+    def path(self) -> Path:
+        """The folder."""
+
+    @property
+    def is_claimed(self) -> bool:
+        """Whether the folder is that of a training."""
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether the training is finished."""
+
+    def claim(self, identity: Mapping[str, Any], /) -> object:
+        """Create the folder of a training, or raise `ArtefactError` if it is another training's."""
+
+
+def train_once(
+    folder: ClaimedFolder | None,
+    identity: Mapping[str, Any],
+    make: Callable[[], _M],
+    keep: Callable[[_M], _R],
+    load: Callable[[Path], _R],
+    name: Callable[[_M], str],
+    progress: bool,
+    options: Mapping[str, Any],
+) -> _R:
+    """Train a module in a folder, resume it, or load its result if it is finished.
+
+    Args:
+        folder: The folder; None = nothing is stored.
+        identity: What the training is of.
+        make: Makes the module; not called if the training is finished.
+        keep: Makes the result of the trained module, and stores it if there is a folder.
+        load: Reads the result of a finished training from the folder.
+        name: What is trained, for messages.
+        progress: Whether to show a progress bar.
+        options: Options of `lightning.Trainer`.
+
+    Raises:
+        TrainingFailed: If the training ended before the recipe's last epoch.
+        ArtefactError: If the folder holds another training.
+    """
+    if folder is not None and folder.is_claimed:
+        folder.claim(identity)
+        if folder.is_finished:
+            return load(folder.path)
+    module = make()
+    if folder is not None:  # a call that fails above leaves no folder
+        folder.claim(identity)
+    fit_module(module, None if folder is None else folder.path, progress, options)
+    if module.epochs_done < module.recipe.epochs:
+        raise TrainingFailed(
+            f"{name(module)} was stopped after {module.epochs_done} of {module.recipe.epochs} epochs; "
+            f"{'it was not stored, as it has no folder' if folder is None else 'the same call resumes it'}"
+        )
+    result = keep(module)
+    if folder is not None:
+        forget_checkpoint(folder.path)
+    module.release()
+    free_memory()
+    return result
+
+
+def train_network(
+    folder: TrainingFolder | None,
+    identity: Mapping[str, Any],
+    make: Callable[[], TaskModule],
+    load: Callable[[Path], _N],
+    progress: bool,
+    options: Mapping[str, Any],
+) -> _N:
+    """Train a module's network in a folder, resume it, or load it if it is finished.
+
+    Args:
+        folder: The folder; None = nothing is stored.
+        identity: What the training is of; the version is added.
+        make: Makes the module; not called if the training is finished.
+        load: Loads the network of a finished training.
+        progress: Whether to show a progress bar.
+        options: Options of `lightning.Trainer`.
+
+    Returns:
+        The trained network, on the CPU and in evaluation mode.
+
+    Raises:
+        TrainingFailed, ArtefactError: As in `train_once`.
+    """
+
+    def keep(module: TaskModule) -> _N:
+        network = cast("_N", module.network.cpu().eval())
+        if folder is not None:
+            with write_beside(folder.weights) as beside:
+                torch.save(network.state_dict(), beside)
+            folder.finish(module.metrics)
+        return network
+
+    def name(module: TaskModule) -> str:
+        return f"the training of {module.subject} on {module.recipe.task}"
+
+    return train_once(folder, {"version": VERSION, **identity}, make, keep, load, name, progress, options)
+
+
+def load_weights(network: nn.Module, weights: Path) -> None:
+    """Load the weights of a finished training into its network, in evaluation mode.
+
+    Raises:
+        ArtefactError: If they are damaged.
+    """
+    try:
+        network.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
+    except Exception as error:
+        raise ArtefactError(f"{str(weights)!r} is damaged ({error}); delete the folder and train again") from error
+    channels_last(network)
+    network.eval()
+
+
+def rooms_of(recipe: Recipe) -> dict[str, ImageSource]:
+    """Rooms images of all splits that a recipe asks for."""
+    counts = {"train": recipe.n_train, "valid": recipe.n_valid, "test": recipe.n_test}
+    domains = TASK_DOMAINS[recipe.task]
+    return {split: rooms(split, n, recipe.input_size, domains=domains) for split, n in counts.items() if n is not None}
+
+
+def kind_of_images(sources: Sources | None) -> str:
+    """`ROOMS` or `OTHER_IMAGES`, for the description of a training."""
+    return ROOMS if sources is None or sources is rooms_of else OTHER_IMAGES
+
+
+def loaded_images(sources: Sources | None, recipe: Recipe) -> Mapping[str, ImageSource]:
+    """Images by split, read or rendered; Rooms if there are no sources."""
+    return (sources or rooms_of)(recipe) if sources is None or callable(sources) else sources
