@@ -188,6 +188,7 @@ class Oracle:
         *,
         rank: bool = False,
         epoch: int | None = None,
+        costs: Iterable[str] | str = (),
     ) -> pd.DataFrame:
         """Measured or predicted performance of architectures.
 
@@ -197,21 +198,25 @@ class Oracle:
             rank: Whether to add the ranks among all published architectures (see `rank`).
             epoch: Values after this epoch of the training instead of the last, from 0, or backwards from the last if
                 negative: measured where the table has every epoch, else predicted by `curves`.
+            costs: Costs to show after the tasks of each architecture: ``params`` and ``multiply_adds`` of the backbone
+                (for one image), which are exact, and tasks of this oracle that are better when lower, such as a latency
+                (see `join`). They do not count as queries.
 
         Returns:
             DataFrame of n x T rows, grouped by architecture: arch, task, value (in the metric's own unit), std (NaN
-            where measured), source (``"table"`` or ``"surrogate"``), in_domain (whether the architecture is a published
-            one), novelty (how unlike the surrogate's training rows: intervals are wider from 1 on, see `Answer`); with
-            `rank` also rank and of (number of ranked architectures, including an unpublished one itself).
+            where measured), source (``"table"``, ``"surrogate"``, or ``"exact"`` of a cost), in_domain (whether the
+            architecture is a published one), novelty (how unlike the surrogate's training rows: intervals are wider
+            from 1 on, see `Answer`); with `rank` also rank and of (number of ranked architectures, including an
+            unpublished one itself).
 
         Raises:
             ArchitectureError: If a string is not an architecture of the space.
             UnknownNameError: If there is no such task; the message names the nearest one.
             TableError: If an architecture was not measured, and there is no surrogate; if there is no such epoch, or
                 neither a table with epochs nor `curves`.
-            ValueError: If ranks are requested after an epoch.
+            ValueError: If ranks or costs are requested after an epoch, or a cost is better when higher.
         """
-        return self.answers(archs, tasks, rank=rank, epoch=epoch).to_frame()
+        return self.answers(archs, tasks, rank=rank, epoch=epoch, costs=costs).to_frame()
 
     def answers(
         self,
@@ -220,15 +225,22 @@ class Oracle:
         *,
         rank: bool = False,
         epoch: int | None = None,
+        costs: Iterable[str] | str = (),
     ) -> Answers:
         """As `query`, but returns arrays."""
+        chosen = self._choose_costs(costs)
         if epoch is not None:
             if rank:
                 raise ValueError("expected rank=False with an epoch: ranks are those of final values")
+            if chosen:
+                raise ValueError("expected no costs with an epoch: they do not depend on it")
             return self._after(asked_archs(archs, self.space), self._sources.choose_all(tasks), epoch)
         answers = self._require(asked_archs(archs, self.space), self._sources.choose_all(tasks))
         answers = replace(answers, novelty=self._sources.novelty(answers))
         self.queries.record((arch, task) for arch in answers.archs for task in answers.tasks)
+        if chosen:
+            named = tuple(name for name in chosen if name not in answers.tasks)
+            answers = answers.beside(self._sources.costs(answers.archs, named, self._advice))
         return self._ranking.ranked(answers) if rank else answers
 
     def epochs(self, task: str) -> int:
@@ -343,6 +355,51 @@ class Oracle:
         std = everywhere.std[:, everywhere.tasks.index(name)]
         return best_architectures(self, name, std, n, constraint=as_constraint(constraints), distinct=distinct)
 
+    def compare(
+        self, *archs: str, tasks: Iterable[str] | str | None = None, costs: Iterable[str] | str = ()
+    ) -> pd.DataFrame:
+        """Architectures side by side: by how much one is better than another, and how sure that is.
+
+        Predictions of near architectures err alike, which narrows the interval of their difference
+        (`surrogates.calibration.error_correlation`); where that is not known, as of costs, errors are taken as
+        independent. Measured values are those of one training, without the noise of another. Not counted as queries.
+
+        Args:
+            archs: Two architecture strings, A and B, or more: then each pair of them.
+            tasks: T task names; all by default.
+            costs: Costs to compare as well, as in `query`.
+
+        Returns:
+            DataFrame of a row a pair and task: a, b, task, unit, value_a, std_a, value_b, std_b (NaN where measured or
+            exact), advantage (by how much A is better, in the unit: A - B, or B - A where lower is better), low and
+            high (its 90 % interval), p_better (probability that A is better; .5 for twins, which have one prediction),
+            rank_a and rank_b (among all published architectures), of (their number), source_a, source_b, correlation
+            (of the errors; NaN if not known, or not both are predicted), same_function (whether both compute the same).
+
+        Raises:
+            ArchitectureError: If a string is not an architecture of the space.
+            UnknownNameError: If there is no such task or cost; the message names the nearest one.
+            TableError: If an architecture was not measured, and there is no surrogate.
+            ValueError: If there are fewer than two architectures, or a cost is better when higher.
+
+        Example:
+            >>> oracle = Oracle.from_pretrained("transnas101-micro")
+            >>> found = oracle.compare("64-41414-3_33_333", "64-41414-1_00_000", tasks="jigsaw", costs="params")
+            >>> found["task"].tolist(), (found["advantage"] > 0).tolist(), found["p_better"].round(2).tolist()
+            (['jigsaw', 'params'], [True, False], [1.0, 0.0])
+        """
+        from surrogates.oracle.compare import compare_answers
+        from surrogates.oracle.exact_costs import exact_cost_task
+
+        if len(archs) < 2:
+            raise ValueError(f"expected at least two architectures to compare, got {len(archs)}")
+        strings, names = asked_archs(archs, self.space), self._sources.choose_all(tasks)
+        named = tuple(name for name in self._choose_costs(costs) if name not in names)
+        answers = self._require(strings, names).beside(self._sources.costs(strings, named, self._advice))
+        known = [exact_cost_task(name) if name in answers.exact else self.task(name) for name in answers.tasks]
+        rho = self._sources.error_correlation(strings, answers.tasks)
+        return compare_answers(self._ranking.ranked(answers), known, self.space.simplify(strings), rho)
+
     def join(self, *others: Oracle | Predictor | Table) -> Oracle:
         """Oracle with the tasks of others of the same space beside those of this one, such as a surrogate of a latency.
 
@@ -435,9 +492,18 @@ class Oracle:
         Raises:
             TableError: If a value was neither measured nor predicted.
         """
-        unused = "use source='auto' or 'surrogate' to predict it"
-        by_surrogate = "use a surrogate to predict it"
-        return self._sources.require(archs, tasks, unused if self.surrogate is not None else by_surrogate)
+        return self._sources.require(archs, tasks, self._advice)
+
+    @property
+    def _advice(self) -> str:
+        """What to do about a value that was neither measured nor predicted."""
+        if self.surrogate is None:
+            return "use a surrogate to predict it"
+        return "use source='auto' or 'surrogate' to predict it"
+
+    def _choose_costs(self, names: Iterable[str] | str) -> tuple[str, ...]:
+        listed = [names] if isinstance(names, str) else list(names)
+        return tuple(dict.fromkeys(self._sources.choose_cost(name) for name in listed))
 
     def _after(self, archs: tuple[str, ...], tasks: tuple[str, ...], epoch: int) -> Answers:
         """Answers after an epoch, recorded as trainings until then.

@@ -10,6 +10,7 @@ import numpy as np
 from benchmarks.forks import cached_property
 from surrogates.oracle.answers import Answers, Ranking
 from surrogates.oracle.value_sources import ValueSources
+from surrogates.search.space_arrays import cost_column
 
 __all__ = ["SpaceRanking"]
 
@@ -32,6 +33,7 @@ class SpaceRanking:
     def __init__(self, sources: ValueSources) -> None:
         self._sources = sources
         self._rankings: dict[str, Ranking] = {}
+        self._costs: dict[str, Ranking] = {}
 
     @cached_property
     def published(self) -> Answers:
@@ -52,6 +54,12 @@ class SpaceRanking:
             self._rankings[chosen] = Ranking(column, self._sources.task(chosen).metric.sign > 0)
         return self._rankings[chosen]
 
+    def exact_cost(self, name: str) -> Ranking:
+        """Ranking of all published architectures by an exact cost, computed once."""
+        if name not in self._costs:
+            self._costs[name] = Ranking(cost_column(self._sources.space, name), higher_is_better=False)
+        return self._costs[name]
+
     def rank(self, arch: str, task: str, value: Callable[[], float]) -> int:
         """Rank of a valid architecture; `value` gives its value if it is not published, or has none there."""
         ranking, space = self.task(task), self._sources.space
@@ -61,9 +69,15 @@ class SpaceRanking:
     def ranked(self, answers: Answers) -> Answers:
         """Answers with ranks, where the rank of a published architecture is that in the whole space."""
         rank = np.empty(answers.value.shape, dtype=np.int64)
-        for row, arch in enumerate(answers.archs):
-            for column, task in enumerate(answers.tasks):
-                value = float(answers.value[row, column])
-                rank[row, column] = self.rank(arch, task, lambda value=value: value)  # type: ignore[misc]
-        published = np.array([len(self.task(task)) for task in answers.tasks], dtype=np.int64)
+        published = np.empty(len(answers.tasks), dtype=np.int64)
+        for column, task in enumerate(answers.tasks):
+            if task in answers.exact:
+                ranking = self.exact_cost(task)
+                rank[:, column] = ranking.ranks(answers.value[:, column])
+            else:
+                ranking = self.task(task)
+                for row, arch in enumerate(answers.archs):
+                    value = float(answers.value[row, column])
+                    rank[row, column] = self.rank(arch, task, lambda value=value: value)  # type: ignore[misc]
+            published[column] = len(ranking)
         return replace(answers, rank=rank, of=published + ~answers.in_domain[:, None])

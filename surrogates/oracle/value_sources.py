@@ -9,15 +9,24 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.errors import TableError, UnknownNameError
+from benchmarks.errors import TableError, UnknownNameError, choice
+from benchmarks.quantities import is_cost
 from benchmarks.task_names import choose_task
 from benchmarks.tasks import Task, find_task, minimized
 from surrogates.oracle.answers import Answers
+from surrogates.oracle.exact_costs import exact_costs, is_exact_cost
 from surrogates.oracle.mixing import check_mixture
 from surrogates.oracle.partial import PartialTrainings
-from surrogates.oracle.predictors import CachedSurrogate, novelty_of, predict_matrix, unfamiliar_in
+from surrogates.oracle.predictors import (
+    CachedSurrogate,
+    error_correlation_of,
+    novelty_of,
+    predict_matrix,
+    unfamiliar_in,
+)
 from surrogates.oracle.table_lookup import Measured
 from surrogates.oracle.tabulated import TabulatedSurrogate
+from surrogates.search.space_arrays import COSTS
 
 if TYPE_CHECKING:
     from benchmarks.spaces.space import Space
@@ -105,6 +114,29 @@ class ValueSources:
         predicted = () if self.predictor is None else self.predictor.tasks_
         return find_task(chosen) if chosen in predicted or self._table is None else self._table.task(chosen)
 
+    def choose_cost(self, name: str) -> str:
+        """The cost of a name: an exact one of the backbone, or a task that is better when lower or named after a cost.
+
+        Raises:
+            UnknownNameError: If there is no such cost; the message names the nearest one.
+            ValueError: If it is a task that is better when higher, and no cost by name.
+        """
+        if is_exact_cost(self.space, name, self.tasks):
+            return name
+        if self.space.has_networks and not self._has(name):
+            choice(name, dict.fromkeys((*COSTS, *self.tasks)), "cost or task of the oracle")  # names the costs as well
+        task = self.task(name)
+        if task.metric.higher_is_better and not is_cost(task.name):
+            raise ValueError(f"{task.name!r:.200} is better when higher, and no cost: ask for it as a task")
+        return task.name
+
+    def _has(self, name: str) -> bool:
+        try:
+            self.choose(name)
+        except UnknownNameError:
+            return False
+        return True
+
     # -- values -------------------------------------------------------------------------------------------------
 
     def find(self, archs: tuple[str, ...], tasks: tuple[str, ...]) -> Answers:
@@ -142,6 +174,24 @@ class ValueSources:
             why = f"the surrogate predicts only {predicted}" if predicted else advice
             raise TableError(f"{archs[row]!r} was not measured on {tasks[column]}; {why}")
         return answers
+
+    def costs(self, archs: tuple[str, ...], names: tuple[str, ...], advice: str = "") -> Answers:
+        """Costs of n valid architectures (`choose_cost`): exact, measured or predicted; raises as `require`."""
+        exact = tuple(name for name in names if is_exact_cost(self.space, name, self.tasks))
+        others = self.require(archs, tuple(name for name in names if name not in exact), advice)
+        value = exact_costs(self.space, archs, exact)
+        std, known = np.full(value.shape, np.nan), np.ones(value.shape, dtype=bool)
+        return Answers(archs, exact, value, std, known, others.in_domain, exact=exact).beside(others)
+
+    def error_correlation(self, archs: tuple[str, ...], tasks: tuple[str, ...]) -> NDArray[np.float64]:
+        """Correlations of the errors of n predictions on T tasks, of shape (T, n, n); NaN if not known."""
+        found = np.full((len(tasks), len(archs), len(archs)), np.nan)
+        order = () if self.predictor is None else self.predictor.tasks_
+        known = [column for column, task in enumerate(tasks) if task in order]
+        if self.predictor is not None and known:
+            rho = error_correlation_of(self.predictor, archs)
+            found[known] = rho[[order.index(tasks[column]) for column in known]]
+        return found
 
     def after(self, archs: tuple[str, ...], tasks: tuple[str, ...], positions: Sequence[int]) -> Answers:
         """Answers after an epoch of each task, counted from 0.
