@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass, replace
 
 from benchmarks.errors import TableError, choice
+from benchmarks.quantities import unit_of
 
 __all__ = [
     "INFO_NAMES",
@@ -147,14 +148,16 @@ def find_task(name: str) -> Task:
 
 
 def minimized(task: Task) -> Task:
-    """A user-defined task whose lower values are better: its metric is ``cost``, a number without a unit.
+    """A user-defined task whose lower values are better: its metric is ``cost``, in the unit that its name ends with.
 
     Example:
         >>> task = minimized(find_task("edgegpu_energy"))
         >>> task.name, task.column, task.metric.higher_is_better
         ('edgegpu_energy', 'valid_cost', False)
+        >>> minimized(find_task("latency_ms")).metric.unit
+        'ms'
     """
-    return replace(task, metric=_METRICS["cost"])
+    return replace(task, metric=replace(_METRICS["cost"], unit=unit_of(task.name)))
 
 
 def is_minimized(task: Task) -> bool:

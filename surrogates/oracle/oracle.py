@@ -316,6 +316,7 @@ class Oracle:
         *,
         constraints: Constraint | str | Iterable[str] = (),
         distinct: bool = True,
+        costs: Iterable[str] | str = (),
     ) -> pd.DataFrame:
         """The n best of all published architectures on one task: exact, by their value. Not counted as queries.
 
@@ -326,12 +327,13 @@ class Oracle:
                 ``multiply_adds`` of the backbone and on tasks of this oracle in their own units (`Bound.parse`).
             distinct: Whether one architecture stands for all that compute the same function: the best of them, of
                 equally good ones the cheapest. Otherwise each is listed.
+            costs: Costs to show, as in `query`.
 
         Returns:
             DataFrame, best first, of equally good ones the cheapest first: arch, value (in the metric's own unit), std
             (NaN where measured), rank (among all published architectures, equal values share one), twins (number of
             other architectures that compute the same function and meet the constraints), params, multiply_adds (both
-            only if the space has networks), and a column per constrained task.
+            only if the space has networks), and a column per constrained task and cost.
 
         Raises:
             UnknownNameError: If there is no such task or cost; the message names the nearest one.
@@ -353,7 +355,9 @@ class Oracle:
         name = self._sources.choose(task)
         everywhere = self._ranking.answers(name)
         std = everywhere.std[:, everywhere.tasks.index(name)]
-        return best_architectures(self, name, std, n, constraint=as_constraint(constraints), distinct=distinct)
+        shown = self._choose_costs(costs)
+        bounds = as_constraint(constraints)
+        return best_architectures(self, name, std, n, constraint=bounds, distinct=distinct, shown=shown)
 
     def compare(
         self, *archs: str, tasks: Iterable[str] | str | None = None, costs: Iterable[str] | str = ()
