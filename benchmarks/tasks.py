@@ -228,7 +228,7 @@ def infer_metric(name: str) -> Metric:
 
 
 def find_metric(name: str) -> Metric:
-    """The metric of a column name, as `infer_metric`; a name that no metric has is an extra metric.
+    """The metric of a column name, as `infer_metric`, or a fact about the model; any other name is an extra metric.
 
     An extra metric is a number without unit, bounds or direction.
 
@@ -238,7 +238,7 @@ def find_metric(name: str) -> Metric:
     """
     prefix, _, rest = str(name).partition("_")
     bare = rest if prefix in SPLITS else str(name)
-    return _METRICS.get(bare) or Metric(bare, "-", None, (-math.inf, math.inf))
+    return _METRICS.get(bare) or _FACTS.get(str(name)) or Metric(bare, "-", None, (-math.inf, math.inf))
 
 
 def metric_column(task: str, metric: str | None = None, split: str | None = None) -> str:

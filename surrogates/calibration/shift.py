@@ -150,16 +150,20 @@ class ShiftCalibration(ShortRepr):
 
         Args:
             archs: m simplest forms.
-            seen: Those of them whose own label is known as well, of shape (m,): the k rows are some of the training
-                rows only.
+            seen: Those of them whose own label is known as well, of shape (m,), as the k rows are some of the training
+                rows only. What is left of such an architecture is noise / (variance + noise) of it, also of what it
+                shares with others; what its label says of others is left out, so that a pair's does not depend on
+                what else is asked.
         """
         kernel, factor = self._process
         asked = standard_features(self._space, archs)
         whitened = factor.whiten(kernel.matrix(self._points, asked))
         found = kernel.matrix(asked, asked) - whitened.T @ whitened
-        of_seen = found[:, seen]
-        gain = np.linalg.solve(found[np.ix_(seen, seen)] + _NOISE * np.eye(int(seen.sum())), of_seen.T)
-        return np.asarray(found - of_seen @ gain)
+        variances = np.maximum(np.diag(found), 0.0)
+        left = np.where(seen, _NOISE / (variances + _NOISE), 1.0)
+        found *= left[:, None] * left
+        found[np.diag_indices_from(found)] = variances * left
+        return np.asarray(found)
 
     def to_arrays(self) -> dict[str, NDArray[np.generic]]:
         """Arrays for `Pack.arrays`."""

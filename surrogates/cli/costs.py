@@ -143,11 +143,12 @@ def hash_of_costs(sources: Sequence[CostSource]) -> str:
 
 
 def cost_answers(
-    oracle: Oracle, arch: str, names: Sequence[str], sources: Sequence[CostSource]
+    oracle: Oracle, arch: str, names: Sequence[str], sources: Sequence[CostSource], shown: Sequence[str] = ()
 ) -> list[tuple[Task, Answer]]:
     """The costs of one architecture with their ranks and units: of the backbone and the oracle, then of files.
 
-    What a table and a stored surrogate both have is measured where the table has it, else predicted.
+    What a table and a stored surrogate both have is measured where the table has it, else predicted. Costs that are
+    `shown` as tasks are left out.
 
     Raises:
         UnknownNameError: If a name is no cost; the message names the nearest one, and where costs come from.
@@ -166,7 +167,11 @@ def cost_answers(
         own = oracle.answers([arch], (), costs=names, rank=True)
     except UnknownNameError as error:
         raise UnknownNameError(f"--cost: {error} (or the file of a table of costs, or a stored surrogate)") from error
-    found = [(exact_cost_task(cost.task) if cost.source == "exact" else oracle.task(cost.task), cost) for cost in own]
+    found = [
+        (exact_cost_task(cost.task) if cost.source == "exact" else oracle.task(cost.task), cost)
+        for cost in own
+        if cost.task not in shown
+    ]
     pairs = _in_pairs([source for source in sources if source.space == oracle.space])
     return found + [pair.answer(arch) for pair in pairs]
 

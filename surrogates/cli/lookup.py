@@ -90,7 +90,7 @@ def lookup(
     _check_spaces(files, [oracle for oracle, _ in found])
     known: list[list[tuple[Task, Answer]]] = [
         [(oracle.task(answer.task), answer) for answer in answers]
-        + (cost_answers(oracle, answers.archs[0], names, files) if cost else [])
+        + (cost_answers(oracle, answers.archs[0], names, files, answers.tasks) if cost else [])
         for oracle, answers in found
     ]
     records = [

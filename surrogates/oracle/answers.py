@@ -118,16 +118,12 @@ class Answers:
 
     def beside(self, costs: Answers) -> Answers:
         """These answers, without ranks, and those of the same architectures on other tasks after them."""
-        value, std, measured = (
-            np.concatenate(both, axis=1)
-            for both in ((self.value, costs.value), (self.std, costs.std), (self.measured, costs.measured))
-        )
         return replace(
             self,
             tasks=(*self.tasks, *costs.tasks),
-            value=value,
-            std=std,
-            measured=measured,
+            value=np.concatenate([self.value, costs.value], axis=1),
+            std=np.concatenate([self.std, costs.std], axis=1),
+            measured=np.concatenate([self.measured, costs.measured], axis=1),
             exact=(*self.exact, *costs.exact),
             rank=None,
             of=None,

@@ -26,7 +26,7 @@ from surrogates.oracle.predictors import (
 )
 from surrogates.oracle.table_lookup import Measured
 from surrogates.oracle.tabulated import TabulatedSurrogate
-from surrogates.search.space_arrays import COSTS
+from surrogates.search.space_arrays import COSTS, cost_column
 
 if TYPE_CHECKING:
     from benchmarks.spaces.space import Space
@@ -119,11 +119,14 @@ class ValueSources:
 
         Raises:
             UnknownNameError: If there is no such cost; the message names the nearest one.
+            SpaceError: If it is a cost of the backbone, and the space has no networks.
             ValueError: If it is a task that is better when higher, and no cost by name.
         """
         if is_exact_cost(self.space, name, self.tasks):
             return name
-        if self.space.has_networks and not self._has(name):
+        if name in COSTS and not self._has(name):
+            cost_column(self.space, name)  # raises: there are no networks
+        if not self._has(name):
             choice(name, dict.fromkeys((*COSTS, *self.tasks)), "cost or task of the oracle")  # names the costs as well
         task = self.task(name)
         if task.metric.higher_is_better and not is_cost(task.name):
