@@ -26,6 +26,7 @@ __all__ = [
     "compare_costs",
     "cost_answers",
     "cost_files",
+    "costs_to_fit",
     "hash_of_costs",
     "open_costs",
     "with_costs",
@@ -126,6 +127,19 @@ def cost_files(given: Sequence[str] | None, space: str | None = None) -> list[Co
             param_hint="--cost",
         )
     return sources
+
+
+def costs_to_fit(said: str, space: str | None, tasks: Sequence[str]) -> Table:
+    """The costs of one option ``--cost`` that a surrogate is fitted to.
+
+    Raises:
+        TableError: If the table cannot be read or has no cost.
+        typer.BadParameter: If it is no table.
+    """
+    (source,) = cost_files([said], space)
+    if source.table is None:
+        raise typer.BadParameter(f"expected a table of costs, got a stored surrogate, {said:.200}", param_hint="--cost")
+    return source.table.where(tasks=tasks) if tasks else source.table
 
 
 def hash_of_costs(sources: Sequence[CostSource]) -> str:
@@ -272,7 +286,7 @@ class _Pair(NamedTuple):
             yield
         except TableError as error:
             raise TableError(
-                f"{error}: fit one (surrogates fit {self.said} --out DIR) and give it as well (--cost DIR)"
+                f"{error}: fit one (surrogates fit --cost {self.said} --out DIR) and give it as well (--cost DIR)"
             ) from error
 
 

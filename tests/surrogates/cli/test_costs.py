@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks import Table, get_space
 from encoders import Costs
-from surrogates import BoostedSurrogate, Oracle
+from surrogates import BoostedSurrogate, Oracle, load_surrogate
 from tests.surrogates.cli.helpers import CELL, QUICK, rows_of, run
 
 MACRO = get_space("transnas101-macro")
@@ -85,6 +85,25 @@ def test_costs_in_the_table_or_model_that_is_looked_up(stored: Path, tmp_path: P
     assert fitted.exit_code == 0, fitted.stderr
     own = json.loads(run("lookup", "64-111114-basic", "-t", "jigsaw", "--cost", tmp_path / "time", "--json").stdout)
     assert (own[1]["task"], own[1]["unit"], own[1]["source"]) == ("jigsaw/inference_time", "s", "surrogate")
+
+
+def test_fit_to_a_table_of_costs_needs_no_directions(costs: Path, tmp_path: Path, small_boosted: None) -> None:
+    few = tmp_path / "few.csv"
+    few.write_text("".join(line for line in costs.read_text().splitlines(keepends=True)[:40]))
+    result = run("fit", "--cost", f"{few}:latency_ms", "--model", "boosted", "--out", tmp_path / "model")
+    assert result.exit_code == 0, result.stderr
+    assert "taken for a cost by name" not in result.stderr
+    surrogate = load_surrogate(tmp_path / "model")
+    assert (surrogate.tasks_, surrogate.minimize_, surrogate.equivalence_) == (
+        ("latency_ms",),
+        ("latency_ms",),
+        "string",
+    )
+    asked = ("--out", tmp_path / "other")
+    beside = run("fit", few, "--cost", few, *asked)
+    assert (beside.exit_code, "expected --cost alone" in beside.stderr) == (2, True)
+    stored = run("fit", "--cost", tmp_path / "model", *asked)
+    assert (stored.exit_code, "expected a table of costs, got a stored surrogate" in stored.stderr) == (2, True)
 
 
 def test_best_shows_and_bounds_costs(costs: Path, latencies: pd.Series) -> None:
