@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["is_bookkeeping", "is_cost", "lower_is_better", "words_of"]
+__all__ = ["is_bookkeeping", "is_cost", "lower_is_better", "unit_of", "words_of"]
 
 
 def _words(text: str) -> frozenset[str]:
@@ -63,6 +63,29 @@ _BOOKKEEPING = _words(
 )
 _BESIDE_BOOKKEEPING = _words("arch at best first git global last max min n num optimizer optimiser random total")
 _BOOKKEEPING_ENDS = _words("ci fold hash id idx index iteration rank sd seed sem std stderr uid uuid")
+
+
+_UNITS = {
+    "ns": "ns", "us": "us", "ms": "ms", "s": "s", "sec": "s", "second": "s", "seconds": "s", "millisecond": "ms",
+    "milliseconds": "ms", "minutes": "min", "hours": "h", "uj": "uJ", "mj": "mJ", "j": "J", "joule": "J", "joules": "J",
+    "wh": "Wh", "kwh": "kWh", "mw": "mW", "w": "W", "watt": "W", "watts": "W", "byte": "B", "bytes": "B", "kb": "kB",
+    "mb": "MB", "gb": "GB", "kib": "KiB", "mib": "MiB", "gib": "GiB", "mm2": "mm2", "usd": "USD",
+}  # fmt: skip
+"""Last word of the name of a cost -> its unit."""
+_MEGA = ("MJ", "MW")  # not milli, and no unit of a network's costs
+
+
+def unit_of(name: str) -> str:
+    """The unit that the name of a cost ends with; ``"-"``, for a number without a unit, if it ends with none.
+
+    Example:
+        >>> [unit_of(name) for name in ("latency_ms", "edgegpu_energy_mJ", "fpga_latency", "images_per_second")]
+        ['ms', 'mJ', '-', '-']
+    """
+    *before, last = re.split("[^A-Za-z0-9]+", name.rpartition("/")[2])
+    if not before or "per" in before or last in _MEGA or not is_cost(name):
+        return "-"
+    return _UNITS.get(last.casefold(), "-")
 
 
 def lower_is_better(name: str) -> bool:

@@ -362,7 +362,8 @@ class Table:
 
         Args:
             archs: One or several, in the order given; repeats are ignored.
-            tasks: One or several, in the order given; ``task/metric`` for only this metric of a task.
+            tasks: One or several, in the order given; ``task/metric`` for only this metric of a task, or only this fact
+                about its model (``jigsaw/inference_time``), which is then a result as metrics are.
             space: Keep only architectures of this search space.
 
         Raises:
@@ -397,7 +398,7 @@ class Table:
             of, log = self._log_of(name)
             column = name.removeprefix(f"{of}/")
             whole = column in (of, self._primary[of].column)
-            if not whole and column not in log.metrics:
+            if not whole and column not in log.metrics and column not in log.info:
                 choice(name, self.tasks, "task")
             asked.setdefault(of, []).append("" if whole else column)
         found: dict[str, TaskLog] = {}
@@ -405,6 +406,13 @@ class Table:
             log, single = self.logs[of], [column for column in columns if column]
             if 0 < len(single) < len(columns):
                 raise TableError(f"expected {of!r} with all its metrics, or only '{of}/{single[0]}', got both")
+            facts = [column for column in single if column not in log.metrics]
+            if 0 < len(facts) < len(single):
+                raise TableError(f"{of}: expected metrics, or facts about the model such as {facts[0]!r}, got both")
+            if facts:
+                arrays = {fact: np.asarray(log.info[fact], dtype=np.float64)[:, None] for fact in facts}
+                found[of] = TaskLog.from_arrays(arrays)
+                continue
             found[of] = replace(log, metrics={name: log.metrics[name] for name in single}, info={}) if single else log
         return found
 

@@ -11,6 +11,7 @@ import math
 from dataclasses import dataclass, replace
 
 from benchmarks.errors import TableError, choice
+from benchmarks.quantities import unit_of
 
 __all__ = [
     "INFO_NAMES",
@@ -147,14 +148,16 @@ def find_task(name: str) -> Task:
 
 
 def minimized(task: Task) -> Task:
-    """A user-defined task whose lower values are better: its metric is ``cost``, a number without a unit.
+    """A user-defined task whose lower values are better: its metric is ``cost``, in the unit that its name ends with.
 
     Example:
         >>> task = minimized(find_task("edgegpu_energy"))
         >>> task.name, task.column, task.metric.higher_is_better
         ('edgegpu_energy', 'valid_cost', False)
+        >>> minimized(find_task("latency_ms")).metric.unit
+        'ms'
     """
-    return replace(task, metric=_METRICS["cost"])
+    return replace(task, metric=replace(_METRICS["cost"], unit=unit_of(task.name)))
 
 
 def is_minimized(task: Task) -> bool:
@@ -225,7 +228,7 @@ def infer_metric(name: str) -> Metric:
 
 
 def find_metric(name: str) -> Metric:
-    """The metric of a column name, as `infer_metric`; a name that no metric has is an extra metric.
+    """The metric of a column name, as `infer_metric`, or a fact about the model; any other name is an extra metric.
 
     An extra metric is a number without unit, bounds or direction.
 
@@ -235,7 +238,7 @@ def find_metric(name: str) -> Metric:
     """
     prefix, _, rest = str(name).partition("_")
     bare = rest if prefix in SPLITS else str(name)
-    return _METRICS.get(bare) or Metric(bare, "-", None, (-math.inf, math.inf))
+    return _METRICS.get(bare) or _FACTS.get(str(name)) or Metric(bare, "-", None, (-math.inf, math.inf))
 
 
 def metric_column(task: str, metric: str | None = None, split: str | None = None) -> str:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from surrogates.models.learning_curves import LearningCurveSurrogate as LearningCurveSurrogate
     from surrogates.models.transfer.surrogate import TransferSurrogate as TransferSurrogate
     from surrogates.models.transnas import TransNASSurrogate as TransNASSurrogate
+    from surrogates.oracle.cost_tables import load_costs as load_costs
     from surrogates.oracle.oracle import Oracle as Oracle
     from surrogates.pretrained.load import list_pretrained as list_pretrained
     from surrogates.pretrained.load import load_agreement as load_agreement

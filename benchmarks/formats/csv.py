@@ -26,7 +26,7 @@ from benchmarks.user_warnings import warn_user
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["header_only", "read_csv", "write_csv"]
+__all__ = ["csv_header", "header_only", "read_csv", "write_csv"]
 
 _SEPARATORS = {",": "commas", "\t": "tabs", ";": "semicolons", "|": "vertical bars"}
 _TITLES = 20  # lines above the header that may be no part of the table
@@ -108,17 +108,36 @@ def header_only(path: Path) -> list[str] | None:
         >>> header_only(path)
         ['jigsaw']
     """
+    found = _header(path)
+    return None if found is None or found[1] else found[0]
+
+
+def csv_header(path: Path) -> list[str]:
+    r"""The columns of a csv file without that of the architectures; none if it is no csv file.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "mine.csv"
+        >>> _ = path.write_text("arch,jigsaw\n64-2311-basic,90\n")
+        >>> csv_header(path)
+        ['jigsaw']
+    """
+    found = _header(path)
+    return [] if found is None else found[0]
+
+
+def _header(path: Path) -> tuple[list[str], bool] | None:
+    """Names of the columns of a csv file, and whether it has rows; None if it is no csv file."""
     how: list[str] = []
-    if not path.is_file() or not {".csv", ".tsv"} & set(path.suffixes):
+    if not path.is_file() or not {".csv", ".tsv", ".txt"} & set(path.suffixes):
         return None
     try:
         text = _without_comments(_text(_content(path))[0], how)
-        if len([line for line in text.splitlines() if line.strip()]) > 1:
-            return None
-        names = _dialect(text, how).header
+        rows = len([line for line in text.splitlines() if line.strip()]) > 1
+        names = _dialect(_without_title(text, how) if rows else text, how).header
     except (TableError, ValueError, EOFError, OSError, zlib.error, csv.Error):
         return None
-    return [name.strip() for name in names if name.strip() and name.strip().casefold() not in ARCH_COLUMNS]
+    return [name.strip() for name in names if name.strip() and name.strip().casefold() not in ARCH_COLUMNS], rows
 
 
 def write_csv(table: Table, path: Path, epoch: Epoch = "final") -> None:

@@ -105,6 +105,34 @@ class CalibratedSurrogate(Surrogate):
             return np.asarray(np.fmax.reduce(parts))
         return self.calibration_.novelty(forms(space, strings, self.equivalence_))
 
+    def error_correlation(self, archs: Sequence[str]) -> Float:
+        """Correlations of the errors of predictions, for differences of predictions: near architectures err alike.
+
+        Args:
+            archs: n architecture strings of the space.
+
+        Returns:
+            Correlations of shape (T, n, n), 1 between architectures with one prediction; NaN where it is not known, as
+            of costs.
+
+        Example:
+            >>> from surrogates import load_pretrained
+            >>> surrogate = load_pretrained("transnas101-macro")
+            >>> rho = surrogate.error_correlation(["32-2311-basic", "32-2312-basic", "64-111114-basic"])[0]
+            >>> bool(rho[0, 1] > rho[0, 2])
+            True
+        """
+        space, strings = self.check_archs(archs)
+        if self.parts_:
+            found = {
+                task: own
+                for part in self.parts_
+                if isinstance(part, CalibratedSurrogate)
+                for task, own in zip(part.tasks_, part.error_correlation(strings), strict=True)
+            }
+            return np.stack([found[task] for task in self.tasks_])
+        return self.calibration_.error_correlation(forms(space, strings, self.equivalence_))
+
     def unfamiliar(self, arch: str) -> str:
         """What is unlike the training rows about an architecture, in words; empty if nothing is, as of those seen.
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogates.calibration.calibration import Calibration, left_out_means
+from surrogates.calibration.error_correlation import ErrorCorrelation
 from surrogates.calibration.normal_scores import NormalScores
 from surrogates.calibration.shift import ShiftCalibration
 from surrogates.labels import Labels
@@ -52,14 +53,20 @@ class FoldCalibration:
         tasks: The calibration of each task.
         seen: Hashes of the functions seen in training.
         shift: Widens the intervals of architectures unlike the training rows; none are if not given.
+        errors: Correlations of the errors of predictions; not known if not given.
     """
 
     def __init__(
-        self, tasks: Sequence[Calibration], seen: NDArray[np.uint64], shift: ShiftCalibration | None = None
+        self,
+        tasks: Sequence[Calibration],
+        seen: NDArray[np.uint64],
+        shift: ShiftCalibration | None = None,
+        errors: ErrorCorrelation | None = None,
     ) -> None:
         self.tasks = list(tasks)
         self.seen = seen
         self.shift = shift
+        self.errors = errors
 
     @classmethod
     def fit(
@@ -95,10 +102,16 @@ class FoldCalibration:
         return cls(tasks, _hashes(labels.archs)), found
 
     def with_shift(self, labels: Labels) -> FoldCalibration:
-        """The same calibration, with wider intervals for architectures unlike the n rows that it was fitted to."""
+        """The same calibration, with wider intervals for architectures unlike the n rows that it was fitted to.
+
+        The correlation of errors is estimated as well.
+        """
         means, _ = pooled_scores(labels)
         spread = np.nanstd(labels.values, axis=0)
-        return FoldCalibration(self.tasks, self.seen, ShiftCalibration.fit(labels.space, labels.archs, means, spread))
+        shift = ShiftCalibration.fit(labels.space, labels.archs, means, spread)
+        rows = {arch: row for row, arch in enumerate(labels.archs)}
+        errors = ErrorCorrelation.fit(shift, means[[rows[arch] for arch in shift.archs]])
+        return FoldCalibration(self.tasks, self.seen, shift, errors)
 
     def novelty(self, archs: Sequence[str]) -> Float:
         """Novelty of m simplest forms (see `ShiftCalibration`), of shape (m,): 0 if seen in training."""
@@ -110,6 +123,13 @@ class FoldCalibration:
         """What is unlike the training rows about a simplest form, in words; empty if nothing is, or it was seen."""
         seen = bool(np.isin(_hashes([arch]), self.seen)[0])
         return "" if self.shift is None or seen else self.shift.unfamiliar(arch)
+
+    def error_correlation(self, archs: Sequence[str]) -> Float:
+        """Correlations of the errors of m simplest forms, of shape (T, m, m); NaN beside the diagonal if not known."""
+        if self.errors is None:
+            unknown = np.where(np.equal.outer(np.array(archs, object), np.array(archs, object)), 1.0, np.nan)
+            return np.tile(unknown, (len(self.tasks), 1, 1))
+        return self.errors.matrix(archs, np.isin(_hashes(archs), self.seen))
 
     def predict(self, archs: Sequence[str], scores: Float) -> tuple[Float, Float]:
         """Labels and standard deviations of m simplest forms with normal scores of shape (m, T), each (m, T)."""
@@ -126,6 +146,7 @@ class FoldCalibration:
         """Arrays for `Pack.arrays`."""
         arrays: dict[str, NDArray[np.generic]] = {"seen": self.seen}
         arrays |= {} if self.shift is None else self.shift.to_arrays()
+        arrays |= {} if self.errors is None else self.errors.to_arrays()
         for t, calibration in enumerate(self.tasks):
             arrays |= {f"task{t}_{name}": array for name, array in calibration.to_arrays().items()}
         return arrays
@@ -138,7 +159,9 @@ class FoldCalibration:
             prefix = f"task{t}_"
             own = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
             tasks.append(Calibration(**{name: np.asarray(array, dtype=np.float64) for name, array in own.items()}))
-        return cls(tasks, np.asarray(arrays["seen"], dtype=np.uint64), ShiftCalibration.from_arrays(arrays))
+        shift = ShiftCalibration.from_arrays(arrays)
+        errors = ErrorCorrelation.from_arrays(shift, n_tasks, arrays)
+        return cls(tasks, np.asarray(arrays["seen"], dtype=np.uint64), shift, errors)
 
 
 def _hashes(archs: Sequence[str]) -> NDArray[np.uint64]:

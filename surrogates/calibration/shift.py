@@ -134,6 +134,37 @@ class ShiftCalibration(ShortRepr):
         factor = float(self.factors([arch])[0])
         return "; ".join([f"intervals {factor:.1f} times as wide", *said] if factor > _SAID else said)
 
+    @property
+    def noise(self) -> float:
+        """Variance of the noise of a label, where the process has a variance of 1 before any row is known."""
+        return _NOISE
+
+    @cached_property
+    def precision(self) -> Float:
+        """Inverse of the covariance of the noisy labels of the k rows, of shape (k, k)."""
+        _, factor = self._process
+        return factor.solve(np.eye(len(factor.factor)))
+
+    def covariance(self, archs: Sequence[str], seen: Bools) -> Float:
+        """Posterior covariance of m distinct simplest forms, of shape (m, m), given the k rows.
+
+        Args:
+            archs: m simplest forms.
+            seen: Those of them whose own label is known as well, of shape (m,), as the k rows are some of the training
+                rows only. What is left of such an architecture is noise / (variance + noise) of it, also of what it
+                shares with others; what its label says of others is left out, so that a pair's does not depend on
+                what else is asked.
+        """
+        kernel, factor = self._process
+        asked = standard_features(self._space, archs)
+        whitened = factor.whiten(kernel.matrix(self._points, asked))
+        found = kernel.matrix(asked, asked) - whitened.T @ whitened
+        variances = np.maximum(np.diag(found), 0.0)
+        left = np.where(seen, _NOISE / (variances + _NOISE), 1.0)
+        found *= left[:, None] * left
+        found[np.diag_indices_from(found)] = variances * left
+        return np.asarray(found)
+
     def to_arrays(self) -> dict[str, NDArray[np.generic]]:
         """Arrays for `Pack.arrays`."""
         return {

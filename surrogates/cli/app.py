@@ -9,6 +9,7 @@ import typer
 
 from surrogates.cli import (
     best,
+    compare,
     design,
     doctor,
     draw,
@@ -68,6 +69,7 @@ def _add(group: str, command: Callable[..., None], short_help: str, epilog: str)
 
 _LOOK_UP, _FIT, _TRANSFER, _SEARCH, _TRAIN = "Look up", "Fit and compare", "Transfer", "Search", "Train"
 _add(_LOOK_UP, lookup.lookup, "Predicted or measured performance of architectures.", lookup.EXAMPLES)
+_add(_LOOK_UP, compare.compare, "Architectures side by side: which is better, how surely.", compare.EXAMPLES)
 _add(_LOOK_UP, best.best, "The best architectures of a space within constraints, exact.", best.EXAMPLES)
 _add(_LOOK_UP, predict.predict, "Predict architectures with a stored surrogate, as CSV.", predict.EXAMPLES)
 _add(_LOOK_UP, draw.draw, "Draw an architecture: cell, skeleton, how it is written.", draw.EXAMPLES)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from surrogates.cli.arguments import AsJson, Minimize, TableOption
+from surrogates.cli.costs import CostNames, open_costs, with_costs
 from surrogates.cli.help import examples
 from surrogates.cli.oracles import Constraints, ModelOption, oracle_of_sources, read_constraints
 from surrogates.cli.output import counted, measurement, print_csv, print_json, print_table
@@ -23,6 +24,7 @@ EXAMPLES = examples(
     "surrogates best jigsaw --space transnas101-micro --constraint 'params<=1e6'",
     "surrogates best cifar10 -n 20 --constraint 'multiply_adds<50M' --constraint 'cifar100>=70' --csv",
     "surrogates best cifar10 --model latency --constraint 'latency_ms<=5'",
+    "surrogates best cifar10 --cost costs.csv:fpga_latency --constraint 'fpga_latency<=5'",
     "surrogates best jigsaw --table results.csv --all",
 )
 
@@ -37,6 +39,7 @@ def best(
     table: TableOption = None,
     minimize: Minimize = None,
     model: ModelOption = None,
+    cost: CostNames = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Show every architecture, not one of those that compute the same function.")
     ] = False,
@@ -50,13 +53,20 @@ def best(
     the best is shown, of equally good ones the cheapest; the column twins counts the others that meet the constraints.
     Ranks are among all architectures with a value, 1 is best. Values are in the unit of the metric; predictions have a
     standard deviation, measured values have none.
+
+    With --cost, costs have a column and can be bounded: those in a table of costs (an architecture that the table lacks
+    meets no bound), or predicted by a stored surrogate.
     """
     if as_json and as_csv:
         raise typer.BadParameter("expected one of --json and --csv, got both")
     bounds = read_constraints(constraint)
-    names = [] if bounds is None else [bound.quantity for bound in bounds.bounds]
-    oracle = oracle_of_sources(space, table, model or [], [task, *names], minimize)
-    everyone = oracle.best(task, len(oracle.space), constraints=bounds or (), distinct=not everything)
+    shown, files = open_costs(cost, space)
+    from_files = [name for source in files for name in source.names]
+    names = [*shown, *([] if bounds is None else [bound.quantity for bound in bounds.bounds])]
+    asked = [task, *(name for name in names if name not in from_files)]
+    oracle = with_costs(oracle_of_sources(space, table, model or [], asked, minimize), files)
+    costs = dict.fromkeys([*shown, *from_files])
+    everyone = oracle.best(task, len(oracle.space), constraints=bounds or (), distinct=not everything, costs=costs)
     found = everyone[:n]
     if as_csv:
         print_csv(list(found.columns), found.itertuples(index=False))
@@ -71,7 +81,12 @@ def _record(oracle: Oracle, task: str, row: dict[str, Any]) -> dict[str, Any]:
     ranking = oracle.ranking(task)
     about = {"arch": row.pop("arch"), "space": oracle.space.name, "task": task}
     value, std, rank = (row.pop(name) for name in ("value", "std", "rank"))
-    measured = {"value": value, "std": std, "unit": _unit(task), "higher_is_better": ranking.higher_is_better}
+    measured = {
+        "value": value,
+        "std": std,
+        "unit": oracle.task(task).metric.unit,
+        "higher_is_better": ranking.higher_is_better,
+    }
     return {**about, **measured, "rank": rank, "of": len(ranking), **row}
 
 
@@ -83,10 +98,11 @@ def _show(oracle: Oracle, task: str, found: pd.DataFrame) -> None:
     more = [str(name) for name in found.columns if name not in fixed and name != task]
     rows = []
     for row in _rows(found):
-        value, std = measurement(row["value"], row["std"], _unit(task))
+        value, std = measurement(row["value"], row["std"], oracle.task(task).metric.unit)
         counts = [f"{row[name]:,}" for name in fixed[3:]]
         rows.append(
-            [row["arch"], value, std, *counts, *(measurement(row[name], float("nan"), _unit(name))[0] for name in more)]
+            [row["arch"], value, std, *counts]
+            + [measurement(row[name], float("nan"), oracle.task(name).metric.unit)[0] for name in more]
         )
     heads = ["arch", task, "± std", f"rank of {len(oracle.ranking(task)):,}", *fixed[4:], *more]
     print_table(heads, rows)
@@ -94,12 +110,6 @@ def _show(oracle: Oracle, task: str, found: pd.DataFrame) -> None:
 
 def _rows(found: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(name): value for name, value in row.items()} for row in found.to_dict(orient="records")]
-
-
-def _unit(task: str) -> str:
-    from benchmarks.tasks import find_task
-
-    return find_task(task).metric.unit
 
 
 def _summary(everyone: pd.DataFrame, shown: int, oracle: Oracle, bounds: Constraint | None, everything: bool) -> str:

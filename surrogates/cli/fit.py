@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from surrogates.cli.arguments import Minimize, OptionalTable, Sources, SpaceName, TaskNames, table_of_one_space
+from surrogates.cli.costs import costs_to_fit
 from surrogates.cli.help import examples
 from surrogates.cli.models import open_source
 from surrogates.cli.output import counted, print_table, score, working
@@ -30,6 +31,7 @@ EXAMPLES = examples(
     "surrogates fit few.csv --sources transnas101-micro --sources others.csv --out model",
     "surrogates fit --sources others.csv --task mine --out model",
     "surrogates fit transnas-bench_v10141024.pth --space transnas101-micro --task jigsaw --out jigsaw-model",
+    "surrogates fit --cost costs.csv:fpga_latency --out latency",
 )
 
 
@@ -50,6 +52,15 @@ def fit(
     task: TaskNames = None,
     space: SpaceName = None,
     minimize: Minimize = None,
+    cost: Annotated[
+        str | None,
+        typer.Option(
+            "--cost",
+            metavar="FILE",
+            help="Table of costs to fit instead of TABLE (FILE, or FILE:COLUMN for one of them); their names say which "
+            "way is better.",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Random seed of the fit; the same seed gives the same files.")] = 0,
 ) -> None:
     """Fit a surrogate to all rows of a table and store it. The directory is written atomically after the fit.
@@ -58,6 +69,8 @@ def fit(
     source task of the same name and space is left out. Without TABLE, or with a csv file that has a header and no rows,
     what the sources expect is stored, of the tasks in the header or of each --task (of a task called "any" if none is
     named): in the metric's unit if two sources have the metric, else as normal scores, which the name of the task says.
+
+    With --cost, costs such as latencies are learnt: dead operations count, and cells of one function are told apart.
 
     Shows the number of rows, the cross-validated Kendall's tau and coverage of the 90 % interval of every task; of
     fewer than 5 rows they are not shown, and of fewer than 20 they say little.
@@ -71,19 +84,28 @@ def fit(
             f"expected one of {', '.join((*STORABLE_MODELS, _TRANSFER))}, got {model!r}, a baseline that cannot be "
             "stored without pickle"
         )
-    if table is None and not sources:
+    if cost is not None and (table is not None or sources or minimize):
+        raise typer.BadParameter("expected --cost alone, got it beside TABLE, --sources or --minimize")
+    if table is None and not sources and cost is None:
         raise typer.BadParameter("expected a TABLE, or --sources to fit without labels, got neither")
     check_target(out)
     name = model or ("transfer" if sources else "ensemble")
     surrogate = _unfitted(name, sources or [], seed)
-    header = [] if table is None else header_only(table) if sources else None
+    header = None
+    if cost is None:
+        header = [] if table is None else header_only(table) if sources else None
     if header is not None:
         _fit_without_labels(surrogate, header, task or [], space, minimize or [])
         save_surrogate(surrogate, out)
         print_table(["task", "rows"], [[known, "0"] for known in surrogate.tasks_])
         typer.echo(f"Wrote {out}: {name} without labels, of {surrogate.space_}.")
         return
-    results = table_of_one_space(table, space, task or [], minimize)
+    if cost is None:
+        results = table_of_one_space(table, space, task or [], minimize)
+    else:
+        results = costs_to_fit(cost, space, task or [])
+        if "equivalence" in surrogate.get_params(deep=False):
+            surrogate.set_params(equivalence="string")
     with working(f"fitting {counted(len(results), 'architecture')}, {counted(len(results.results), 'task')}"):
         surrogate.fit(list(results.archs), results.to_frame())
         save_surrogate(surrogate, out, results)

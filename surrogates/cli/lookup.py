@@ -11,11 +11,14 @@ import typer
 
 from surrogates.cli.arch_lists import ArchNames, numbered_archs, validated
 from surrogates.cli.arguments import AsJson, Minimize, TableOption, TaskNames
+from surrogates.cli.costs import CostNames, CostSource, cost_answers, open_costs
 from surrogates.cli.help import examples
-from surrogates.cli.models import StoredModel, open_oracle
+from surrogates.cli.models import StoredModel
+from surrogates.cli.oracles import oracles_of_archs
 from surrogates.cli.output import measurement, print_csv, print_json, print_table
 
 if TYPE_CHECKING:
+    from benchmarks.tasks import Task
     from surrogates.oracle.answers import Answer, Answers
     from surrogates.oracle.oracle import Oracle
 
@@ -33,6 +36,7 @@ EXAMPLES = examples(
     "surrogates lookup 64-2311-basic 64-41414-0_31_023 --task jigsaw --csv",
     "cat archs.txt | surrogates lookup - --task jigsaw --csv",
     "surrogates lookup 64-41414-3_33_333 --model my-model",
+    "surrogates lookup 64-41414-3_33_333 --cost params --cost costs.csv:latency_ms --cost my-latency-model",
     "surrogates lookup 64-41414-3_33_333 --table transnas-bench_v10141024.pth --json",
 )
 
@@ -52,6 +56,7 @@ def lookup(
     table: TableOption = None,
     minimize: Minimize = None,
     model: StoredModel = None,
+    cost: CostNames = None,
 ) -> None:
     """Show the predicted performance of architectures, from the bundled surrogates; works offline.
 
@@ -62,6 +67,9 @@ def lookup(
     (± 1.645 standard deviations cover 90 %), measured values have none. Ranks are among all published
     architectures of the space, 1 is best; one that is not published has the rank that it would have among them (in
     JSON and CSV, "of" counts it as well).
+
+    With --cost, costs come after the tasks, lower is better: parameters and multiply-adds of the backbone are exact,
+    others measured in a table of costs or predicted by a surrogate of costs.
 
     How architectures are written:
 
@@ -78,15 +86,36 @@ def lookup(
     if source is _Source.table and table is None:
         raise typer.BadParameter("expected --table with --source table, got none")
     found = _answers(_valid(archs), list(dict.fromkeys(task or [])), source.value, table, model, minimize)
-    records = [_record(oracle, answer) for oracle, answers in found for answer in answers]
+    names, files = open_costs(cost)
+    _check_spaces(files, [oracle for oracle, _ in found])
+    known: list[list[tuple[Task, Answer]]] = [
+        [(oracle.task(answer.task), answer) for answer in answers]
+        + (cost_answers(oracle, answers.archs[0], names, files, answers.tasks) if cost else [])
+        for oracle, answers in found
+    ]
+    records = [
+        _record(oracle, task, answer) for (oracle, _), own in zip(found, known, strict=True) for task, answer in own
+    ]
     if as_json:
         print_json(records)
     elif as_csv:
         print_csv(list(records[0]), [list(record.values()) for record in records])
     else:
-        for position, (oracle, answers) in enumerate(found):
+        for position, ((oracle, _), own) in enumerate(zip(found, known, strict=True)):
             typer.echo("\n" * (position > 0), nl=False)
-            _show(oracle, list(answers))
+            _show(oracle, own)
+
+
+def _check_spaces(files: list[CostSource], oracles: list[Oracle]) -> None:
+    """Refuse costs of a space that no architecture is of."""
+    spaces = dict.fromkeys(oracle.space for oracle in oracles)
+    for source in files:
+        if source.space not in spaces:
+            raise typer.BadParameter(
+                f"expected architectures of {source.space}, the space of {source.said:.200}, got "
+                f"{', '.join(space.name for space in spaces)}",
+                param_hint="--cost",
+            )
 
 
 def _valid(archs: list[str]) -> list[str]:
@@ -111,46 +140,12 @@ def _answers(
     minimize: list[str] | None,
 ) -> list[tuple[Oracle, Answers]]:
     """The oracle and the answers of each architecture, in the given order."""
-    from benchmarks.errors import ArchitectureError, TableError
-    from benchmarks.spaces.registry import infer_space
-    from surrogates.oracle.oracle import Oracle
-    from surrogates.pretrained.load import list_pretrained
-
-    spaces = [infer_space(arch) for arch in archs]
-    table = None
-    if path is not None:
-        from benchmarks.formats.load import load_table
-
-        table = load_table(path, minimize=minimize or ())
-        asked = list(dict.fromkeys(space.name for space in spaces))
-        if not set(asked) & set(table.spaces):
-            raise TableError(
-                f"expected architectures of {', '.join(table.spaces)}, the spaces of {path}, got {', '.join(asked)}"
-            )
-    oracles = {}
-    if model is not None:
-        oracle = open_oracle(model, table, source)
-        for arch, space in zip(archs, spaces, strict=True):
-            if space != oracle.space:
-                raise ArchitectureError(
-                    f"expected architectures of {oracle.space}, the space of the model {model}, got {arch!r:.200} of "
-                    f"{space}"
-                )
-        oracles[oracle.space] = oracle
-    for space in dict.fromkeys(spaces) if model is None else ():
-        says = table is not None and (space.name in table.spaces or source == "table")
-        if says and table is not None and space.name in table.spaces and space.name not in list_pretrained():
-            oracles[space] = Oracle.from_table(table.where(space=space))
-            continue
-        oracles[space] = Oracle.from_pretrained(space, table, source) if says else Oracle.from_pretrained(space)
-    return [
-        (oracles[space], oracles[space].answers([arch], tasks or None, rank=True))
-        for arch, space in zip(archs, spaces, strict=True)
-    ]
+    oracles = oracles_of_archs(archs, path, model, source, minimize)
+    return [(oracles[arch], oracles[arch].answers([arch], tasks or None, rank=True)) for arch in archs]
 
 
-def _record(oracle: Oracle, answer: Answer) -> dict[str, Any]:
-    metric = oracle.task(answer.task).metric
+def _record(oracle: Oracle, task: Task, answer: Answer) -> dict[str, Any]:
+    metric = task.metric
     return {
         "arch": answer.arch,
         "space": oracle.space.name,
@@ -167,16 +162,16 @@ def _record(oracle: Oracle, answer: Answer) -> dict[str, Any]:
     }
 
 
-def _show(oracle: Oracle, answers: list[Answer]) -> None:
+def _show(oracle: Oracle, known: list[tuple[Task, Answer]]) -> None:
     """Print the table of one architecture."""
-    space = oracle.space
+    space, answers = oracle.space, [answer for _, answer in known]
     typer.secho(answers[0].arch, bold=True, nl=False)
     typer.echo(f"  ({space.name})")
     published = answers[0].in_domain
-    sizes = {len(oracle.ranking(answer.task)) for answer in answers}
+    sizes = {_published(answer) for answer in answers}
     among = "of" if published else "among"
     of = f" {among} {sizes.pop():,}" if len(sizes) == 1 else ""
-    rows = [_row(oracle, answer, "" if of else f" {among} {len(oracle.ranking(answer.task)):,}") for answer in answers]
+    rows = [_row(task, answer, "" if of else f" {among} {_published(answer):,}") for task, answer in known]
     print_table(
         ["task", "metric", "value", "± std", f"rank{of}", "source"], rows, left=2, optional=("metric", "source")
     )
@@ -192,11 +187,20 @@ def _show(oracle: Oracle, answers: list[Answer]) -> None:
         typer.echo(f": {reason}." if reason else ".")
 
 
-def _row(oracle: Oracle, answer: Answer, size: str) -> list[str]:
+def _published(answer: Answer) -> int:
+    """Number of published architectures that an answer is ranked among."""
+    assert answer.of is not None
+    return answer.of - (not answer.in_domain)
+
+
+def _row(task: Task, answer: Answer, size: str) -> list[str]:
     assert answer.rank is not None
     assert answer.of is not None
-    task = oracle.task(answer.task)
     value, std = measurement(answer.value, answer.std, task.metric.unit)
+    metric = task.column
+    if task.metric.name == "cost":
+        metric = "cost"
+        value = f"{answer.value:,.0f}" if answer.source == "exact" else value
     share = 100 * answer.rank / answer.of
     top = f"{share:.0f} %" if share >= 10 else f"{share:.2g} %"
-    return [answer.task, task.column, value, std, f"{answer.rank:,}{size} ({top})", answer.source]
+    return [answer.task, metric, value, std, f"{answer.rank:,}{size} ({top})", answer.source]

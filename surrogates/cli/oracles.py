@@ -12,11 +12,11 @@ from surrogates.cli.arguments import table_of_one_space
 
 if TYPE_CHECKING:
     from benchmarks.table import Table
-    from surrogates.oracle.oracle import Oracle
+    from surrogates.oracle.oracle import AnswerSource, Oracle
     from surrogates.oracle.predictors import Predictor
     from surrogates.search.constraints import Constraint
 
-__all__ = ["Constraints", "ModelOption", "oracle_of_sources", "read_constraints", "sources_hash"]
+__all__ = ["Constraints", "ModelOption", "oracle_of_sources", "oracles_of_archs", "read_constraints", "sources_hash"]
 
 ModelOption = Annotated[
     list[str] | None,
@@ -110,6 +110,66 @@ def oracle_of_sources(
     if all(_knows(oracle, name) for name in asked) or oracle.space.name not in list_pretrained():
         return oracle
     return _with_bundled(oracle, measured)
+
+
+def oracles_of_archs(
+    archs: Sequence[str],
+    path: Path | None,
+    model: str | None,
+    source: AnswerSource,
+    minimize: Sequence[str] | None = None,
+) -> dict[str, Oracle]:
+    """The oracle of each architecture: measured values, else predictions of a stored surrogate or the bundled one.
+
+    Args:
+        archs: Valid architectures of any spaces.
+        path: File of measured results.
+        model: Directory of a stored surrogate, or name of a bundled one.
+        source: As that of `Oracle`.
+        minimize: Tasks of the table that are better when lower.
+
+    Raises:
+        TableError: If the table cannot be read, or is of other spaces or trainings.
+        ArchitectureError: If an architecture is not of the space of the model.
+
+    Example:
+        >>> oracles_of_archs(["64-2311-basic"], None, None, "auto")["64-2311-basic"].space.name
+        'transnas101-macro'
+    """
+    from benchmarks.errors import ArchitectureError, TableError
+    from benchmarks.spaces.registry import infer_space
+    from surrogates.cli.models import open_oracle
+    from surrogates.oracle.oracle import Oracle
+    from surrogates.pretrained.load import list_pretrained
+
+    spaces = [infer_space(arch) for arch in archs]
+    table = None
+    if path is not None:
+        from benchmarks.formats.load import load_table
+
+        table = load_table(path, minimize=minimize or ())
+        asked = list(dict.fromkeys(space.name for space in spaces))
+        if not set(asked) & set(table.spaces):
+            raise TableError(
+                f"expected architectures of {', '.join(table.spaces)}, the spaces of {path}, got {', '.join(asked)}"
+            )
+    oracles = {}
+    if model is not None:
+        oracle = open_oracle(model, table, source)
+        for arch, space in zip(archs, spaces, strict=True):
+            if space != oracle.space:
+                raise ArchitectureError(
+                    f"expected architectures of {oracle.space}, the space of the model {model}, got {arch!r:.200} of "
+                    f"{space}"
+                )
+        oracles[oracle.space] = oracle
+    for space in dict.fromkeys(spaces) if model is None else ():
+        says = table is not None and (space.name in table.spaces or source == "table")
+        if says and table is not None and space.name in table.spaces and space.name not in list_pretrained():
+            oracles[space] = Oracle.from_table(table.where(space=space))
+            continue
+        oracles[space] = Oracle.from_pretrained(space, table, source) if says else Oracle.from_pretrained(space)
+    return {arch: oracles[space] for arch, space in zip(archs, spaces, strict=True)}
 
 
 def sources_hash(table: Table | None, models: Sequence[str]) -> str:

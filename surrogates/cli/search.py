@@ -17,6 +17,7 @@ from surrogates.cli.arguments import (
     TableOption,
     integers,
 )
+from surrogates.cli.costs import CostFiles, cost_files, hash_of_costs, with_costs
 from surrogates.cli.help import examples
 from surrogates.cli.objects import own_searcher
 from surrogates.cli.oracles import Constraints, ModelOption, oracle_of_sources, read_constraints, sources_hash
@@ -38,6 +39,7 @@ EXAMPLES = examples(
     "surrogates search --table results.csv --task jigsaw --method nsga2 --objective params --plot found.png",
     "surrogates search --task cifar10 --model latency --constraint 'latency_ms<=5'",
     "surrogates search --task cifar10 --model latency --method front --objective latency_ms",
+    "surrogates search --task cifar10 --cost costs.csv --constraint 'fpga_latency<=5'",
     "surrogates search --space transnas101-micro --task jigsaw --method my_searchers:Climber --hours 48",
 )
 _BUDGET = 100
@@ -60,6 +62,7 @@ def search(
     table: TableOption = None,
     minimize: Minimize = None,
     model: ModelOption = None,
+    costs: CostFiles = None,
     objective: Annotated[
         str | None,
         typer.Option(
@@ -98,7 +101,7 @@ def search(
 
     What is searched: the bundled surrogate of --space, your own surrogate with --model, or with --table only what was
     measured. With both, measured values are preferred over predictions. Tasks that only --constraint or --objective
-    name may be of another --model; what no table and no model has, the bundled surrogate predicts.
+    name may be of another --model, or costs in a --cost table; what none of them has, the bundled surrogate predicts.
 
     Values are in the unit of the metric; predictions have a standard deviation, measured values have none. Ranks are
     among all architectures with values, 1 is best. With several tasks, architectures are ordered by their mean rank
@@ -123,7 +126,10 @@ def search(
         raise typer.BadParameter("expected a searcher of this package with --objective, got one's own")
     cost = None if own is not None else searcher_cost(method, objective)
     named = [] if bounds is None else [bound.quantity for bound in bounds.bounds]
-    oracle = oracle_of_sources(space, table, model or [], [*task, *named, *([] if cost is None else [cost])], minimize)
+    files = cost_files(costs, space)
+    from_files = {name for source in files for name in source.names}
+    needed = [name for name in (*task, *named, *([] if cost is None else [cost])) if name not in from_files]
+    oracle = with_costs(oracle_of_sources(space, table, model or [], needed, minimize), files)
     asked = check_search(oracle, task, budget, max_seconds=max_seconds, constraint=bounds)
     charged = None if cost is None else cost if cost in COSTS else cost_series(oracle, cost)
     params = {} if cost is None else {"cost": cost}
@@ -135,7 +141,7 @@ def search(
     if out is not None:
         from benchmarks.run_directory import RunDirectory
 
-        known = sources_hash(oracle.table, model or [])
+        known = " ".join(filter(None, [sources_hash(oracle.table, model or []), hash_of_costs(files)]))
         study = {"space": oracle.space.name, "tasks": task, "method": method, "oracle": known}
         RunDirectory(out, "study").claim({"study": "search", **study, "constraint": str(bounds), "objective": cost})
     histories = []

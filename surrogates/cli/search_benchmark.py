@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 
@@ -21,9 +21,11 @@ from surrogates.cli.arguments import (
     integers,
     table_of_one_space,
 )
+from surrogates.cli.costs import CostFiles, CostSource, cost_files, hash_of_costs, with_costs
 from surrogates.cli.help import examples
 from surrogates.cli.models import model_hash, open_model, open_oracle
 from surrogates.cli.objects import own_searcher
+from surrogates.cli.oracles import Constraints, read_constraints
 from surrogates.cli.output import can_plot, no_plots_note, print_json, print_table, progress_bar, score, working
 from surrogates.registry import MODELS, make_model
 
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from benchmarks.table import Table
     from surrogates.oracle.oracle import Oracle
     from surrogates.oracle.predictors import Predictor
+    from surrogates.search.constraints import Constraint
     from surrogates.search.registry import SearcherLike
     from surrogates.search.studies.comparison import SearcherComparison
     from surrogates.search.studies.fidelity import Fidelity
@@ -44,6 +47,7 @@ EXAMPLES = examples(
     "surrogates search-benchmark --space transnas101-micro --methods random,my_searchers:Climber --out study",
     "surrogates search-benchmark results.csv --methods random,local,evolution --out fidelity",
     "surrogates search-benchmark results.csv --model my-model --out fidelity",
+    "surrogates search-benchmark results.csv --methods random,evolution --constraint 'params<=1e6' --out small",
     "surrogates search-benchmark results.csv --methods evolution,predictor --hours 100 --train-rows 200 --out fidelity",
 )
 _BUDGET = 100
@@ -73,6 +77,8 @@ def search_benchmark(
     task: TaskNames = None,
     space: SpaceName = None,
     minimize: Minimize = None,
+    constraint: Constraints = None,
+    cost: CostFiles = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare searchers on a table of true values, or without one on the surrogate of --space or --model.
@@ -85,6 +91,8 @@ def search_benchmark(
     them; a stored one (--model DIR) is used as it is, and may have seen any of the rows. Two questions: does the order
     of the searchers agree (Kendall's tau; searches on the surrogate are scored by the surrogate; for comparison, the
     table against itself with other seeds), and how much true regret does the surrogate add?
+
+    With --constraint, only architectures that meet the bounds are searched, and of a table only their rows are used.
 
     The directory holds the searches, which are not repeated; searchers.csv, searches.csv and searcher_regret.csv; with
     a table also curves.csv, regret.csv and agreement.csv; and, if matplotlib is installed, figures.
@@ -100,9 +108,12 @@ def search_benchmark(
     limits["max_seconds"] = None if hours is None else 3600 * hours
     kept = out / "searches"
     if table is None:
-        _without_table(ctx, chosen, numbers, limits, task, _surrogate(space, model), out, as_json)
+        bounded = _Bounded(read_constraints(constraint), cost_files(cost, space))
+        _without_table(ctx, chosen, numbers, limits, task, _surrogate(space, model), out, as_json, bounded)
         return
     values = table_of_one_space(table, space, task or [], minimize)
+    bounded = _Bounded(read_constraints(constraint), cost_files(cost, values.space.name))
+    values = bounded.rows(values)
     on_table = run_grid(values, chosen, numbers, folder=kept / ON_TABLE, **limits)
     how: dict[str, Any] = {"surrogate": model, "train_rows": train_rows, "fit_seed": fit_seed}
     if bundled:
@@ -111,7 +122,7 @@ def search_benchmark(
         how, fit = {"surrogate": model_hash(model)}, partial(open_model, model)
     else:
         fit = _fitted(values, model, train_rows, fit_seed)
-    RunDirectory(out, "study").claim({"study": "search-benchmark", "table": values.hash, **how})
+    RunDirectory(out, "study").claim({"study": "search-benchmark", "table": values.hash, **how, **bounded.about()})
     with working("fitting the surrogate"):
         predicted = predicted_table(fit(), values)
     on_surrogate = run_grid(predicted, chosen, numbers, folder=kept / ON_SURROGATE, **limits)
@@ -141,6 +152,7 @@ def _without_table(
     oracle: Oracle,
     out: Path,
     as_json: bool,
+    bounded: _Bounded,
 ) -> None:
     """Compare the searchers on the predictions of a surrogate."""
     from benchmarks.run_directory import RunDirectory
@@ -151,13 +163,17 @@ def _without_table(
         source = ctx.get_parameter_source(name)
         if source is not None and source.name == "COMMANDLINE":
             raise typer.BadParameter(f"--{name.replace('_', '-')} needs a table, which the surrogate is fitted to")
-    running = run_grid(oracle, chosen, seeds, folder=out / "searches" / "surrogate", tasks=tasks, **limits)
+    tasks = tasks or list(oracle.tasks)
+    oracle, bounds = with_costs(oracle, bounded.files), bounded.bounds
+    kept = out / "searches" / "surrogate"
+    running = run_grid(oracle, chosen, seeds, folder=kept, tasks=tasks, constraint=bounds, **limits)
     model = ctx.params["model"]
     about = {"space": oracle.space.name, "surrogate": "bundled" if model in MODELS else model_hash(model)}
+    about |= bounded.about()
     RunDirectory(out, "study").claim({"study": "search-benchmark", **about})
-    count = len(tasks or oracle.tasks)
+    count = len(tasks)
     searches = [done for _, done in _finished({"surrogate": running}, len(chosen) * count * len(seeds))]
-    comparison = SearcherComparison.from_searches(searches, allowed_values(oracle, searches))
+    comparison = SearcherComparison.from_searches(searches, allowed_values(oracle, searches, bounds))
     files = comparison.save(out, plots=can_plot())
     if as_json:
         found = {"searchers": comparison.ranking(), "regret": comparison.regrets()}
@@ -165,6 +181,34 @@ def _without_table(
         return
     _show_ranking(comparison, count, len(seeds))
     typer.echo(f"Wrote {out}: {len(files)} files{no_plots_note()}.")
+
+
+class _Bounded(NamedTuple):
+    """Bounds on what is searched, and the files of the costs that they name."""
+
+    bounds: Constraint | None
+    files: list[CostSource]
+
+    def rows(self, values: Table) -> Table:
+        """The rows of a table that meet the bounds.
+
+        Raises:
+            ConstraintError: If there is none; names the nearest bounds that one meets.
+        """
+        import numpy as np
+
+        from surrogates.oracle.oracle import Oracle
+
+        if self.bounds is None:
+            return values
+        oracle = with_costs(Oracle.from_table(values), self.files)
+        known = np.isin(np.array(oracle.space.archs), np.array(values.archs))
+        allowed = np.flatnonzero(self.bounds.check(oracle, known)).tolist()
+        return values.where(archs=[oracle.space[row] for row in allowed])
+
+    def about(self) -> dict[str, str]:
+        """What a study records of them; nothing if there are no bounds."""
+        return {} if self.bounds is None else {"constraint": str(self.bounds), "costs": hash_of_costs(self.files)}
 
 
 def _surrogate(space: str | None, model: str) -> Oracle:

@@ -30,7 +30,7 @@ from benchmarks.tasks import find_task, minimized
 from encoders.base import as_strings
 from surrogates.calibration.log_distance import LogDistance
 from surrogates.models.skeleton_trend import SkeletonTrend, change_per_doubling
-from surrogates.oracle.predictors import Predictor, about, novelty_of, predict_matrix
+from surrogates.oracle.predictors import Predictor, about, error_correlation_of, novelty_of, predict_matrix
 from surrogates.oracle.tabulated import TabulatedSurrogate
 
 __all__ = ["TransNASSurrogate"]
@@ -161,6 +161,20 @@ class TransNASSurrogate:
         published = np.flatnonzero([arch.startswith(f"{_PUBLISHED}-") for arch in strings] & cells).tolist()
         if published:
             found[published] = novelty_of(self.cells, [strings[row] for row in published])
+        return found
+
+    def error_correlation(self, archs: Sequence[str]) -> Float:
+        """Correlations of the errors of n predictions, of shape (T, n, n).
+
+        Known between published cells, and between published skeletons; elsewhere NaN, as predictions are composed.
+        """
+        strings = as_strings(archs)
+        found = np.tile(np.where(np.eye(len(strings), dtype=bool), 1.0, np.nan), (len(self.tasks_), 1, 1))
+        for predictor, name in ((self.cells, _CELLS), (self.skeletons, _SKELETONS)):
+            rows = [row for row, arch in enumerate(strings) if arch in get_space(name)]
+            if rows:
+                own = error_correlation_of(predictor, [strings[row] for row in rows])
+                found[:, np.array(rows)[:, None], rows] = own
         return found
 
     def unfamiliar(self, arch: str) -> str:

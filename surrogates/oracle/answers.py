@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Answer", "Answers", "Ranking"]
+__all__ = ["Answer", "AnsweredBy", "Answers", "Ranking"]
+
+AnsweredBy: TypeAlias = Literal["table", "surrogate", "exact"]
 
 
 class Answer(NamedTuple):
@@ -24,7 +26,7 @@ class Answer(NamedTuple):
         task: Task name.
         value: Value in the metric's own unit; `get_task(task).metric` has unit and direction.
         std: Standard deviation (value +- 1.645 std covers 90 %), same unit; NaN for a measured value.
-        source: ``"table"`` if measured, ``"surrogate"`` if predicted.
+        source: ``"table"`` if measured, ``"surrogate"`` if predicted, ``"exact"`` if computed (a cost of the backbone).
         in_domain: Whether the architecture is one of the published ones.
         novelty: How unlike the surrogate's training rows the architecture is: 0 if among them, above 1 unlike 95 % of
             left-out training rows, with wider intervals (`CalibratedSurrogate.novelty`); NaN if measured or not known.
@@ -36,7 +38,7 @@ class Answer(NamedTuple):
     task: str
     value: float
     std: float
-    source: Literal["table", "surrogate"]
+    source: AnsweredBy
     in_domain: bool
     novelty: float = math.nan
     rank: int | None = None
@@ -52,12 +54,13 @@ class Answers:
         tasks: The T task names.
         value: Values in each metric's own unit, of shape (n, T); NaN where there is no answer.
         std: Standard deviations, of shape (n, T); NaN where the value was measured.
-        measured: Whether a value is from the table, of shape (n, T).
+        measured: Whether a value is from the table, or exact, of shape (n, T).
         in_domain: Whether an architecture is a published one, of shape (n,).
         novelty: Novelty of each architecture, of shape (n,) (see `Answer`); None if not requested.
         rank: Rank among the published architectures, 1 is best, of shape (n, T); None if not requested.
         of: Number of ranked architectures: all published ones with an answer, and the architecture itself; of shape
             (n, T).
+        exact: Those of the tasks that are costs of the backbone, computed.
 
     Example:
         >>> one = np.ones((1, 1))
@@ -78,6 +81,7 @@ class Answers:
     novelty: NDArray[np.float64] | None = None
     rank: NDArray[np.int64] | None = None
     of: NDArray[np.int64] | None = None
+    exact: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return self.value.size
@@ -90,14 +94,40 @@ class Answers:
 
     def __iter__(self) -> Iterator[Answer]:
         """Iterate over architectures, and over all tasks of each."""
+        sources = self.sources()
         for row, arch in enumerate(self.archs):
             for column, task in enumerate(self.tasks):
-                source: Literal["table", "surrogate"] = "table" if self.measured[row, column] else "surrogate"
+                source = cast("AnsweredBy", str(sources[row, column]))
                 value, std = float(self.value[row, column]), float(self.std[row, column])
                 rank = None if self.rank is None else int(self.rank[row, column])
                 of = None if self.of is None else int(self.of[row, column])
-                novelty = math.nan if self.novelty is None or source == "table" else float(self.novelty[row])
+                novelty = math.nan if self.novelty is None or source != "surrogate" else float(self.novelty[row])
                 yield Answer(arch, task, value, std, source, bool(self.in_domain[row]), novelty, rank, of)
+
+    def sources(self) -> NDArray[Any]:
+        """Where each value is from, as in `Answer`, strings of shape (n, T).
+
+        Example:
+            >>> one = np.ones((1, 1))
+            >>> answers = Answers(("64-2311-basic",), ("jigsaw",), 90 * one, one, one < 1, np.array([True]))
+            >>> answers.sources().tolist()
+            [['surrogate']]
+        """
+        known = np.where([task in self.exact for task in self.tasks], "exact", "table")
+        return np.where(self.measured, known, "surrogate").astype(object)
+
+    def beside(self, costs: Answers) -> Answers:
+        """These answers, without ranks, and those of the same architectures on other tasks after them."""
+        return replace(
+            self,
+            tasks=(*self.tasks, *costs.tasks),
+            value=np.concatenate([self.value, costs.value], axis=1),
+            std=np.concatenate([self.std, costs.std], axis=1),
+            measured=np.concatenate([self.measured, costs.measured], axis=1),
+            exact=(*self.exact, *costs.exact),
+            rank=None,
+            of=None,
+        )
 
     def to_frame(self) -> pd.DataFrame:
         """One row per architecture and task, columns as in `Answer`; rank and of only if requested."""
@@ -109,7 +139,7 @@ class Answers:
             "task": np.tile(np.array(self.tasks, dtype=object), n),
             "value": self.value.ravel(),
             "std": self.std.ravel(),
-            "source": np.where(self.measured.ravel(), "table", "surrogate"),
+            "source": self.sources().ravel(),
             "in_domain": np.repeat(self.in_domain, t),
         }
         if self.novelty is not None:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from benchmarks.errors import check_type
 from surrogates.search.constraints import Constraint
 from surrogates.search.equivalence import function_classes
+from surrogates.search.quantities import quantity
 from surrogates.search.space_arrays import COSTS, costs
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ def best_architectures(
     *,
     constraint: Constraint | None = None,
     distinct: bool = True,
+    shown: Sequence[str] = (),
 ) -> pd.DataFrame:
     """The n best of all N published architectures on one task.
 
@@ -42,6 +44,7 @@ def best_architectures(
         n: Number of architectures.
         constraint: Bounds that each of them meets.
         distinct: Whether one architecture stands for all that compute the same function.
+        shown: Costs and tasks of the oracle that have a column as well.
 
     Returns:
         DataFrame as described in `Oracle.best`.
@@ -84,7 +87,8 @@ def best_architectures(
         "twins": twins[kept],
         **dict(zip(named, charged[kept].T, strict=True)),
     }
-    for name, values in ({} if constraint is None else constraint.values(oracle)).items():
+    bounded = {} if constraint is None else constraint.values(oracle)
+    for name, values in (bounded | {name: quantity(oracle, name) for name in shown}).items():
         columns.setdefault(name, values[rows])
     return pd.DataFrame(columns)
 

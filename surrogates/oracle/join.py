@@ -9,7 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogates.equivalence import Equivalence
-from surrogates.oracle.predictors import Predictor, about, novelty_of, predict_matrix, unfamiliar_in
+from surrogates.oracle.predictors import (
+    Predictor,
+    about,
+    error_correlation_of,
+    novelty_of,
+    predict_matrix,
+    unfamiliar_in,
+)
 
 if TYPE_CHECKING:
     from benchmarks.table import Table
@@ -75,6 +82,14 @@ class JoinedSurrogate:
     def novelty(self, archs: Sequence[str]) -> Float:
         """Novelty of n architectures, of shape (n,): the largest of those that the parts know."""
         return np.asarray(np.fmax.reduce([novelty_of(part, archs) for part, _ in self.parts]))
+
+    def error_correlation(self, archs: Sequence[str]) -> Float:
+        """Correlations of the errors of n predictions on each task, of shape (T, n, n)."""
+        found = []
+        for predictor, tasks in self.parts:
+            own = error_correlation_of(predictor, archs)
+            found += [own[predictor.tasks_.index(task)] for task in tasks]
+        return np.stack(found)
 
     def unfamiliar(self, arch: str) -> str:
         """What is unlike all training rows about an architecture, as the first part that knows says."""

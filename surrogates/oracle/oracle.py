@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-import numpy as np
-from numpy.typing import NDArray
-
-from benchmarks.errors import TableError, UnknownNameError, choice
-from benchmarks.forks import cached_property
+from benchmarks.errors import TableError, choice
 from benchmarks.provenance import unlike_published
 from benchmarks.spaces.registry import register_again
-from benchmarks.task_names import choose_task
-from benchmarks.tasks import Task, find_task, minimized
 from surrogates.oracle.answers import Answers, Ranking
 from surrogates.oracle.inputs import asked_arch, asked_archs, lowered_by, of_one_space
-from surrogates.oracle.mixing import check_mixture
-from surrogates.oracle.partial import PartialTrainings
-from surrogates.oracle.predictors import CachedSurrogate, novelty_of, predict_matrix, unfamiliar_in
-from surrogates.oracle.table_lookup import Measured
+from surrogates.oracle.space_ranking import SpaceRanking
 from surrogates.oracle.tabulated import TabulatedSurrogate
 from surrogates.oracle.usage import Queries
+from surrogates.oracle.value_sources import ValueSources
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from benchmarks.spaces.space import Space
     from benchmarks.table import Table
+    from benchmarks.tasks import Task
     from surrogates.models.learning_curves import LearningCurveSurrogate
     from surrogates.oracle.predictors import Predictor
     from surrogates.search.constraints import Constraint
@@ -107,9 +99,7 @@ class Oracle:
         self.queries = Queries(self.table, cache_size)
         self._minimize = lowered_by(surrogate, minimize)
         self._prepare()
-        if self._measured is not None and self._predictor is not None:
-            assert self.table is not None
-            check_mixture(self.table, self._predictor, self._minimize)
+        self._sources.check_mixture()
 
     @classmethod
     def from_pretrained(cls, space: str | Space, table: Table | None = None, source: AnswerSource = "auto") -> Oracle:
@@ -159,7 +149,7 @@ class Oracle:
     @property
     def tasks(self) -> tuple[str, ...]:
         """Names of the tasks: the surrogate's, then those that only the table has."""
-        return self._tasks
+        return self._sources.tasks
 
     def task(self, name: str) -> Task:
         """The task of a name, with its metric, unit and direction.
@@ -174,11 +164,7 @@ class Oracle:
             >>> Oracle.from_pretrained("transnas101-micro").task("jigsaw/valid_top1").name
             'jigsaw'
         """
-        chosen = self._choose(name)
-        if chosen in self._minimize:
-            return minimized(find_task(chosen))
-        predicted = () if self._predictor is None else self._predictor.tasks_
-        return find_task(chosen) if chosen in predicted or self.table is None else self.table.task(chosen)
+        return self._sources.task(name)
 
     # -- queries ------------------------------------------------------------------------------------------------
 
@@ -202,6 +188,7 @@ class Oracle:
         *,
         rank: bool = False,
         epoch: int | None = None,
+        costs: Iterable[str] | str = (),
     ) -> pd.DataFrame:
         """Measured or predicted performance of architectures.
 
@@ -211,21 +198,25 @@ class Oracle:
             rank: Whether to add the ranks among all published architectures (see `rank`).
             epoch: Values after this epoch of the training instead of the last, from 0, or backwards from the last if
                 negative: measured where the table has every epoch, else predicted by `curves`.
+            costs: Costs to show after the tasks of each architecture: ``params`` and ``multiply_adds`` of the backbone
+                (for one image), which are exact, and tasks of this oracle that are better when lower, such as a latency
+                (see `join`). They do not count as queries.
 
         Returns:
             DataFrame of n x T rows, grouped by architecture: arch, task, value (in the metric's own unit), std (NaN
-            where measured), source (``"table"`` or ``"surrogate"``), in_domain (whether the architecture is a published
-            one), novelty (how unlike the surrogate's training rows: intervals are wider from 1 on, see `Answer`); with
-            `rank` also rank and of (number of ranked architectures, including an unpublished one itself).
+            where measured), source (``"table"``, ``"surrogate"``, or ``"exact"`` of a cost), in_domain (whether the
+            architecture is a published one), novelty (how unlike the surrogate's training rows: intervals are wider
+            from 1 on, see `Answer`); with `rank` also rank and of (number of ranked architectures, including an
+            unpublished one itself).
 
         Raises:
             ArchitectureError: If a string is not an architecture of the space.
             UnknownNameError: If there is no such task; the message names the nearest one.
             TableError: If an architecture was not measured, and there is no surrogate; if there is no such epoch, or
                 neither a table with epochs nor `curves`.
-            ValueError: If ranks are requested after an epoch.
+            ValueError: If ranks or costs are requested after an epoch, or a cost is better when higher.
         """
-        return self.answers(archs, tasks, rank=rank, epoch=epoch).to_frame()
+        return self.answers(archs, tasks, rank=rank, epoch=epoch, costs=costs).to_frame()
 
     def answers(
         self,
@@ -234,16 +225,23 @@ class Oracle:
         *,
         rank: bool = False,
         epoch: int | None = None,
+        costs: Iterable[str] | str = (),
     ) -> Answers:
         """As `query`, but returns arrays."""
+        chosen = self._choose_costs(costs)
         if epoch is not None:
             if rank:
                 raise ValueError("expected rank=False with an epoch: ranks are those of final values")
-            return self._after(asked_archs(archs, self.space), self._check_tasks(tasks), epoch)
-        answers = self._require(asked_archs(archs, self.space), self._check_tasks(tasks))
-        answers = replace(answers, novelty=self._novelty(answers))
+            if chosen:
+                raise ValueError("expected no costs with an epoch: they do not depend on it")
+            return self._after(asked_archs(archs, self.space), self._sources.choose_all(tasks), epoch)
+        answers = self._require(asked_archs(archs, self.space), self._sources.choose_all(tasks))
+        answers = replace(answers, novelty=self._sources.novelty(answers))
         self.queries.record((arch, task) for arch in answers.archs for task in answers.tasks)
-        return self._ranked(answers) if rank else answers
+        if chosen:
+            named = tuple(name for name in chosen if name not in answers.tasks)
+            answers = answers.beside(self._sources.costs(answers.archs, named, self._advice))
+        return self._ranking.ranked(answers) if rank else answers
 
     def epochs(self, task: str) -> int:
         """Epochs of a training on a task: those of most rows of the table, else those of the learning curves.
@@ -259,7 +257,7 @@ class Oracle:
             >>> oracle.epochs("jigsaw"), oracle.query(["64-2311-basic"], epoch=0)["value"].tolist()
             (3, [50.0])
         """
-        return self._trainings.epochs(self._choose(task))
+        return self._sources.trainings.epochs(self._sources.choose(task))
 
     def rank(self, arch: str, task: str) -> int:
         """Rank among all published architectures that have an answer: 1 is best, equal values share a rank.
@@ -271,11 +269,8 @@ class Oracle:
             UnknownNameError: If there is no such task; the message names the nearest one.
             TableError: If the architecture was not measured, and there is no surrogate.
         """
-        ranking, string = self.ranking(task), asked_arch(arch, self.space)
-        value = ranking.values[self.space.index(string)] if string in self.space else np.nan
-        if np.isnan(value):
-            value = self._require((string,), (task,)).value[0, 0]
-        return ranking.rank(value)
+        name, string = self._sources.choose(task), asked_arch(arch, self.space)
+        return self._ranking.rank(string, name, lambda: float(self._require((string,), (name,)).value[0, 0]))
 
     def unfamiliar(self, arch: str) -> str:
         """What is unlike all training rows of the surrogate about an architecture, in words; empty if nothing is.
@@ -284,16 +279,11 @@ class Oracle:
             >>> Oracle.from_pretrained("transnas101-macro").unfamiliar("64-2311-basic")
             ''
         """
-        return "" if self._predictor is None else unfamiliar_in(self._predictor, asked_arch(arch, self.space))
+        return self._sources.unfamiliar(asked_arch(arch, self.space))
 
     def ranking(self, task: str) -> Ranking:
         """Ranking of all published architectures on one task, computed once; not counted as queries."""
-        name = self._choose(task)
-        if name not in self._rankings:
-            known = name in self.tasks
-            column = self._published.value[:, self.tasks.index(name)] if known else self._everywhere(name)
-            self._rankings[name] = Ranking(column, self.task(name).metric.sign > 0)
-        return self._rankings[name]
+        return self._ranking.task(task)
 
     def oriented(self, tasks: Iterable[str] | str | None = None) -> pd.DataFrame:
         """Values of all published architectures, signed so that higher is better, as `Table.oriented`.
@@ -315,7 +305,8 @@ class Oracle:
         """
         import pandas as pd
 
-        columns = {task: self.task(task).metric.sign * self.ranking(task).values for task in self._check_tasks(tasks)}
+        chosen = self._sources.choose_all(tasks)
+        columns = {task: self.task(task).metric.sign * self.ranking(task).values for task in chosen}
         return pd.DataFrame(columns, index=pd.Index(self.space.archs, name="arch"))
 
     def best(
@@ -325,6 +316,7 @@ class Oracle:
         *,
         constraints: Constraint | str | Iterable[str] = (),
         distinct: bool = True,
+        costs: Iterable[str] | str = (),
     ) -> pd.DataFrame:
         """The n best of all published architectures on one task: exact, by their value. Not counted as queries.
 
@@ -335,12 +327,13 @@ class Oracle:
                 ``multiply_adds`` of the backbone and on tasks of this oracle in their own units (`Bound.parse`).
             distinct: Whether one architecture stands for all that compute the same function: the best of them, of
                 equally good ones the cheapest. Otherwise each is listed.
+            costs: Costs to show, as in `query`.
 
         Returns:
             DataFrame, best first, of equally good ones the cheapest first: arch, value (in the metric's own unit), std
             (NaN where measured), rank (among all published architectures, equal values share one), twins (number of
             other architectures that compute the same function and meet the constraints), params, multiply_adds (both
-            only if the space has networks), and a column per constrained task.
+            only if the space has networks), and a column per constrained task and cost.
 
         Raises:
             UnknownNameError: If there is no such task or cost; the message names the nearest one.
@@ -359,10 +352,57 @@ class Oracle:
         from surrogates.oracle.best import best_architectures
         from surrogates.search.constraints import as_constraint
 
-        name = self._choose(task)
-        everywhere = self._published if name in self.tasks else self._find(self.space.archs, (name,))
+        name = self._sources.choose(task)
+        everywhere = self._ranking.answers(name)
         std = everywhere.std[:, everywhere.tasks.index(name)]
-        return best_architectures(self, name, std, n, constraint=as_constraint(constraints), distinct=distinct)
+        shown = self._choose_costs(costs)
+        bounds = as_constraint(constraints)
+        return best_architectures(self, name, std, n, constraint=bounds, distinct=distinct, shown=shown)
+
+    def compare(
+        self, *archs: str, tasks: Iterable[str] | str | None = None, costs: Iterable[str] | str = ()
+    ) -> pd.DataFrame:
+        """Architectures side by side: by how much one is better than another, and how sure that is.
+
+        Predictions of near architectures err alike, which narrows the interval of their difference
+        (`surrogates.calibration.error_correlation`); where that is not known, as of costs, errors are taken as
+        independent. Measured values are those of one training, without the noise of another. Not counted as queries.
+
+        Args:
+            archs: Two architecture strings, A and B, or more: then each pair of them.
+            tasks: T task names; all by default.
+            costs: Costs to compare as well, as in `query`.
+
+        Returns:
+            DataFrame of a row a pair and task: a, b, task, unit, value_a, std_a, value_b, std_b (NaN where measured or
+            exact), advantage (by how much A is better, in the unit: A - B, or B - A where lower is better), low and
+            high (its 90 % interval), p_better (probability that A is better; .5 for twins, which have one prediction),
+            rank_a and rank_b (among all published architectures), of (their number), source_a, source_b, correlation
+            (of the errors; NaN if not known, or not both are predicted), same_function (whether both compute the same).
+
+        Raises:
+            ArchitectureError: If a string is not an architecture of the space.
+            UnknownNameError: If there is no such task or cost; the message names the nearest one.
+            TableError: If an architecture was not measured, and there is no surrogate.
+            ValueError: If there are fewer than two architectures, or a cost is better when higher.
+
+        Example:
+            >>> oracle = Oracle.from_pretrained("transnas101-micro")
+            >>> found = oracle.compare("64-41414-3_33_333", "64-41414-1_00_000", tasks="jigsaw", costs="params")
+            >>> found["task"].tolist(), (found["advantage"] > 0).tolist(), found["p_better"].round(2).tolist()
+            (['jigsaw', 'params'], [True, False], [1.0, 0.0])
+        """
+        from surrogates.oracle.compare import compare_answers
+        from surrogates.oracle.exact_costs import exact_cost_task
+
+        if len(archs) < 2:
+            raise ValueError(f"expected at least two architectures to compare, got {len(archs)}")
+        strings, names = asked_archs(archs, self.space), self._sources.choose_all(tasks)
+        named = tuple(name for name in self._choose_costs(costs) if name not in names)
+        answers = self._require(strings, names).beside(self._sources.costs(strings, named, self._advice))
+        known = [exact_cost_task(name) if name in answers.exact else self.task(name) for name in answers.tasks]
+        rho = self._sources.error_correlation(strings, answers.tasks)
+        return compare_answers(self._ranking.ranked(answers), known, self.space.simplify(strings), rho)
 
     def join(self, *others: Oracle | Predictor | Table) -> Oracle:
         """Oracle with the tasks of others of the same space beside those of this one, such as a surrogate of a latency.
@@ -430,23 +470,18 @@ class Oracle:
     def _prepare(self) -> None:
         """Set up the state that is neither an argument nor pickled."""
         self._warm = self.queries.warm
-        self._rankings: dict[str, Ranking] = {}
-        predictor: Predictor | None = None if self.source == "table" else self.surrogate
-        if predictor is not None and not isinstance(predictor, TabulatedSurrogate):
-            predictor = CachedSurrogate(predictor, self.cache_size)
-        self._predictor = predictor
-        self._measured = None if self.table is None or self.source == "surrogate" else Measured(self.table)
-        self._trainings = PartialTrainings(
+        self._sources = ValueSources(
+            self.space,
+            None if self.source == "table" else self.surrogate,
             None if self.source == "surrogate" else self.table,
             None if self.source == "table" else self.curves,
+            self._minimize,
             self.cache_size,
         )
-        predicted = () if predictor is None else predictor.tasks_
-        known = () if self._measured is None else self._measured.tasks
-        self._tasks: tuple[str, ...] = tuple(dict.fromkeys((*predicted, *known)))
+        self._ranking = SpaceRanking(self._sources)
 
     def _first_time(self, arch: str, task: str) -> float:
-        string, (name,) = asked_arch(arch, self.space), self._check_tasks([task])
+        string, name = asked_arch(arch, self.space), self._sources.choose(task)
         known = self._warm.get(name, {}).get(string)
         if known is not None:
             return known()
@@ -455,48 +490,24 @@ class Oracle:
         self.queries.remember(string, name, value)
         return value
 
-    def _everywhere(self, task: str) -> NDArray[np.float64]:
-        return self._find(self.space.archs, (task,)).value[:, 0]
-
-    @cached_property
-    def _published(self) -> Answers:
-        return self._find(self.space.archs, self.tasks)
-
-    def _find(self, archs: tuple[str, ...], tasks: tuple[str, ...]) -> Answers:
-        """Answers for n valid architectures on known tasks: measured, else predicted, else NaN."""
-        value, std = np.full((2, len(archs), len(tasks)), np.nan)
-        if self._measured is not None:
-            value = self._measured.values(archs, tasks)
-        measured = ~np.isnan(value)
-        if self._predictor is not None:
-            order = self._predictor.tasks_
-            columns = [column for column, task in enumerate(tasks) if task in order]
-            rows = np.flatnonzero(~measured[:, columns].all(axis=1)).tolist()
-            if rows:
-                means, stds = predict_matrix(self._predictor, [archs[row] for row in rows])
-                wanted = [order.index(tasks[column]) for column in columns]
-                block = np.ix_(np.array(rows), np.array(columns))
-                value[block] = np.where(measured[block], value[block], means[:, wanted])
-                std[block] = np.where(measured[block], np.nan, stds[:, wanted])
-        in_domain = np.array([arch in self.space for arch in archs], dtype=bool)
-        return Answers(archs, tasks, value, std, measured, in_domain)
-
     def _require(self, archs: tuple[str, ...], tasks: tuple[str, ...]) -> Answers:
-        """As `_find`, without missing values.
+        """Answers for n valid architectures on known tasks.
 
         Raises:
             TableError: If a value was neither measured nor predicted.
         """
-        answers = self._find(archs, tasks)
-        for row, column in np.argwhere(np.isnan(answers.value)):
-            if self._predictor is not None:
-                why = f"the surrogate predicts only {', '.join(self._predictor.tasks_)}"
-            elif self.surrogate is not None:
-                why = "use source='auto' or 'surrogate' to predict it"
-            else:
-                why = "use a surrogate to predict it"
-            raise TableError(f"{archs[row]!r} was not measured on {tasks[column]}; {why}")
-        return answers
+        return self._sources.require(archs, tasks, self._advice)
+
+    @property
+    def _advice(self) -> str:
+        """What to do about a value that was neither measured nor predicted."""
+        if self.surrogate is None:
+            return "use a surrogate to predict it"
+        return "use source='auto' or 'surrogate' to predict it"
+
+    def _choose_costs(self, names: Iterable[str] | str) -> tuple[str, ...]:
+        listed = [names] if isinstance(names, str) else list(names)
+        return tuple(dict.fromkeys(self._sources.choose_cost(name) for name in listed))
 
     def _after(self, archs: tuple[str, ...], tasks: tuple[str, ...], epoch: int) -> Answers:
         """Answers after an epoch, recorded as trainings until then.
@@ -504,49 +515,9 @@ class Oracle:
         Raises:
             TableError: If there is no such epoch, or a value was neither measured nor predicted.
         """
-        value, std = np.full((2, len(archs), len(tasks)), np.nan)
-        measured = np.zeros(value.shape, dtype=bool)
-        positions = [self._trainings.position(task, epoch) for task in tasks]
-        for column, (task, position) in enumerate(zip(tasks, positions, strict=True)):
-            value[:, column], std[:, column], measured[:, column] = self._trainings.values(archs, task, position)
-            if np.isnan(value[:, column]).any():
-                arch = archs[int(np.isnan(value[:, column]).argmax())]
-                raise TableError(
-                    f"{arch!r} was not measured on {task} after epoch {position}; learning curves would predict it: "
-                    "Oracle(surrogate, table, curves=LearningCurveSurrogate().fit(table))"
-                )
+        trainings = self._sources.trainings
+        positions = [trainings.position(task, epoch) for task in tasks]
+        answers = self._sources.after(archs, tasks, positions)
         for task, position in zip(tasks, positions, strict=True):
-            self.queries.record_epochs([(arch, task) for arch in archs], position + 1, self._trainings.epochs(task))
-        in_domain = np.array([arch in self.space for arch in archs], dtype=bool)
-        return Answers(archs, tasks, value, std, measured, in_domain, np.full(len(archs), np.nan))
-
-    def _novelty(self, answers: Answers) -> NDArray[np.float64]:
-        """Novelty of the n architectures of answers, of shape (n,); NaN if all of one is measured, or not known."""
-        novelty = np.full(len(answers.archs), np.nan)
-        rows = np.flatnonzero(~answers.measured.all(axis=1)).tolist()
-        if self._predictor is not None and rows:
-            novelty[rows] = novelty_of(self._predictor, [answers.archs[row] for row in rows])
-        return novelty
-
-    def _ranked(self, answers: Answers) -> Answers:
-        """Answers with ranks as in `rank`, where the rank of a published architecture is that in the whole space."""
-        rank = np.empty(answers.value.shape, dtype=np.int64)
-        for row, arch in enumerate(answers.archs):
-            rank[row] = [self.rank(arch, task) for task in answers.tasks]
-        published = np.array([len(self.ranking(task)) for task in answers.tasks], dtype=np.int64)
-        return replace(answers, rank=rank, of=published + ~answers.in_domain[:, None])
-
-    def _check_tasks(self, tasks: Iterable[str] | str | None) -> tuple[str, ...]:
-        if tasks is None:
-            return self.tasks
-        names = list(tasks) if isinstance(tasks, Iterable) and not isinstance(tasks, str) else [tasks]
-        return tuple(self._choose(name) for name in names)
-
-    def _choose(self, name: str) -> str:
-        """The task of a name: of the surrogate or the table, or any metric of the table."""
-        if name in self._tasks:
-            return name
-        if self._measured is not None and self.table is not None and isinstance(name, str) and "/" in name:
-            with suppress(UnknownNameError):
-                return self.table.task(name).name
-        return choose_task(name, self._tasks)
+            self.queries.record_epochs([(arch, task) for arch in archs], position + 1, trainings.epochs(task))
+        return answers

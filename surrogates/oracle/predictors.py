@@ -26,6 +26,7 @@ __all__ = [
     "LazySurrogate",
     "Predictor",
     "about",
+    "error_correlation_of",
     "novelty_of",
     "predict_matrix",
     "prediction_keys",
@@ -105,6 +106,18 @@ def novelty_of(predictor: Predictor, archs: Sequence[str]) -> NDArray[np.float64
     """Novelty of n architectures, of shape (n,); NaN if the predictor does not know."""
     known = about(predictor).novelty
     return np.full(len(archs), np.nan) if known is None else known(archs)
+
+
+def error_correlation_of(predictor: Predictor, archs: Sequence[str]) -> NDArray[np.float64]:
+    """Correlations of the errors of n predictions (`CalibratedSurrogate.error_correlation`), of shape (T, n, n).
+
+    NaN beside the diagonal if the predictor does not know.
+    """
+    known = getattr(predictor, "error_correlation", None)
+    if known is None:
+        unknown = np.where(np.eye(len(archs), dtype=bool), 1.0, np.nan)
+        return np.tile(unknown, (len(predictor.tasks_), 1, 1))
+    return np.asarray(known(archs), dtype=np.float64)
 
 
 def unfamiliar_in(predictor: Predictor, arch: str) -> str:
@@ -206,6 +219,10 @@ class LazySurrogate:
     def novelty(self, archs: Sequence[str]) -> NDArray[np.float64]:
         """Novelty of n architectures, of shape (n,)."""
         return novelty_of(self.surrogate, archs)
+
+    def error_correlation(self, archs: Sequence[str]) -> NDArray[np.float64]:
+        """Correlations of the errors of n predictions, of shape (T, n, n)."""
+        return error_correlation_of(self.surrogate, archs)
 
     def unfamiliar(self, arch: str) -> str:
         """What is unlike all training rows about an architecture."""
@@ -321,6 +338,11 @@ class CachedSurrogate:
                 self._novelties |= found
                 self._evict(self._novelties)
         return np.array([known[key] for key in keys], dtype=np.float64)
+
+    def error_correlation(self, archs: Sequence[str]) -> NDArray[np.float64]:
+        """Correlations of the errors of n predictions, of shape (T, n, n); not cached."""
+        with self._lock:
+            return error_correlation_of(self.predictor, archs)
 
     def unfamiliar(self, arch: str) -> str:
         """What is unlike all training rows about an architecture."""

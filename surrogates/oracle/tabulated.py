@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 from benchmarks.errors import ArchitectureError, choice
 from benchmarks.spaces.registry import get_space, own_space, register_again, same_space
 from surrogates.equivalence import Equivalence
-from surrogates.oracle.predictors import about, novelty_of, predict_matrix, prediction_keys, unfamiliar_in
+from surrogates.oracle.predictors import (
+    about,
+    error_correlation_of,
+    novelty_of,
+    predict_matrix,
+    prediction_keys,
+    unfamiliar_in,
+)
 from surrogates.store.artefact import parsing, read_files, read_metadata, write_artefact
 from surrogates.store.npz import npz_arrays, npz_bytes
 from surrogates.store.own_spaces import check_space_of, describe_space
@@ -145,6 +152,18 @@ class TabulatedSurrogate:
             others = [archs[i] for i in outside]
             found[outside] = np.nan if self.beyond is None else novelty_of(self.beyond, others)
         return found
+
+    def error_correlation(self, archs: Sequence[str]) -> NDArray[np.float64]:
+        """Correlations of the errors of n predictions, of shape (T, n, n); not known without a predictor.
+
+        Raises:
+            ArchitectureError: If a string is not an architecture of the space.
+        """
+        if self.beyond is not None:
+            return error_correlation_of(self.beyond, archs)
+        rows = self._rows(archs)
+        same = np.equal.outer(rows, rows) & (rows >= 0) | np.eye(len(rows), dtype=bool)
+        return np.tile(np.where(same, 1.0, np.nan), (len(self.tasks_), 1, 1))
 
     def unfamiliar(self, arch: str) -> str:
         """What is unlike all training rows about an architecture."""

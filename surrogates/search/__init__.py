@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from surrogates.search.history import History as History
     from surrogates.search.history import SearchError as SearchError
     from surrogates.search.pareto import front as front
+    from surrogates.search.quantities import cost_series as cost_series
     from surrogates.search.ranks import scores as scores
     from surrogates.search.registry import list_searchers as list_searchers
     from surrogates.search.registry import make_searcher as make_searcher

@@ -1,0 +1,342 @@
+"""``--cost``: what commands show, bound or minimise beside performance, whether exact, measured or predicted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
+
+import typer
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from benchmarks.spaces.space import Space
+    from benchmarks.table import Table
+    from benchmarks.tasks import Task
+    from surrogates.base import Surrogate
+    from surrogates.oracle.answers import Answer
+    from surrogates.oracle.oracle import Oracle
+
+__all__ = [
+    "CostFiles",
+    "CostNames",
+    "CostSource",
+    "compare_costs",
+    "cost_answers",
+    "cost_files",
+    "costs_to_fit",
+    "hash_of_costs",
+    "open_costs",
+    "with_costs",
+]
+
+CostNames = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--cost",
+        metavar="COST",
+        help="Cost to show as well: params, multiply_adds, a cost in TABLE or MODEL; or the file of a table of costs "
+        "(FILE, FILE:COLUMN) or directory of a stored surrogate of costs; repeatable.",
+    ),
+]
+CostFiles = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--cost",
+        metavar="FILE",
+        help="Table of costs (FILE, FILE:COLUMN) or directory of a stored surrogate of costs, which bounds and "
+        "objectives may name; repeatable.",
+    ),
+]
+
+
+class CostSource(NamedTuple):
+    """Costs of one space that come from files.
+
+    Attributes:
+        said: The option as given.
+        names: Names of the costs.
+        table: Measured costs, if it is a table.
+        surrogate: What predicts them, if it is a stored surrogate.
+    """
+
+    said: str
+    names: tuple[str, ...]
+    table: Table | None
+    surrogate: Surrogate | None
+
+    @property
+    def space(self) -> Space:
+        """The space of the costs."""
+        from benchmarks.spaces.registry import get_space
+
+        if self.table is not None:
+            return self.table.space
+        assert self.surrogate is not None
+        return get_space(self.surrogate.space_)
+
+
+def open_costs(given: Sequence[str] | None, space: str | None = None) -> tuple[list[str], list[CostSource]]:
+    """The plain names of costs among the options ``--cost``, and those that are files.
+
+    Args:
+        given: The options.
+        space: Of tables of several spaces, the rows of this one.
+
+    Raises:
+        TableError: If a table cannot be read or has no cost.
+        ArtefactError: If a directory is no stored surrogate.
+        typer.BadParameter: If a stored surrogate predicts no cost.
+
+    Example:
+        >>> open_costs(["params"])
+        (['params'], [])
+    """
+    names, sources = [], []
+    for said in dict.fromkeys(given or ()):
+        file, columns = _file_and_column(said)
+        if file is None:
+            names.append(said)
+        elif (file / "metadata.json").exists():
+            sources.append(_of_model(said, file, columns))
+        else:
+            from surrogates.oracle.cost_tables import load_costs
+
+            table = load_costs(file, columns, space)
+            sources.append(CostSource(said, table.results, table, None))
+    return names, sources
+
+
+def cost_files(given: Sequence[str] | None, space: str | None = None) -> list[CostSource]:
+    """As `open_costs`, where only files are expected.
+
+    Raises:
+        typer.BadParameter: If an option is no file.
+
+    Example:
+        >>> cost_files(None)
+        []
+    """
+    names, sources = open_costs(given, space)
+    if names:
+        raise typer.BadParameter(
+            f"expected the file of a table of costs, or a stored surrogate, got {names[0]!r:.200} (params, "
+            "multiply_adds and tasks need no --cost)",
+            param_hint="--cost",
+        )
+    return sources
+
+
+def costs_to_fit(said: str, space: str | None, tasks: Sequence[str]) -> Table:
+    """The costs of one option ``--cost`` that a surrogate is fitted to.
+
+    Raises:
+        TableError: If the table cannot be read or has no cost.
+        typer.BadParameter: If it is no table.
+    """
+    (source,) = cost_files([said], space)
+    if source.table is None:
+        raise typer.BadParameter(f"expected a table of costs, got a stored surrogate, {said:.200}", param_hint="--cost")
+    return source.table.where(tasks=tasks) if tasks else source.table
+
+
+def hash_of_costs(sources: Sequence[CostSource]) -> str:
+    """What a study records of costs from files.
+
+    Example:
+        >>> hash_of_costs([])
+        ''
+    """
+    from surrogates.cli.models import model_hash
+
+    return " ".join(
+        model_hash(source.said.partition(":")[0]) if source.table is None else source.table.hash for source in sources
+    )
+
+
+def cost_answers(
+    oracle: Oracle, arch: str, names: Sequence[str], sources: Sequence[CostSource], shown: Sequence[str] = ()
+) -> list[tuple[Task, Answer]]:
+    """The costs of one architecture with their ranks and units: of the backbone and the oracle, then of files.
+
+    What a table and a stored surrogate both have is measured where the table has it, else predicted. Costs that are
+    `shown` as tasks are left out.
+
+    Raises:
+        UnknownNameError: If a name is no cost; the message names the nearest one, and where costs come from.
+        TableError: If a cost was not measured, and no surrogate of it is given.
+
+    Example:
+        >>> from surrogates import Oracle
+        >>> oracle = Oracle.from_pretrained("nasbench201")
+        >>> [(answer.task, answer.source) for _, answer in cost_answers(oracle, oracle.space[0], ["params"], [])]
+        [('params', 'exact')]
+    """
+    from benchmarks.errors import UnknownNameError
+    from surrogates.oracle.exact_costs import exact_cost_task
+
+    try:
+        own = oracle.answers([arch], (), costs=names, rank=True)
+    except UnknownNameError as error:
+        raise UnknownNameError(f"--cost: {error} (or the file of a table of costs, or a stored surrogate)") from error
+    found = [
+        (exact_cost_task(cost.task) if cost.source == "exact" else oracle.task(cost.task), cost)
+        for cost in own
+        if cost.task not in shown
+    ]
+    pairs = _in_pairs([source for source in sources if source.space == oracle.space])
+    return found + [pair.answer(arch) for pair in pairs]
+
+
+def compare_costs(
+    oracle: Oracle, archs: Sequence[str], found: pd.DataFrame, sources: Sequence[CostSource]
+) -> pd.DataFrame:
+    """A comparison of architectures (`Oracle.compare`) with the costs of files after the tasks of each pair.
+
+    Raises:
+        TableError: If a cost was not measured, and no surrogate of it is given.
+        typer.BadParameter: If costs are of another space.
+
+    Example:
+        >>> from surrogates import Oracle
+        >>> oracle = Oracle.from_pretrained("nasbench201")
+        >>> found = oracle.compare(*oracle.space.archs[:2], tasks="cifar10")
+        >>> len(compare_costs(oracle, oracle.space.archs[:2], found, []))
+        1
+    """
+    import pandas as pd
+
+    _check_space(oracle, sources)
+    pairs = len(archs) * (len(archs) - 1) // 2
+    parts = [found, *(pair.compare(archs) for pair in _in_pairs(sources))]
+    ordered = [part.assign(_pair=[row * pairs // len(part) for row in range(len(part))]) for part in parts]
+    return (
+        pd.concat(ordered, ignore_index=True)
+        .sort_values("_pair", kind="stable", ignore_index=True)
+        .drop(columns="_pair")
+    )
+
+
+def with_costs(oracle: Oracle, sources: Sequence[CostSource]) -> Oracle:
+    """An oracle that has the costs of files as tasks, to be bounded and minimised.
+
+    Raises:
+        ValueError: If a cost has the name of a task of the oracle, or is of another space.
+
+    Example:
+        >>> from surrogates import Oracle
+        >>> oracle = Oracle.from_pretrained("nasbench201")
+        >>> with_costs(oracle, []) is oracle
+        True
+    """
+    from surrogates.oracle.cost_tables import tabulated_costs
+
+    known: set[str] = set()
+    parts = []
+    for source in sources:
+        if source.space != oracle.space:
+            raise typer.BadParameter(
+                f"expected costs of {oracle.space}, got those of {source.space} in {source.said:.200}",
+                param_hint="--cost",
+            )
+        if twice := known & set(source.names):
+            raise typer.BadParameter(
+                f"expected each cost once, got {min(twice)!r:.200} again in {source.said:.200}", param_hint="--cost"
+            )
+        known |= set(source.names)
+        parts.append(source.surrogate if source.table is None else tabulated_costs(source.table))
+    return oracle.join(*[part for part in parts if part is not None]) if parts else oracle
+
+
+def _check_space(oracle: Oracle, sources: Sequence[CostSource]) -> None:
+    for source in sources:
+        if source.space != oracle.space:
+            raise typer.BadParameter(
+                f"expected costs of {oracle.space}, got those of {source.space} in {source.said:.200}",
+                param_hint="--cost",
+            )
+
+
+class _Pair(NamedTuple):
+    """A cost of files, and what has it."""
+
+    said: str
+    name: str
+    oracle: Oracle
+
+    def answer(self, arch: str) -> tuple[Task, Answer]:
+        """The cost of an architecture, with its rank."""
+        with self._advising():
+            (found,) = self.oracle.answers([arch], self.name, rank=True)
+        return self.oracle.task(self.name), found
+
+    def compare(self, archs: Sequence[str]) -> pd.DataFrame:
+        """The cost of architectures side by side."""
+        with self._advising():
+            return self.oracle.compare(*archs, tasks=self.name)
+
+    @contextmanager
+    def _advising(self) -> Iterator[None]:
+        """Say what to do about a cost that was not measured."""
+        from benchmarks.errors import TableError
+
+        try:
+            yield
+        except TableError as error:
+            raise TableError(
+                f"{error}: fit one (surrogates fit --cost {self.said} --out DIR) and give it as well (--cost DIR)"
+            ) from error
+
+
+def _in_pairs(sources: Sequence[CostSource]) -> list[_Pair]:
+    """Sources as oracles: a stored surrogate with the measured values of its tasks, other tables alone."""
+    from surrogates.oracle.oracle import Oracle
+
+    tables = [source for source in sources if source.table is not None]
+    models = [source for source in sources if source.surrogate is not None]
+    found: dict[str, _Pair] = {}
+    for model in models:
+        together = [table for table in tables if set(table.names) & set(model.names)]
+        measured = together[0].table if together else None
+        if measured is not None:
+            measured = measured.where(tasks=[name for name in measured.results if name in model.names])
+        oracle = Oracle(model.surrogate, measured)
+        found |= {name: _Pair(model.said, name, oracle) for name in model.names}
+    for source in tables:
+        assert source.table is not None
+        alone = Oracle.from_table(source.table)
+        found |= {name: _Pair(source.said, name, alone) for name in source.names if name not in found}
+    return [found[name] for name in dict.fromkeys(name for source in sources for name in source.names)]
+
+
+def _of_model(said: str, file: Path, columns: tuple[str, ...]) -> CostSource:
+    from benchmarks.errors import choice
+    from benchmarks.quantities import is_cost
+    from surrogates.store.load import load_surrogate
+
+    surrogate = load_surrogate(file)
+    costs = [name for name in surrogate.tasks_ if is_cost(name) or name in surrogate.minimize_]
+    names = tuple(choice(name, surrogate.tasks_, "task") for name in columns) or tuple(costs)
+    if not names:
+        raise typer.BadParameter(
+            f"expected a surrogate of costs, got one of {', '.join(surrogate.tasks_):.200} in {said:.200}",
+            param_hint="--cost",
+        )
+    return CostSource(said, names, None, surrogate)
+
+
+def _file_and_column(said: str) -> tuple[Path | None, tuple[str, ...]]:
+    """The file or directory of an option and the column after its colon; no file if it is a plain name."""
+    if Path(said).exists():
+        return Path(said), ()
+    before, colon, column = said.rpartition(":")
+    while colon and not Path(before).exists():
+        before, colon, rest = before.rpartition(":")
+        column = f"{rest}:{column}"
+    if colon and before:
+        return Path(before), (column,)
+    if Path(said).suffix in (".csv", ".parquet", ".pth", ".tsv", ".gz"):
+        raise typer.BadParameter(f"no such file: {said:.200}", param_hint="--cost")
+    return None, ()
