@@ -14,6 +14,7 @@ import typer
 
 from surrogates.cli.arch_lists import OptionalArchNames, numbered_archs
 from surrogates.cli.help import examples
+from surrogates.cli.launchers import RayAddress
 from surrogates.cli.models import open_predictor
 from surrogates.cli.output import progress_bar
 from surrogates.cli.shards import Doublings, Halvings, Modules, Shards, Widths, predict_space
@@ -64,6 +65,7 @@ def predict(
         ),
     ] = None,
     only_top: Annotated[bool, typer.Option("--only-top", help="Write the best rows only, with --space.")] = False,
+    ray: RayAddress = None,
 ) -> None:
     """Predict architectures with a stored surrogate; prints CSV with mean and standard deviation of every task.
 
@@ -83,11 +85,11 @@ def predict(
     if space is not None:
         if archs:
             raise typer.BadParameter("expected either architectures or --space, got both")
-        predict_space(model, space, bounds, shards, out, top or 100, not only_top)
+        predict_space(model, space, bounds, shards, out, top or 100, not only_top, ray)
         return
     if not archs:
         raise typer.BadParameter("expected one or more architectures, -, or --space, got none", param_hint="ARCH|-")
-    given = {**bounds, "shards": shards, "out": out, "top": top, "only-top": only_top or None}
+    given = {**bounds, "shards": shards, "out": out, "top": top, "only-top": only_top or None, "ray": ray}
     if extra := [f"--{name}" for name, value in given.items() if value is not None]:
         raise typer.BadParameter(f"expected --space with {', '.join(extra)}, got architectures")
     lines = numbered_archs(archs)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -60,6 +61,7 @@ def predict_space(
     out: Path | None,
     top: int,
     keep_rows: bool,
+    ray: str | None = None,
 ) -> None:
     """Predict a space in shards, with progress, and say what was written.
 
@@ -75,9 +77,16 @@ def predict_space(
     shard, count = _shards(shards or "1")
     predictor = open_predictor(model)
     rows = _rows(predictor, space, bounds)
-    from surrogates.shards.predict import predict_shards
+    from surrogates.shards import predict_shards, predict_shards_on_ray
 
-    with closing(predict_shards(predictor, rows, out, count, shard, top, keep_rows)) as steps:
+    if ray is None:
+        work = predict_shards(predictor, rows, out, count, shard, top, keep_rows)
+    elif shard is not None:
+        raise typer.BadParameter("expected the number of all shards with --ray, got one of them", param_hint="--shards")
+    else:
+        place = str(Path(model).absolute()) if Path(model).exists() else model
+        work = predict_shards_on_ray(partial(open_predictor, place), rows, out, count, top, keep_rows, ray)
+    with closing(work) as steps:
         last = _shown(steps)
     which = counted(count, "shard") if shard is None else f"shard {shard:,} of {count:,}"
     typer.echo(f"{out}: {which}, {last.finished:,} of {counted(last.total, 'row')} finished.")

@@ -2,6 +2,7 @@
 
 from surrogates.shards.folder import ShardFolder
 from surrogates.shards.predict import ShardProgress, predict_shards
+from surrogates.shards.ray_tasks import predict_shards_on_ray
 from surrogates.shards.top import top_rows
 
-__all__ = ["ShardFolder", "ShardProgress", "predict_shards", "top_rows"]
+__all__ = ["ShardFolder", "ShardProgress", "predict_shards", "predict_shards_on_ray", "top_rows"]

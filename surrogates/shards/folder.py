@@ -77,7 +77,9 @@ class ShardFolder:
                 f"expected a folder with predictions in shards (surrogates predict MODEL --space SPACE --out FOLDER), "
                 f"got {str(path)!r:.200}, without {_FILE}"
             ) from None
-        if about.get("format") != _FORMAT or not {"shards", "top", "tasks", "keep_rows"} <= set(about):
+        if about.get("format") != _FORMAT or not {"shards", "top", "tasks", "keep_rows", "batch", "n_rows"} <= set(
+            about
+        ):
             raise ArtefactError(f"{str(path)!r:.200}: {_FILE} is damaged, or written by another version")
         return cls(path, about)
 
@@ -100,6 +102,13 @@ class ShardFolder:
     def tasks(self) -> tuple[str, ...]:
         """Names of the tasks."""
         return tuple(self.higher)
+
+    def range_of(self, shard: int) -> tuple[int, int]:
+        """First row of a shard, and that behind its last; sizes are equal up to a batch."""
+        batch, n_rows = int(self.about["batch"]), int(self.about["n_rows"])
+        batches = -(-n_rows // batch)
+        start, stop = (end * batches // self.shards * batch for end in (shard - 1, shard))
+        return start, min(stop, n_rows)
 
     def rows_file(self, shard: int) -> Path:
         """The predictions of a shard; shards are counted from 1."""

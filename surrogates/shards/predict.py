@@ -94,7 +94,7 @@ def predict_shards(
     """
     place = claim_shards(predictor, rows, folder, shards, shard, top, keep_rows)
     asked = range(1, shards + 1) if shard is None else [shard]
-    ranges = {each: _range_of(rows, batch_size(predictor, rows), shards, each) for each in asked}
+    ranges = {each: place.range_of(each) for each in asked}
     total = sum(stop - start for start, stop in ranges.values())
     finished = sum(stop - start for each, (start, stop) in ranges.items() if place.is_finished(each))
     yield ShardProgress(total, finished)
@@ -163,13 +163,6 @@ def _probe(predictor: Predictor, rows: ArchRows) -> dict[str, list[float]]:
     archs = [rows.archs(number, number + 1)[0] for number in numbers]
     found = np.concatenate(predict_matrix(predictor, archs), axis=1)
     return dict(zip(archs, found.tolist(), strict=True))
-
-
-def _range_of(rows: ArchRows, batch: int, shards: int, shard: int) -> tuple[int, int]:
-    """First row of a shard, and that behind its last."""
-    batches = -(-len(rows) // batch)
-    start, stop = ((shard - 1) * batches // shards, shard * batches // shards)
-    return start * batch, min(stop * batch, len(rows))
 
 
 def _write(
