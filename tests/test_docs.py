@@ -12,7 +12,15 @@ import pytest
 import benchmarks
 
 DOCS = Path(benchmarks.__file__).parents[1] / "docs"
-PAGES = ["architectures.md", "learning_curves.md", "predictors.md", "report.md", "results.md", "spaces.md"]
+PAGES = [
+    "architectures.md",
+    "learning_curves.md",
+    "many_machines.md",
+    "predictors.md",
+    "report.md",
+    "results.md",
+    "spaces.md",
+]
 
 
 @pytest.mark.parametrize("page", PAGES)

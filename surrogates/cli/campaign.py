@@ -76,8 +76,8 @@ def run(
             "--workers",
             "-w",
             metavar="N|auto",
-            help="Number of trainings to run in parallel; auto: one per core, or as many as are fastest on the GPU. "
-            "Default: 1, or with --ray as many as there is room for.",
+            help="Trainings in parallel; auto: one per core, or as many as are fastest on the GPU. Default: 1; with "
+            "--ray, auto.",
             show_default=False,
         ),
     ] = None,

@@ -90,7 +90,7 @@ def predict_shards(
         4930 4930
         >>> from surrogates.shards import top_rows
         >>> top_rows(folder, "cifar100", n=1)[["rank", "index", "n_archs"]].values.tolist()
-        [[1, 3867, 4]]
+        [[1, 3107, 1]]
     """
     place = claim_shards(predictor, rows, folder, shards, shard, top, keep_rows)
     asked = range(1, shards + 1) if shard is None else [shard]
