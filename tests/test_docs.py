@@ -17,6 +17,7 @@ PAGES = [
     "compare.md",
     "costs.md",
     "learning_curves.md",
+    "many_machines.md",
     "predictors.md",
     "report.md",
     "results.md",

@@ -23,6 +23,7 @@ from surrogates.cli import (
     report,
     search,
     search_benchmark,
+    top,
     train,
     transfer,
     unnas,
@@ -72,6 +73,7 @@ _add(_LOOK_UP, lookup.lookup, "Predicted or measured performance of architecture
 _add(_LOOK_UP, compare.compare, "Architectures side by side: which is better, how surely.", compare.EXAMPLES)
 _add(_LOOK_UP, best.best, "The best architectures of a space within constraints, exact.", best.EXAMPLES)
 _add(_LOOK_UP, predict.predict, "Predict architectures with a stored surrogate, as CSV.", predict.EXAMPLES)
+_add(_LOOK_UP, top.top, "The best of predictions in shards.", top.EXAMPLES)
 _add(_LOOK_UP, draw.draw, "Draw an architecture: cell, skeleton, how it is written.", draw.EXAMPLES)
 app.add_typer(table_app, name="table", rich_help_panel=_LOOK_UP, short_help="Inspect and convert tables of results.")
 _add(_LOOK_UP, doctor.doctor, "Check the installation, the bundled data and tables.", doctor.EXAMPLES)

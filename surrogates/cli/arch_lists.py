@@ -14,15 +14,14 @@ if TYPE_CHECKING:
     from benchmarks.spaces.space import Space
     from benchmarks.table import Table
 
-__all__ = ["ArchNames", "numbered_archs", "read_archs", "validated"]
+__all__ = ["ArchNames", "OptionalArchNames", "numbered_archs", "read_archs", "validated"]
 
-ArchNames = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="ARCH|-",
-        help="One or more architecture strings, or - to read them from stdin, one a line or as the column arch of csv.",
-    ),
-]
+_ARCHS = typer.Argument(
+    metavar="ARCH|-",
+    help="One or more architecture strings, or - to read them from stdin, one a line or as the column arch of csv.",
+)
+ArchNames = Annotated[list[str], _ARCHS]
+OptionalArchNames = Annotated[list[str] | None, _ARCHS]
 _SEPARATORS = (",", "\t", ";")
 _TEXT = (".txt", ".csv", ".tsv")
 

@@ -12,6 +12,7 @@ import typer
 from surrogates.cli.arguments import AsJson
 from surrogates.cli.failures import FAILED
 from surrogates.cli.help import examples
+from surrogates.cli.launchers import GpusPerWorker, RayAddress, SlurmParameters, launcher_of
 from surrogates.cli.out_files import TableOut, writable
 from surrogates.cli.output import counted, duration, print_json, print_table, progress_bar, stderr
 from surrogates.cli.trainings import Device, Threads
@@ -62,15 +63,30 @@ _REASONS = 5
     epilog=examples(
         "surrogates campaign run plan.json --workers 4",
         "surrogates campaign run plan.json --device cuda --workers 8 --retry-failed",
+        "surrogates campaign run plan.json --ray auto --gpus-per-worker 0.25",
+        "surrogates campaign run plan.json --slurm partition=gpu --slurm timeout_min=240 --workers 16",
     ),
 )
 def run(
     plan: PlanFile,
     folder: Folder = None,
-    workers: Workers = "1",
+    workers: Annotated[
+        str | None,
+        typer.Option(
+            "--workers",
+            "-w",
+            metavar="N|auto",
+            help="Trainings in parallel; auto: one per core, or as many as are fastest on the GPU. Default: 1; with "
+            "--ray, auto.",
+            show_default=False,
+        ),
+    ] = None,
     device: Device = "auto",
     threads: Threads = 1,
     retry_failed: RetryFailed = False,
+    ray: RayAddress = None,
+    gpus_per_worker: GpusPerWorker = None,
+    slurm: SlurmParameters = None,
     checkpoints: Annotated[
         bool, typer.Option(help="Save a checkpoint after every epoch, from which an interrupted training resumes.")
     ] = False,
@@ -93,26 +109,30 @@ def run(
     also on several machines that share the folder, can work on one plan. A training that fails (non-finite loss, out of
     memory) is recorded with its reason and only repeated with --retry-failed; the exit code is 1 while any training of
     the plan has failed.
+
+    With --ray or --slurm the workers are started on other machines, which share the folder: docs/many_machines.md.
     """
     from benchmarks.training.campaign import FolderImages, ImageTrainer, campaign_status, load_plan, run_campaign
 
     whole, place = load_plan(plan), _folder(plan, folder)
     trainer = ImageTrainer(device, threads, checkpoints)
+    count = count_of_workers(workers or ("1" if ray is None else "auto"))
+    elsewhere = launcher_of(ray, gpus_per_worker, slurm or [], place, device, threads)
     limit = math.inf if minutes is None else 60 * minutes
     if not limit > 0:
         raise typer.BadParameter(f"expected a positive number, got {minutes:g}", param_hint="--minutes")
     if isinstance(whole.images, FolderImages):
         for about in dict.fromkeys(whole.images.summary(whole.recipe_for(task)) for task in whole.tasks):
             typer.echo(about, err=True)
-    with closing(run_campaign(whole, place, trainer, count_of_workers(workers), retry_failed, limit)) as steps:
+    with closing(run_campaign(whole, place, trainer, count, retry_failed, limit, elsewhere)) as steps:
         show_progress(steps)
     status = campaign_status(whole, place)
     if as_json:
         print_json(status.reset_index().to_dict(orient="records"))
     counts = status.loc["all"]
     if not as_json:
-        elsewhere = f", {counts['running']:,} in other processes" if counts["running"] else ""
-        typer.echo(f"{place}: {counts['done']:,} done, {counts['failed']:,} failed{elsewhere}.")
+        others = f", {counts['running']:,} in other processes" if counts["running"] else ""
+        typer.echo(f"{place}: {counts['done']:,} done, {counts['failed']:,} failed{others}.")
     if counts["failed"]:
         for line in failures(status):
             typer.echo(line, err=True)

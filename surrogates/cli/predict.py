@@ -7,14 +7,17 @@ import math
 import sys
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from surrogates.cli.arch_lists import ArchNames, numbered_archs
+from surrogates.cli.arch_lists import OptionalArchNames, numbered_archs
 from surrogates.cli.help import examples
+from surrogates.cli.launchers import RayAddress
 from surrogates.cli.models import open_predictor
 from surrogates.cli.output import progress_bar
+from surrogates.cli.shards import Doublings, Halvings, Modules, Shards, Widths, predict_space
 
 if TYPE_CHECKING:
     from benchmarks.spaces.space import Space
@@ -30,6 +33,9 @@ EXAMPLES = examples(
     "surrogates predict model 64-41414-3_33_333 64-41414-0_31_023",
     "cat archs.txt | surrogates predict model - > predictions.csv",
     "surrogates predict transnas101-macro 64-2311-basic",
+    "surrogates predict nasbench201 --space nasbench201 --out predictions",
+    "surrogates predict transnas101-micro --space transnas101-micro --modules 1-6 --shards 2/16 --out predictions",
+    "surrogates top predictions --task jigsaw",
 )
 
 
@@ -38,7 +44,28 @@ def predict(
         str,
         typer.Argument(metavar="MODEL", help="Directory of a stored surrogate, or name of a bundled one (a space)."),
     ],
-    archs: ArchNames,
+    archs: OptionalArchNames = None,
+    space: Annotated[
+        str | None,
+        typer.Option(help="Instead of ARCH, predict a whole space in shards: its name.", show_default=False),
+    ] = None,
+    modules: Modules = None,
+    widths: Widths = None,
+    halvings: Halvings = None,
+    doublings: Doublings = None,
+    shards: Shards = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FOLDER", help="Folder of the shards, with --space.", show_default=False),
+    ] = None,
+    top: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Best rows of every task to keep of each shard, with --space. Default: 100.", show_default=False
+        ),
+    ] = None,
+    only_top: Annotated[bool, typer.Option("--only-top", help="Write the best rows only, with --space.")] = False,
+    ray: RayAddress = None,
 ) -> None:
     """Predict architectures with a stored surrogate; prints CSV with mean and standard deviation of every task.
 
@@ -50,7 +77,21 @@ def predict(
 
     Rows are in input order and written in batches of 1,024; blank lines are skipped. At the first line that is not an
     architecture of the model's space the command stops with exit code 2 and reports the line number.
+
+    With --space, predictions are parquet files in --out, one row a function, as docs/many_machines.md says. The same
+    command resumes, also in several processes at once; 'surrogates top' shows the best of all.
     """
+    bounds = {"modules": modules, "widths": widths, "halvings": halvings, "doublings": doublings}
+    if space is not None:
+        if archs:
+            raise typer.BadParameter("expected either architectures or --space, got both")
+        predict_space(model, space, bounds, shards, out, top or 100, not only_top, ray)
+        return
+    if not archs:
+        raise typer.BadParameter("expected one or more architectures, -, or --space, got none", param_hint="ARCH|-")
+    given = {**bounds, "shards": shards, "out": out, "top": top, "only-top": only_top or None, "ray": ray}
+    if extra := [f"--{name}" for name, value in given.items() if value is not None]:
+        raise typer.BadParameter(f"expected --space with {', '.join(extra)}, got architectures")
     lines = numbered_archs(archs)
     predictor = open_predictor(model)
     stds = [f"{task}_std" for task in predictor.tasks_]

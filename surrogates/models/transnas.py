@@ -17,7 +17,7 @@ a prediction starts from, in the metric's own unit, or above twice that of the p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal, NamedTuple, overload
 
 import numpy as np
@@ -39,6 +39,7 @@ Float = NDArray[np.float64]
 
 _CELLS, _SKELETONS = "transnas101-micro", "transnas101-macro"
 _PUBLISHED = "64-41414"
+_CODE = "41414"
 _BLOCK = "basic"
 _INTERACTION = 1.0
 """Variance of the interaction over the product of the effects of cell and skeleton (absolute values)."""
@@ -52,11 +53,31 @@ _UNLIKE = 1.0
 """Least novelty of a cell in another skeleton: nobody has trained one."""
 
 
+_GRID = 32_768
+"""Cells in skeletons whose predictions are in memory at once (`TransNASSurrogate.predict_grid`)."""
+
+
 class _Scores(NamedTuple):
     """Scores of m architectures and their variances, each of shape (m, T)."""
 
     mean: Float
     variance: Float
+
+    def rows(self, rows: Sequence[int] | NDArray[np.int64]) -> _Scores:
+        """The scores of some architectures, in the order of `rows`."""
+        return _Scores(self.mean[rows], self.variance[rows])
+
+
+class _Cells(NamedTuple):
+    """Scores of m cells in the published skeleton, their std of shape (m, T), and whether they compute nothing."""
+
+    scores: _Scores
+    std: Float
+    dead: NDArray[np.bool_]
+
+    def rows(self, rows: NDArray[np.int64]) -> _Cells:
+        """Some of the cells, in the order of `rows`."""
+        return _Cells(self.scores.rows(rows), self.std[rows], self.dead[rows])
 
 
 class TransNASSurrogate:
@@ -177,6 +198,51 @@ class TransNASSurrogate:
                 found[:, np.array(rows)[:, None], rows] = own
         return found
 
+    def predict_grid(self, skeletons: Sequence[str], cells: Sequence[str]) -> Iterator[tuple[Float, Float, Float]]:
+        """Predict C cells in each of S skeletons, as `predict` and `novelty` do, many times as fast.
+
+        What depends on the skeleton alone, or on the cell alone, is computed once.
+
+        Args:
+            skeletons: Width and macro code, such as ``"32-2311"``.
+            cells: Cells, such as ``"3_33_333"``.
+
+        Yields:
+            For a few skeletons at a time, s of them, all cells in the first, then all in the second, and so on: mean
+            and standard deviation, each of shape (s * C, T), and novelty, of shape (s * C,).
+
+        Raises:
+            ArchitectureError: If one is not valid.
+
+        Example:
+            >>> from surrogates.pretrained.load import load_answers
+            >>> both = TransNASSurrogate(load_answers("transnas101-micro"), load_answers("transnas101-macro"))
+            >>> mean, std, novelty = next(both.predict_grid(["32-41414", "64-2311"], ["3_33_333", "0_11_233"]))
+            >>> mean.shape, bool(np.allclose(mean[1], both.predict(["32-41414-0_11_233"])[0]))
+            ((4, 7), True)
+        """
+        if not skeletons or not cells:
+            return
+        own = self._cell_scores(list(cells))
+        basic = [f"{skeleton}-{_BLOCK}" for skeleton in skeletons]
+        there, _ = self._skeleton_scores(basic)
+        unlike = np.maximum(novelty_of(self.skeletons, basic), _UNLIKE)
+        same = np.array([skeleton.partition("-")[2] == _CODE for skeleton in skeletons])
+        step = max(_GRID // len(cells), 1)
+        for start in range(0, len(skeletons), step):
+            names = skeletons[start : start + step]
+            rows = np.repeat(np.arange(start, start + len(names)), len(cells))
+            mean, std = self._cells_there(
+                own.rows(np.tile(np.arange(len(cells)), len(names))), there.rows(rows), same[rows]
+            )
+            novelty = unlike[rows]
+            for place in (place for place, name in enumerate(names) if name == _PUBLISHED):
+                published = slice(place * len(cells), (place + 1) * len(cells))
+                archs = [f"{_PUBLISHED}-{cell}" for cell in cells]
+                mean[published], std[published] = predict_matrix(self.cells, archs)
+                novelty[published] = novelty_of(self.cells, archs)
+            yield mean, std, novelty
+
     def unfamiliar(self, arch: str) -> str:
         """What is unlike the published architectures about an architecture, in words; empty if it is published."""
         space = _space_of(arch)
@@ -190,7 +256,7 @@ class TransNASSurrogate:
         why += [f"{width} channels (trained 64)"] if width != "64" else []
         if f"64-{code}-{_BLOCK}" not in get_space(_SKELETONS):
             why.append(f"skeleton {code} was trained with no block")
-        elif space == _CELLS and code != _PUBLISHED.partition("-")[2]:
+        elif space == _CELLS and code != _CODE:
             why.append(f"skeleton {code} was trained with the basic block only")
         return "; ".join(why)
 
@@ -198,30 +264,42 @@ class TransNASSurrogate:
 
     def _compose_cells(self, archs: list[str]) -> tuple[Float, Float]:
         """Mean and std of m cells in skeletons that were not published with them, each of shape (m, T)."""
-        micro = get_space(_CELLS)
-        own = [f"{_PUBLISHED}-{arch.rpartition('-')[2]}" for arch in archs]
-        mean, std = predict_matrix(self.cells, own)
-        cell = self._scores_of(mean, std)
-        there, here = self._skeleton_scores([_with_block(arch) for arch in archs]), self._anchor
+        cells = self._cell_scores([arch.rpartition("-")[2] for arch in archs])
+        skeletons = {name: row for row, name in enumerate(dict.fromkeys(map(_with_block, archs)))}
+        rows = [skeletons[_with_block(arch)] for arch in archs]
+        there = self._skeleton_scores(list(skeletons))[0].rows(rows)
+        same = np.array([arch.split("-")[1] == _CODE for arch in archs])
+        return self._cells_there(cells, there, same)
+
+    def _cells_there(self, cells: _Cells, there: _Scores, same: NDArray[np.bool_]) -> tuple[Float, Float]:
+        """Mean and std of m cells in a skeleton each, of which `same` have the published code, each of shape (m, T)."""
+        cell, here = cells.scores, self._anchor
         effect, own_effect = there.mean - here.mean, cell.mean - here.mean
-        same = np.array([arch.split("-")[1] == _PUBLISHED.partition("-")[2] for arch in archs])
         variance = there.variance + np.where(same[:, None], -here.variance, here.variance)
         variance = cell.variance + np.maximum(variance, 0.0) + _INTERACTION * np.abs(effect * own_effect)
-        dead = (micro.depths(own) == 0)[:, None]  # a constant output, whatever the skeleton
+        dead = cells.dead[:, None]  # a constant output, whatever the skeleton
         mean = _within(cell.mean + np.where(dead, 0.0, effect), self._forward(np.concatenate(self._tables)))
-        return self._values_of(_Scores(mean, np.where(dead, cell.variance, variance)), std)
+        return self._values_of(_Scores(mean, np.where(dead, cell.variance, variance)), cells.std)
+
+    def _cell_scores(self, cells: list[str]) -> _Cells:
+        """Scores of m cells, such as ``3_33_333``, in the published skeleton."""
+        own = [f"{_PUBLISHED}-{cell}" for cell in cells]
+        mean, std = predict_matrix(self.cells, own)
+        return _Cells(self._scores_of(mean, std), std, get_space(_CELLS).depths(own) == 0)
 
     def _compose_skeletons(self, archs: list[str]) -> tuple[Float, Float]:
         """Mean and std of m skeletons that were not published, each of shape (m, T)."""
-        std = predict_matrix(self.skeletons, [_at_64(arch) for arch in archs])[1]
-        return self._values_of(self._skeleton_scores(archs), std)
+        return self._values_of(*self._skeleton_scores(archs))
 
-    def _skeleton_scores(self, archs: list[str]) -> _Scores:
-        """Scores of m skeletons with the basic block, published or not."""
+    def _skeleton_scores(self, archs: list[str]) -> tuple[_Scores, Float]:
+        """Scores of m skeletons with the basic block, published or not, and their std at the published width."""
         at_64 = [_at_64(arch) for arch in archs]
         width = np.array([float(arch.partition("-")[0]) for arch in archs])
-        known, asked = (self._scores_of(*predict_matrix(self.skeletons, own)) for own in (at_64, archs))
-        mean, variance = known.mean, asked.variance
+        rows = {arch: row for row, arch in enumerate(dict.fromkeys([*at_64, *archs]))}
+        values, stds = predict_matrix(self.skeletons, list(rows))
+        scores = self._scores_of(values, stds)
+        published = [rows[arch] for arch in at_64]
+        mean, variance = scores.mean[published], scores.variance[[rows[arch] for arch in archs]]
         if new := [row for row, arch in enumerate(at_64) if arch not in get_space(_SKELETONS)]:
             away = self._trend.scores([at_64[row] for row in new]) - mean[new]
             mean[new] += _SHARE * away
@@ -229,7 +307,7 @@ class TransNASSurrogate:
         change, spread = self._per_doubling
         doublings = np.log2(width / 64.0)[:, None]
         mean = _within(mean + doublings * change, self._forward(self._tables[1]))
-        return _Scores(mean, variance + (doublings * spread) ** 2)
+        return _Scores(mean, variance + (doublings * spread) ** 2), stds[published]
 
     def _scores_of(self, mean: Float, std: Float) -> _Scores:
         """Scores of m predictions in the metrics' own units."""

@@ -12,6 +12,9 @@ from benchmarks.training.campaign.images import (
     RoomsImages,
     TaskonomyImages,
 )
+from benchmarks.training.campaign.launchers.base import Launcher
+from benchmarks.training.campaign.launchers.ray_launcher import RayLauncher
+from benchmarks.training.campaign.launchers.slurm_launcher import SlurmLauncher
 from benchmarks.training.campaign.packing import pack_records, unpack_records
 from benchmarks.training.campaign.plan import Plan, Trial
 from benchmarks.training.campaign.plan_file import load_plan
@@ -29,10 +32,13 @@ __all__ = [
     "FolderImages",
     "ImageNeeds",
     "ImageTrainer",
+    "Launcher",
     "Plan",
     "Progress",
+    "RayLauncher",
     "Record",
     "RoomsImages",
+    "SlurmLauncher",
     "TaskonomyImages",
     "Trainer",
     "Trial",

@@ -22,7 +22,10 @@ from benchmarks.training.campaign.records import Record, lock_path, write_record
 from benchmarks.training.campaign.trainer import Trainer
 from benchmarks.training.campaign.worker import READY, Job, Outcome, Report, known_record, work
 
-__all__ = ["CampaignError", "WorkerPool"]
+__all__ = ["GIVE_UP", "CampaignError", "WorkerPool"]
+
+GIVE_UP = 10
+"""Trainings that may fail in a row."""
 
 
 class CampaignError(SurrogatesError, RuntimeError):

@@ -8,12 +8,12 @@ from collections import deque
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from joblib import effective_n_jobs
 
 from benchmarks.training.campaign.plan import Plan, Trial
-from benchmarks.training.campaign.pool import CampaignError, WorkerPool
+from benchmarks.training.campaign.pool import GIVE_UP, CampaignError, WorkerPool
 from benchmarks.training.campaign.records import Record, check_settings, keep_settings, read_records
 from benchmarks.training.campaign.sizing import Sizing
 from benchmarks.training.campaign.status import TimeLeft
@@ -21,9 +21,11 @@ from benchmarks.training.campaign.trainer import ImageTrainer, Trainer
 from benchmarks.training.campaign.worker import Job, Outcome, Report
 from benchmarks.training.device import torch_device
 
+if TYPE_CHECKING:
+    from benchmarks.training.campaign.launchers.base import Launcher
+
 __all__ = ["Progress", "run_campaign"]
 
-_GIVE_UP = 10
 _MOST_ON_A_GPU = 32
 
 
@@ -55,6 +57,7 @@ def run_campaign(
     workers: int | Literal["auto"] = 1,
     retry_failed: bool = False,
     max_seconds: float = math.inf,
+    launcher: Launcher | None = None,
 ) -> Generator[Progress, None, None]:
     """Run every training of a plan that has no record in the folder.
 
@@ -69,6 +72,8 @@ def run_campaign(
             to be fastest (`Sizing`).
         retry_failed: Whether to repeat trainings that failed before.
         max_seconds: Stop after this time; trainings in progress are discarded, as after any interruption.
+        launcher: Starts the workers on other machines, which share the folder (`RayLauncher`, `SlurmLauncher`); on this
+            machine if not given. Then ``"auto"`` is as many workers as there is room for.
 
     Yields:
         One at the beginning, then one after every training.
@@ -93,6 +98,10 @@ def run_campaign(
     yield Progress(total, finished)
     if not jobs:
         return
+    if launcher is not None:
+        keep_settings(folder, plan)
+        yield from _elsewhere(launcher, plan, folder, trainer, list(jobs), workers, known, until)
+        return
     trainer = trainer.prepare(plan)
     keep_settings(folder, plan)  # only now: a campaign that cannot start leaves no settings behind
     left = TimeLeft(record for record in known.values() if record.failure is None)
@@ -111,13 +120,36 @@ def run_campaign(
                 pool.size = min(sizing.size, max(len(jobs) + len(pool.busy()), 1))
             ahead = [pending.trial for pending in (*jobs, *pool.busy())]
             yield Progress(total, finished, job.trial, report.outcome, report.record, left.seconds(ahead, pool.size))
-            if failures == _GIVE_UP and report.record is not None:
+            if failures == GIVE_UP and report.record is not None:
                 raise CampaignError(
-                    f"{_GIVE_UP} trainings in a row failed, the last one with: {report.record.failure}; they are "
+                    f"{GIVE_UP} trainings in a row failed, the last one with: {report.record.failure}; they are "
                     "recorded and only repeated with --retry-failed"
                 )
     finally:
         pool.end()
+
+
+def _elsewhere(
+    launcher: Launcher,
+    plan: Plan,
+    folder: Path,
+    trainer: Trainer,
+    jobs: list[Job],
+    workers: int | Literal["auto"],
+    known: dict[Trial, Record],
+    until: float,
+) -> Iterator[Progress]:
+    """Progress of workers on other machines."""
+    from benchmarks.training.campaign.launchers.watch import watch_workers
+
+    count = min(launcher.room() if workers == "auto" else workers, len(jobs))
+    left = TimeLeft(record for record in known.values() if record.failure is None)
+    total, ahead = len(plan.trials()), {job.trial: None for job in jobs}
+    for record in watch_workers(launcher, plan, folder, trainer, jobs, count, until):
+        del ahead[record.trial]
+        left.add(record)
+        outcome = Outcome.DONE if record.failure is None else Outcome.FAILED
+        yield Progress(total, total - len(ahead), record.trial, outcome, record, left.seconds(list(ahead), count))
 
 
 def _sizing(trainer: Trainer, workers: int | Literal["auto"], jobs: int) -> Sizing:

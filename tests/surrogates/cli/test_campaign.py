@@ -185,3 +185,29 @@ def test_real_trainings_in_worker_processes(tmp_path: Path) -> None:
     assert result.stdout == f"{tmp_path / 'plan'}: 1 done, 0 failed.\n"
     assert run("campaign", "table", plan, "--out", tmp_path / "a.pth").exit_code == 0
     assert load_table(tmp_path / "a.pth").to_frame().notna().all(axis=None)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (("--ray", "auto", "--slurm", "timeout_min=1"), 2, "expected one of --ray and --slurm, got both"),
+        (("--gpus-per-worker", "0.5"), 2, "expected --ray with --gpus-per-worker, got none"),
+        (("--ray", "auto", "--gpus-per-worker", "1.5"), 2, "expected a share of a GPU from 0 to 1"),
+        (("--slurm", "timeout_min"), 2, "expected NAME=VALUE, got 'timeout_min'"),
+        (("--slurm", "partitoin=gpu"), 2, "did you mean 'partition'"),
+        (("--slurm", "timeout_min=1", "--workers", "auto"), 2, "expected a number of workers with Slurm, got auto"),
+    ],
+)
+def test_launchers_that_cannot_be_are_told(
+    arguments: tuple[str, ...], code: int, message: str, plan: Path, made: list[tuple[Any, ...]]
+) -> None:
+    found = run("campaign", "run", plan, *arguments)
+    assert found.exit_code == code
+    assert message in " ".join(found.stderr.split())
+
+
+def test_a_ray_address_that_nobody_answers_at_is_told(plan: Path, made: list[tuple[Any, ...]]) -> None:
+    pytest.importorskip("ray")
+    found = run("campaign", "run", plan, "--ray", "127.0.0.1:1")
+    assert found.exit_code == 1
+    assert found.stderr.startswith("error: nobody answers at the Ray address '127.0.0.1:1'")
