@@ -120,7 +120,10 @@ def test_the_first_example(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_smac(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, micro: Oracle) -> None:
+    import smac
+
     names = example("smac", tmp_path, monkeypatch)
+    assert isinstance(names["scenario"], smac.Scenario)
     assert names["value"] == micro(names["arch"], "jigsaw")
     (tried,) = tmp_path.rglob("runhistory.json")
     assert json.loads(tried.read_text())["stats"]["finished"] == 14
@@ -143,7 +146,11 @@ def test_carps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, micro: Oracle) -
 
 
 def test_nevergrad(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, micro: Oracle) -> None:
+    import nevergrad
+
     names = example("nevergrad", tmp_path, monkeypatch)
+    assert isinstance(names["optimizer"], nevergrad.optimizers.base.Optimizer)
+    assert names["optimizer"].num_tell == 40
     assert micro.rank(names["best"], "jigsaw") < 400
 
 
