@@ -99,6 +99,8 @@ def croissant(
     from benchmarks.files import write_beside
     from benchmarks.formats import croissant_metadata
 
+    if out is not None and out.suffix.casefold() != ".json":
+        raise typer.BadParameter(f"expected a .json file, got {str(out)!r:.200}", param_hint="--out")
     metadata = croissant_metadata(table, license=license, url=url, minimize=minimize or ())
     if out is None:
         print_json(metadata)

@@ -63,4 +63,9 @@ def test_table_croissant_describes_the_file(table_file: Path, macro_table: Table
     wrong = run("table", "croissant", tmp_path / "a.json")
     assert wrong.exit_code != 0
     assert "expected a .parquet or .csv file" in wrong.stderr
+    before = table_file.read_bytes()
+    over = run("table", "croissant", table_file, "--out", table_file)
+    assert over.exit_code == 2
+    assert "expected a .json file" in over.stderr
+    assert table_file.read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == ["a.json"]
