@@ -106,7 +106,7 @@ def croissant(
         print_json(metadata)
         return
     with write_beside(out) as beside:
-        beside.write_text(json.dumps(metadata, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        beside.write_text(json.dumps(metadata, indent=2) + "\n", encoding="utf-8")
     typer.echo(f"Wrote {out}: it describes {metadata['distribution'][0]['name']}, to be kept in the same folder.")
 
 
