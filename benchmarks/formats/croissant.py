@@ -63,6 +63,8 @@ def croissant_metadata(
         >>> found["recordSet"][0]["field"][4]["description"]
         'class_scene: validation top1 of scene classification, in %; higher is better.'
     """
+    if Path(path).is_dir():
+        raise TableError(f"{shown(str(path))[1:-1]}: expected a single .parquet or .csv file, got a folder; {_CONVERT}")
     file = find_table(path)
     suffix = file.suffix.casefold()
     if suffix not in _FORMATS:
