@@ -144,9 +144,9 @@ def _body(metadata: Mapping[str, Any], scores: Scores, title: str) -> list[str]:
         "",
         "## Where it holds",
         "",
-        f"Fitted to {count} of `{_plain(space)}`, counted once for each function they compute"
-        f"{_size(space)}. Architectures outside that set are predicted too, with wider intervals; "
-        "`Oracle.query` says which (`in_domain`, `novelty`).",
+        f"Fitted to {count} of `{_plain(space)}`{_counted(metadata)}{_size(space)}. Architectures beyond the space's "
+        "own are predicted too, where its grammar allows them, with wider intervals; `Oracle.query` says which "
+        "(`in_domain`, `novelty`).",
         "",
         "## Where it comes from",
         "",
@@ -157,8 +157,12 @@ def _body(metadata: Mapping[str, Any], scores: Scores, title: str) -> list[str]:
     return lines
 
 
+def _counted(metadata: Mapping[str, Any]) -> str:
+    return ", counted once for each function" if metadata.get("equivalence", "function") == "function" else ""
+
+
 def _size(space: str) -> str:
-    return f"; the space has {len(get_space(space)):,} architectures" if space in list_spaces() else ""
+    return f"; the space has {len(get_space(space)):,}" if space in list_spaces() else ""
 
 
 def _table(metadata: Mapping[str, Any]) -> str:

@@ -155,7 +155,7 @@ def test_other_files_are_refused(name: str, text: str, message: str, tmp_path: P
 def test_bad_tables_are_refused_as_when_they_are_loaded(tmp_path: Path) -> None:
     with pytest.raises(TableNotFoundError, match="did you mean 'rooms-mini'"):
         croissant_metadata("rooms-mino")
-    with pytest.raises(TableError, match="expected a single .parquet or .csv file, got a folder"):
+    with pytest.raises(TableError, match=r"expected a single \.parquet or \.csv file, got a folder"):
         croissant_metadata(tmp_path)
     (tmp_path / "a.csv").write_text("arch,jigsaw\nnothing,1\n")
     with pytest.raises(ArchitectureError, match="nothing"):
