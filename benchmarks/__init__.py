@@ -12,7 +12,7 @@ from benchmarks.errors import (
     TableNotFoundError,
     UnknownNameError,
 )
-from benchmarks.formats import list_tables, load_table, save_table, table_provenance
+from benchmarks.formats import croissant_metadata, list_tables, load_table, save_table, table_provenance
 from benchmarks.graph import ArchGraph, GraphBatch
 from benchmarks.metrics import (
     best_index,
@@ -53,6 +53,7 @@ __all__ = [
     "__version__",
     "best_index",
     "bootstrap_interval",
+    "croissant_metadata",
     "get_space",
     "get_task",
     "infer_space",

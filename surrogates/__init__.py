@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from surrogates.pretrained.load import list_pretrained as list_pretrained
     from surrogates.pretrained.load import load_agreement as load_agreement
     from surrogates.pretrained.load import load_pretrained as load_pretrained
+    from surrogates.store.card import write_card as write_card
     from surrogates.store.load import load_surrogate as load_surrogate
     from surrogates.store.pack import Pack as Pack
     from surrogates.store.save import save_surrogate as save_surrogate

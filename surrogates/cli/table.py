@@ -1,12 +1,15 @@
-"""``surrogates table``: inspect and convert tables of results."""
+"""``surrogates table``: inspect, convert and describe tables of results."""
 
 from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
 
 import typer
 
 from surrogates.cli.arguments import AsJson, Minimize, SpaceName, TableFile
 from surrogates.cli.help import examples
-from surrogates.cli.out_files import TableOut
+from surrogates.cli.out_files import TableOut, writable
 from surrogates.cli.output import counted, print_json, print_table
 
 __all__ = ["table_app"]
@@ -67,6 +70,44 @@ def convert(
     if results.provenance and suffix not in PROVENANCE_READERS:
         able = ", ".join(PROVENANCE_READERS)
         typer.echo(f"note: {out} does not hold the provenance recorded in {table}; use {able} to keep it", err=True)
+
+
+@table_app.command(
+    short_help="Describe a table's file as Croissant metadata.",
+    epilog=examples(
+        "surrogates table croissant results.parquet --out results.croissant.json",
+        "surrogates table croissant results.csv --license CC-BY-4.0 --url https://example.org/results",
+    ),
+)
+def croissant(
+    table: TableFile,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", callback=writable, help="JSON file to write; default: standard output."),
+    ] = None,
+    license: Annotated[str | None, typer.Option("--license", help="License: a name of spdx.org or an address.")] = None,
+    url: Annotated[str | None, typer.Option("--url", help="Address of the table's page.")] = None,
+    minimize: Minimize = None,
+) -> None:
+    """Describe a table's file as Croissant metadata, which data set hubs read.
+
+    Every column with its metric, unit and direction, and the SHA-256 of the file, which is named without its folder:
+    keep the two together.
+    """
+    import json
+
+    from benchmarks.files import write_beside
+    from benchmarks.formats import croissant_metadata
+
+    if out is not None and out.suffix.casefold() != ".json":
+        raise typer.BadParameter(f"expected a .json file, got {str(out)!r:.200}", param_hint="--out")
+    metadata = croissant_metadata(table, license=license, url=url, minimize=minimize or ())
+    if out is None:
+        print_json(metadata)
+        return
+    with write_beside(out) as beside:
+        beside.write_text(json.dumps(metadata, indent=2) + "\n", encoding="utf-8")
+    typer.echo(f"Wrote {out}: it describes {metadata['distribution'][0]['name']}, to be kept in the same folder.")
 
 
 def _cell(value: object) -> str:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterable
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from benchmarks.errors import TableError, choice
 from benchmarks.provenance import unlike_published
-from benchmarks.spaces.registry import register_again
+from benchmarks.spaces.registry import list_spaces, register_again
 from surrogates.oracle.answers import Answers, Ranking
 from surrogates.oracle.inputs import asked_arch, asked_archs, lowered_by, of_one_space
 from surrogates.oracle.space_ranking import SpaceRanking
@@ -102,27 +104,39 @@ class Oracle:
         self._sources.check_mixture()
 
     @classmethod
-    def from_pretrained(cls, space: str | Space, table: Table | None = None, source: AnswerSource = "auto") -> Oracle:
-        """Oracle with the bundled surrogate of a space, with precomputed predictions of all published architectures.
+    def from_pretrained(
+        cls,
+        space: str | os.PathLike[str] | Space,
+        table: Table | None = None,
+        source: AnswerSource = "auto",
+    ) -> Oracle:
+        """Oracle with the bundled surrogate of a space, or with a stored surrogate.
 
-        It works offline.
+        It works offline. The bundled surrogates have precomputed predictions of all published architectures.
 
         Args:
-            space: Name of the space.
+            space: Name of the space; or the folder of a stored surrogate, such as one downloaded from a model hub. A
+                name of a space is that space: write ``"./NAME"`` for a folder of its name.
             table: Measured results, preferred over predictions; their training recipe must match the published one.
             source: ``"auto"``, ``"table"`` or ``"surrogate"``, as in the constructor.
 
         Raises:
-            UnknownNameError: If there is no such space.
+            UnknownNameError: If there is no such space, nor a folder.
+            ArtefactError: If the folder is no stored surrogate (see `load_surrogate`).
             TableError: If the table is of another space, or `source` is ``"auto"`` and the table's provenance records a
-                training recipe other than the published one.
+                training recipe other than that of the surrogate.
 
         Example:
             >>> Oracle.from_pretrained("nasbench201").tasks
             ('cifar10', 'cifar100', 'ImageNet16-120')
         """
         from surrogates.pretrained.load import load_answers
+        from surrogates.store.load import load_surrogate
 
+        if isinstance(space, os.PathLike) or (
+            isinstance(space, str) and space not in list_spaces() and Path(space).is_dir()
+        ):
+            return cls(load_surrogate(Path(space)), table, source)
         answers = load_answers(space)
         if table is not None and source == "auto" and (how := unlike_published(table, answers.tasks_)):
             raise TableError(

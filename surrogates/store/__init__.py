@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from benchmarks.facade import lazy_facade
 
 if TYPE_CHECKING:
+    from surrogates.store.card import write_card as write_card
     from surrogates.store.load import load_surrogate as load_surrogate
     from surrogates.store.pack import Pack as Pack
     from surrogates.store.save import save_surrogate as save_surrogate

@@ -1,4 +1,4 @@
-"""Adapters of the oracle and the searchers to Optuna, OptunaHub, pymoo and syne-tune (`docs/adapters.md`).
+"""Adapters of the oracle and the searchers to Optuna, OptunaHub, pymoo, syne-tune and ConfigSpace (docs/adapters.md).
 
 Names are imported on first use; if the library of an adapter is missing, the error names the extra that installs it.
 """
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from benchmarks.facade import lazy_facade
 
 if TYPE_CHECKING:
+    from surrogates.search.adapters.configspace_objective import ConfigSpaceObjective as ConfigSpaceObjective
     from surrogates.search.adapters.decisions import Decisions as Decisions
     from surrogates.search.adapters.objectives import Objectives as Objectives
     from surrogates.search.adapters.optuna_objective import OptunaObjective as OptunaObjective
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from surrogates.search.adapters.syne_tune_trainings import SyneTuneTrainings as SyneTuneTrainings
 
 _EXTRAS = {
+    "ConfigSpace": ("ConfigSpace", "configspace"),
     "optuna": ("optuna", "search"),
     "optunahub": ("optunahub", "optunahub"),
     "pymoo": ("pymoo", "search"),

@@ -48,3 +48,24 @@ def test_table_convert_keeps_the_content(table_file: Path, macro_table: Table, t
     nowhere = run("table", "convert", table_file, "--out", tmp_path / "no" / "copy.csv")
     assert nowhere.exit_code == 2
     assert [path.name for path in tmp_path.iterdir()] == ["copy.parquet"]
+
+
+def test_table_croissant_describes_the_file(table_file: Path, macro_table: Table, tmp_path: Path) -> None:
+    from benchmarks import croissant_metadata
+
+    printed = json.loads(run("table", "croissant", table_file, "--license", "CC0-1.0").stdout)
+    assert printed == croissant_metadata(table_file, license="CC0-1.0")
+    result = run("table", "croissant", table_file, "--url", "https://example.org", "--out", tmp_path / "a.json")
+    assert f"describes {table_file.name}, to be kept in the same folder" in result.stdout
+    written = json.loads((tmp_path / "a.json").read_text())
+    assert {**written, "license": "CC0-1.0"} == {**printed, "url": "https://example.org"}
+    assert str(table_file.parent) not in json.dumps(written)
+    wrong = run("table", "croissant", tmp_path / "a.json")
+    assert wrong.exit_code != 0
+    assert "expected a .parquet or .csv file" in wrong.stderr
+    before = table_file.read_bytes()
+    over = run("table", "croissant", table_file, "--out", table_file)
+    assert over.exit_code == 2
+    assert "expected a .json file" in over.stderr
+    assert table_file.read_bytes() == before
+    assert [path.name for path in tmp_path.iterdir()] == ["a.json"]

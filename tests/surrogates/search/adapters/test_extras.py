@@ -16,6 +16,7 @@ from surrogates.search import adapters
         ("OptunaObjective", "optuna.distributions", r"needs 'optuna'.*\[search\]"),
         ("SearcherSampler", "optuna.distributions", r"needs 'optuna'.*\[search\]"),
         ("OptunaHubProblem", "optunahub.benchmarks", r"needs 'optunahub'.*\[optunahub\]"),
+        ("ConfigSpaceObjective", "ConfigSpace", r"needs 'ConfigSpace'.*\[configspace\]"),
         ("PymooProblem", "pymoo.core.problem", r"needs 'pymoo'.*\[search\]"),
         ("SyneTuneBlackbox", "syne_tune.blackbox_repository.blackbox", r"needs 'syne-tune'.*\[syne-tune\]"),
     ],

@@ -1,0 +1,139 @@
+"""Model cards: read by the hub's own parser, true to the model, and no part of what is loaded."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from huggingface_hub import ModelCard
+from huggingface_hub.repocard_data import ModelCardData
+
+from benchmarks import ArtefactError, UnknownNameError
+from benchmarks.table import Table
+from surrogates import BoostedSurrogate, Oracle, load_surrogate, save_surrogate, write_card
+from surrogates.pretrained.load import FOLDER, SURROGATE
+from surrogates.store.artefact import write_artefact
+
+
+@pytest.fixture
+def model(fitted: BoostedSurrogate, macro_table: Table, tmp_path: Path) -> Path:
+    return save_surrogate(fitted, tmp_path / "model", macro_table)
+
+
+def read(file: Path) -> ModelCardData:
+    return ModelCard.load(file, ignore_metadata_errors=False).data
+
+
+def test_the_hub_reads_what_the_surrogate_is(fitted: BoostedSurrogate, macro_table: Table, model: Path) -> None:
+    file = write_card(model, license="cc-by-4.0")
+    assert file == model / "README.md"
+    data, text = read(file), file.read_text(encoding="utf-8")
+    assert (data.license, data.library_name, data.pipeline_tag) == (
+        "cc-by-4.0",
+        "transnas-surrogates",
+        "tabular-regression",
+    )
+    assert {"neural-architecture-search", "transnas101-macro", "BoostedSurrogate"} <= set(data.tags)
+    told = {(result.task_name, result.metric_type): result.metric_value for result in data.eval_results}
+    for task, scores in fitted.cv_scores_.items():
+        assert told[task, "kendalltau"] == pytest.approx(scores["tau"], abs=5e-5)
+        assert told[task, "coverage"] == pytest.approx(scores["coverage"], abs=5e-5)
+    assert len(told) == 2 * len(fitted.tasks_)
+    assert macro_table.hash in text
+    assert "60 architectures of `transnas101-macro`" in text
+    assert "| room\\_layout | valid\\_neg\\_loss | - | higher |" in text
+
+
+def test_the_card_is_no_part_of_the_model(fitted: BoostedSurrogate, model: Path, macro_archs: list[str]) -> None:
+    before = {path.name: path.read_bytes() for path in model.iterdir()}
+    file = write_card(model)
+    file.write_text("mine", encoding="utf-8")  # as a person edits it
+    with pytest.raises(ArtefactError, match="README"):  # nobody's text is lost
+        fitted.save(model)
+    (model / ".gitattributes").write_text("*.npz filter=lfs")  # as a download from the hub has it
+    assert {name: (model / name).read_bytes() for name in before} == before
+    np.testing.assert_array_equal(load_surrogate(model).predict(macro_archs), fitted.predict(macro_archs))
+    with pytest.raises(ArtefactError, match="is there already: delete or rename it"):
+        write_card(model)
+    assert file.read_text() == "mine"
+
+
+def test_a_downloaded_folder_answers_as_an_oracle(
+    fitted: BoostedSurrogate, model: Path, macro_archs: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_card(model)
+    monkeypatch.chdir(model.parent)
+    for folder in (model, str(model), "model", "./model"):
+        values = Oracle.from_pretrained(folder).answers(macro_archs[:5], ["jigsaw"]).value
+        np.testing.assert_array_equal(values[:, 0], fitted.predict(macro_archs[:5])[:, 0])
+    model.rename("nasbench201")
+    assert Oracle.from_pretrained("nasbench201").tasks[0] == "cifar10"  # a name of a space is that space
+    assert Oracle.from_pretrained("./nasbench201").tasks[0] == "jigsaw"
+    with pytest.raises(ArtefactError, match="no metadata"):
+        Oracle.from_pretrained(model.parent)
+    with pytest.raises(UnknownNameError, match="did you mean 'nasbench201'"):
+        Oracle.from_pretrained("nasbench202")
+
+
+def test_a_table_of_other_trainings_is_refused_beside_a_stored_surrogate(model: Path) -> None:
+    from benchmarks import TableError, load_table
+
+    table = load_table("rooms-mini", space="transnas101-macro")
+    with pytest.raises(TableError, match="trainings"):
+        Oracle.from_pretrained(model, table)
+
+
+@pytest.mark.parametrize("space", ["transnas101-micro", "transnas101-macro", "nasbench201"])
+def test_models_saved_before_cards_get_one(space: str, tmp_path: Path) -> None:
+    old = tmp_path / space
+    old.mkdir()
+    for path in (FOLDER / space / SURROGATE).iterdir():
+        (old / path.name).write_bytes(path.read_bytes())
+    data = read(write_card(old, name="Surrogate of all published values"))
+    assert len(data.eval_results) > 0
+    assert {result.dataset_type for result in data.eval_results} == {space}
+    assert data.model_name == "Surrogate of all published values"
+
+
+ODD = ['<script>alert("1")</script>', "a: b # c", "- 'x' | *y* _z_ `w`", "π\u2028\x7f{}[]&*!%@", "yes", "null: ~"]
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_names_with_markup_are_shown_as_they_are(odd: str, macro_archs: list[str], tmp_path: Path) -> None:
+    label = odd.replace("/", "_")
+    fitted = BoostedSurrogate(n_members=2, n_rounds=3, random_state=0)
+    fitted.fit(macro_archs, pd.DataFrame({label: np.arange(60.0)}))
+    file = write_card(fitted.save(tmp_path / "model"), name=odd)
+    data, text = read(file), file.read_text(encoding="utf-8")
+    assert data.model_name == odd
+    assert {result.task_name for result in data.eval_results} == {label.strip()}
+    body = text.split("\n---\n", 1)[1]
+    assert "<" not in body.replace("`", "")
+    rows = [line for line in body.splitlines() if line.startswith("| ")]
+    assert {line.replace("\\|", "").count("|") for line in rows} == {7}
+
+
+def test_without_scores_none_are_told(macro_archs: list[str], tmp_path: Path) -> None:
+    fitted = BoostedSurrogate(n_members=2, n_rounds=2, random_state=0)
+    folder = fitted.fit(macro_archs[:12], pd.Series(np.arange(12.0), name="jigsaw")).save(tmp_path / "model")
+    path = folder / "metadata.json"
+    metadata = {key: value for key, value in json.loads(path.read_text()).items() if key not in ("format", "checksum")}
+    files = {name: (folder / name).read_bytes() for name in metadata.pop("files")}
+    kept = {key: value for key, value in metadata.items() if key not in ("format_version", "kind")}
+    bare = write_artefact(tmp_path / "bare", "surrogate", {**kept, "cv_scores": {"dict": {}}}, files)
+    file = write_card(bare)
+    data = read(file)
+    assert (data.eval_results, data.metrics, data.license) == (None, None, None)
+    assert "| jigsaw | valid\\_top1 | % | higher | - | - |" in file.read_text()
+
+
+def test_bad_input(model: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"such as 'cc-by-4\.0', got 'My License: v1'"):
+        write_card(model, license="My License: v1")
+    with pytest.raises(ArtefactError, match="got nothing"):
+        write_card(tmp_path / "nowhere")
+    (model / "arrays.npz").write_bytes(b"text")
+    with pytest.raises(ArtefactError, match=r"arrays\.npz' is truncated"):
+        write_card(model)
+    assert not (model / "README.md").exists()
