@@ -13,6 +13,7 @@ import benchmarks
 
 DOCS = Path(benchmarks.__file__).parents[1] / "docs"
 PAGES = ["architectures.md", "learning_curves.md", "predictors.md", "report.md", "results.md", "spaces.md"]
+PAGES += ["concepts.md", "encoders.md", "quickstart.md", "search.md", "training.md", "transfer.md"]
 
 
 @pytest.mark.parametrize("page", PAGES)
