@@ -1,12 +1,13 @@
 """What an installation costs: packages, disk space, time, and the first look-up, each in an environment of its own.
 
 ``python perf/install.py`` measures the core, ``python perf/install.py core all`` also the extra ``[all]``. pip fetches
-everything (``--no-cache-dir``), so times depend on the network.
+everything (``--no-cache-dir``), so the time depends on the network; the CPU time does not.
 """
 
 from __future__ import annotations
 
 import argparse
+import resource
 import subprocess
 import sys
 import tempfile
@@ -25,20 +26,24 @@ def measure(extra: str, folder: Path) -> str:
     before = _megabytes(folder)
     wanted = str(ROOT) if extra == "core" else f"{ROOT}[{extra}]"
     start = time.perf_counter()
-    subprocess.run([python, "-m", "pip", "install", "--quiet", "--no-cache-dir", wanted], check=True)
+    worked = _cpu([python, "-m", "pip", "install", "--quiet", "--no-cache-dir", wanted], folder)
     installed = time.perf_counter() - start
-    seconds = []
-    for _ in range(2):
-        start = time.perf_counter()
-        subprocess.run([command, "lookup", QUESTION], check=True, cwd=folder, stdout=subprocess.DEVNULL)
-        seconds.append(time.perf_counter() - start)
+    asked = [_cpu([command, "lookup", QUESTION], folder) for _ in range(2)]
     (packages,) = (folder / "lib").glob("python*/site-packages")
     largest = sorted(((_megabytes(path), path.name) for path in packages.iterdir() if path.is_dir()), reverse=True)[:6]
     return (
         f"{extra:6} {len(list(packages.glob('*.dist-info'))) - 1:4} packages {_megabytes(folder) - before:7,.0f} MB "
-        f"{installed:5.0f} s   first look-up {seconds[0]:.1f} s, second {seconds[1]:.1f} s\n"
+        f"{installed:5.0f} s, {worked:.0f} s of CPU; first look-up {asked[0]:.1f} s of CPU, second {asked[1]:.1f} s\n"
         f"       {', '.join(f'{name} {size:.0f} MB' for size, name in largest)}"
     )
+
+
+def _cpu(command: list[str | Path], folder: Path) -> float:
+    """Run a command; the seconds of CPU time that it took, with its children."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(command, check=True, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
 def _megabytes(folder: Path) -> float:
