@@ -12,17 +12,9 @@ import pytest
 import benchmarks
 
 DOCS = Path(benchmarks.__file__).parents[1] / "docs"
-PAGES = [
-    "architectures.md",
-    "compare.md",
-    "costs.md",
-    "learning_curves.md",
-    "many_machines.md",
-    "predictors.md",
-    "report.md",
-    "results.md",
-    "spaces.md",
-]
+PAGES = ["architectures.md", "compare.md", "concepts.md", "costs.md", "encoders.md", "learning_curves.md", "many_machines.md"]
+PAGES += ["predictors.md", "quickstart.md", "report.md", "results.md", "search.md", "spaces.md", "training.md"]
+PAGES += ["transfer.md"]
 
 
 @pytest.mark.parametrize("page", PAGES)

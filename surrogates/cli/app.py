@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -29,6 +29,8 @@ from surrogates.cli import (
     unnas,
 )
 from surrogates.cli.campaign import campaign_app
+from surrogates.cli.chooser import chooser
+from surrogates.cli.completion import complete_names
 from surrogates.cli.dynamic import dynamic_app
 from surrogates.cli.failures import TidyGroup
 from surrogates.cli.help import GroupedHelp, examples
@@ -41,7 +43,19 @@ __all__ = ["app"]
 
 
 class _Commands(TidyGroup, GroupedHelp):
-    """Command group with grouped help and error messages instead of tracebacks."""
+    """Command group with grouped help and error messages instead of tracebacks; TAB completes names."""
+
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        complete_names(self)
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the options and the commands; the two options for completion are in the examples."""
+        params: list[Any] = self.params
+        for param in params:
+            if param.name in ("install_completion", "show_completion"):
+                param.hidden = True
+        super().format_options(ctx, formatter)
 
 
 app = typer.Typer(
@@ -56,9 +70,9 @@ app = typer.Typer(
         "surrogates fit results.csv --out model",
         "cat archs.txt | surrogates predict model -",
         "surrogates --spaces graphs.jsonl lookup cell7 --model model",
+        "surrogates --install-completion",
     ),
-    no_args_is_help=True,
-    add_completion=False,
+    invoke_without_command=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
@@ -127,9 +141,15 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _common(
+    ctx: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
     ] = False,
     spaces: OwnSpaces = None,
 ) -> None:
+    if ctx.invoked_subcommand is None:
+        if spaces:
+            ctx.fail("Missing command.")
+        typer.echo(chooser())
+        return
     register_sources(spaces or [])

@@ -145,7 +145,7 @@ def _skeleton(space: TransNASMacro, arch: str) -> str:
     for line in lines:
         elements.append(text(_MARGIN, top, line, kind="note"))
         top += _LINE
-    width = max(skeleton_width(len(skeleton.code)), 500.0)
+    width = max(skeleton_width(len(skeleton.code)), 560.0)
     return document(width + 2 * _MARGIN, top + _MARGIN - 10, f"architecture {arch}", elements)
 
 

@@ -1,0 +1,115 @@
+"""TAB completes commands, tasks, spaces, architectures, models, tables and searchers, in a real shell and at once."""
+
+import os
+import shutil
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import benchmarks
+from benchmarks import get_space, list_spaces
+from surrogates import list_pretrained
+from surrogates.cli.completion import architectures
+from surrogates.search import list_searchers
+
+ROOT = Path(benchmarks.__file__).parents[1]
+PROGRAM = """#!{python}
+import sys
+sys.argv[0] = "surrogates"
+from surrogates.cli import main
+try:
+    main()
+finally:
+    heavy = {{"pandas", "xgboost", "torch", "sklearn", "scipy", "pyarrow"}} & set(sys.modules)
+    if heavy and "_SURROGATES_COMPLETE" in __import__("os").environ:
+        print(f"imports {{heavy}}")
+"""
+"""What pip writes as the command ``surrogates``; it also tells which large libraries were imported."""
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> dict[str, str]:
+    """The environment of a shell that has the command ``surrogates``."""
+    command = tmp_path / "surrogates"
+    command.write_text(PROGRAM.format(python=sys.executable))
+    command.chmod(command.stat().st_mode | stat.S_IXUSR)
+    path = os.pathsep.join([str(tmp_path), os.environ["PATH"]])
+    return {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "HOME": str(tmp_path), "ZDOTDIR": str(tmp_path)}
+
+
+def completed(line: str, shell: dict[str, str]) -> list[str]:
+    """What bash offers at the end of a line, by the script that the command prints for it."""
+    words = line.split(" ")
+    program = (
+        'eval "$(_SURROGATES_COMPLETE=source_bash surrogates)"\n'
+        f"COMP_WORDS=({' '.join(repr(word) for word in words)}); COMP_CWORD={len(words) - 1}\n"
+        '_surrogates_completion surrogates; printf "%s\\n" "${COMPREPLY[@]}"'
+    )
+    run = subprocess.run(["bash", "-c", program], env=shell, capture_output=True, text=True, check=True)
+    assert run.stderr == ""
+    return run.stdout.split()
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="needs bash")
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("surrogates lo", ["lookup"]),
+        ("surrogates lookup --task seg", ["segmentsemantic"]),
+        ("surrogates best ima", []),
+        ("surrogates best Ima", ["ImageNet16-120"]),
+        ("surrogates search --space ", list(list_spaces())),
+        ("surrogates search --method p", [name for name in list_searchers() if name.startswith("p")]),
+        ("surrogates predict ", list(list_pretrained())),
+        ("surrogates train 64-2311-basic --preset m", ["mini"]),
+        ("surrogates train 64-2311-ba", ["64-2311-basic"]),
+        ("surrogates evaluate rooms-mini --model b", ["boosted"]),
+        ("surrogates fit rooms-mini --model f", []),
+        ("surrogates evaluate rooms-mini --model f", ["forest"]),
+        ("surrogates table info rooms-mini-", ["rooms-mini-again"]),
+        ("surrogates campaign p", ["pack"]),
+    ],
+)
+def test_bash_completes(line: str, expected: list[str], shell: dict[str, str]) -> None:
+    assert completed(line, shell) == expected
+
+
+@pytest.mark.skipif(not shutil.which("zsh"), reason="needs zsh")
+def test_zsh_completes(shell: dict[str, str]) -> None:
+    """``_arguments`` is a function of zsh's own completion; here it shows what it is asked to offer."""
+    program = (
+        '_arguments() { print -r -- "$@" }; compdef() { : }\n'
+        'eval "$(_SURROGATES_COMPLETE=source_zsh surrogates)"\n'
+        "words=(surrogates best r); CURRENT=3; _surrogates_completion"
+    )
+    run = subprocess.run(["zsh", "-fc", program], env=shell, capture_output=True, text=True, check=True)
+    assert (run.stdout, run.stderr) == ('*: :(("room_layout"))\n', "")
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="needs bash")
+def test_the_script_is_installed_for_the_shell_that_asks(shell: dict[str, str], tmp_path: Path) -> None:
+    """The shell is that of the parent process, which must outlive the command: a program of two lines."""
+    run = subprocess.run(
+        ["bash", "-c", "surrogates --install-completion\ntrue"], env=shell, capture_output=True, text=True, check=False
+    )
+    if "not supported" in run.stderr + run.stdout:
+        pytest.skip("the shell of this process cannot be seen")
+    assert run.returncode == 0
+    assert "bash completion installed" in run.stdout
+    assert "surrogates" in (tmp_path / ".bashrc").read_text()
+
+
+def test_completions_of_an_architecture_lead_to_every_published_one() -> None:
+    """From any beginning, each published architecture begins with one of at most 32 choices, which is longer."""
+    micro, macro = list(get_space("transnas101-micro")), list(get_space("transnas101-macro"))
+    for typed in ("", "6", "64-", "64-4", "64-41414-", "64-41414-3_", "64-2311", micro[77], "65"):
+        offered = architectures(typed)
+        assert len(offered) <= 32
+        assert all(len(name) > len(typed) or name == typed for name in offered)
+        for arch in (*micro[::97], *macro[::97]):
+            assert arch.startswith(tuple(offered)) if offered and arch.startswith(typed) else True
+    assert architectures("65") == []
+    assert architectures("64-41414-3_33_333") == ["64-41414-3_33_333"]
