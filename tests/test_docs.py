@@ -12,8 +12,17 @@ import pytest
 import benchmarks
 
 DOCS = Path(benchmarks.__file__).parents[1] / "docs"
-PAGES = ["architectures.md", "compare.md", "concepts.md", "costs.md", "encoders.md", "learning_curves.md", "many_machines.md"]
-PAGES += ["predictors.md", "quickstart.md", "report.md", "results.md", "search.md", "spaces.md", "training.md"]
+PAGES = ["architectures.md", "compare.md", "concepts.md", "costs.md", "encoders.md", "learning_curves.md"]
+PAGES += [
+    "many_machines.md",
+    "predictors.md",
+    "quickstart.md",
+    "report.md",
+    "results.md",
+    "search.md",
+    "spaces.md",
+    "training.md",
+]
 PAGES += ["transfer.md"]
 
 
