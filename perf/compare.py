@@ -5,10 +5,10 @@
 
 An ensemble is fitted to 200 random rows of a table of published values, and asked for pairs of two functions that are
 not among these rows: near ones, one edit apart, and random ones, 400 each. ``alone`` is the coverage of the intervals
-of the architectures themselves. ``independent`` takes the two errors as
-independent, ``correlated`` is what `Oracle.compare` does: the correlation is estimated on the training rows alone
+of the architectures themselves. ``independent`` takes the two errors as independent, ``correlated`` is what
+`Oracle.compare` does: the correlation is estimated on the training rows alone
 (`surrogates.calibration.error_correlation`). ``correlation`` is the mean estimate, ``measured`` that of the errors of
-the pairs, in standard deviations, cut at 2.5. Seeds are other than those that the form was tried with (0).
+the pairs, in standard deviations, cut at 2.5. Seeds are other than the one that the form was tried with (0).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from benchmarks import Table, load_table
 from surrogates import EnsembleSurrogate
 from surrogates.calibration.calibration import Z_LEVEL
-from surrogates.oracle.differences import differences
+from surrogates.oracle.differences import pair_differences
 from surrogates.pretrained.load import SOURCES
 
 RESULTS = Path(__file__).with_suffix(".csv")
@@ -79,7 +79,7 @@ def run(space: str, seed: int, folder: Path) -> tuple[pd.DataFrame, pd.DataFrame
             row: dict[str, object] = {"space": space, "seed": seed, "pairs": kind, "task": task}
             row["alone"] = np.mean(np.abs(errors[:, t]) <= Z_LEVEL)
             for how, correlation in (("independent", 0.0 * estimate), ("correlated", estimate)):
-                found_now = differences(*both, correlation)
+                found_now = pair_differences(*both, correlation)
                 row[how] = np.mean((found_now.low <= true) & (true <= found_now.high))
             products = errors[first, t] * errors[second, t]
             row |= {"correlation": estimate.mean(), "measured": products.mean() / (errors[:, t] ** 2).mean()}

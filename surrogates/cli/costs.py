@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -37,8 +38,8 @@ CostNames = Annotated[
     typer.Option(
         "--cost",
         metavar="COST",
-        help="Cost to show as well: params, multiply_adds, a cost in TABLE or MODEL; or the file of a table of costs "
-        "(FILE, FILE:COLUMN) or directory of a stored surrogate of costs; repeatable.",
+        help="Cost to show: params, multiply_adds, FILE or FILE:COLUMN of a table, DIR of a surrogate, or one in TABLE "
+        "or MODEL; repeatable.",
     ),
 ]
 CostFiles = Annotated[
@@ -46,8 +47,8 @@ CostFiles = Annotated[
     typer.Option(
         "--cost",
         metavar="FILE",
-        help="Table of costs (FILE, FILE:COLUMN) or directory of a stored surrogate of costs, which bounds and "
-        "objectives may name; repeatable.",
+        help="Table of costs (FILE, FILE:COLUMN) or stored surrogate of costs (DIR), which bounds and objectives may "
+        "name; repeatable.",
     ),
 ]
 
@@ -57,12 +58,14 @@ class CostSource(NamedTuple):
 
     Attributes:
         said: The option as given.
+        file: The file or directory in it.
         names: Names of the costs.
         table: Measured costs, if it is a table.
         surrogate: What predicts them, if it is a stored surrogate.
     """
 
     said: str
+    file: Path
     names: tuple[str, ...]
     table: Table | None
     surrogate: Surrogate | None
@@ -105,7 +108,7 @@ def open_costs(given: Sequence[str] | None, space: str | None = None) -> tuple[l
             from surrogates.oracle.cost_tables import load_costs
 
             table = load_costs(file, columns, space)
-            sources.append(CostSource(said, table.results, table, None))
+            sources.append(CostSource(said, file, table.results, table, None))
     return names, sources
 
 
@@ -151,9 +154,7 @@ def hash_of_costs(sources: Sequence[CostSource]) -> str:
     """
     from surrogates.cli.models import model_hash
 
-    return " ".join(
-        model_hash(source.said.partition(":")[0]) if source.table is None else source.table.hash for source in sources
-    )
+    return " ".join(model_hash(str(source.file)) if source.table is None else source.table.hash for source in sources)
 
 
 def cost_answers(
@@ -186,7 +187,7 @@ def cost_answers(
         for cost in own
         if cost.task not in shown
     ]
-    pairs = _in_pairs([source for source in sources if source.space == oracle.space])
+    pairs = _in_pairs(tuple(source for source in sources if source.space == oracle.space))
     return found + [pair.answer(arch) for pair in pairs]
 
 
@@ -210,7 +211,7 @@ def compare_costs(
 
     _check_space(oracle, sources)
     pairs = len(archs) * (len(archs) - 1) // 2
-    parts = [found, *(pair.compare(archs) for pair in _in_pairs(sources))]
+    parts = [found, *(pair.compare(archs) for pair in _in_pairs(tuple(sources)))]
     ordered = [part.assign(_pair=[row * pairs // len(part) for row in range(len(part))]) for part in parts]
     return (
         pd.concat(ordered, ignore_index=True)
@@ -223,7 +224,8 @@ def with_costs(oracle: Oracle, sources: Sequence[CostSource]) -> Oracle:
     """An oracle that has the costs of files as tasks, to be bounded and minimised.
 
     Raises:
-        ValueError: If a cost has the name of a task of the oracle, or is of another space.
+        ValueError: If a cost has the name of a task of the oracle.
+        typer.BadParameter: If a cost is of another space, or given twice.
 
     Example:
         >>> from surrogates import Oracle
@@ -233,14 +235,10 @@ def with_costs(oracle: Oracle, sources: Sequence[CostSource]) -> Oracle:
     """
     from surrogates.oracle.cost_tables import tabulated_costs
 
+    _check_space(oracle, sources)
     known: set[str] = set()
     parts = []
     for source in sources:
-        if source.space != oracle.space:
-            raise typer.BadParameter(
-                f"expected costs of {oracle.space}, got those of {source.space} in {source.said:.200}",
-                param_hint="--cost",
-            )
         if twice := known & set(source.names):
             raise typer.BadParameter(
                 f"expected each cost once, got {min(twice)!r:.200} again in {source.said:.200}", param_hint="--cost"
@@ -290,7 +288,8 @@ class _Pair(NamedTuple):
             ) from error
 
 
-def _in_pairs(sources: Sequence[CostSource]) -> list[_Pair]:
+@lru_cache(maxsize=8)  # many architectures are looked up in the same files
+def _in_pairs(sources: tuple[CostSource, ...]) -> list[_Pair]:
     """Sources as oracles: a stored surrogate with the measured values of its tasks, other tables alone."""
     from surrogates.oracle.oracle import Oracle
 
@@ -324,7 +323,7 @@ def _of_model(said: str, file: Path, columns: tuple[str, ...]) -> CostSource:
             f"expected a surrogate of costs, got one of {', '.join(surrogate.tasks_):.200} in {said:.200}",
             param_hint="--cost",
         )
-    return CostSource(said, names, None, surrogate)
+    return CostSource(said, file, names, None, surrogate)
 
 
 def _file_and_column(said: str) -> tuple[Path | None, tuple[str, ...]]:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from surrogates.oracle.answers import Answers
-from surrogates.oracle.differences import differences
+from surrogates.oracle.differences import pair_differences
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,7 +55,7 @@ def compare_answers(
         equal = answers.value[a] == answers.value[b]
         predicted = ~answers.measured[a] & ~answers.measured[b]
         rho = np.where(same & equal & predicted, 1.0, correlation[:, a, b])  # one prediction, and so one error
-        found = differences(answers.value[a], answers.value[b], answers.std[a], answers.std[b], rho)
+        found = pair_differences(answers.value[a], answers.value[b], answers.std[a], answers.std[b], rho)
         ends = np.sort(signs * np.stack([found.low, found.high]), axis=0)
         columns = {
             "a": answers.archs[a],

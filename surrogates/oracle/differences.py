@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Differences", "differences"]
+__all__ = ["Differences", "pair_differences"]
 
 Float = NDArray[np.float64]
 
@@ -34,7 +34,7 @@ class Differences(NamedTuple):
     positive: Float
 
 
-def differences(a: Float, b: Float, std_a: Float, std_b: Float, correlation: Float) -> Differences:
+def pair_differences(a: Float, b: Float, std_a: Float, std_b: Float, correlation: Float) -> Differences:
     """Differences of normal values.
 
     Args:
@@ -49,10 +49,10 @@ def differences(a: Float, b: Float, std_a: Float, std_b: Float, correlation: Flo
 
     Example:
         >>> one = np.ones(1)
-        >>> apart = differences(3 * one, one, one, one, 0 * one)
+        >>> apart = pair_differences(3 * one, one, one, one, 0 * one)
         >>> float(apart.std[0].round(3)), float(apart.positive[0].round(3))
         (1.414, 0.921)
-        >>> float(differences(3 * one, one, one, one, one).positive[0])  # one error, and so none of the difference
+        >>> float(pair_differences(3 * one, one, one, one, one).positive[0])  # one error, and so none of the difference
         1.0
     """
     s, t = np.nan_to_num(std_a), np.nan_to_num(std_b)

@@ -9,7 +9,7 @@ from benchmarks import Table, UnknownNameError, get_space
 from benchmarks.errors import ArchitectureError, TableError
 from encoders import Costs
 from surrogates import BoostedSurrogate, Oracle
-from surrogates.oracle.differences import differences
+from surrogates.oracle.differences import pair_differences
 from tests.surrogates.cli.helpers import QUICK
 
 MICRO, MACRO = get_space("transnas101-micro"), get_space("transnas101-macro")
@@ -25,7 +25,7 @@ def micro() -> Oracle:
 @pytest.mark.parametrize(("s", "t", "rho"), [(1.0, 2.0, 0.6), (0.5, 0.5, -0.3), (1.0, 1.0, 0.95), (2.0, np.nan, 0.4)])
 def test_differences_are_those_of_correlated_normal_values(s: float, t: float, rho: float) -> None:
     one = np.ones(1)
-    found = differences(3 * one, 2.5 * one, s * one, t * one, rho * one)
+    found = pair_differences(3 * one, 2.5 * one, s * one, t * one, rho * one)
     known = np.nan_to_num(t)
     covariance = [[s**2, rho * s * known], [rho * s * known, known**2]]
     drawn = np.random.default_rng(0).multivariate_normal([3, 2.5], covariance, 200_000)
@@ -37,7 +37,7 @@ def test_differences_are_those_of_correlated_normal_values(s: float, t: float, r
 
 def test_known_values_are_certain() -> None:
     values, none = np.array([1.0, 2.0, 3.0]), np.full(3, np.nan)
-    found = differences(values, np.full(3, 2.0), none, none, none)
+    found = pair_differences(values, np.full(3, 2.0), none, none, none)
     assert found.positive.tolist() == [0, 0.5, 1]
     assert (found.low == found.high).all()
 
