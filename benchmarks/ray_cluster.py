@@ -27,7 +27,7 @@ def connect(address: str) -> Any:
     """Connect to a cluster of Ray, unless this process is connected; returns the library.
 
     Args:
-        address: ``"auto"`` for the cluster that this machine is part of, ``"host:port"``, or ``"ray://host:port"``.
+        address: ``"auto"`` for the cluster that this machine is part of, or ``"host:port"``.
 
     Raises:
         MissingExtraError: If Ray is not installed.
@@ -69,15 +69,13 @@ def places(ray: Any, needs: dict[str, float]) -> int:
 
 def _check(address: str) -> None:
     """Raise unless Ray answers at an address."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+    host, _, port = address.rpartition(":")
+    if not host or "/" in host or not port.isdigit() or not 0 < int(port) < 65536:
         raise RayError(f"expected auto or HOST:PORT as the address of a cluster of Ray, got {shown(address)}")
     try:
         socket.create_connection((host, int(port)), timeout=_SECONDS).close()
     except OSError as error:
         raise RayError(f"nobody answers at the Ray address {shown(address)} ({error.strerror or error})") from error
-    if address.startswith("ray://"):
-        return
     command = [sys.executable, "-m", "ray.scripts.scripts", "health-check", "--address", address]
     try:  # its own client waits for minutes if something else answers
         sound = subprocess.run(command, capture_output=True, timeout=_HEALTH_SECONDS).returncode == 0

@@ -41,7 +41,7 @@ def predict_shards_on_ray(
         shards: Number of shards; several for each CPU of the cluster.
         top: As in `predict_shards`.
         keep_rows: As in `predict_shards`.
-        address: ``"auto"``, ``"host:port"`` or ``"ray://host:port"``.
+        address: ``"auto"`` or ``"host:port"``.
 
     Yields:
         One at the beginning, then one after every shard.

@@ -12,8 +12,9 @@ from benchmarks.training.campaign.images import (
     RoomsImages,
     TaskonomyImages,
 )
-from benchmarks.training.campaign.launchers.base import Launcher
+from benchmarks.training.campaign.launchers.base import Launcher, WorkerEnd
 from benchmarks.training.campaign.launchers.ray_launcher import RayLauncher
+from benchmarks.training.campaign.launchers.remote_worker import WorkOrder, pull_trainings
 from benchmarks.training.campaign.launchers.slurm_launcher import SlurmLauncher
 from benchmarks.training.campaign.packing import pack_records, unpack_records
 from benchmarks.training.campaign.plan import Plan, Trial
@@ -42,11 +43,14 @@ __all__ = [
     "TaskonomyImages",
     "Trainer",
     "Trial",
+    "WorkOrder",
+    "WorkerEnd",
     "campaign_status",
     "campaign_table",
     "load_plan",
     "pack_records",
     "provenance",
+    "pull_trainings",
     "read_record",
     "record_path",
     "run_campaign",

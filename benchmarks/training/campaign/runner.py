@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Literal
 from joblib import effective_n_jobs
 
 from benchmarks.training.campaign.plan import Plan, Trial
-from benchmarks.training.campaign.pool import GIVE_UP, CampaignError, WorkerPool
+from benchmarks.training.campaign.pool import GIVE_UP as _GIVE_UP
+from benchmarks.training.campaign.pool import CampaignError, WorkerPool
 from benchmarks.training.campaign.records import Record, check_settings, keep_settings, read_records
 from benchmarks.training.campaign.sizing import Sizing
 from benchmarks.training.campaign.status import TimeLeft
@@ -120,9 +121,9 @@ def run_campaign(
                 pool.size = min(sizing.size, max(len(jobs) + len(pool.busy()), 1))
             ahead = [pending.trial for pending in (*jobs, *pool.busy())]
             yield Progress(total, finished, job.trial, report.outcome, report.record, left.seconds(ahead, pool.size))
-            if failures == GIVE_UP and report.record is not None:
+            if failures == _GIVE_UP and report.record is not None:
                 raise CampaignError(
-                    f"{GIVE_UP} trainings in a row failed, the last one with: {report.record.failure}; they are "
+                    f"{_GIVE_UP} trainings in a row failed, the last one with: {report.record.failure}; they are "
                     "recorded and only repeated with --retry-failed"
                 )
     finally:

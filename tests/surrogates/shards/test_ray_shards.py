@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
@@ -10,39 +9,42 @@ import pytest
 from benchmarks import ArtefactError
 from benchmarks.ray_cluster import RayError
 from surrogates.shards import ShardFolder, predict_shards, predict_shards_on_ray, ray_tasks, top_rows
+from tests.ray_cluster import cluster_of_one
 from tests.surrogates.shards.test_shards import ROWS, Stub
 
-ray: Any = pytest.importorskip("ray")
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # of Ray's own processes and files
 
 
-@pytest.fixture(scope="module", autouse=True)
-def machine() -> Iterator[None]:
-    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, object_store_memory=80_000_000)
-    yield
-    ray.shutdown()
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    with cluster_of_one(2) as found:
+        yield found.address
 
 
-def test_tasks_write_the_same_shards(tmp_path: Path) -> None:
+def test_tasks_write_the_same_shards(address: str, tmp_path: Path) -> None:
     list(predict_shards(Stub(), ROWS, tmp_path / "here", shards=2))
-    steps = list(predict_shards_on_ray(Stub, ROWS, tmp_path / "there", shards=2))
+    steps = list(predict_shards_on_ray(Stub, ROWS, tmp_path / "there", shards=2, address=address))
     assert (steps[0].finished, steps[-1].finished, len(steps)) == (0, len(ROWS), 3)
     for shard in (1, 2):
         files = [ShardFolder.open(tmp_path / name).rows_file(shard) for name in ("here", "there")]
         pd.testing.assert_frame_equal(*map(pd.read_parquet, files))
     pd.testing.assert_frame_equal(top_rows(tmp_path / "there"), top_rows(tmp_path / "here"))
-    assert [step.finished for step in predict_shards_on_ray(Stub, ROWS, tmp_path / "there", shards=2)] == [len(ROWS)]
+    assert [
+        step.finished for step in predict_shards_on_ray(Stub, ROWS, tmp_path / "there", shards=2, address=address)
+    ] == [len(ROWS)]
     with pytest.raises(ArtefactError, match="shards was 2 and is now 1"):
-        list(predict_shards_on_ray(Stub, ROWS, tmp_path / "there", shards=1))
+        list(predict_shards_on_ray(Stub, ROWS, tmp_path / "there", shards=1, address=address))
 
 
-def test_errors_of_a_task_are_those_of_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    steps = predict_shards_on_ray(Stub, ROWS, tmp_path / "out", shards=2)
+def test_errors_of_a_task_are_those_of_this_machine(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = predict_shards_on_ray(Stub, ROWS, tmp_path / "out", shards=2, address=address)
     next(steps)
     (tmp_path / "out" / "shards.json").write_text("{}")
     with pytest.raises(ArtefactError, match="holds another set of predictions"):
         list(steps)
     monkeypatch.setattr(ray_tasks, "__version__", "9.9.9")
     with pytest.raises(RayError, match=r"has version .* of transnas-surrogates, expected this machine's, 9\.9\.9"):
-        list(predict_shards_on_ray(Stub, ROWS, tmp_path / "other", shards=2))
+        list(predict_shards_on_ray(Stub, ROWS, tmp_path / "other", shards=2, address=address))
     assert not list((tmp_path / "other").glob("*.parquet"))

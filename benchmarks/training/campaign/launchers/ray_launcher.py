@@ -18,7 +18,7 @@ class RayLauncher(Launcher):
     trainings they were running, which others then do.
 
     Args:
-        address: ``"auto"``, ``"host:port"`` or ``"ray://host:port"``.
+        address: ``"auto"`` or ``"host:port"``.
         gpus: GPUs of each worker; several workers share one if it is below 1. If not given, one if the cluster has any.
         threads: CPUs of each worker.
 

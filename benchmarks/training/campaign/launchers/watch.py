@@ -50,8 +50,8 @@ def watch_workers(
         OSError: If a worker cannot write.
     """
     open_ = {job.trial: job for job in jobs}
-    losses = rounds = 0
-    refused: list[WorkerEnd] = []
+    losses, rounds, asked = 0, 0, count
+    refused: list[WorkerEnd] = []  # of those that were asked for last
     try:
         launcher.start(_order(plan, folder, trainer, open_), count)
         while open_ and time.monotonic() < until:
@@ -66,14 +66,16 @@ def watch_workers(
             if losses > _LOSSES * count:
                 raise CampaignError(f"{losses} workers in a row were lost, the last one: {_said(ends)}")
             if lost and open_ and launcher.running():
+                asked += lost
                 launcher.start(_order(plan, folder, trainer, open_), lost)
             elif open_ and not launcher.running():
                 if all(is_locked(lock_path(folder, trial)) for trial in open_):
                     return  # in processes of others
                 rounds += 1
-                if rounds > _ROUNDS or len(refused) == count:
+                if rounds > _ROUNDS or len(refused) >= asked:
                     raise CampaignError(_stuck(refused, len(open_)))
-                launcher.start(_order(plan, folder, trainer, open_), min(count, len(open_)))
+                refused, asked = [], min(count, len(open_))
+                launcher.start(_order(plan, folder, trainer, open_), asked)
             elif open_ and not found:
                 time.sleep(min(_PAUSE, max(until - time.monotonic(), 0.0)))
         _let_end(launcher, min(until, time.monotonic() + _END))

@@ -12,24 +12,20 @@ from benchmarks.ray_cluster import RayError, connect, places
 from benchmarks.training.campaign import CampaignError, Plan, RayLauncher, read_record, record_path, run_campaign
 from benchmarks.training.campaign.launchers import ray_launcher
 from tests.benchmarks.training.campaign.campaign_fakes import ARCHS, Fake, values
+from tests.ray_cluster import add_node, cluster_of_one
 
 ray: Any = pytest.importorskip("ray")
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # of Ray's own processes and files
-SMALL = {"num_cpus": 1, "object_store_memory": 80_000_000, "include_dashboard": False}
 
 
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
-    from ray.cluster_utils import Cluster
-
-    found = Cluster(initialize_head=True, head_node_args=SMALL)
-    yield found
-    ray.shutdown()
-    found.shutdown()
+    with cluster_of_one() as found:
+        yield found
 
 
 def test_a_lost_node_loses_only_what_it_was_running(cluster: Any, tmp_path: Path) -> None:
-    node = cluster.add_node(**SMALL)
+    node = add_node(cluster)
     plan, fake = Plan(ARCHS, ("jigsaw", "normal"), seeds=(0, 1)), Fake(tmp_path / "diary", seconds=0.3)
     launcher = RayLauncher(cluster.address)
     machines = set()
@@ -82,7 +78,8 @@ def test_workers_that_fit_nowhere_are_refused_at_once(cluster: Any, tmp_path: Pa
     [
         ("127.0.0.1:1", "nobody answers at the Ray address '127.0.0.1:1' .Connection refused."),
         ("hello", "expected auto or HOST:PORT as the address of a cluster of Ray, got 'hello'"),
-        ("ray://127.0.0.1:99999", "expected auto or HOST:PORT"),
+        ("127.0.0.1:99999", "expected auto or HOST:PORT"),
+        ("ray://127.0.0.1:1", "expected auto or HOST:PORT"),
     ],
 )
 def test_an_address_that_nobody_answers_at(address: str, message: str, monkeypatch: pytest.MonkeyPatch) -> None:
