@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.errors import TableError, UnknownNameError, choice
+from benchmarks.files import kind_of_file
 from benchmarks.forks import cached_property
 from benchmarks.provenance import unlike_published
 from benchmarks.spaces.registry import list_spaces, register_again
@@ -144,7 +145,7 @@ class Oracle:
         from surrogates.store.load import load_surrogate
 
         if isinstance(space, os.PathLike) or (
-            isinstance(space, str) and space not in list_spaces() and Path(space).is_dir()
+            isinstance(space, str) and space not in list_spaces() and kind_of_file(space) == "a folder"
         ):
             return cls(load_surrogate(Path(space)), table, source)
         answers = load_answers(space)
