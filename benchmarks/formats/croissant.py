@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 from benchmarks.errors import TableError, shown
-from benchmarks.files import sha256_of
+from benchmarks.files import kind_of_file, sha256_of
 from benchmarks.formats.bundled import find_table
 from benchmarks.formats.load import load_table
 from benchmarks.frames import ARCH_COLUMNS
@@ -63,7 +63,7 @@ def croissant_metadata(
         >>> found["recordSet"][0]["field"][4]["description"]
         'class_scene: validation top1 of scene classification, in %; higher is better.'
     """
-    if Path(path).is_dir():
+    if kind_of_file(path) == "a folder":
         raise TableError(f"{shown(str(path))[1:-1]}: expected a single .parquet or .csv file, got a folder; {_CONVERT}")
     file = find_table(path)
     suffix = file.suffix.casefold()

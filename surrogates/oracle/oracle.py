@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from benchmarks.errors import TableError, choice
+from benchmarks.files import kind_of_file
 from benchmarks.provenance import unlike_published
 from benchmarks.spaces.registry import list_spaces, register_again
 from surrogates.oracle.answers import Answers, Ranking
@@ -134,7 +135,7 @@ class Oracle:
         from surrogates.store.load import load_surrogate
 
         if isinstance(space, os.PathLike) or (
-            isinstance(space, str) and space not in list_spaces() and Path(space).is_dir()
+            isinstance(space, str) and space not in list_spaces() and kind_of_file(space) == "a folder"
         ):
             return cls(load_surrogate(Path(space)), table, source)
         answers = load_answers(space)

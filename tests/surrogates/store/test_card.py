@@ -74,6 +74,8 @@ def test_a_downloaded_folder_answers_as_an_oracle(
         Oracle.from_pretrained(model.parent)
     with pytest.raises(UnknownNameError, match="did you mean 'nasbench201'"):
         Oracle.from_pretrained("nasbench202")
+    with pytest.raises(UnknownNameError, match="unknown"):
+        Oracle.from_pretrained("x" * 5000)
 
 
 def test_a_table_of_other_trainings_is_refused_beside_a_stored_surrogate(model: Path) -> None:
