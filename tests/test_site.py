@@ -156,6 +156,21 @@ def test_the_reference_has_the_public_modules(site: ModuleType) -> None:
     assert "__version__" not in page
 
 
+def test_pages_in_the_site_have_titles_for_links_and_bare_pipes(
+    site: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(site, "FACADES", {"encoders.pyg": "Graphs"})
+    monkeypatch.setattr(site, "commands_page", lambda: "# Commands\n")
+    site.stage(tmp_path)
+    staged = (tmp_path / "docs" / "architectures.md").read_text(encoding="utf-8")
+    assert "| `nasbench201` | `|op~0|+|op~0|op~1|+|op~0|op~1|op~2|` |" in staged
+    assert "[Spaces of your own](spaces.md)" in staged
+    index = (tmp_path / "docs" / "index.md").read_text(encoding="utf-8")
+    assert "](../" not in index
+    assert (tmp_path / "docs" / "CHANGELOG.md").exists()
+    assert "Examples:" in (tmp_path / "encoders" / "base.py").read_text(encoding="utf-8")
+
+
 def test_a_dead_link_ends_the_build(site: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The whole site is built by .ci/run; here a page of its own, with the same settings."""
     assert mkdocstrings.__name__ in (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
