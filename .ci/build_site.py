@@ -51,9 +51,12 @@ def stage(folder: Path) -> None:
     shutil.copytree(ROOT / "docs", docs, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     for package in ("benchmarks", "encoders", "surrogates"):
         shutil.copytree(ROOT / package, folder / package, ignore=_all_but_source)
+        for file in (folder / package).rglob("*.py"):  # mkdocstrings knows sections of examples by this name only
+            text = file.read_text(encoding="utf-8")
+            file.write_text(re.sub(r"^( +)Example:$", r"\1Examples:", text, flags=re.MULTILINE), encoding="utf-8")
     pages = {page.name: page.read_text(encoding="utf-8") for page in docs.glob("*.md")}
     for name, text in pages.items():
-        (docs / name).write_text(_titled(text.replace("](../", "]("), pages), encoding="utf-8")
+        (docs / name).write_text(_bare_pipes(_titled(text.replace("](../", "]("), pages)), encoding="utf-8")
     for name in BESIDE:
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, docs / name)
@@ -73,6 +76,13 @@ def _titled(text: str, pages: dict[str, str]) -> str:
         return f"[{page.partition(chr(10))[0].removeprefix('# ')}](" if page.startswith("# ") else link[0]
 
     return re.sub(r"\[([\w-]+\.md)\]\(", title, text)
+
+
+def _bare_pipes(text: str) -> str:
+    r"""GitHub wants ``\|`` in the code of a table, where the site would show the backslash."""
+    return re.sub(
+        r"^\|.*$", lambda row: re.sub(r"`[^`]+`", lambda code: code[0].replace(r"\|", "|"), row[0]), text, flags=re.M
+    )
 
 
 def _all_but_source(folder: str, names: list[str]) -> list[str]:
@@ -121,7 +131,7 @@ def _record(param: Any, context: Any) -> str:
     if record is None:
         return ""
     name, text = record
-    return f"| `{name.replace('|', chr(92) + '|')}` | {_escaped(text)} |"
+    return f"| `{name}` | {_escaped(text)} |"
 
 
 def _escaped(text: str) -> str:
@@ -147,10 +157,6 @@ def build(out: Path) -> None:
     with tempfile.TemporaryDirectory() as work:
         folder = Path(work)
         stage(folder)
-        for path in (folder / package for package in ("benchmarks", "encoders", "surrogates")):
-            for file in path.rglob("*.py"):  # mkdocstrings shows examples as code under this name of the section only
-                text = file.read_text(encoding="utf-8")
-                file.write_text(re.sub(r"^( +)Example:$", r"\1Examples:", text, flags=re.MULTILINE), encoding="utf-8")
         command = [sys.executable, "-m", "zensical", "build", "--strict"]
         done = subprocess.run(command, cwd=folder, check=False)
         if done.returncode:

@@ -80,7 +80,7 @@ def test_every_page_has_one_place_in_the_site() -> None:
 
 def test_every_page_is_on_the_first_one() -> None:
     linked = set(re.findall(r"\]\(([\w-]+\.md)", TEXTS[DOCS / "index.md"]))
-    assert {page.name for page in PAGES} - {"index.md"} <= linked
+    assert {page.name for page in PAGES} - {"index.md"} - linked == set(), "pages that docs/index.md does not name"
 
 
 def test_the_first_page_has_the_goals_of_the_command_line() -> None:
@@ -154,6 +154,21 @@ def test_the_reference_has_the_public_modules(site: ModuleType) -> None:
     page = site.api_page("encoders", "Encoders")
     assert "::: encoders.GraphFeatures\n" in page
     assert "__version__" not in page
+
+
+def test_pages_in_the_site_have_titles_for_links_and_bare_pipes(
+    site: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(site, "FACADES", {"encoders.pyg": "Graphs"})
+    monkeypatch.setattr(site, "commands_page", lambda: "# Commands\n")
+    site.stage(tmp_path)
+    staged = (tmp_path / "docs" / "architectures.md").read_text(encoding="utf-8")
+    assert "| `nasbench201` | `|op~0|+|op~0|op~1|+|op~0|op~1|op~2|` |" in staged
+    assert "[Spaces of your own](spaces.md)" in staged
+    index = (tmp_path / "docs" / "index.md").read_text(encoding="utf-8")
+    assert "](../" not in index
+    assert (tmp_path / "docs" / "CHANGELOG.md").exists()
+    assert "Examples:" in (tmp_path / "encoders" / "base.py").read_text(encoding="utf-8")
 
 
 def test_a_dead_link_ends_the_build(site: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
