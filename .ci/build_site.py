@@ -27,6 +27,7 @@ FACADES = {
     "surrogates.report": "The explorer",
     "surrogates.supernet": "Estimates by supernets",
     "surrogates.dynamic": "Searches for multi-stage networks",
+    "surrogates.shards": "Predictions in shards",
     "surrogates.models.graph": "Graph networks",
     "encoders": "Encoders",
     "encoders.pyg": "Graphs for PyTorch Geometric",
