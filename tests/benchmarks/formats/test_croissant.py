@@ -80,7 +80,7 @@ def test_units_and_directions_are_those_of_the_metrics(suffix: str, tmp_path: Pa
         "jigsaw/valid_loss": ("valid_loss", "-", "lower"),
         "jigsaw/time_elapsed": ("time_elapsed", "s", "lower"),
         "room_layout": ("valid_neg_loss", "-", "higher"),
-        "latency_ms/valid_cost": ("valid_cost", "-", "lower"),
+        "latency_ms/valid_cost": ("valid_cost", "ms", "lower"),
         "class_scene": ("valid_top1", "%", "higher"),
         "class_scene/extra_train_g_loss": ("extra_train_g_loss", "-", "unknown"),
     }
