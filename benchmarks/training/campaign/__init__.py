@@ -12,10 +12,14 @@ from benchmarks.training.campaign.images import (
     RoomsImages,
     TaskonomyImages,
 )
-from benchmarks.training.campaign.launchers.base import Launcher, WorkerEnd
-from benchmarks.training.campaign.launchers.ray_launcher import RayLauncher
-from benchmarks.training.campaign.launchers.remote_worker import WorkOrder, pull_trainings
-from benchmarks.training.campaign.launchers.slurm_launcher import SlurmLauncher
+from benchmarks.training.campaign.launchers import (
+    Launcher,
+    RayLauncher,
+    SlurmLauncher,
+    WorkerEnd,
+    WorkOrder,
+    pull_trainings,
+)
 from benchmarks.training.campaign.packing import pack_records, unpack_records
 from benchmarks.training.campaign.plan import Plan, Trial
 from benchmarks.training.campaign.plan_file import load_plan
