@@ -19,7 +19,7 @@ from benchmarks.spaces.transnas_macro import TransNASMacro
 from surrogates.drawing.cells import CELL_HEIGHT, CELL_WIDTH, cell_elements
 from surrogates.drawing.graphs import graph_elements, graph_size
 from surrogates.drawing.skeletons import SKELETON_HEIGHT, skeleton_elements, skeleton_width
-from surrogates.drawing.svg import document, text
+from surrogates.drawing.svg import document, text, text_width
 
 __all__ = ["Drawing", "draw"]
 
@@ -97,12 +97,12 @@ def _cell(space: CellSpace, arch: str) -> str:
     live = live_edges(np.array([spec.code]))[0].tolist()
     elements = list(_heading(space, arch))
     top = _MARGIN + 3.4 * _LINE
-    width = CELL_WIDTH
+    width = max(CELL_WIDTH, text_width(_about(space, arch)), *map(text_width, _explained(space, spec)))
     if simple.code == spec.code:
         heading = "The cell, which is its own simplest form" if any(spec.code) else "The cell, without operations"
         elements += cell_elements(space, spec.code, live, _MARGIN, top, heading)
     else:
-        width = 2 * CELL_WIDTH + _MARGIN
+        width = max(width, 2 * CELL_WIDTH + _MARGIN)
         elements += cell_elements(space, spec.code, live, _MARGIN, top, "As written")
         alive = live_edges(np.array([simple.code]))[0].tolist()
         heading = f"Simplest form: {simplest}" if len(simplest) < 40 else "Simplest form"
@@ -125,6 +125,7 @@ def _cell(space: CellSpace, arch: str) -> str:
     else:
         stages = _stages(space.cell_shapes(spec.skeleton, space.input_size))
         elements.append(text(_MARGIN, top, stages, kind="note"))
+        width = max(width, text_width(stages))
         top += _LINE
     return document(width + 2 * _MARGIN, top + _MARGIN - 10, f"architecture {arch}", elements)
 
@@ -167,12 +168,17 @@ def _graph(space: DagSpace, arch: str) -> str:
 
 
 def _heading(space: Space, arch: str) -> Iterator[str]:
-    params, multiply_adds, _ = graph_costs(space.network_graph(arch))
     size = 15 if len(arch) < 60 else 11
     yield text(_MARGIN, _MARGIN + 10, arch, size=size, weight="bold", kind="mono")
+    yield text(_MARGIN, _MARGIN + 10 + _LINE, _about(space, arch), kind="note")
+
+
+def _about(space: Space, arch: str) -> str:
+    """Space and costs of an architecture, in words."""
+    params, multiply_adds, _ = graph_costs(space.network_graph(arch))
     published = "" if arch in space else ", not among the published ones"
     costs = f"{params / 1e6:.2f} M parameters, {multiply_adds / 1e9:.2f} G multiply-adds"
-    yield text(_MARGIN, _MARGIN + 10 + _LINE, f"{space.name}{published}: {costs} without decoder", kind="note")
+    return f"{space.name}{published}: {costs} without decoder"
 
 
 def _explained(space: CellSpace, spec: CellSpec) -> list[str]:

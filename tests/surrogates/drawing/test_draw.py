@@ -117,3 +117,27 @@ def test_the_command_writes_the_picture_or_says_why_not(tmp_path: Path):
         assert result.exit_code == 2
         assert message in result.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["cell.svg"]
+
+
+@pytest.mark.parametrize(
+    "arch",
+    [
+        "64-41414-3_33_333",
+        "64-41414-1_01_231",
+        "128-41414-3_33_333",
+        "64-2311-3_33_333",
+        "64-2311-basic",
+        "|nor_conv_3x3~0|+|nor_conv_3x3~0|nor_conv_3x3~1|+|nor_conv_3x3~0|nor_conv_3x3~1|nor_conv_3x3~2|",
+    ],
+)
+def test_no_words_leave_the_picture(arch: str) -> None:
+    """Widths by the outlines of DejaVu Sans, among the widest of the fonts that the style names."""
+    textpath = pytest.importorskip("matplotlib.textpath")
+    properties = pytest.importorskip("matplotlib.font_manager").FontProperties
+    picture = drawn(arch)
+    for line in picture.iter(f"{SVG}text"):
+        if line.get("text-anchor") == "start":
+            mono = "mono" in line.get("class", "")
+            font = properties(family="DejaVu Sans Mono" if mono else "DejaVu Sans", weight=line.get("font-weight"))
+            outline = textpath.TextPath((0, 0), line.text, size=float(line.get("font-size")), prop=font)
+            assert float(line.get("x")) + outline.get_extents().width <= float(picture.get("width")), line.text
