@@ -169,6 +169,7 @@ def cost_answers(
     Raises:
         UnknownNameError: If a name is no cost; the message names the nearest one, and where costs come from.
         TableError: If a cost was not measured, and no surrogate of it is given.
+        typer.BadParameter: If a cost of a file is shown as a task of a model.
 
     Example:
         >>> from surrogates import Oracle
@@ -188,7 +189,7 @@ def cost_answers(
         for cost in own
         if cost.task not in shown
     ]
-    pairs = _in_pairs(tuple(source for source in sources if source.space == oracle.space))
+    pairs = _beside(oracle, sources, (*shown, *(cost.task for _, cost in found)))
     return found + [pair.answer(arch) for pair in pairs]
 
 
@@ -197,9 +198,11 @@ def compare_costs(
 ) -> pd.DataFrame:
     """A comparison of architectures (`Oracle.compare`) with the costs of files after the tasks of each pair.
 
+    Costs that are compared as tasks are left out.
+
     Raises:
         TableError: If a cost was not measured, and no surrogate of it is given.
-        typer.BadParameter: If costs are of another space.
+        typer.BadParameter: If costs are of another space, or compared as a task of a model.
 
     Example:
         >>> from surrogates import Oracle
@@ -212,7 +215,7 @@ def compare_costs(
 
     _check_space(oracle, sources)
     pairs = len(archs) * (len(archs) - 1) // 2
-    parts = [found, *(pair.compare(archs) for pair in _in_pairs(tuple(sources)))]
+    parts = [found, *(pair.compare(archs) for pair in _beside(oracle, sources, tuple(found["task"])))]
     ordered = [part.assign(_pair=[row * pairs // len(part) for row in range(len(part))]) for part in parts]
     return (
         pd.concat(ordered, ignore_index=True)
@@ -322,6 +325,25 @@ def _groups(sources: Sequence[CostSource]) -> list[_Group]:
         said = (model or table or sources[0]).said
         measured = None if table is None or table.table is None else table.table.where(tasks=names)
         found.append(_Group(said, tuple(names), measured, None if model is None else model.surrogate))
+    return found
+
+
+def _beside(oracle: Oracle, sources: Sequence[CostSource], shown: Sequence[str]) -> list[_Pair]:
+    """The costs of files of the space of an oracle, without those of its table that are shown already.
+
+    Raises:
+        typer.BadParameter: If a cost is shown already, but not from a table: a measured value would be left out.
+    """
+    found = []
+    for pair in _in_pairs(tuple(source for source in sources if source.space == oracle.space)):
+        if pair.name not in shown:
+            found.append(pair)
+        elif oracle.table is None or pair.name not in oracle.table.results:
+            raise typer.BadParameter(
+                f"expected costs beside the tasks, got {pair.name!r:.200} of {pair.said:.200}, which is shown already; "
+                "give measured values of a model's task with --table",
+                param_hint="--cost",
+            )
     return found
 
 
