@@ -222,6 +222,25 @@ def test_numbers_out_of_range_are_refused(options: dict[str, Any], message: str,
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize(
+    ("tasks", "name"),
+    [
+        (("index", "loss"), "'index': 'index' is a column"),
+        (("arch", "loss"), "'arch': 'arch'"),
+        (("loss", "n_archs"), "'n_archs'"),
+        (("novelty", "loss"), "'novelty'"),
+        (("loss", "loss_std"), "'loss_std': 'loss_std' is a column"),
+        (("loss_std", "loss"), "'loss': 'loss_std' is a column"),
+    ],
+)
+def test_tasks_that_would_overwrite_a_column_are_refused(tasks: tuple[str, str], name: str, tmp_path: Path) -> None:
+    stub = Stub()
+    stub.tasks_ = tasks
+    with pytest.raises(ValueError, match=f"expected tasks with columns of their own, got .*{name}"):
+        run(tmp_path / "out", stub)
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path) -> None:
     run(tmp_path / "out", shards=2, shard=1)
     program = """
