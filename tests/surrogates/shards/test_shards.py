@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from benchmarks import ArtefactError, get_space
 from benchmarks.file_locks import file_lock
+from benchmarks.run_directory import RunDirectory
 from benchmarks.spaces import enumerate_space
 from surrogates.oracle.predictors import novelty_of, predict_matrix
 from surrogates.pretrained.load import load_answers
@@ -186,6 +187,20 @@ def test_other_predictions_are_refused_and_nothing_is_lost(
     with pytest.raises(ArtefactError, match=message):
         run(tmp_path, **{"shards": 3, **changes})
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
+def test_two_machines_that_start_together_share_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = Stub()
+    other.shift = 1e-9  # as another processor rounds
+    make = RunDirectory.make
+
+    def made_by_another_first(self: RunDirectory) -> Path:
+        monkeypatch.setattr(RunDirectory, "make", make)
+        run(tmp_path / "out", other, shards=3, shard=1)
+        return make(self)
+
+    monkeypatch.setattr(RunDirectory, "make", made_by_another_first)
+    assert run(tmp_path / "out", shards=3)[-1].finished == len(ROWS)
 
 
 def test_another_space_or_model_is_refused(tmp_path: Path) -> None:
