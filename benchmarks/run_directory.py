@@ -64,6 +64,7 @@ class RunDirectory:
         about: Mapping[str, Any],
         results: Callable[[str], bool] = lambda name: True,
         say: Callable[[Any], str] = repr,
+        beside: Mapping[str, Any] | None = None,
     ) -> Self:
         """Create the folder of a run, or check that an existing folder belongs to it.
 
@@ -74,6 +75,7 @@ class RunDirectory:
             results: Tells which file names must not exist in a folder without a description; all by default. Files of
                 the operating system (`is_litter`) are allowed.
             say: Formats a value of `about` for a message.
+            beside: Further entries of a new description, which may differ: those of the first process are kept.
 
         Returns:
             The directory itself.
@@ -90,7 +92,7 @@ class RunDirectory:
                 raise ArtefactError(
                     f"{str(self.path)!r} holds {strange!r} but no {self.description.name}; choose a new or empty folder"
                 )
-            self.describe(about)
+            self.describe({**about, **(beside or {})})
         self.check(about, say=say)
         return self
 

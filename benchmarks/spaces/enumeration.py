@@ -14,7 +14,7 @@ from typing import Any, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.errors import ArchitectureError, shown
+from benchmarks.errors import ArchitectureError, choice, shown
 from benchmarks.forks import cached_property
 from benchmarks.spaces.cell import CellSpace, CellSpec
 from benchmarks.spaces.registry import get_space, own_space
@@ -252,13 +252,13 @@ def enumerate_space(
         space: The space; its published architectures, unless `modules` are given.
         modules: Least and most modules of a skeleton, for any skeleton of TransNAS-Bench-101 and, with the micro space,
             any cell in it.
-        widths: Base channels of skeletons; 64 by default.
+        widths: Base channels of skeletons, in any order; 64 by default.
         halvings: Least and most halvings of the resolution in a skeleton; any by default.
         doublings: Least and most doublings of the channels; any by default.
         equivalence: ``"function"`` for one row a function, ``"string"`` for one row a string.
 
     Raises:
-        UnknownNameError: If there is no such space.
+        UnknownNameError: If there is no such space or equivalence.
         ValueError: If bounds are invalid or leave nothing, or are given for a space without skeletons.
 
     Example:
@@ -267,7 +267,7 @@ def enumerate_space(
         >>> enumerate_space("transnas101-macro", (4, 6), halvings=(1, 4), doublings=(1, 3))  # as published
         <SkeletonRows of transnas101-macro: 3,256 rows, 3,256 architectures>
     """
-    found, by_function = get_space(space), equivalence == "function"
+    found, by_function = get_space(space), choice(equivalence, ("function", "string"), "equivalence") == "function"
     bounds = {"widths": widths, "halvings": halvings, "doublings": doublings}
     if modules is None:
         if given := [name for name, value in bounds.items() if value is not None]:
@@ -301,4 +301,4 @@ def _widths(widths: Sequence[int]) -> tuple[int, ...]:
     if wrong or not found:
         what = shown(wrong[0]) if wrong else "none"
         raise ValueError(f"expected even numbers of base channels from 2 to {MAX_BASE} as widths, got {what}")
-    return tuple(int(width) for width in found)
+    return tuple(sorted(int(width) for width in found))

@@ -150,17 +150,18 @@ class ShiftCalibration(ShortRepr):
 
         Args:
             archs: m simplest forms.
-            seen: Those of them whose own label is known as well, of shape (m,), as the k rows are some of the training
-                rows only. What is left of such an architecture is noise / (variance + noise) of it, also of what it
-                shares with others; what its label says of others is left out, so that a pair's does not depend on
-                what else is asked.
+            seen: Those of them whose own label is known, of shape (m,). The k rows know theirs already, but are some of
+                the training rows only. What is left of another one is noise / (variance + noise) of it, also of what it
+                shares with others; what its label says of others is left out, so that a pair's does not depend on what
+                else is asked.
         """
         kernel, factor = self._process
         asked = standard_features(self._space, archs)
         whitened = factor.whiten(kernel.matrix(self._points, asked))
         found = kernel.matrix(asked, asked) - whitened.T @ whitened
         variances = np.maximum(np.diag(found), 0.0)
-        left = np.where(seen, _NOISE / (variances + _NOISE), 1.0)
+        apart = np.asarray(seen) & np.array([arch not in self._known for arch in archs], dtype=bool)
+        left = np.where(apart, _NOISE / (variances + _NOISE), 1.0)
         found *= left[:, None] * left
         found[np.diag_indices_from(found)] = variances * left
         return np.asarray(found)
@@ -190,6 +191,10 @@ class ShiftCalibration(ShortRepr):
     @cached_property
     def _space(self) -> str:
         return infer_space(self.archs[0]).name
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset(self.archs)
 
     @cached_property
     def _points(self) -> Float:

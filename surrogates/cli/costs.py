@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from surrogates.base import Surrogate
     from surrogates.oracle.answers import Answer
     from surrogates.oracle.oracle import Oracle
+    from surrogates.oracle.predictors import Predictor
 
 __all__ = [
     "CostFiles",
@@ -168,6 +169,7 @@ def cost_answers(
     Raises:
         UnknownNameError: If a name is no cost; the message names the nearest one, and where costs come from.
         TableError: If a cost was not measured, and no surrogate of it is given.
+        typer.BadParameter: If a cost of a file is shown as a task of a model.
 
     Example:
         >>> from surrogates import Oracle
@@ -187,7 +189,7 @@ def cost_answers(
         for cost in own
         if cost.task not in shown
     ]
-    pairs = _in_pairs(tuple(source for source in sources if source.space == oracle.space))
+    pairs = _beside(oracle, sources, (*shown, *(cost.task for _, cost in found)))
     return found + [pair.answer(arch) for pair in pairs]
 
 
@@ -196,9 +198,11 @@ def compare_costs(
 ) -> pd.DataFrame:
     """A comparison of architectures (`Oracle.compare`) with the costs of files after the tasks of each pair.
 
+    Costs that are compared as tasks are left out.
+
     Raises:
         TableError: If a cost was not measured, and no surrogate of it is given.
-        typer.BadParameter: If costs are of another space.
+        typer.BadParameter: If costs are of another space, or compared as a task of a model.
 
     Example:
         >>> from surrogates import Oracle
@@ -211,7 +215,7 @@ def compare_costs(
 
     _check_space(oracle, sources)
     pairs = len(archs) * (len(archs) - 1) // 2
-    parts = [found, *(pair.compare(archs) for pair in _in_pairs(tuple(sources)))]
+    parts = [found, *(pair.compare(archs) for pair in _beside(oracle, sources, tuple(found["task"])))]
     ordered = [part.assign(_pair=[row * pairs // len(part) for row in range(len(part))]) for part in parts]
     return (
         pd.concat(ordered, ignore_index=True)
@@ -223,9 +227,11 @@ def compare_costs(
 def with_costs(oracle: Oracle, sources: Sequence[CostSource]) -> Oracle:
     """An oracle that has the costs of files as tasks, to be bounded and minimised.
 
+    What a table and a stored surrogate both have is measured where the table has it, else predicted.
+
     Raises:
         ValueError: If a cost has the name of a task of the oracle.
-        typer.BadParameter: If a cost is of another space, or given twice.
+        typer.BadParameter: If a cost is of another space, or given twice by tables or by stored surrogates.
 
     Example:
         >>> from surrogates import Oracle
@@ -234,18 +240,16 @@ def with_costs(oracle: Oracle, sources: Sequence[CostSource]) -> Oracle:
         True
     """
     from surrogates.oracle.cost_tables import tabulated_costs
+    from surrogates.oracle.join import JoinedSurrogate
 
     _check_space(oracle, sources)
-    known: set[str] = set()
-    parts = []
-    for source in sources:
-        if twice := known & set(source.names):
-            raise typer.BadParameter(
-                f"expected each cost once, got {min(twice)!r:.200} again in {source.said:.200}", param_hint="--cost"
-            )
-        known |= set(source.names)
-        parts.append(source.surrogate if source.table is None else tabulated_costs(source.table))
-    return oracle.join(*[part for part in parts if part is not None]) if parts else oracle
+    parts: list[Predictor] = []
+    for group in _groups(sources):
+        if group.table is not None:
+            parts.append(tabulated_costs(group.table, group.surrogate))
+        elif group.surrogate is not None:
+            parts.append(JoinedSurrogate([(group.surrogate, group.names)]))
+    return oracle.join(*parts) if parts else oracle
 
 
 def _check_space(oracle: Oracle, sources: Sequence[CostSource]) -> None:
@@ -288,25 +292,70 @@ class _Pair(NamedTuple):
             ) from error
 
 
+class _Group(NamedTuple):
+    """Costs that the same table and the same stored surrogate have; one of both may be missing."""
+
+    said: str
+    names: tuple[str, ...]
+    table: Table | None
+    surrogate: Surrogate | None
+
+
+def _groups(sources: Sequence[CostSource]) -> list[_Group]:
+    """The costs of files by what has them, in the order in which they are given.
+
+    Raises:
+        typer.BadParameter: If two tables, or two stored surrogates, have a cost.
+    """
+    tables: dict[str, CostSource] = {}
+    models: dict[str, CostSource] = {}
+    for source in sources:
+        known = tables if source.surrogate is None else models
+        if twice := known.keys() & set(source.names):
+            raise typer.BadParameter(
+                f"expected each cost once, got {min(twice)!r:.200} again in {source.said:.200}", param_hint="--cost"
+            )
+        known |= dict.fromkeys(source.names, source)
+    groups: dict[tuple[int, int], list[str]] = {}
+    for name in dict.fromkeys(name for source in sources for name in source.names):
+        groups.setdefault((id(tables.get(name)), id(models.get(name))), []).append(name)
+    found = []
+    for names in groups.values():
+        table, model = tables.get(names[0]), models.get(names[0])
+        said = (model or table or sources[0]).said
+        measured = None if table is None or table.table is None else table.table.where(tasks=names)
+        found.append(_Group(said, tuple(names), measured, None if model is None else model.surrogate))
+    return found
+
+
+def _beside(oracle: Oracle, sources: Sequence[CostSource], shown: Sequence[str]) -> list[_Pair]:
+    """The costs of files of the space of an oracle, without those of its table that are shown already.
+
+    Raises:
+        typer.BadParameter: If a cost is shown already, but not from a table: a measured value would be left out.
+    """
+    found = []
+    for pair in _in_pairs(tuple(source for source in sources if source.space == oracle.space)):
+        if pair.name not in shown:
+            found.append(pair)
+        elif oracle.table is None or pair.name not in oracle.table.results:
+            raise typer.BadParameter(
+                f"expected costs beside the tasks, got {pair.name!r:.200} of {pair.said:.200}, which is shown already; "
+                "give measured values of a model's task with --table",
+                param_hint="--cost",
+            )
+    return found
+
+
 @lru_cache(maxsize=8)  # many architectures are looked up in the same files
 def _in_pairs(sources: tuple[CostSource, ...]) -> list[_Pair]:
-    """Sources as oracles: a stored surrogate with the measured values of its tasks, other tables alone."""
+    """The costs of files, each measured where a table has it, else predicted by the stored surrogate that has it."""
     from surrogates.oracle.oracle import Oracle
 
-    tables = [source for source in sources if source.table is not None]
-    models = [source for source in sources if source.surrogate is not None]
     found: dict[str, _Pair] = {}
-    for model in models:
-        together = [table for table in tables if set(table.names) & set(model.names)]
-        measured = together[0].table if together else None
-        if measured is not None:
-            measured = measured.where(tasks=[name for name in measured.results if name in model.names])
-        oracle = Oracle(model.surrogate, measured)
-        found |= {name: _Pair(model.said, name, oracle) for name in model.names}
-    for source in tables:
-        assert source.table is not None
-        alone = Oracle.from_table(source.table)
-        found |= {name: _Pair(source.said, name, alone) for name in source.names if name not in found}
+    for said, names, table, surrogate in _groups(sources):
+        oracle = Oracle(surrogate, table)
+        found |= {name: _Pair(said, name, oracle) for name in names}
     return [found[name] for name in dict.fromkeys(name for source in sources for name in source.names)]
 
 

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["compare_answers"]
 
+_SAME = 1e-9
+"""Relative difference of predictions of one function that is rounding, which depends on the batch."""
+
 
 def compare_answers(
     answers: Answers, tasks: Sequence[Task], functions: Sequence[str], correlation: NDArray[np.float64]
@@ -52,7 +55,7 @@ def compare_answers(
     parts = []
     for a, b in combinations(range(len(answers.archs)), 2):
         same = functions[a] == functions[b]
-        equal = answers.value[a] == answers.value[b]
+        equal = np.isclose(answers.value[a], answers.value[b], rtol=_SAME, atol=0.0)  # asked in two batches
         predicted = ~answers.measured[a] & ~answers.measured[b]
         rho = np.where(same & equal & predicted, 1.0, correlation[:, a, b])  # one prediction, and so one error
         found = pair_differences(answers.value[a], answers.value[b], answers.std[a], answers.std[b], rho)

@@ -13,6 +13,8 @@ from benchmarks.formats.load import load_table
 from benchmarks.quantities import is_bookkeeping, is_cost, lower_is_better
 from benchmarks.table import Table
 from benchmarks.tasks import find_task, list_tasks
+from surrogates.oracle.join import JoinedSurrogate
+from surrogates.oracle.predictors import Predictor, predict_matrix
 from surrogates.oracle.tabulated import TabulatedSurrogate
 
 __all__ = ["costs_in", "load_costs", "tabulated_costs"]
@@ -70,11 +72,12 @@ def costs_in(table: Table) -> list[str]:
     return [name for name in table.results if is_cost(name)]
 
 
-def tabulated_costs(table: Table) -> TabulatedSurrogate:
-    """Measured costs as a predictor, which searches and bounds can use beside another table; NaN where not measured.
+def tabulated_costs(table: Table, otherwise: Predictor | None = None) -> TabulatedSurrogate:
+    """Measured costs as a predictor, which searches and bounds can use beside another table.
 
     Args:
         table: Costs of published architectures of one space.
+        otherwise: Predicts the same costs, among others, where they were not measured; NaN without it.
 
     Example:
         >>> table = Table.from_logs(["64-2311-basic"], {"latency_ms": {"valid_cost": [5.0]}})
@@ -82,15 +85,20 @@ def tabulated_costs(table: Table) -> TabulatedSurrogate:
         [[5.0]]
     """
     space, tasks = table.space, table.results
-    mean = np.full((len(space), len(tasks)), np.nan)
+    mean, std = np.full((len(space), len(tasks)), np.nan), np.zeros((len(space), len(tasks)))
+    if otherwise is not None:
+        otherwise = JoinedSurrogate([(otherwise, tasks)])  # in the order of the table
+        mean, std = predict_matrix(otherwise, space.archs)
     rows = [row for row, arch in enumerate(table.archs) if arch in space]
     places = [space.index(table.archs[row]) for row in rows]
     for column, task in enumerate(tasks):
-        mean[places, column] = table.column(task)[rows]
+        values = table.column(task)[rows]
+        mean[places, column] = np.where(np.isnan(values), mean[places, column], values)
+        std[places, column] = np.where(np.isnan(values), std[places, column], 0.0)
     minimize = [
         name for name in tasks if not table.task(name).metric.higher_is_better and find_task(name).benchmark == "user"
     ]
     everyone = np.arange(len(space), dtype=np.int32)
     return TabulatedSurrogate(
-        space.name, tasks, everyone, mean, np.zeros_like(mean), minimize=minimize, equivalence="string"
+        space.name, tasks, everyone, mean, std, otherwise, minimize=minimize, equivalence="string"
     )

@@ -14,6 +14,9 @@ Float = NDArray[np.float64]
 
 _Z_LEVEL = 1.6448536269514722  # a normal interval of +- so many standard deviations covers 90 %; as in `Calibration`
 _ROUNDING = 1e-6
+"""Standard deviation of a difference, in those of the values, that is taken for 0."""
+_SAME = 1e-9
+"""Relative difference of two predictions with one error that is taken for rounding, which depends on the batch."""
 
 
 class Differences(NamedTuple):
@@ -45,7 +48,8 @@ def pair_differences(a: Float, b: Float, std_a: Float, std_b: Float, correlation
         correlation: Correlations of their errors, of shape (m,); NaN, of one that is not known, counts as 0.
 
     Returns:
-        Differences with the variance std_a^2 + std_b^2 - 2 correlation std_a std_b.
+        Differences with the variance std_a^2 + std_b^2 - 2 correlation std_a std_b. Of two uncertain values with one
+        error, a difference that is no more than rounding is 0.
 
     Example:
         >>> one = np.ones(1)
@@ -60,6 +64,8 @@ def pair_differences(a: Float, b: Float, std_a: Float, std_b: Float, correlation
     mean = a - b
     variance = s**2 + t**2 - 2 * rho * s * t
     std = np.sqrt(np.where(variance > _ROUNDING**2 * (s**2 + t**2), variance, 0.0))
+    scale = np.max([abs(a), abs(b), s, t], axis=0)
+    mean = np.where((std == 0) & (s > 0) & (t > 0) & (abs(mean) <= _SAME * scale), 0.0, mean)
     sure = np.where(mean == 0, 0.5, (mean > 0).astype(np.float64))
     z = np.divide(mean, std, out=np.zeros_like(mean), where=std > 0)
     normal = np.array([erfc(-value / sqrt(2.0)) / 2.0 for value in z.ravel()]).reshape(z.shape)

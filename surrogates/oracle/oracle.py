@@ -412,7 +412,7 @@ class Oracle:
 
         if len(archs) < 2:
             raise ValueError(f"expected at least two architectures to compare, got {len(archs)}")
-        strings, names = asked_archs(archs, self.space), self._sources.choose_all(tasks)
+        strings, names = asked_archs(archs, self.space), tuple(dict.fromkeys(self._sources.choose_all(tasks)))
         named = tuple(name for name in self._choose_costs(costs) if name not in names)
         answers = self._require(strings, names).beside(self._sources.costs(strings, named, self._advice))
         known = [exact_cost_task(name) if name in answers.exact else self.task(name) for name in answers.tasks]

@@ -57,9 +57,7 @@ class ShardFolder:
         directory = RunDirectory(path, _KIND, _FILE)
         numbers = {arch: [float(value) for value in values] for arch, values in probe.items()}
         settings = {"format": _FORMAT, **about}
-        if not directory.description.exists():
-            directory.claim({**settings, _PROBE: numbers})
-        directory.check(settings)
+        directory.claim(settings, beside={_PROBE: numbers})
         _check_model(directory, numbers)
         return cls(path, settings)
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["ShardProgress", "claim_shards", "predict_shards"]
 
 _PROBES = 8
+_BEFORE, _BEHIND = ("index", "arch"), ("in_domain", "novelty", "n_archs")
+"""Columns of the files before and behind those of tasks."""
 _GROUP = 131_072
 """Rows of a row group of the parquet files, about."""
 
@@ -76,7 +78,8 @@ def predict_shards(
         ArtefactError: If the folder holds other predictions: other rows, another model, another number of shards;
             nothing is changed then.
         OSError: If a file cannot be written (a full disk); finished shards are intact, and nothing is half-written.
-        ValueError: If the predictor is of another space, or a number is out of range.
+        ValueError: If the predictor is of another space, a number is out of range, or a task has the name of another
+            column.
 
     Example:
         >>> import tempfile
@@ -124,7 +127,8 @@ def claim_shards(
     Raises:
         ArtefactError: If the folder holds other predictions.
         OSError: If it cannot be written.
-        ValueError: If the predictor is of another space, or a number is out of range.
+        ValueError: If the predictor is of another space, a number is out of range, or a task has the name of another
+            column.
     """
     if predictor.space_ != rows.space:
         raise ValueError(f"expected rows of {predictor.space_}, the space of the model, got rows of {rows.space.name}")
@@ -141,6 +145,7 @@ def claim_shards(
         )
     if shard is not None and not 1 <= shard <= shards:
         raise ValueError(f"expected a shard from 1 to {shards:,}, got {shard:,}")
+    _check_columns(predictor.tasks_)
     if top < 1:
         raise ValueError(f"expected at least 1 best row to keep, got {top:,}")
     lowered = about(predictor).minimize or ()
@@ -155,6 +160,19 @@ def claim_shards(
         "tasks": {task: higher_is_better(task, lowered) for task in predictor.tasks_},
     }
     return ShardFolder.claim(folder, settings, _probe(predictor, rows))
+
+
+def _check_columns(tasks: tuple[str, ...]) -> None:
+    """Refuse a task whose name, or that of its standard deviations, is that of another column."""
+    known = {*_BEFORE, *_BEHIND}
+    for task in tasks:
+        for name in (task, f"{task}_std"):
+            if name in known:
+                raise ValueError(
+                    f"expected tasks with columns of their own, got {task!r:.200}: {name!r:.200} is a column already "
+                    f"({', '.join((*_BEFORE, *_BEHIND))}, each task and its _std)"
+                )
+            known.add(name)
 
 
 def _probe(predictor: Predictor, rows: ArchRows) -> dict[str, list[float]]:
@@ -186,14 +204,12 @@ def _columns(block: Block, rows: ArchRows, tasks: tuple[str, ...]) -> dict[str, 
     """The columns of a block of m rows."""
     stop = block.start + len(block.archs)
     mean, std = block.mean.astype(np.float32), block.std.astype(np.float32)
+    counts = rows.counts(block.start, stop).astype(np.int32)
     return {
-        "index": np.arange(block.start, stop, dtype=np.int64),
-        "arch": block.archs,
+        **dict(zip(_BEFORE, (np.arange(block.start, stop, dtype=np.int64), block.archs), strict=True)),
         **{task: mean[:, t] for t, task in enumerate(tasks)},
         **{f"{task}_std": std[:, t] for t, task in enumerate(tasks)},
-        "in_domain": block.published,
-        "novelty": block.novelty.astype(np.float32),
-        "n_archs": rows.counts(block.start, stop).astype(np.int32),
+        **dict(zip(_BEHIND, (block.published, block.novelty.astype(np.float32), counts), strict=True)),
     }
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from benchmarks import ArchitectureError, get_space
+from benchmarks import ArchitectureError, UnknownNameError, get_space
 from benchmarks.spaces import enumerate_space
 from benchmarks.spaces.enumeration import CellRows, PublishedRows, SkeletonRows
 from benchmarks.spaces.skeleton_codes import SkeletonCodes
@@ -138,3 +138,15 @@ def test_what_cannot_be_enumerated_is_refused() -> None:
     rows = enumerate_space("transnas101-macro", (1, 2))
     with pytest.raises(IndexError, match="expected rows from 0 to 20, got 3 to 21"):
         rows.archs(3, 21)
+
+
+def test_rows_do_not_depend_on_the_order_of_widths() -> None:
+    one, other = (enumerate_space("transnas101-macro", (1, 2), widths) for widths in ([64, 32], [32, 64, 32]))
+    assert one.archs(0, len(one)) == other.archs(0, len(other))
+    assert one.archs(0, 1) == ["32-1-basic"]
+    assert one.describe() == other.describe()
+
+
+def test_an_unknown_equivalence_is_refused() -> None:
+    with pytest.raises(UnknownNameError, match=r"unknown equivalence 'func'.*function"):
+        enumerate_space("nasbench201", equivalence="func")

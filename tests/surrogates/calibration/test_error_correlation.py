@@ -69,6 +69,14 @@ def test_the_covariance_is_that_of_a_process(shift: ShiftCalibration) -> None:
     np.testing.assert_allclose(shift.covariance(asked[:3], seen[:3]), found[:3, :3], atol=1e-12)
 
 
+def test_a_row_of_the_process_knows_its_own_label_once(shift: ShiftCalibration) -> None:
+    new = next(arch for arch in forms(30, seed=5) if arch not in shift.archs)
+    asked, n = [*shift.archs[:4], new], len(shift.archs)
+    K = kernel_matrix(shift, [*shift.archs, *asked])
+    posterior = K[n:, n:] - K[n:, :n] @ np.linalg.solve(K[:n, :n] + 0.1 * np.eye(n), K[:n, n:])
+    np.testing.assert_allclose(shift.covariance(asked, np.arange(5) < 4), posterior, atol=1e-6)
+
+
 def test_the_share_that_labels_were_drawn_with_is_found(shift: ShiftCalibration) -> None:
     rng = np.random.default_rng(1)
     K = kernel_matrix(shift, list(shift.archs))

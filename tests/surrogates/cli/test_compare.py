@@ -78,6 +78,26 @@ def test_costs_from_files(tmp_path: Path) -> None:
     assert "surrogates fit" in missing.stderr
 
 
+@pytest.mark.parametrize("archs", [(CELL, OTHER), (CELL, OTHER, TWINS[0])])
+def test_a_task_that_is_named_twice_is_compared_once(archs: tuple[str, ...], tmp_path: Path) -> None:
+    pairs = len(archs) * (len(archs) - 1) // 2
+    twice = run("compare", *archs, "-t", "jigsaw", "-t", "jigsaw")
+    assert (twice.exit_code, twice.stdout.count("jigsaw")) == (0, 1), twice.stderr
+    costs = tmp_path / "costs.csv"
+    costs.write_text("arch,latency_ms\n" + "".join(f"{arch},{len(arch)}\n" for arch in archs))
+    asked = ("--table", costs, "--minimize", "latency_ms", "-t", "latency_ms", "--cost", costs)
+    both = run("compare", *archs, *asked, "--json")
+    assert both.exit_code == 0, both.stderr
+    assert [row["task"] for row in json.loads(both.stdout)] == pairs * ["latency_ms"]
+    looked_up = json.loads(run("lookup", *archs, *asked, "--json").stdout)
+    assert [row["task"] for row in looked_up] == len(archs) * ["latency_ms"]
+    table = tmp_path / "jigsaw.csv"
+    table.write_text("arch,jigsaw\n" + "".join(f"{arch},90\n" for arch in archs))
+    for command in ("compare", "lookup"):
+        task = run(command, *archs, "-t", "jigsaw", "--cost", f"{table}:jigsaw")
+        assert (task.exit_code, "--table" in task.stderr) == (2, True)
+
+
 @pytest.mark.parametrize("ending", ["svg", "html"])
 def test_drawings(tmp_path: Path, ending: str) -> None:
     out = tmp_path / f"compare.{ending}"

@@ -131,6 +131,39 @@ def test_searches_bound_and_minimise_costs_of_files(costs: Path, latencies: pd.S
         assert row["latency_ms"] == latencies[row["arch"]]
 
 
+def test_each_cost_is_measured_by_the_table_that_has_it_and_else_predicted(
+    latencies: pd.Series, tmp_path: Path
+) -> None:
+    frame = latencies.to_frame().assign(energy_mJ=2 * latencies)
+    some = frame.sample(100, random_state=0)
+    model = BoostedSurrogate(**QUICK, equivalence="string").fit(
+        list(some.index), some, minimize=["latency_ms", "energy_mJ"]
+    )
+    stored = model.save(tmp_path / "both")
+    (measured,) = MACRO.sample(1, rng=3)
+    table = (frame + 100).loc[[measured]]
+    table.to_csv(tmp_path / "both.csv", index_label="arch")
+    for name in ("latency_ms", "energy_mJ"):
+        table[[name]].to_csv(tmp_path / f"{name}.csv", index_label="arch")
+    columns = [f"{tmp_path / 'both.csv'}:{name}" for name in table]
+    for files in (columns, [tmp_path / f"{name}.csv" for name in table]):
+        options = [word for file in (*files, stored) for word in ("--cost", file)]
+        asked = ("lookup", measured, ARCH, "--task", "jigsaw", *options, "--json")
+        rows = {(row["arch"], row["task"]): row for row in json.loads(run(*asked).stdout)}
+        for name in table:
+            row = rows[measured, name]
+            assert (row["source"], row["value"]) == ("table", table.loc[measured, name])
+            assert rows[ARCH, name]["source"] == "surrogate"
+        best = run("best", "jigsaw", "--space", "transnas101-macro", *options, "-n", "3300", "--csv")
+        assert best.exit_code == 0, best.stderr
+        found = {row["arch"]: row for row in rows_of(best.stdout)}
+        for arch in (measured, ARCH):
+            for name in table:
+                assert float(found[arch][name]) == pytest.approx(rows[arch, name]["value"], rel=1e-6)
+    twice = run("lookup", ARCH, "--cost", stored, "--cost", f"{stored}:energy_mJ")
+    assert "expected each cost once, got 'energy_mJ' again" in " ".join(twice.stderr.replace("│", " ").split())
+
+
 def test_search_benchmark_within_bounds(costs: Path, table_file: Path, tmp_path: Path, small_boosted: None) -> None:
     asked = ("search-benchmark", "--space", "transnas101-macro", "--task", "jigsaw", "--methods", "random,local")
     limits = ("--budget", "8", "--seeds", "0", "--cost", costs, "--constraint", "latency_ms<=4.1")

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from benchmarks import ArtefactError, get_space
 from benchmarks.file_locks import file_lock
+from benchmarks.run_directory import RunDirectory
 from benchmarks.spaces import enumerate_space
 from surrogates.oracle.predictors import novelty_of, predict_matrix
 from surrogates.pretrained.load import load_answers
@@ -188,6 +189,20 @@ def test_other_predictions_are_refused_and_nothing_is_lost(
     assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
 
 
+def test_two_machines_that_start_together_share_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = Stub()
+    other.shift = 1e-9  # as another processor rounds
+    make = RunDirectory.make
+
+    def made_by_another_first(self: RunDirectory) -> Path:
+        monkeypatch.setattr(RunDirectory, "make", make)
+        run(tmp_path / "out", other, shards=3, shard=1)
+        return make(self)
+
+    monkeypatch.setattr(RunDirectory, "make", made_by_another_first)
+    assert run(tmp_path / "out", shards=3)[-1].finished == len(ROWS)
+
+
 def test_another_space_or_model_is_refused(tmp_path: Path) -> None:
     run(tmp_path, shards=3, shard=1)
     other = Stub()
@@ -219,6 +234,25 @@ def test_another_space_or_model_is_refused(tmp_path: Path) -> None:
 def test_numbers_out_of_range_are_refused(options: dict[str, Any], message: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=message):
         run(tmp_path / "out", **options)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("tasks", "name"),
+    [
+        (("index", "loss"), "'index': 'index' is a column"),
+        (("arch", "loss"), "'arch': 'arch'"),
+        (("loss", "n_archs"), "'n_archs'"),
+        (("novelty", "loss"), "'novelty'"),
+        (("loss", "loss_std"), "'loss_std': 'loss_std' is a column"),
+        (("loss_std", "loss"), "'loss': 'loss_std' is a column"),
+    ],
+)
+def test_tasks_that_would_overwrite_a_column_are_refused(tasks: tuple[str, str], name: str, tmp_path: Path) -> None:
+    stub = Stub()
+    stub.tasks_ = tasks
+    with pytest.raises(ValueError, match=f"expected tasks with columns of their own, got .*{name}"):
+        run(tmp_path / "out", stub)
     assert not (tmp_path / "out").exists()
 
 

@@ -24,6 +24,8 @@ _END = 10.0
 """Seconds in which workers may end by themselves when all is done."""
 _ROUNDS = 3
 """Times that workers are started again for trainings that are left, without a new record in between."""
+_LOOKS = 3
+"""Times that records are looked for, a pause apart, when all workers have ended, before others are started."""
 _LOSSES = 3
 """Workers that may be lost for each one that was asked for, without a new record in between."""
 
@@ -55,8 +57,8 @@ def watch_workers(
     try:
         launcher.start(_order(plan, folder, trainer, open_), count)
         while open_ and time.monotonic() < until:
-            ends = launcher.ended()
-            found = list(_new_records(folder, plan, open_))
+            ends, over = launcher.ended(), not launcher.running()
+            found = list(_new_records(folder, plan, open_)) or (_late_records(folder, plan, open_) if over else [])
             for record in found:
                 del open_[record.trial]
                 yield record
@@ -65,10 +67,10 @@ def watch_workers(
             losses, rounds = (lost, 0) if found else (losses + lost, rounds)
             if losses > _LOSSES * count:
                 raise CampaignError(f"{losses} workers in a row were lost, the last one: {_said(ends)}")
-            if lost and open_ and launcher.running():
+            if lost and open_ and not over:
                 asked += lost
                 launcher.start(_order(plan, folder, trainer, open_), lost)
-            elif open_ and not launcher.running():
+            elif open_ and over:
                 if all(is_locked(lock_path(folder, trial)) for trial in open_):
                     return  # in processes of others
                 rounds += 1
@@ -94,12 +96,23 @@ def _order(plan: Plan, folder: Path, trainer: Trainer, open_: dict[Trial, Job]) 
     return WorkOrder(plan, folder.absolute(), trainer, tuple(open_.values()), plan.own_spaces())
 
 
-def _new_records(folder: Path, plan: Plan, open_: dict[Trial, Job]) -> Iterator[Record]:
-    """Records of open trainings that were written since they were last looked for."""
+def _late_records(folder: Path, plan: Plan, open_: dict[Trial, Job]) -> list[Record]:
+    """Records that workers left behind when they ended, whatever a listing says: on NFS it may be a minute old."""
+    for look in range(_LOOKS):
+        if found := list(_new_records(folder, plan, open_, by_listing=False)):
+            return found
+        if all(is_locked(lock_path(folder, trial)) for trial in open_):
+            break  # in processes of others
+        time.sleep(_PAUSE * (look + 1 < _LOOKS))
+    return []
+
+
+def _new_records(folder: Path, plan: Plan, open_: dict[Trial, Job], by_listing: bool = True) -> Iterator[Record]:
+    """Records of open trainings that were written since they were last looked for; listing first spares opening all."""
     present = {task: {file.name for file in (folder / task).glob("*.json")} for task in plan.tasks}
     for trial, job in open_.items():
         path = record_path(folder, trial)
-        if path.name not in present[trial.task]:
+        if by_listing and path.name not in present[trial.task]:
             continue
         try:
             record = read_record(path)

@@ -1,7 +1,7 @@
 """What the watch does with workers that are lost, refused, or end too early; with a launcher in this process."""
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -73,6 +73,16 @@ def test_what_is_left_when_all_have_ended_is_started_again(tmp_path: Path) -> No
     assert len(trained(launcher, tmp_path)) == 4
     assert launcher.started[0] == 2
     assert len(launcher.started) > 2
+
+
+def test_records_that_no_listing_shows_yet_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    listed = Path.glob
+
+    def stale(self: Path, pattern: str) -> Iterator[Path]:
+        return iter(()) if self.name == "jigsaw" and pattern == "*.json" else listed(self, pattern)
+
+    monkeypatch.setattr(Path, "glob", stale)
+    assert sorted(trained(Here([]), tmp_path)) == sorted(PLAN.trials())  # each once
 
 
 def test_a_refused_worker_is_named_and_the_others_go_on(tmp_path: Path) -> None:
