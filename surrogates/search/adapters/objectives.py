@@ -38,8 +38,8 @@ class Objectives:
         signs: +1 for an objective that is better when higher, else -1, of shape (K,).
 
     Raises:
-        ValueError: If there is no task, an objective is named twice (also in two spellings), a function is given without
-            a space, or the space is not the oracle's.
+        ValueError: If there is no task, an objective is named twice (also in two spellings), a function is given
+            without a space, or the space is not the oracle's.
         ConstraintError: If no architecture meets the constraint; names the nearest bounds that one meets.
         UnknownNameError: If there is no such task, cost or space; names the nearest one.
 
