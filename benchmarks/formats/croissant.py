@@ -53,7 +53,8 @@ def croissant_metadata(
 
     Raises:
         TableNotFoundError: If there is no such file and no bundled table of that name.
-        TableError: If it is not such a file, or its content is invalid.
+        TableError: If it is not such a file, or its content is invalid, or its records are not those of the table that
+            `load_table` makes of it (repeated rows, comments).
         ArchitectureError: If the string in a row is not an architecture.
 
     Example:
@@ -71,6 +72,7 @@ def croissant_metadata(
         raise TableError(f"{file.name:.200}: expected a .parquet or .csv file; {_CONVERT}")
     table = load_table(file, minimize=minimize)
     arch, columns = _columns(file, table, minimize)
+    _check_records(file, table, arch)
     results = [_arch_field(arch), *(_field(name, about) for name, about in columns.items())]
     name = file.stem
     return {
@@ -122,6 +124,24 @@ def _columns(file: Path, table: Table, minimize: Collection[str] | str) -> tuple
     if not set(table.tasks) <= trained:
         raise TableError(f"{file.name:.200}: expected one column per task, got {shown(header)}; {_CONVERT}")
     return archs[0], {labels[label]: named.get(label) for label in labels if label in named or label in extras}
+
+
+def _check_records(file: Path, table: Table, arch: str) -> None:
+    """Refuse a file whose own rows are not those of the table: `load_table` tidies, readers of Croissant do not."""
+    import pandas as pd
+
+    try:
+        frame = pd.read_csv(file) if file.suffix.casefold() == ".csv" else pd.read_parquet(file, columns=[arch])
+    except ValueError as error:
+        raise TableError(f"{file.name:.200}: {error}; {_CONVERT}") from error
+    if len(frame) != len(table):
+        raise TableError(
+            f"{file.name:.200}: expected one row for each of {len(table):,} architectures, got {len(frame):,} rows "
+            f"(repeated, or comments); {_CONVERT}"
+        )
+    for row, (found, expected) in enumerate(zip(frame[arch], table.archs, strict=True), start=1):
+        if found != expected:
+            raise TableError(f"{file.name:.200}: expected {expected!r} in row {row:,}, got {shown(found)}; {_CONVERT}")
 
 
 def _header(file: Path) -> list[str]:

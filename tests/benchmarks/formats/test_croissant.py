@@ -143,6 +143,13 @@ def test_bookkeeping_is_no_result(tmp_path: Path) -> None:
         ("a.csv", f"arch;jigsaw\n{MICRO[0]};1\n", "expected a column 'arch' in the first line, between commas"),
         ("a.csv", f"# mine\narch,jigsaw\n{MICRO[0]},1\n", "expected a column 'arch' in the first line"),
         ("a.csv", f"arch,task,value\n{MICRO[0]},jigsaw,1\n", "expected one column per task"),
+        (
+            "a.csv",
+            f"arch,jigsaw\n{MICRO[0]},1\n# checked by hand\n{MICRO[1]},2\n",
+            "expected one row for each of 2 architectures, got 3 rows",
+        ),
+        ("a.csv", f"arch,jigsaw\n{MICRO[0]},1\n{MICRO[0]},1\n", "expected one row for each of 1 architectures, got 2"),
+        ("a.csv", f"arch,jigsaw\n {MICRO[0]},1\n", rf"expected '{MICRO[0]}' in row 1, got ' {MICRO[0]}'"),
     ],
 )
 @pytest.mark.filterwarnings("ignore:read as:UserWarning")
