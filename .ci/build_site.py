@@ -19,6 +19,8 @@ from typing import Any
 
 import typer.main
 
+from benchmarks.files import write_folder_beside
+
 ROOT = Path(__file__).resolve().parents[1]
 FACADES = {
     "surrogates": "Models, look-ups, evaluation",
@@ -41,6 +43,8 @@ FACADES = {
 """Public modules -> what a page of the reference is called; what they export is public (CONTRIBUTING.md)."""
 BESIDE = ("CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "CITATION.cff", "LICENSE", "notebooks")
 """What pages link to as ``../NAME``."""
+MARKER = ".transnas-surrogates-site"
+"""Empty file in a site: its folder may be replaced."""
 
 
 def stage(folder: Path) -> None:
@@ -150,11 +154,14 @@ def api_page(name: str, title: str) -> str:
 
 
 def build(out: Path) -> None:
-    """Write the site into a folder, which is replaced.
+    """Write the site into a folder; an older site there is replaced, nothing else is.
 
     Raises:
-        SystemExit: If zensical finds something wrong, such as a dead link.
+        SystemExit: If the folder holds something else than a site written here, or zensical finds something wrong, such
+            as a dead link.
     """
+    out = out.resolve()
+    check_replaceable(out)
     with tempfile.TemporaryDirectory() as work:
         folder = Path(work)
         stage(folder)
@@ -162,9 +169,21 @@ def build(out: Path) -> None:
         done = subprocess.run(command, cwd=folder, check=False)
         if done.returncode:
             sys.exit(done.returncode)
-        if out.exists():
-            shutil.rmtree(out)
-        shutil.copytree(folder / "site", out)
+        with write_folder_beside(out) as beside:
+            shutil.copytree(folder / "site", beside, dirs_exist_ok=True)
+            (beside / MARKER).touch()
+
+
+def check_replaceable(out: Path) -> None:
+    """Refuse a path that is neither free, nor an empty folder, nor a site written here.
+
+    Raises:
+        SystemExit: If it is something else.
+    """
+    if out.is_dir() and ((out / MARKER).is_file() or not any(out.iterdir())):
+        return
+    if out.exists() or out.is_symlink():
+        sys.exit(f"error: expected a new or empty folder, or a site written before (with a file {MARKER}), got {out}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 """Split protocols: the architectures to train a surrogate on and those to test it on.
 
 Protocol *all* is the one of the literature: any row may be drawn. It leaks, because cells that compute the same
-function occur on both sides. Protocol *distinct* draws from one row per class of equivalent architectures.
+function occur on both sides. Protocol *distinct* draws from one row per canonical form (`Space.canonicals`). Cells of
+different canonical forms that compute one function (`Space.simplify`) still occur on both sides: of micro 28 % of the
+test rows at n = 512.
 """
 
 from __future__ import annotations
@@ -49,7 +51,7 @@ def split(archs: Table | Sequence[str], n: int, seed: int = 0, protocol: Protoco
         archs: A table or its architecture strings.
         n: Number of training rows.
         seed: Seed of the shuffle.
-        protocol: ``"all"`` rows, or ``"distinct"``: the first row of each class of equivalent architectures.
+        protocol: ``"all"`` rows, or ``"distinct"``: the first row of each canonical form.
 
     Returns:
         Positions in `archs`, for both protocols.
@@ -88,7 +90,7 @@ def eligible_rows(archs: Table | Sequence[str], protocol: Protocol) -> NDArray[n
 
 
 def canonical_classes(archs: Table | Sequence[str]) -> NDArray[np.int64]:
-    """Index of each architecture's equivalence class, of shape (n,), in order of first occurrence.
+    """Index of each architecture's canonical form, of shape (n,), in order of first occurrence.
 
     Raises:
         ArchitectureError: If a string is not an architecture; names its row.

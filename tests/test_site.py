@@ -171,6 +171,30 @@ def test_pages_in_the_site_have_titles_for_links_and_bare_pipes(
     assert "Examples:" in (tmp_path / "encoders" / "base.py").read_text(encoding="utf-8")
 
 
+def test_only_a_site_is_replaced(site: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def zensical_run(command: list[str], cwd: Path, check: bool) -> subprocess.CompletedProcess[str]:
+        (cwd / "site").mkdir()
+        (cwd / "site" / "index.html").write_text("new")
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(site, "stage", lambda folder: None)
+    monkeypatch.setattr(site.subprocess, "run", zensical_run)
+    mine, ours = tmp_path / "docs", tmp_path / "site"
+    mine.mkdir()
+    (mine / "index.html").write_text("mine")
+    monkeypatch.chdir(tmp_path)
+    for out in (mine, tmp_path, Path(), mine / "index.html"):
+        with pytest.raises(SystemExit, match="expected a new or empty folder, or a site written before"):
+            site.build(out)
+    assert (mine / "index.html").read_text() == "mine"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["docs"]
+    site.build(ours)
+    (ours / "old.html").touch()
+    site.build(Path("site"))  # again
+    assert sorted(path.name for path in ours.iterdir()) == [site.MARKER, "index.html"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["docs", "site"]
+
+
 def test_a_dead_link_ends_the_build(site: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The whole site is built by .ci/run; here a page of its own, with the same settings."""
     assert mkdocstrings.__name__ in (ROOT / "mkdocs.yml").read_text(encoding="utf-8")

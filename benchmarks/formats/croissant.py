@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from benchmarks.errors import TableError, shown
+from benchmarks.errors import TableError, UnknownNameError, shown
 from benchmarks.files import kind_of_file, sha256_of
 from benchmarks.formats.bundled import find_table
 from benchmarks.formats.load import load_table
@@ -27,6 +28,7 @@ from benchmarks.tasks import Task, find_task
 __all__ = ["croissant_metadata"]
 
 _FORMATS = {".csv": "text/csv", ".parquet": "application/x-parquet"}
+_LICENSE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*|https?://\S+")
 _SPLITS = {"train": "training", "valid": "validation", "test": "test", "": ""}
 _CONVERT = "surrogates table convert writes such a file"
 
@@ -47,14 +49,17 @@ def croissant_metadata(
     Args:
         path: A ``.parquet`` file, or a ``.csv`` file with commas and its header in the first line, with a column per
             task, as `save_table` writes them; or the name of a bundled table.
-        license: License of the table, a name of https://spdx.org/licenses or an address; left out if not given.
+        license: License of the table, a name of https://spdx.org/licenses (``"CC-BY-4.0"``) or an http(s) address; left
+            out if not given.
         url: Page of the table; left out if not given.
         minimize: User-defined tasks that are better when lower, as in `load_table`.
 
     Raises:
         TableNotFoundError: If there is no such file and no bundled table of that name.
-        TableError: If it is not such a file, or its content is invalid.
+        TableError: If it is not such a file, or its content is invalid, or its records are not those of the table that
+            `load_table` makes of it (repeated rows, comments).
         ArchitectureError: If the string in a row is not an architecture.
+        UnknownNameError: If the license is neither such a name nor an address.
 
     Example:
         >>> found = croissant_metadata("rooms-mini")
@@ -63,6 +68,10 @@ def croissant_metadata(
         >>> found["recordSet"][0]["field"][4]["description"]
         'class_scene: validation top1 of scene classification, in %; higher is better.'
     """
+    if license is not None and not _LICENSE.fullmatch(license):
+        raise UnknownNameError(
+            f"expected a license by its name of spdx.org, such as 'CC-BY-4.0', or by its address, got {shown(license)}"
+        )
     if kind_of_file(path) == "a folder":
         raise TableError(f"{shown(str(path))[1:-1]}: expected a single .parquet or .csv file, got a folder; {_CONVERT}")
     file = find_table(path)
@@ -71,6 +80,7 @@ def croissant_metadata(
         raise TableError(f"{file.name:.200}: expected a .parquet or .csv file; {_CONVERT}")
     table = load_table(file, minimize=minimize)
     arch, columns = _columns(file, table, minimize)
+    _check_records(file, table, arch)
     results = [_arch_field(arch), *(_field(name, about) for name, about in columns.items())]
     name = file.stem
     return {
@@ -79,7 +89,7 @@ def croissant_metadata(
         "conformsTo": "http://mlcommons.org/croissant/1.0",
         "name": name,
         "description": _description(table),
-        **({"license": license} if license else {}),
+        **({"license": license} if license is not None else {}),
         **({"url": url} if url else {}),
         "distribution": [
             {
@@ -122,6 +132,24 @@ def _columns(file: Path, table: Table, minimize: Collection[str] | str) -> tuple
     if not set(table.tasks) <= trained:
         raise TableError(f"{file.name:.200}: expected one column per task, got {shown(header)}; {_CONVERT}")
     return archs[0], {labels[label]: named.get(label) for label in labels if label in named or label in extras}
+
+
+def _check_records(file: Path, table: Table, arch: str) -> None:
+    """Refuse a file whose own rows are not those of the table: `load_table` tidies, readers of Croissant do not."""
+    import pandas as pd
+
+    try:
+        frame = pd.read_csv(file) if file.suffix.casefold() == ".csv" else pd.read_parquet(file, columns=[arch])
+    except ValueError as error:
+        raise TableError(f"{file.name:.200}: {error}; {_CONVERT}") from error
+    if len(frame) != len(table):
+        raise TableError(
+            f"{file.name:.200}: expected one row for each of {len(table):,} architectures, got {len(frame):,} rows "
+            f"(repeated, or comments); {_CONVERT}"
+        )
+    for row, (found, expected) in enumerate(zip(frame[arch], table.archs, strict=True), start=1):
+        if found != expected:
+            raise TableError(f"{file.name:.200}: expected {expected!r} in row {row:,}, got {shown(found)}; {_CONVERT}")
 
 
 def _header(file: Path) -> list[str]:

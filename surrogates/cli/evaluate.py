@@ -49,7 +49,7 @@ def evaluate(
     ] = None,
     seeds: Annotated[str, typer.Option(help="Seeds of the train/test splits, comma-separated.")] = "0,1,2",
     protocol: Annotated[
-        _Protocol, typer.Option(help="Rows to use: all, or one per class of equivalent architectures (distinct).")
+        _Protocol, typer.Option(help="Rows to use: all, or one per canonical form (distinct).")
     ] = _Protocol.all,
     task: TaskNames = None,
     space: SpaceName = None,

@@ -51,9 +51,7 @@ def leaderboard(
     seeds: Annotated[str, typer.Option(help="Seeds of the train/test splits, comma-separated.")] = "0,1,2",
     protocols: Annotated[
         str,
-        typer.Option(
-            help="Rows to use, comma-separated: all, distinct (one row per class of equivalent architectures)."
-        ),
+        typer.Option(help="Rows to use, comma-separated: all, distinct (one row per canonical form)."),
     ] = "all,distinct",
     out: Annotated[
         Path | None,

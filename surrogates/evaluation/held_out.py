@@ -56,7 +56,7 @@ def evaluate(
         table: Measured results of one space.
         train_sizes: Numbers of training rows.
         seeds: Seeds of the splits.
-        protocol: ``"all"`` rows, or one row per class of ``"distinct"`` architectures (`benchmarks.protocols`).
+        protocol: ``"all"`` rows, or one row per canonical form, ``"distinct"`` (`benchmarks.protocols`).
 
     Returns:
         One row per run and task: n_train, seed, task, tau (Kendall's tau-b), rho (Spearman), coverage (fraction of the

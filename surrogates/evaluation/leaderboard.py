@@ -57,7 +57,7 @@ def leaderboard(
             (`surrogates.evaluation.estimators`).
         train_sizes: Numbers of training rows.
         seeds: Seeds of the splits.
-        protocols: ``"all"`` rows, ``"distinct"`` architectures, or both (`benchmarks.protocols`).
+        protocols: ``"all"`` rows, ``"distinct"`` canonical forms, or both (`benchmarks.protocols`).
 
     Returns:
         One row per run and task: model, protocol, n_train, seed, task, tau, rho, coverage (see `surrogates.evaluate`),

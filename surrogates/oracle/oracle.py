@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from benchmarks.errors import TableError, choice
+from benchmarks.errors import TableError, UnknownNameError, choice
 from benchmarks.files import kind_of_file
 from benchmarks.provenance import unlike_published
 from benchmarks.spaces.registry import list_spaces, register_again
@@ -138,7 +138,10 @@ class Oracle:
             isinstance(space, str) and space not in list_spaces() and kind_of_file(space) == "a folder"
         ):
             return cls(load_surrogate(Path(space)), table, source)
-        answers = load_answers(space)
+        try:
+            answers = load_answers(space)
+        except UnknownNameError as error:
+            raise UnknownNameError(f"{error} (nor is there a folder of that name)") from None
         if table is not None and source == "auto" and (how := unlike_published(table, answers.tasks_)):
             raise TableError(
                 "expected a table of trainings like the published ones, which the bundled surrogate predicts, got "

@@ -1,10 +1,10 @@
 """Bundled surrogates: one folder per space, fitted on all published results.
 
-A folder contains ``answers/`` (predictions of every published architecture, each to the last digit as if asked alone,
-sufficient for look-ups), ``surrogate/`` (for architectures outside the published set, if the surrogate needs only the
-core libraries), and ``agreement/`` (predictions of the same surrogate against measured values on held-out
-architectures). Outside the published sets the two spaces of TransNAS-Bench-101 are answered by both surrogates together
-(`surrogates.models.transnas`).
+A folder contains ``answers/`` (predictions of every published architecture, each to the last digit as if asked alone on
+the kind of CPU that wrote them, to about 1e-12 on others; sufficient for look-ups), ``surrogate/`` (for architectures
+outside the published set, if the surrogate needs only the core libraries), and ``agreement/`` (predictions of the same
+surrogate against measured values on held-out architectures). Outside the published sets the two spaces of
+TransNAS-Bench-101 are answered by both surrogates together (`surrogates.models.transnas`).
 ``python -m surrogates.pretrained.build`` rebuilds them.
 """
 

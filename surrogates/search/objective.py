@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from benchmarks.table import Table
     from surrogates.search.base import Searcher
 
-__all__ = ["Objective", "open_objective"]
+__all__ = ["Objective", "check_different", "open_objective"]
 
 Values = NDArray[np.float64]
 
@@ -143,6 +143,16 @@ def open_objective(
     return replace(objective, allowed=allowed, constraint=bounds)
 
 
+def check_different(names: Sequence[str], what: str) -> None:
+    """Refuse names of which two are equal: what is kept by name would be lost.
+
+    Raises:
+        ValueError: If a name is repeated.
+    """
+    if repeated := [name for name in names if names.count(name) > 1]:
+        raise ValueError(f"expected different {what}, got {repeated[0]!r} more than once")
+
+
 def _without_constraint(
     oracle: object, tasks: str | Sequence[str], space: str | Space | None, minimize: Collection[str] | str
 ) -> Objective:
@@ -155,8 +165,7 @@ def _without_constraint(
         check_type(name, str, "task", "a name or a list of names")
     if not names:
         raise ValueError("expected at least one task, got none")
-    if repeated := [name for name in names if names.count(name) > 1]:
-        raise ValueError(f"expected different tasks, got {repeated[0]!r} more than once")
+    check_different(names, "tasks")
     if isinstance(oracle, Table):
         oracle = Oracle.from_table(oracle if space is None else oracle.where(space=space))
     if isinstance(oracle, Oracle):
@@ -172,6 +181,7 @@ def _without_constraint(
         raise UnknownNameError(f"expected the name of a task, got {unnamed[0]!r}, the name of bookkeeping")
     lowered = tuple(task.name for task in named.values() if task.benchmark == "user" and task == minimized(task))
     canonical = tuple(task.name for task in named.values())
+    check_different(canonical, "tasks")
     return Objective(found, canonical, _FunctionValues(oracle, len(names)), known, known, minimize=lowered)
 
 
@@ -185,6 +195,7 @@ def _of_oracle(
             choose_task(name, oracle.tasks, "task of the oracle")
     found = {name: oracle.task(name) for name in names}
     tasks = tuple(task.name for task in found.values())
+    check_different(tasks, "tasks")
     for name in (minimize,) if isinstance(minimize, str) else minimize:
         if oracle.task(name).metric.higher_is_better:
             raise ValueError(f"{name!r} is better when higher in the oracle: expected no minimize={name!r}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 from benchmarks.errors import ArtefactError, shown
 from benchmarks.files import write_beside
 from benchmarks.spaces.registry import get_space, list_spaces
-from surrogates.store.artefact import read_files, read_metadata
+from surrogates.store.artefact import parsing, read_files, read_metadata
 from surrogates.store.save import KIND
 from surrogates.store.storable import from_json
 
@@ -62,8 +63,9 @@ def write_card(directory: str | Path, *, name: str | None = None, license: str |
     if target.exists():
         raise ArtefactError(f"{str(target)!r} is there already: delete or rename it to write a new one")
     title = name if name is not None else Path(directory).resolve().name
-    scores = from_json(metadata["cv_scores"])
-    text = "\n".join(["---", *_front(metadata, scores, title, license), "---", "", *_body(metadata, scores, title)])
+    with parsing(directory):
+        scores = _measured(from_json(metadata["cv_scores"]))
+        text = "\n".join(["---", *_front(metadata, scores, title, license), "---", "", *_body(metadata, scores, title)])
     try:
         with write_beside(target, replace=False) as beside:
             beside.write_text(text + "\n", encoding="utf-8", newline="\n")
@@ -76,29 +78,36 @@ Scores = Mapping[str, Mapping[str, float]]
 _NAMES = {"tau": ("kendalltau", "Kendall's tau"), "coverage": ("coverage", "coverage of 90 % intervals")}
 
 
+def _measured(scores: Scores) -> dict[str, dict[str, float]]:
+    """The finite ones, of tasks that have any."""
+    finite = {
+        task: {key: own[key] for key in _NAMES if key in own and math.isfinite(own[key])}
+        for task, own in scores.items()
+    }
+    return {task: own for task, own in finite.items() if own}
+
+
 def _front(metadata: Mapping[str, Any], scores: Scores, title: str, license: str | None) -> list[str]:
     tags = ("neural-architecture-search", "performance-prediction", "surrogate", metadata["space"], metadata["class"])
     lines = [f"license: {_quoted(license)}"] if license else []
     lines += ['library_name: "transnas-surrogates"', 'pipeline_tag: "tabular-regression"', "tags:"]
     lines += [f"- {_quoted(tag)}" for tag in tags]
-    if not any(map(scores.get, (task["name"] for task in metadata["tasks"]))):
+    measured = {task["name"]: scores[task["name"]] for task in metadata["tasks"] if task["name"] in scores}
+    if not measured:
         return lines
-    lines += ["metrics:", '- "kendalltau"', "model-index:", f"- name: {_quoted(title)}", "  results:"]
-    for task in metadata["tasks"]:
-        measured = [(key, value) for key, value in scores.get(task["name"], {}).items() if key in _NAMES]
-        measured = [(key, value) for key, value in measured if value == value]  # not NaN
-        if not measured:
-            continue
+    kinds = [kind for key, (kind, _) in _NAMES.items() if any(key in own for own in measured.values())]
+    lines += ["metrics:", *(f'- "{kind}"' for kind in kinds), "model-index:", f"- name: {_quoted(title)}", "  results:"]
+    for task, own in measured.items():
         lines += [
             "  - task:",
             '      type: "tabular-regression"',
-            f"      name: {_quoted(task['name'])}",
+            f"      name: {_quoted(task)}",
             "    dataset:",
             f"      type: {_quoted(metadata['space'])}",
             f"      name: {_quoted('{}, training rows, cross-validated'.format(metadata['space']))}",
             "    metrics:",
         ]
-        for key, value in measured:
+        for key, value in own.items():
             kind, label = _NAMES[key]
             lines += [f'    - type: "{kind}"', f"      value: {value:.4f}", f'      name: "{label}"']
     return lines
@@ -182,7 +191,7 @@ def _trainings(metadata: Mapping[str, Any]) -> str:
 
 def _cell(value: Any) -> str:
     if isinstance(value, float):
-        return f"{value:.3f}" if value == value else "-"
+        return f"{value:.3f}"
     return "-" if value is None else _escaped(str(value))
 
 

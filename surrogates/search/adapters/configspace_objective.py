@@ -1,4 +1,4 @@
-"""An oracle as a function over a ConfigSpace, as SMAC, NePS, CARP-S and DEHB minimise it."""
+"""An oracle as a function over a ConfigSpace, as SMAC, NePS and CARP-S minimise it."""
 
 from __future__ import annotations
 

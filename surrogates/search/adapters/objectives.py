@@ -11,7 +11,7 @@ from benchmarks.spaces.space import Space
 from surrogates.oracle.oracle import Oracle
 from surrogates.search.adapters.decisions import Decisions
 from surrogates.search.constraints import Constraint
-from surrogates.search.objective import open_objective
+from surrogates.search.objective import check_different, open_objective
 from surrogates.search.quantities import cost_to_minimise
 
 __all__ = ["Objectives"]
@@ -38,7 +38,8 @@ class Objectives:
         signs: +1 for an objective that is better when higher, else -1, of shape (K,).
 
     Raises:
-        ValueError: If there is no task, a function is given without a space, or the space is not the oracle's.
+        ValueError: If there is no task, an objective is named twice (also in two spellings), a function is given
+            without a space, or the space is not the oracle's.
         ConstraintError: If no architecture meets the constraint; names the nearest bounds that one meets.
         UnknownNameError: If there is no such task, cost or space; names the nearest one.
 
@@ -72,6 +73,7 @@ class Objectives:
         allowed = self.objective.allowed & np.isfinite(self._charged).all(axis=1)
         self.decisions = Decisions(self.objective.space, allowed)
         self.names = (*self.objective.tasks, *costs)
+        check_different(self.names, "objectives")
         self.signs = np.append(self.objective.signs, [-1.0] * len(costs))
 
     def measure(self, archs: Sequence[str]) -> NDArray[np.float64]:

@@ -14,7 +14,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import ArchitectureError, Table, TableError, TableNotFoundError, croissant_metadata, load_table
+from benchmarks import (
+    ArchitectureError,
+    Table,
+    TableError,
+    TableNotFoundError,
+    UnknownNameError,
+    croissant_metadata,
+    load_table,
+)
 from benchmarks.formats.bundled import find_table
 from benchmarks.formats.save import save_table
 from benchmarks.tasks import find_task
@@ -143,6 +151,13 @@ def test_bookkeeping_is_no_result(tmp_path: Path) -> None:
         ("a.csv", f"arch;jigsaw\n{MICRO[0]};1\n", "expected a column 'arch' in the first line, between commas"),
         ("a.csv", f"# mine\narch,jigsaw\n{MICRO[0]},1\n", "expected a column 'arch' in the first line"),
         ("a.csv", f"arch,task,value\n{MICRO[0]},jigsaw,1\n", "expected one column per task"),
+        (
+            "a.csv",
+            f"arch,jigsaw\n{MICRO[0]},1\n# checked by hand\n{MICRO[1]},2\n",
+            "expected one row for each of 2 architectures, got 3 rows",
+        ),
+        ("a.csv", f"arch,jigsaw\n{MICRO[0]},1\n{MICRO[0]},1\n", "expected one row for each of 1 architectures, got 2"),
+        ("a.csv", f"arch,jigsaw\n {MICRO[0]},1\n", rf"expected '{MICRO[0]}' in row 1, got ' {MICRO[0]}'"),
     ],
 )
 @pytest.mark.filterwarnings("ignore:read as:UserWarning")
@@ -150,6 +165,18 @@ def test_other_files_are_refused(name: str, text: str, message: str, tmp_path: P
     (tmp_path / name).write_text(text)
     with pytest.raises(TableError, match=message):
         croissant_metadata(tmp_path / name)
+
+
+@pytest.mark.parametrize("license", ["", " ", "My License: v1", "ftp://example.org", "https://"])
+def test_a_license_is_a_name_or_an_address(license: str) -> None:
+    with pytest.raises(UnknownNameError, match=r"expected a license by its name of spdx\.org, such as 'CC-BY-4\.0'"):
+        croissant_metadata("rooms-mini", license=license)
+
+
+def test_licenses_that_are_kept() -> None:
+    assert "license" not in croissant_metadata("rooms-mini")
+    for license in ("GPL-2.0+", "https://example.org/license.html"):
+        assert croissant_metadata("rooms-mini", license=license)["license"] == license
 
 
 def test_bad_tables_are_refused_as_when_they_are_loaded(tmp_path: Path) -> None:

@@ -1,7 +1,10 @@
 """Model cards: read by the hub's own parser, true to the model, and no part of what is loaded."""
 
 import json
+import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -76,6 +79,9 @@ def test_a_downloaded_folder_answers_as_an_oracle(
         Oracle.from_pretrained("nasbench202")
     with pytest.raises(UnknownNameError, match="unknown"):
         Oracle.from_pretrained("x" * 5000)
+    for mistyped in ("./rooms-macr", "~/rooms-macr", str(model.parent / "modle")):
+        with pytest.raises(UnknownNameError, match=r"nor is there a folder of that name"):
+            Oracle.from_pretrained(mistyped)
 
 
 def test_a_table_of_other_trainings_is_refused_beside_a_stored_surrogate(model: Path) -> None:
@@ -119,15 +125,46 @@ def test_names_with_markup_are_shown_as_they_are(odd: str, macro_archs: list[str
 def test_without_scores_none_are_told(macro_archs: list[str], tmp_path: Path) -> None:
     fitted = BoostedSurrogate(n_members=2, n_rounds=2, random_state=0)
     folder = fitted.fit(macro_archs[:12], pd.Series(np.arange(12.0), name="jigsaw")).save(tmp_path / "model")
-    path = folder / "metadata.json"
-    metadata = {key: value for key, value in json.loads(path.read_text()).items() if key not in ("format", "checksum")}
-    files = {name: (folder / name).read_bytes() for name in metadata.pop("files")}
-    kept = {key: value for key, value in metadata.items() if key not in ("format_version", "kind")}
-    bare = write_artefact(tmp_path / "bare", "surrogate", {**kept, "cv_scores": {"dict": {}}}, files)
-    file = write_card(bare)
+    file = write_card(rewritten(folder, lambda metadata: metadata.update(cv_scores={"dict": {}})))
     data = read(file)
     assert (data.eval_results, data.metrics, data.license) == (None, None, None)
     assert "| jigsaw | valid\\_top1 | % | higher | - | - |" in file.read_text()
+
+
+def rewritten(folder: Path, change: Callable[[dict[str, Any]], object]) -> Path:
+    """A stored surrogate with other metadata and matching hashes."""
+    given = ("format", "format_version", "kind", "checksum")
+    metadata = {
+        key: value for key, value in json.loads((folder / "metadata.json").read_text()).items() if key not in given
+    }
+    files = {name: (folder / name).read_bytes() for name in metadata.pop("files")}
+    change(metadata)
+    return write_artefact(folder.with_name("changed"), "surrogate", metadata, files)
+
+
+def test_only_what_was_measured_is_told(model: Path) -> None:
+    def unmeasured(metadata: dict[str, Any]) -> None:
+        nothing = {"dict": {"tau": {"float": "nan"}}}
+        metadata["cv_scores"] = {"dict": {task["name"]: nothing for task in metadata["tasks"]}}
+
+    def covered(metadata: dict[str, Any]) -> None:
+        unmeasured(metadata)
+        metadata["cv_scores"]["dict"]["jigsaw"] = {"dict": {"tau": {"float": "nan"}, "coverage": 1.0}}
+
+    data = read(write_card(rewritten(model, unmeasured)))
+    assert data.eval_results is None
+    assert data.metrics is None
+    shutil.rmtree(model.with_name("changed"))
+    data = read(write_card(rewritten(model, covered)))
+    assert data.metrics == ["coverage"]
+    assert [(result.task_name, result.metric_type) for result in data.eval_results] == [("jigsaw", "coverage")]
+
+
+def test_a_folder_of_other_content_is_no_stored_surrogate(model: Path) -> None:
+    folder = rewritten(model, lambda metadata: metadata.pop("n_archs"))
+    with pytest.raises(ArtefactError, match="the content does not match this version: KeyError: 'n_archs'"):
+        write_card(folder)
+    assert not (folder / "README.md").exists()
 
 
 def test_bad_input(model: Path, tmp_path: Path) -> None:

@@ -57,3 +57,19 @@ def test_bad_input(micro: Oracle) -> None:
     nothing = Objectives(lambda archs: np.full(len(archs), np.nan), "mine", space="transnas101-micro")
     with pytest.raises(ValueError, match=r"returned nan for '64-41414-3_33_333' on mine"):
         nothing.measure(["64-41414-3_33_333"])
+
+
+@pytest.mark.parametrize(
+    ("tasks", "costs", "repeated"),
+    [
+        (["jigsaw", "jigsaw/valid_top1"], (), "jigsaw"),
+        ("jigsaw", ("params", "params"), "params"),
+        ("jigsaw", ["multiply_adds", "params", "multiply_adds"], "multiply_adds"),
+    ],
+)
+def test_an_objective_is_named_once(micro: Oracle, tasks: object, costs: object, repeated: str) -> None:
+    """A loss is kept by name: of two objectives of one name, one would be lost."""
+    with pytest.raises(ValueError, match=rf"expected different (tasks|objectives), got '{repeated}' more than once"):
+        Objectives(micro, tasks, costs)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="expected different tasks, got 'length' more than once"):
+        Objectives(lambda archs: np.zeros((len(archs), 2)), ["length", "length"], space="transnas101-micro")
