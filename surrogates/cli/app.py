@@ -84,7 +84,6 @@ def _add(group: str, command: Callable[..., None], short_help: str, epilog: str)
 
 _LOOK_UP, _FIT, _TRANSFER, _SEARCH, _TRAIN = "Look up", "Fit and compare", "Transfer", "Search", "Train"
 _add(_LOOK_UP, lookup.lookup, "Predicted or measured performance of architectures.", lookup.EXAMPLES)
-_add(_LOOK_UP, compare.compare, "Architectures side by side: which is better, how surely.", compare.EXAMPLES)
 _add(_LOOK_UP, best.best, "The best architectures of a space within constraints, exact.", best.EXAMPLES)
 _add(_LOOK_UP, predict.predict, "Predict architectures with a stored surrogate, as CSV.", predict.EXAMPLES)
 _add(_LOOK_UP, top.top, "The best of predictions in shards.", top.EXAMPLES)
@@ -105,6 +104,7 @@ _add(
 )
 _add(_SEARCH, unnas.unnas, "UnNAS study: search on one task, evaluate on others.", unnas.EXAMPLES)
 _add(_LOOK_UP, report.report, "Explore a space in one page, to open in a browser.", report.EXAMPLES)
+_add(_LOOK_UP, compare.compare, "Architectures side by side: which is better, how surely.", compare.EXAMPLES)
 _add(_TRAIN, design.design, "Which architectures to train first: the most informative.", design.EXAMPLES)
 _add(_TRAIN, train.train, "Train one architecture on one task.", train.EXAMPLES)
 app.add_typer(

@@ -132,11 +132,12 @@ class Oracle:
             ('cifar10', 'cifar100', 'ImageNet16-120')
         """
         from surrogates.pretrained.load import load_answers
-        from surrogates.store.load import load_surrogate
 
         if isinstance(space, os.PathLike) or (
             isinstance(space, str) and space not in list_spaces() and kind_of_file(space) == "a folder"
         ):
+            from surrogates.store.load import load_surrogate  # needs what a fit needs
+
             return cls(load_surrogate(Path(space)), table, source)
         try:
             answers = load_answers(space)
