@@ -4,8 +4,7 @@
     surrogates pretrain perf/cross_space/<name>.json --out <folder>/<name>    # resumes if interrupted
     python perf/cross_space/report.py <folder>                                # updates results/<name>.csv, prints all
 
-Without a folder it prints the summaries in results/, which are those of commit 72713b8: pre-training has since become
-independent of the order of the rows, which moves them.
+Without a folder it prints the summaries in results/.
 """
 
 from __future__ import annotations
