@@ -108,7 +108,7 @@ def test_the_script_is_installed_for_the_shell_that_asks(shell: dict[str, str], 
 
 def offered() -> dict[tuple[str, str], tuple[str, list[str]]]:
     """(command, option) -> its help, and all that TAB offers for it."""
-    found = {}
+    found: dict[tuple[str, str], tuple[str, list[str]]] = {}
 
     def walk(path: str, command: Any) -> None:
         for name, child in getattr(command, "commands", {}).items():
