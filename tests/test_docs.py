@@ -23,7 +23,7 @@ PAGES += [
     "spaces.md",
     "training.md",
 ]
-PAGES += ["transfer.md"]
+PAGES += ["transfer.md", "croissant.md", "model_cards.md"]
 
 
 @pytest.mark.parametrize("page", PAGES)

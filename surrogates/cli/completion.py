@@ -26,8 +26,12 @@ class _Item:
     type: str = "plain"
 
 
-def complete_names(command: Any) -> None:
+def complete_names(command: Any, path: str = "") -> None:
     """Let the arguments and options of a command, and of all below it, complete what their place in it calls for.
+
+    Args:
+        command: The command, or the group of commands.
+        path: How it is typed, after ``surrogates``.
 
     Example:
         >>> from surrogates.cli.app import app
@@ -36,10 +40,12 @@ def complete_names(command: Any) -> None:
         >>> [item.value for item in command.params[0].shell_complete(None, "room")]
         ['room_layout']
     """
-    for child in getattr(command, "commands", {}).values():
-        complete_names(child)
+    for name, child in getattr(command, "commands", {}).items():
+        complete_names(child, f"{path} {name}".lstrip())
     for param in command.params:
-        places = (param.metavar or "", *(f"{command.name} {name}" for name in param.opts), *param.opts)
+        if "--minimize" in param.opts:  # tasks of one's own
+            continue
+        places = (*(f"{path} {name}" for name in param.opts), param.metavar or "", *param.opts)
         names = next((_NAMES[place] for place in places if place in _NAMES), None)
         if names is not None:
             param.shell_complete = partial(_items, names)
@@ -81,6 +87,44 @@ def _tasks(incomplete: str) -> list[str]:
     from benchmarks.spaces import get_space, list_spaces
 
     return list(dict.fromkeys(task for space in list_spaces() for task in get_space(space).tasks))
+
+
+def _trained_tasks(incomplete: str) -> tuple[str, ...]:
+    from benchmarks.tasks import TRANSNAS_TASKS
+
+    return TRANSNAS_TASKS
+
+
+def _supernet_tasks(incomplete: str) -> tuple[str, ...]:
+    from benchmarks.tasks import TRANSNAS_TASKS
+    from benchmarks.training.recipe import CONTRAST
+
+    return (*TRANSNAS_TASKS, CONTRAST)
+
+
+def _confident_tasks(incomplete: str) -> tuple[str, ...]:
+    from benchmarks.training.dynamic.choices import CONFIDENT_TASKS
+
+    return tuple(CONFIDENT_TASKS)
+
+
+def _cell_spaces(incomplete: str) -> list[str]:
+    from benchmarks.spaces import get_space, list_spaces
+    from benchmarks.spaces.cell import CellSpace
+
+    return [name for name in list_spaces() if isinstance(get_space(name), CellSpace)]
+
+
+def _deriving(incomplete: str) -> tuple[str, ...]:
+    from surrogates.cli.derive import METHODS
+
+    return METHODS
+
+
+def _multi_stage(incomplete: str) -> tuple[str, ...]:
+    from surrogates.cli.dynamic import METHODS
+
+    return METHODS
 
 
 def _spaces(incomplete: str) -> tuple[str, ...]:
@@ -126,6 +170,14 @@ def _presets(incomplete: str) -> tuple[str, ...]:
 
 
 _NAMES: dict[str, Callable[[str], Iterable[str]]] = {
+    "train --task": _trained_tasks,
+    "supernet train --task": _supernet_tasks,
+    "supernet derive --task": _trained_tasks,
+    "supernet derive --space": _cell_spaces,
+    "supernet derive --method": _deriving,
+    "supernet probe --task": _trained_tasks,
+    "dynamic train --task": _confident_tasks,
+    "dynamic search --method": _multi_stage,
     "TASK": _tasks,
     "SPACE": _spaces,
     "ARCH": architectures,
@@ -140,4 +192,4 @@ _NAMES: dict[str, Callable[[str], Iterable[str]]] = {
     "--method": _searchers,
     "--preset": _presets,
 }
-"""What a value is called in the help, or the option it belongs to, of one command or of any -> its names."""
+"""The option of one command, or what a value is called in the help, or the option of any command -> its names."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from benchmarks.training.recipe import Recipe
     from surrogates.supernet import DDPNASResult, EnTranResult
 
-__all__ = ["EXAMPLES", "derive"]
+__all__ = ["EXAMPLES", "METHODS", "derive"]
 
 EXAMPLES = examples(
     "surrogates supernet derive cell --task class_scene",
@@ -26,6 +26,7 @@ EXAMPLES = examples(
     "surrogates supernet derive pruned --task jigsaw --method ddpnas --rounds 2",
 )
 _GRADIENT, _PRUNING = ("entrannas", "entrannas-base", "darts"), "ddpnas"
+METHODS = (*_GRADIENT, _PRUNING)
 
 
 def derive(
@@ -83,7 +84,7 @@ def derive(
     from benchmarks.spaces.registry import get_space
     from benchmarks.training.supernet.presets import supernet_recipe
 
-    choice(method, [*_GRADIENT, _PRUNING], "method")
+    choice(method, METHODS, "method")
     _check_options(method, {"--epochs": epochs, "--share-features": share_features or None}, {"--rounds": rounds})
     found = get_space(space)
     recipe = supernet_recipe(choice(task, TRANSNAS_TASKS, "task"), preset)

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from benchmarks.training.dynamic import ExitMeasurement, ExitScorer
     from benchmarks.training.dynamic.grid import ChoiceGrid
 
-__all__ = ["dynamic_app"]
+__all__ = ["METHODS", "dynamic_app"]
 
-_METHODS = ("s2dnas", "enas4d")
+METHODS = ("s2dnas", "enas4d")
 _TEST_IMAGES = 1024
 _ROWS = 11
 
@@ -151,7 +151,7 @@ def search(
     """
     from benchmarks.errors import choice
 
-    choice(method, _METHODS, "method")
+    choice(method, METHODS, "method")
     if budget is not None and method != "s2dnas":
         raise typer.BadParameter("--budget is for the method s2dnas; enas4d finds choices of many costs")
     share = 0.5 if budget is None else budget

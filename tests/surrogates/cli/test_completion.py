@@ -1,17 +1,21 @@
 """TAB completes commands, tasks, spaces, architectures, models, tables and searchers, in a real shell and at once."""
 
 import os
+import re
 import shutil
 import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer.main
 
 import benchmarks
 from benchmarks import get_space, list_spaces
 from surrogates import list_pretrained
+from surrogates.cli.app import app
 from surrogates.cli.completion import architectures
 from surrogates.search import list_searchers
 
@@ -100,6 +104,42 @@ def test_the_script_is_installed_for_the_shell_that_asks(shell: dict[str, str], 
     assert run.returncode == 0
     assert "bash completion installed" in run.stdout
     assert "surrogates" in (tmp_path / ".bashrc").read_text()
+
+
+def offered() -> dict[tuple[str, str], tuple[str, list[str]]]:
+    """(command, option) -> its help, and all that TAB offers for it."""
+    found: dict[tuple[str, str], tuple[str, list[str]]] = {}
+
+    def walk(path: str, command: Any) -> None:
+        for name, child in getattr(command, "commands", {}).items():
+            walk(f"{path} {name}".strip(), child)
+        for param in command.params:
+            if param.param_type_name == "option" and not param.is_flag:
+                items = [item.value for item in param.shell_complete(typer.Context(command), "")]
+                found[path, param.opts[0]] = (param.help or "", items)
+
+    walk("", typer.main.get_command(app))
+    return found
+
+
+def test_what_is_offered_is_what_the_command_takes() -> None:
+    """The help of these options says what they are checked with."""
+    found = offered()
+    listed = {place: re.search(r"^Task: one of (.*?)[.;]", help) for place, (help, _) in found.items()}
+    closed = {place: match[1].split(", ") for place, match in listed.items() if match}
+    assert len(closed) == 5
+    closed["supernet train", "--task"].append("contrast")
+    for place, names in closed.items():
+        assert found[place][1] == names, place
+    for place in (("supernet derive", "--method"), ("dynamic search", "--method"), ("supernet derive", "--space")):
+        names = found[place][1]
+        assert names
+        for name in names:
+            assert re.search(rf"\b{name}\b", found[place][0]), (place, name)
+    assert found["dynamic search", "--method"][1] == ["s2dnas", "enas4d"]
+    assert found["supernet derive", "--method"][1] == ["entrannas", "entrannas-base", "darts", "ddpnas"]
+    assert found["search", "--method"][1] == list(list_searchers())
+    assert found["fit", "--minimize"][1] == [], "tasks of one's own"
 
 
 def test_completions_of_an_architecture_lead_to_every_published_one() -> None:
