@@ -26,7 +26,7 @@ from benchmarks.user_warnings import warn_user
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["parquet_files", "read_parquet", "read_provenance", "write_parquet"]
+__all__ = ["parquet_files", "parquet_header", "read_parquet", "read_provenance", "write_parquet"]
 
 _PROVENANCE = b"transnas-surrogates"
 _LONG = ("task", "tasks", "metric", "dataset", "split")
@@ -88,6 +88,28 @@ def read_provenance(path: Path) -> dict[str, Any]:
         with _named(part, path), _damage_named():
             found[part] = _provenance(pyarrow.parquet.read_schema(part).metadata or {})
     return _common(found)
+
+
+def parquet_header(path: Path) -> list[str]:
+    """The columns of a parquet file, or of all files of a folder; none if it is neither, or damaged.
+
+    Example:
+        >>> import tempfile
+        >>> path = Path(tempfile.mkdtemp()) / "mine.parquet"
+        >>> write_parquet(Table.from_logs(["64-2311-basic"], {"jigsaw": {"valid_top1": [90.1]}}), path)
+        >>> parquet_header(path)
+        ['arch', 'jigsaw/valid_top1']
+    """
+    import pyarrow.parquet
+
+    found: dict[str, None] = {}
+    try:
+        for part in _parts(path) if path.is_dir() else [path]:
+            with _named(part, path), _damage_named():
+                found |= dict.fromkeys(map(str, pyarrow.parquet.read_schema(part).names))
+    except (TableError, OSError):
+        return []
+    return list(found)
 
 
 def write_parquet(table: Table, path: Path, epoch: Epoch = "final") -> None:

@@ -171,6 +171,8 @@ def _show_probabilities(archs: list[str], found: pd.DataFrame) -> None:
 
 def _notes(archs: list[str], found: pd.DataFrame) -> list[str]:
     """What must be known to read the numbers."""
+    from benchmarks.quantities import is_cost
+
     letters = dict(zip(archs, string.ascii_uppercase, strict=False))
     twins = dict.fromkeys(
         (row["a"], row["b"]) for row in _records(found) if row["same_function"] and row["correlation"] == 1
@@ -180,7 +182,8 @@ def _notes(archs: list[str], found: pd.DataFrame) -> list[str]:
         for a, b in twins
         if a != b
     ]
-    if "table" in {*found["source_a"], *found["source_b"]}:
+    trained = found[[not is_cost(str(task)) for task in found["task"]]]
+    if "table" in {*trained["source_a"], *trained["source_b"]}:
         lines.append("Measured values are those of one training each: trained again, they would be others.")
     predicted = (found["source_a"] == "surrogate") & (found["source_b"] == "surrogate")
     if (predicted & found["correlation"].isna()).any():

@@ -377,14 +377,37 @@ def _of_model(said: str, file: Path, columns: tuple[str, ...]) -> CostSource:
 
 def _file_and_column(said: str) -> tuple[Path | None, tuple[str, ...]]:
     """The file or directory of an option and the column after its colon; no file if it is a plain name."""
-    if Path(said).exists():
+    from surrogates.search.space_arrays import COSTS
+
+    if said in COSTS:
+        return None, ()
+    if _is_source(said):
         return Path(said), ()
     before, colon, column = said.rpartition(":")
-    while colon and not Path(before).exists():
+    named = before if _is_table_name(before) else said
+    while colon and not _is_source(before):
         before, colon, rest = before.rpartition(":")
+        named = before if _is_table_name(before) else named
         column = f"{rest}:{column}"
     if colon and before:
         return Path(before), (column,)
-    if Path(said).suffix in (".csv", ".parquet", ".pth", ".tsv", ".gz"):
-        raise typer.BadParameter(f"no such file: {said:.200}", param_hint="--cost")
+    if _is_table_name(named):
+        raise typer.BadParameter(f"no such file: {named:.200}", param_hint="--cost")
     return None, ()
+
+
+def _is_table_name(name: str) -> bool:
+    return Path(name).suffix in (".csv", ".parquet", ".pth", ".tsv", ".gz")
+
+
+def _is_source(name: str) -> bool:
+    """Whether a file or folder of this name is meant; a bare name may be a cost, whatever else has it."""
+    from benchmarks.files import kind_of_file
+
+    path = Path(name)
+    kind = kind_of_file(path)
+    if kind == "nothing" or not name:
+        return False
+    if path.suffix or path.name != name:
+        return True
+    return any(file for pattern in ("metadata.json", "*.parquet", "*=*") for file in path.glob(pattern))

@@ -13,6 +13,7 @@ from surrogates.cli.output import measurement, print_csv, print_json, print_tabl
 
 __all__ = ["EXAMPLES", "top"]
 
+_SHOWN = 10
 EXAMPLES = examples("surrogates top predictions", "surrogates top predictions --task jigsaw -n 20 --csv")
 
 
@@ -21,7 +22,16 @@ def top(
         Path, typer.Argument(metavar="FOLDER", help="Folder of shards, written by 'surrogates predict --space'.")
     ],
     task: Annotated[str | None, typer.Option("--task", "-t", help="Show only this task. Default: all.")] = None,
-    n: Annotated[int, typer.Option("-n", metavar="N", min=1, help="Number of rows of each task.")] = 10,
+    n: Annotated[
+        int | None,
+        typer.Option(
+            "-n",
+            metavar="N",
+            min=1,
+            help="Number of rows of each task. Default: 10, or all that are kept.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: AsJson = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print the results as CSV.")] = False,
 ) -> None:
@@ -34,7 +44,7 @@ def top(
 
     if as_json and as_csv:
         raise typer.BadParameter("expected one of --json and --csv, got both")
-    found = top_rows(folder, task, n)
+    found = top_rows(folder, task, min(_SHOWN, ShardFolder.open(folder).top) if n is None else n)
     records = [{str(name): value for name, value in row.items()} for row in found.to_dict(orient="records")]
     if as_json:
         print_json(records)

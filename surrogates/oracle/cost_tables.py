@@ -10,6 +10,7 @@ import numpy as np
 from benchmarks.errors import TableError
 from benchmarks.formats.csv import csv_header
 from benchmarks.formats.load import load_table
+from benchmarks.formats.parquet import parquet_header
 from benchmarks.quantities import is_bookkeeping, is_cost, lower_is_better
 from benchmarks.table import Table
 from benchmarks.tasks import find_task, list_tasks
@@ -44,9 +45,9 @@ def load_costs(path: str | Path, columns: Sequence[str] = (), space: str | None 
         ('latency_ms',)
     """
     known = list_tasks()
-    own = [
-        name for name in csv_header(Path(path)) if "/" not in name and name not in known and not is_bookkeeping(name)
-    ]
+    file = Path(path)
+    header = parquet_header(file) if file.is_dir() or file.suffix.casefold() == ".parquet" else csv_header(file)
+    own = [name for name in header if "/" not in name and name not in known and not is_bookkeeping(name)]
     table = load_table(path, space=space, minimize=[name for name in own if lower_is_better(name)])
     if len(table.spaces) > 1:
         raise TableError(f"{path!s:.200} holds the spaces {', '.join(table.spaces)}; expected costs of one space")

@@ -14,6 +14,7 @@ from benchmarks import __version__
 from benchmarks.extras import DISTRIBUTION
 from benchmarks.ray_cluster import RayError, connect, places
 from benchmarks.spaces.enumeration import ArchRows
+from benchmarks.spaces.registry import register_again
 from surrogates.oracle.predictors import Predictor
 from surrogates.shards.predict import ShardProgress, claim_shards, predict_shards
 
@@ -91,6 +92,7 @@ def do_shard(order: tuple[Any, ...], shard: int) -> bool:
         shard: The shard.
     """
     load, rows, folder, shards, top, keep_rows = order
+    register_again(rows.space)  # one of the user's own is not known here
     for step in predict_shards(_loaded(load), rows, folder, shards, shard, top, keep_rows):
         last = step
     return not last.elsewhere

@@ -72,6 +72,7 @@ def test_costs_from_files(tmp_path: Path) -> None:
     assert list(found) == ["jigsaw", "params", "latency_ms"]
     row = found["latency_ms"]
     assert (row["advantage"], row["p_better"], row["source_a"], row["unit"]) == (-1, 0, "table", "ms")
+    assert "of one training each" not in run(*asked[:-1]).stdout  # of a latency
     missing = run("compare", CELL, TWINS[0], "--cost", costs)
     assert missing.exit_code == 2
     assert "was not measured on latency_ms" in missing.stderr

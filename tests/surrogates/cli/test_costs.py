@@ -181,9 +181,24 @@ def test_search_benchmark_within_bounds(costs: Path, table_file: Path, tmp_path:
     assert "has at most 5 params: the smallest has" in nothing.stderr
 
 
+def test_files_with_the_name_of_a_cost_are_not_in_the_way(tmp_path: Path, stored: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("params", "latency_ms"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "multiply_adds").write_text("mine")
+    asked = ("lookup", ARCH, "--model", stored, "--json")
+    names = ("params", "multiply_adds", "latency_ms")
+    found = run(*asked, *(word for name in names for word in ("--cost", name)))
+    assert found.exit_code == 0, found.stderr
+    assert {row["task"] for row in json.loads(found.stdout)} == set(names)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
+        (["lookup", ARCH, "--cost", "no.csv:latency_ms"], "no such file: no.csv"),
+        (["lookup", ARCH, "--cost", "no.parquet:jigsaw/time:s"], "no such file: no.parquet"),
+        (["lookup", ARCH, "--cost", "a" * 400], "unknown cost or task of the oracle"),
         (["lookup", ARCH, "--cost", "latency"], "unknown cost or task of the oracle 'latency'"),
         (["lookup", ARCH, "--cost", "latency"], "or the file of a table of costs, or a stored surrogate"),
         (["lookup", ARCH, "--cost", "jigsaw"], "'jigsaw' is better when higher, and no cost"),

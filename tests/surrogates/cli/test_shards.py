@@ -33,6 +33,13 @@ def test_a_space_is_predicted_in_shards_and_its_best_are_shown(model: Path, tmp_
     assert run("top", out, "-n", "1").stdout.endswith("Best of 10,920 rows.\n")
 
 
+def test_as_many_of_the_best_are_shown_as_are_kept(model: Path, tmp_path: Path) -> None:
+    few = ("--space", "transnas101-macro", "--modules", "1-3", "--top", "5")
+    assert run("predict", model, *few, "--out", tmp_path / "out").exit_code == 0
+    found = json.loads(run("top", tmp_path / "out", "--task", "jigsaw", "--json").stdout)
+    assert [row["rank"] for row in found] == [1, 2, 3, 4, 5]
+
+
 def test_the_rows_are_those_of_predict(model: Path, tmp_path: Path) -> None:
     assert (
         run("predict", model, "--space", "transnas101-macro", "--modules", "2", "--out", tmp_path / "out").exit_code

@@ -167,6 +167,22 @@ def test_a_table_of_costs_needs_no_directions(tmp_path: Path) -> None:
     assert len(load_costs(several, space="transnas101-macro")) == 1
 
 
+def test_costs_in_parquet_need_no_directions(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"arch": MACRO.sample(4, rng=0), "latency_ms": 5.0, "throughput": 7.0, "jigsaw": 90.0})
+    frame.to_parquet(tmp_path / "costs.parquet", index=False)
+    (tmp_path / "parts").mkdir()
+    for part in range(2):
+        frame[2 * part : 2 * part + 2].to_parquet(tmp_path / "parts" / f"part-{part}.parquet", index=False)
+    for name in ("costs.parquet", "parts"):
+        table = load_costs(tmp_path / name)
+        assert table.results == ("latency_ms", "throughput")
+        assert [table.task(task).metric.higher_is_better for task in table.results] == [False, True]
+        assert len(table) == 4
+    (tmp_path / "torn.parquet").write_bytes((tmp_path / "costs.parquet").read_bytes()[:-9])
+    with pytest.raises(TableError, match=r"torn\.parquet"):
+        load_costs(tmp_path / "torn.parquet")
+
+
 def test_measured_costs_as_a_predictor_bound_only_what_was_measured(macro: Oracle, tmp_path: Path) -> None:
     path = tmp_path / "costs.csv"
     archs = MACRO.sample(20, rng=3)
