@@ -47,8 +47,10 @@ def build(space: str, data: Path, folder: Path = FOLDER) -> None:
     surrogate.fit(list(table.archs), table.to_frame())
     save_surrogate(surrogate, folder / space / SURROGATE, table)
     answers = TabulatedSurrogate.from_predictor(surrogate)
-    keys = prediction_keys(surrogate, get_space(space).archs)
-    answers.mean, answers.std = one_by_one(surrogate, list(dict.fromkeys(keys)))
+    asked = list(dict.fromkeys(prediction_keys(surrogate, get_space(space).archs)))
+    mean, std = one_by_one(surrogate, asked)
+    np.testing.assert_allclose(answers.predict(asked), mean)  # each answer is in the row of its own architecture
+    answers.mean, answers.std = mean, std
     answers.save(folder / space / ANSWERS)
     Agreement.from_surrogate(surrogate, table.to_frame()).save(folder / space / AGREEMENT)
 
