@@ -103,9 +103,13 @@ def fit(
     if cost is None:
         results = table_of_one_space(table, space, task or [], minimize)
     else:
+        if not surrogate.tells_strings_apart():
+            raise typer.BadParameter(
+                f"expected a model that tells cells of one function apart for --cost, got --model {name}, which does "
+                "not; boosted, gp and ensemble do"
+            )
         results = costs_to_fit(cost, space, task or [])
-        if "equivalence" in surrogate.get_params(deep=False):
-            surrogate.set_params(equivalence="string")
+        surrogate.set_params(equivalence="string")
     with working(f"fitting {counted(len(results), 'architecture')}, {counted(len(results.results), 'task')}"):
         surrogate.fit(list(results.archs), results.to_frame())
         save_surrogate(surrogate, out, results)

@@ -102,6 +102,8 @@ def test_fit_to_a_table_of_costs_needs_no_directions(costs: Path, tmp_path: Path
     asked = ("--out", tmp_path / "other")
     beside = run("fit", few, "--cost", few, *asked)
     assert (beside.exit_code, "expected --cost alone" in beside.stderr) == (2, True)
+    pooled = run("fit", "--cost", few, "--model", "graph", *asked)
+    assert (pooled.exit_code, "boosted, gp and ensemble do" in " ".join(pooled.stderr.split())) == (2, True)
     stored = run("fit", "--cost", tmp_path / "model", *asked)
     assert (stored.exit_code, "expected a table of costs, got a stored surrogate" in stored.stderr) == (2, True)
 
