@@ -143,7 +143,8 @@ def find_task(name: str) -> Task:
         return replace(find_task(of), name=name, metric=_METRICS.get(column) or _FACTS[column], split="")
     split, _, metric = column.partition("_")
     if of and split in SPLITS and metric in _METRICS:
-        return replace(find_task(of), name=name, metric=_METRICS[metric], split=split)
+        unit = unit_of(of) if metric == "cost" else _METRICS[metric].unit
+        return replace(find_task(of), name=name, metric=replace(_METRICS[metric], unit=unit), split=split)
     return Task(name, _METRICS["value"], "valid", name, "user", epochs=1, train_images=0)
 
 
@@ -157,7 +158,7 @@ def minimized(task: Task) -> Task:
         >>> minimized(find_task("latency_ms")).metric.unit
         'ms'
     """
-    return replace(task, metric=replace(_METRICS["cost"], unit=unit_of(task.name)))
+    return replace(task, metric=replace(_METRICS["cost"], unit=unit_of(trained_task(task.name))))
 
 
 def is_minimized(task: Task) -> bool:

@@ -107,7 +107,7 @@ def test_units_and_directions_are_those_of_the_metrics(suffix: str, tmp_path: Pa
     assert fields["jigsaw/valid_loss"] == (
         "jigsaw/valid_loss: validation loss of jigsaw puzzle, without a unit; lower is better."
     )
-    assert fields["latency_ms/valid_cost"].endswith("of the task latency_ms, without a unit; lower is better.")
+    assert fields["latency_ms/valid_cost"].endswith("of the task latency_ms, in ms; lower is better.")
     assert "not known" in fields["class_scene/extra_train_g_loss"]
 
 
