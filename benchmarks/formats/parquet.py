@@ -98,7 +98,7 @@ def parquet_header(path: Path) -> list[str]:
         >>> path = Path(tempfile.mkdtemp()) / "mine.parquet"
         >>> write_parquet(Table.from_logs(["64-2311-basic"], {"jigsaw": {"valid_top1": [90.1]}}), path)
         >>> parquet_header(path)
-        ['arch', 'jigsaw/valid_top1']
+        ['arch', 'jigsaw']
     """
     import pyarrow.parquet
 
