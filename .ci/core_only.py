@@ -6,7 +6,7 @@ import pytest
 
 EXTRAS = {
     "torch", "torch_geometric", "lightning", "safetensors", "PIL", "matplotlib", "optuna", "pymoo", "syne_tune",
-    "torchmetrics",
+    "torchmetrics", "ray", "submitit", "ConfigSpace", "mlcroissant", "huggingface_hub",
 }  # fmt: skip
 # Old versions use what newer ones below them deprecate (typer of click, matplotlib of pyparsing); ours may not.
 DEPRECATIONS = ["ignore::DeprecationWarning", r"error::DeprecationWarning:(benchmarks|encoders|surrogates|tests)\b"]
