@@ -238,7 +238,10 @@ def report() -> None:
                 column = proxies[best].fillna(proxies[best].min()).to_numpy()
                 print(line(f"best proxy, {best}", measures(values, column)))
         means = pd.DataFrame(rows).groupby(["ranker", "task"])["tau"].mean().unstack("ranker")
-        print("mean tau, and that of multiply-adds on the same tasks:")
+        means = means.drop(index="class_object", errors="ignore")
+        print(
+            "mean tau, and that of multiply-adds on the same tasks, without class_object, where settings were chosen:"
+        )
         for ranker, tau in means.drop(columns="multiply-adds").items():
             same = means.loc[tau.notna(), "multiply-adds"]
             print(f"  {ranker:40s} {tau.mean():6.3f} {same.mean():6.3f}  {len(same)} tasks")
