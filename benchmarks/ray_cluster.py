@@ -31,11 +31,13 @@ def connect(address: str) -> Any:
 
     Raises:
         MissingExtraError: If Ray is not installed.
-        RayError: If nobody answers there, or something other than Ray.
+        RayError: If nobody answers there, or something other than Ray; or if this process is connected to a cluster
+            at another port or host.
     """
     with needs_extra("Ray", "ray", "ray"):
         import ray
     if ray.is_initialized():
+        _check_same(address, ray.get_runtime_context().gcs_address)
         return ray
     where = os.environ.get("RAY_ADDRESS", address) if address == "auto" else address
     if where != "auto":
@@ -65,6 +67,23 @@ def places(ray: Any, needs: dict[str, float]) -> int:
             f"no node of the cluster has room for a worker with {_listed(needs)}; the most is {_listed(most)}"
         )
     return sum(room)
+
+
+def _check_same(asked: str, connected: str) -> None:
+    """Raise if the address that was asked for is not that of the cluster this process is connected to."""
+    host, _, port = asked.rpartition(":")
+    there, _, its_port = connected.rpartition(":")
+    if asked == "auto" or (port == its_port and (host == there or _is_here(host) or _is_here(there))):
+        return
+    raise RayError(
+        f"expected the cluster of Ray that this process is connected to, {connected}, got {shown(asked)}; call "
+        "ray.shutdown() first, or use another process"
+    )
+
+
+def _is_here(host: str) -> bool:
+    """Whether a host is this machine, or a name, whose addresses may be several."""
+    return host.startswith("127.") or not host.replace(".", "").isdigit()
 
 
 def _check(address: str) -> None:

@@ -18,7 +18,7 @@ __all__ = ["ShardFolder"]
 
 _KIND, _FILE, _FORMAT = "set of predictions", "shards.json", 1
 _PROBE = "probe"
-_CLOSE = 1e-4
+_CLOSE = 1e-5
 """Relative difference of predictions of one model on two machines that is let pass."""
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ShardProgress", "claim_shards", "predict_shards"]
 
-_PROBES = 8
+_PROBES = 256
 _BEFORE, _BEHIND = ("index", "arch"), ("in_domain", "novelty", "n_archs")
 """Columns of the files before and behind those of tasks."""
 _GROUP = 131_072

@@ -66,6 +66,8 @@ def test_workers_that_fit_nowhere_are_refused_at_once(cluster: Any, tmp_path: Pa
     connected = connect(cluster.address)
     assert places(connected, {"CPU": 1.0}) >= 1
     assert places(connected, {"CPU": 0.25}) >= 4
+    with pytest.raises(RayError, match=r"this process is connected to, .*, got '127\.0\.0\.1:1'"):
+        connect("127.0.0.1:1")
     launcher = RayLauncher(cluster.address, gpus=0.25)
     with pytest.raises(
         RayError, match=r"no node .* has room for a worker with 1 CPU, 0.25 GPU; the most is 1 CPU, 0 GPU"
