@@ -9,15 +9,15 @@ from benchmarks.errors import MissingExtraError
 
 __all__ = ["IMPORT_NAMES", "import_name", "needs_extra"]
 
-IMPORT_NAMES = {"scikit-learn": "sklearn", "pillow": "PIL"}
-"""Distribution -> name of its package, where this is not the same with underscores."""
+IMPORT_NAMES = {"scikit-learn": "sklearn", "pillow": "PIL", "configspace": "ConfigSpace"}
+"""Distribution, in lower case -> name of its package, where this is not the same with underscores."""
 
 
 def import_name(distribution: str) -> str:
     """Name of the package that a distribution of our requirements installs.
 
     Example:
-        >>> import_name("pillow"), import_name("torch-geometric")
+        >>> import_name("Pillow"), import_name("torch-geometric")
         ('PIL', 'torch_geometric')
     """
     return IMPORT_NAMES.get(distribution.lower(), distribution.replace("-", "_"))

@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
-from importlib.metadata import PackageNotFoundError
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, packages_distributions
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from packaging.requirements import Requirement
 from benchmarks import extras
 from benchmarks.errors import MissingExtraError
 from benchmarks.extras import install_command, install_source, name_of, requirements
+from benchmarks.optional import import_name
 
 LINES = [
     "numpy>=1.24.1",
@@ -122,3 +125,19 @@ def test_a_folder_with_blanks_is_one_argument(monkeypatch: pytest.MonkeyPatch, t
 
     monkeypatch.setattr(extras, "distribution", lambda _: Installed())
     assert shlex.split(install_source()) == [str(folder)]
+
+
+@pytest.mark.parametrize("spelled", [str, str.lower])  # metadata keep the case of a requirement, or do not
+def test_a_requirement_is_imported_by_the_name_of_its_package(spelled: Callable[[str], str]) -> None:
+    packages: dict[str, set[str]] = {}
+    for package, distributions in packages_distributions().items():
+        for distribution in distributions:
+            packages.setdefault(_canonical(distribution), set()).add(package)
+    names = {name_of(line) for extra, lines in requirements().items() if extra != "dev" for line in lines}
+    installed = {name for name in names if _canonical(name) in packages}
+    assert {"scikit-learn", "numpy"} <= installed
+    assert {name for name in installed if import_name(spelled(name)) not in packages[_canonical(name)]} == set()
+
+
+def _canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
