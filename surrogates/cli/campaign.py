@@ -247,7 +247,9 @@ def show_progress(steps: Iterable[Progress]) -> None:
                 far = f"{step.finished:,} of {counted(step.total, 'training')} finished"
                 left = "" if step.seconds_left is None else f"{duration(step.seconds_left)} left"
                 progress.update(bar, total=step.total, completed=step.finished, left=left)
-                if step.trial is not None:
+                if step.trial is None:
+                    progress.update(bar, before=step.finished)
+                else:
                     progress.update(bar, description=str(step.trial))
                 if step.record is not None and step.record.failure is not None:
                     console.print(f"failed: {step.trial}: {step.record.failure}", markup=False, soft_wrap=True)

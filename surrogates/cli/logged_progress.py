@@ -20,7 +20,8 @@ class LoggedProgress(Progress):
     """Reports its first task: after `QUIET_SECONDS`, then every `LINE_SECONDS`, and once at the end.
 
     Work that takes less than `QUIET_SECONDS` writes nothing. A thread of its own writes, so long steps are reported as
-    well; a stream of unknown length is not while nothing arrives.
+    well; a stream of unknown length is not while nothing arrives. Of work that is resumed, the field ``before`` of the
+    task is how much was there at the beginning: the time left comes from what was done since.
 
     Args:
         written: How a number of seconds is written.
@@ -71,8 +72,9 @@ class LoggedProgress(Progress):
     def _left(self, task: Task, seconds: float) -> str:
         """The time left: as the task says, else as the steps so far took."""
         known = task.fields.get("left", "")
-        if not known and task.total and task.completed:
-            known = f"about {self.written(seconds * (task.total / task.completed - 1))} left"
+        done = task.completed - task.fields.get("before", 0)
+        if not known and task.total and done > 0:
+            known = f"about {self.written(seconds * (task.total - task.completed) / done)} left"
         return f", {known}" if known else ""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -107,12 +107,13 @@ def _rows(predictor: Predictor, space: str, bounds: dict[str, str | None]) -> Ar
     )
 
 
-def _shown(steps: Iterable[ShardProgress]) -> ShardProgress:
+def _shown(steps: Iterator[ShardProgress]) -> ShardProgress:
     """Show progress; returns the last one."""
     with progress_bar() as progress:
-        bar = progress.add_task("predicting", total=None)
+        step = next(steps)
+        bar = progress.add_task("predicting", total=step.total, completed=step.finished, before=step.finished)
         for step in steps:
-            progress.update(bar, total=step.total, completed=step.finished)
+            progress.update(bar, completed=step.finished)
     return step
 
 

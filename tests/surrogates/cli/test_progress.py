@@ -43,6 +43,18 @@ def test_a_long_step_is_reported_while_it_runs_and_the_end_once(capsys: pytest.C
 
 
 @pytest.mark.usefixtures("impatient")
+def test_the_time_left_comes_from_what_was_done_since_the_work_was_resumed(capsys: pytest.CaptureFixture[str]) -> None:
+    with progress_bar() as progress:
+        bar = progress.add_task("training", total=1000, completed=900, before=900)
+        time.sleep(0.2)
+        progress.update(bar, completed=901)
+        time.sleep(0.2)
+    first, *_, late, _ = capsys.readouterr().err.splitlines()
+    assert re.fullmatch(r"training: 900 of 1,000, \d\.\d s so far", first)
+    assert re.fullmatch(r"training: 901 of 1,000, \d\.\d s so far, about \d{2,}(\.\d)? s left", late)
+
+
+@pytest.mark.usefixtures("impatient")
 def test_what_fails_is_not_called_done(capsys: pytest.CaptureFixture[str]) -> None:
     def fails() -> None:
         with progress_bar() as progress:
