@@ -12,6 +12,7 @@ from benchmarks.tasks import find_task
 from surrogates import Oracle, TransNASSurrogate
 from surrogates.calibration.log_distance import LogDistance
 from surrogates.models.skeleton_trend import SkeletonTrend, change_per_doubling
+from surrogates.pretrained.load import load_answers
 
 MICRO, MACRO = get_space("transnas101-micro"), get_space("transnas101-macro")
 DOUBLED, SHORTER = 0.2, 0.3
@@ -94,6 +95,45 @@ def test_skeletons_that_were_not_published_are_halfway_to_the_trend(both: TransN
     for arch in ("64-11111114-basic", "64-22-basic"):
         known, found = np.log(20.0), np.log(100.0 - both.predict([arch])[0, 0])
         assert abs(found - (known + np.log(error(arch))) / 2) < 0.1 * abs(known - np.log(error(arch)))
+
+
+def test_many_skeletons_are_predicted_as_each_alone(rng) -> None:
+    codes = ["".join(rng.choice(list("1234"), rng.integers(1, 9))) for _ in range(9)]
+    archs = [f"{width}-{code}-basic" for width in (16, 64, 100, 512) for code in codes]
+    archs = [archs[i] for i in rng.permutation(len(archs))] + archs[:3]
+    both = TransNASSurrogate(*(load_answers(space) for space in (MICRO.name, MACRO.name)))
+    mean, std = both.predict(archs, return_std=True)
+    for row, arch in enumerate(archs[:12]):
+        alone, its_std = both.predict([arch], return_std=True)
+        np.testing.assert_allclose(mean[row], alone[0], rtol=1e-9)
+        np.testing.assert_allclose(std[row], its_std[0], rtol=1e-9)
+    novelty = np.concatenate([both.novelty([arch]) for arch in archs])
+    np.testing.assert_allclose(both.novelty(archs), novelty, rtol=1e-9, atol=1e-9)
+
+
+def test_the_score_of_an_open_skeleton_term_by_term(both: TransNASSurrogate, rng) -> None:
+    scale, trend = both._scales[0], both._trend
+    published = scale.forward(both._tables[1][:, 0])
+    low, high = published.min() - 2 * published.std(), published.max() + 2 * published.std()
+    (change,), (spread,) = both._per_doubling
+    least, largest = 1.0, 2.0 * np.concatenate(both._tables).std()
+    for _ in range(30):
+        width, code = int(2 * rng.integers(4, 200)), "".join(rng.choice(list("1234"), rng.integers(1, 9)))
+        arch, at_64 = f"{width}-{code}-basic", f"64-{code}-basic"
+        if arch in MACRO:
+            continue
+        (value,), (std_64,) = (found[0] for found in both.skeletons.predict([at_64]))
+        (own,), (own_std,) = (found[0] for found in both.skeletons.predict([arch]))
+        score, variance = float(scale.forward(value)), float(own_std / scale.unit(own)) ** 2
+        if at_64 not in MACRO:
+            away = trend.scores([at_64])[0, 0] - score
+            score, variance = score + away / 2, variance + away**2 / 4
+        doublings = np.log2(width / 64)
+        expected = scale.backward(np.clip(score + doublings * change, low, high))
+        std = float(scale.unit(expected)) * np.sqrt(variance + (doublings * spread) ** 2)
+        mean, found = both.predict([arch], return_std=True)
+        assert float(mean[0, 0]) == pytest.approx(float(expected), rel=1e-9)
+        assert float(found[0, 0]) == pytest.approx(max(min(std, largest), least, std_64), rel=1e-9)
 
 
 @pytest.mark.parametrize(
