@@ -20,7 +20,7 @@ from surrogates.calibration.normal_scores import NormalScores
 from surrogates.kernels.decompositions import JITTER, Cholesky
 from surrogates.kernels.evidence import evidence_by_cholesky
 from surrogates.kernels.features import centre_and_spread, graph_features, standardise
-from surrogates.kernels.functions import matern52, scaled_distances
+from surrogates.kernels.functions import matern52, portable_exp, scaled_distances
 from surrogates.labels import Labels
 from surrogates.models.transfer.without_labels import LEVEL_SCORES
 from surrogates.store.pack import Pack
@@ -150,6 +150,8 @@ class SourceProcess(ShortRepr):
 def _fit_tasks(X: Float, Z: Float, count: Float, chosen: NDArray[np.int64]) -> tuple[Float, Float, Float]:
     """Fit s tasks with the same numbers of replicates, `count` of shape (m,).
 
+    Posterior means decide between splits of trees (`FeatureMap`), so their correlations have the same bits on all CPUs.
+
     Returns:
         Posterior means of shape (m, s), kernel weights of the chosen rows (0 for those not measured) of shape (r, s),
         length scales of shape (s,).
@@ -170,7 +172,7 @@ def _fit_tasks(X: Float, Z: Float, count: Float, chosen: NDArray[np.int64]) -> t
     others = np.setdiff1d(np.flatnonzero(count > 0), rows)
     for setting in np.unique(best):
         (noise, length), tasks = _GRID[setting], np.flatnonzero(best == setting)
-        across = matern52(distance, length)
+        across = matern52(distance, length, portable_exp)
         covariance = Cholesky.from_kernel(across[rows], noise / replicates[rows])
         alpha = covariance.solve(Z[np.ix_(rows, tasks)])
         mean = across @ alpha

@@ -1,11 +1,21 @@
 """Correlations and distances against scikit-learn and plain loops."""
 
+import math
+
 import numpy as np
 import pytest
 from scipy.spatial.distance import cdist
 from sklearn.gaussian_process.kernels import Matern
 
-from surrogates.kernels.functions import distances_by, laplace, matern32, matern52, scaled_distances, weighted_sums
+from surrogates.kernels.functions import (
+    distances_by,
+    laplace,
+    matern32,
+    matern52,
+    portable_exp,
+    scaled_distances,
+    weighted_sums,
+)
 
 
 @pytest.mark.parametrize(("ours", "nu"), [(matern32, 1.5), (matern52, 2.5), (laplace, 0.5)])
@@ -13,6 +23,13 @@ def test_correlations_are_those_of_scikit_learn(ours, nu, rng):
     X, Y = rng.normal(size=(7, 3)), rng.normal(size=(5, 3))
     distances = np.sqrt(((X[:, None] - Y[None]) ** 2).sum(axis=2))
     np.testing.assert_allclose(ours(distances, 0.7), Matern(length_scale=0.7, nu=nu)(X, Y), atol=1e-12)
+
+
+def test_the_portable_exponential_has_the_bits_of_the_c_library(rng):
+    x = np.concatenate([rng.normal(0.0, 5.0, size=20_000), [0.0, -745.0, 700.0, -np.inf]])
+    assert portable_exp(x).tolist() == [math.exp(value) for value in x.tolist()]
+    distances = rng.exponential(size=(30, 40))
+    np.testing.assert_allclose(matern52(distances, 0.7, portable_exp), matern52(distances, 0.7), rtol=1e-14)
 
 
 def test_distances_do_not_grow_with_the_number_of_features(rng):
