@@ -98,12 +98,14 @@ def open_costs(given: Sequence[str] | None, space: str | None = None) -> tuple[l
         >>> open_costs(["params"])
         (['params'], [])
     """
+    from surrogates.store.artefact import holds_artefact
+
     names, sources = [], []
     for said in dict.fromkeys(given or ()):
         file, columns = _file_and_column(said)
         if file is None:
             names.append(said)
-        elif (file / "metadata.json").exists():
+        elif holds_artefact(file):
             sources.append(_of_model(said, file, columns))
         else:
             from surrogates.oracle.cost_tables import load_costs
@@ -403,6 +405,7 @@ def _is_table_name(name: str) -> bool:
 def _is_source(name: str) -> bool:
     """Whether a file or folder of this name is meant; a bare name may be a cost, whatever else has it."""
     from benchmarks.files import kind_of_file
+    from surrogates.store.artefact import holds_artefact
 
     path = Path(name)
     kind = kind_of_file(path)
@@ -410,4 +413,4 @@ def _is_source(name: str) -> bool:
         return False
     if path.suffix or path.name != name:
         return True
-    return any(file for pattern in ("metadata.json", "*.parquet", "*=*") for file in path.glob(pattern))
+    return holds_artefact(path) or any(file for pattern in ("*.parquet", "*=*") for file in path.glob(pattern))

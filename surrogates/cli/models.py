@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
@@ -69,7 +68,7 @@ def model_named(name: str) -> object:
 
 
 def open_model(model: str) -> Surrogate:
-    """Load the surrogate in a directory, or the bundled one of a space.
+    """Load the surrogate in a directory, or the bundled one of a space, which gives way to a stored one of its name.
 
     Raises:
         UnknownNameError: If it is neither a directory nor the name of a bundled surrogate.
@@ -79,11 +78,17 @@ def open_model(model: str) -> Surrogate:
         >>> open_model("transnas101-macro").space_
         'transnas101-macro'
     """
-    from surrogates.pretrained import load_pretrained
+    from surrogates.pretrained.load import is_stored, list_pretrained, load_pretrained
     from surrogates.store.load import load_surrogate
 
-    if Path(model).exists():
+    if is_stored(model):
         surrogate = load_surrogate(model)
+        if model in list_pretrained():
+            typer.echo(
+                f"note: {model} is the surrogate stored in the folder of that name; rename the folder to use the "
+                "bundled one",
+                err=True,
+            )
         if note := unnamed_note(surrogate.tasks_):
             typer.echo(note, err=True)
         return surrogate
@@ -103,9 +108,9 @@ def open_predictor(model: str) -> Predictor:
         >>> open_predictor("transnas101-macro").tasks_[0]
         'class_scene'
     """
-    from surrogates.pretrained.load import load_answers
+    from surrogates.pretrained.load import is_stored, load_answers
 
-    return open_model(model) if Path(model).exists() else load_answers(_bundled(model))
+    return open_model(model) if is_stored(model) else load_answers(_bundled(model))
 
 
 def open_oracle(model: str, table: Table | None = None, source: AnswerSource = "auto") -> Oracle:
@@ -126,14 +131,15 @@ def open_oracle(model: str, table: Table | None = None, source: AnswerSource = "
         'transnas101-macro'
     """
     from surrogates.oracle.oracle import Oracle
+    from surrogates.pretrained.load import is_stored
 
-    if Path(model).exists():
+    if is_stored(model):
         return Oracle(open_model(model), table, source)
     return Oracle.from_pretrained(_bundled(model), table, source)
 
 
 def open_source(name: str) -> TransferSource:
-    """Results of other tasks: a table or a fitted surrogate; files and directories come before what is bundled.
+    """Results of other tasks: a table or a fitted surrogate; tables and stored surrogates come before bundled ones.
 
     Raises:
         UnknownNameError: If there is none of that name; the message names the nearest one.
@@ -147,12 +153,12 @@ def open_source(name: str) -> TransferSource:
     from benchmarks.errors import UnknownNameError, did_you_mean
     from benchmarks.formats.bundled import list_tables
     from benchmarks.formats.load import load_table
-    from surrogates.pretrained import list_pretrained
+    from surrogates.pretrained.load import is_stored, list_pretrained
+    from surrogates.store.artefact import holds_artefact
 
-    path = Path(name)
-    if (path.is_dir() and (path / "metadata.json").exists()) or (not path.exists() and name in list_pretrained()):
+    if holds_artefact(name) or name in list_pretrained():
         return open_model(name)
-    if path.exists() or name in list_tables():
+    if is_stored(name) or name in list_tables():
         return load_table(name)
     known = (*list_tables(), *list_pretrained())
     raise UnknownNameError(
@@ -168,10 +174,11 @@ def model_hash(model: str) -> str:
         >>> model_hash("transnas101-macro")
         'bundled'
     """
+    from surrogates.pretrained.load import is_stored
     from surrogates.store.artefact import read_metadata
     from surrogates.store.save import KIND
 
-    return str(read_metadata(model, KIND).get("checksum")) if Path(model).exists() else "bundled"
+    return str(read_metadata(model, KIND).get("checksum")) if is_stored(model) else "bundled"
 
 
 def unnamed_note(tasks: Sequence[str]) -> str:
