@@ -113,8 +113,8 @@ def _show(oracle: Oracle, archs: list[str], found: pd.DataFrame) -> None:
 def _rows(found: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
     """Headings and cells of the comparison of two architectures."""
     sizes = {int(size) for size in found["of"]}
-    of = f" of {sizes.pop():,}" if len(sizes) == 1 else ""
-    heads = ["task", "A", "B", "A better by", "90 % interval", "P(A better)", "rank A", f"rank B{of}", "correlation"]
+    among = [f"rank B of {size:,}" for size in sizes] if len(sizes) == 1 else ["rank B", "of"]
+    heads = ["task", "A", "B", "A better by", "90 % interval", "P(A better)", "rank A", *among, "correlation"]
     rows = []
     for row in _records(found):
         exact = row["source_a"] == "exact"
@@ -124,7 +124,8 @@ def _rows(found: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
         cells = [row["task"], *values, advantage, "-" if sure else f"{low} .. {high}", _probability(row["p_better"])]
         sources = dict.fromkeys((row["source_a"], row["source_b"]))
         correlation = "-" if row["correlation"] != row["correlation"] else f"{row['correlation']:.2f}"
-        rows.append([*cells, f"{row['rank_a']:,}", f"{row['rank_b']:,}", correlation, ", ".join(sources)])
+        ranks = [f"{row[name]:,}" for name in ("rank_a", "rank_b", "of")[: 1 + len(among)]]
+        rows.append([*cells, *ranks, correlation, ", ".join(sources)])
     return [*heads, "source"], rows
 
 
@@ -166,7 +167,8 @@ def _show_probabilities(archs: list[str], found: pd.DataFrame) -> None:
             shown = ["" if b == a else _probability(p[b]) for b in range(len(archs))]
             rows.append([letter, value, f"{row[f'rank_{side}']:,}", *shown])
         typer.echo()
-        print_table([str(task), "value", "rank", *(f"P(beats {letter})" for letter in letters)], rows)
+        of = next(iter(own.values()))["of"]
+        print_table([str(task), "value", f"rank of {of:,}", *(f"P(beats {letter})" for letter in letters)], rows)
 
 
 def _notes(archs: list[str], found: pd.DataFrame) -> list[str]:
