@@ -677,17 +677,23 @@ function start(data) {
       }
       return picture(430, height, `architecture ${data.archs[row]}`, parts);
     }
-    if (data.drawing === "skeleton") {
-      const [base, digits] = data.archs[row].split("-");
-      return picture(430, 136, `architecture ${data.archs[row]}`, modules(+base, digits, 4));
-    }
+    if (data.drawing === "skeleton") return skeleton(row, `architecture ${data.archs[row]}`);
     return data.drawing === "graph" ? graph(row) : null;
   }
   function skeletonOf(row) { // that which repeats a cell
-    const skeleton = data.drawing === "cell" && data.structure.skeletons[arrays.skeleton[row]];
-    if (!skeleton) return [];
-    const [base, digits] = skeleton.split("-");
-    return [made("h3", {}, "Skeleton: two cells a module"), picture(430, 132, `skeleton ${skeleton}`, modules(+base, digits, 0))];
+    const number = data.drawing === "cell" ? arrays.skeleton[row] : -1, name = number < 0 ? "" : data.structure.skeletons[number];
+    return name ? [made("h3", {}, "Skeleton: two cells a module"), skeleton(number, `skeleton ${name}`)] : [];
+  }
+  let begins = null;
+  function skeleton(number, about) { // put together from pieces of surrogates.drawing.skeletons
+    if (!begins) {
+      begins = new Int32Array(arrays.skeleton_sizes.length + 1);
+      arrays.skeleton_sizes.forEach((size, i) => { begins[i + 1] = begins[i] + size; });
+    }
+    const {pieces, skeleton_widths, skeleton_height} = data.structure, steps = arrays.steps.subarray(begins[number], begins[number + 1]);
+    const text = `<svg xmlns="${SVG}">${Array.from(steps, step => pieces[step]).join("")}</svg>`;
+    const parts = new DOMParser().parseFromString(text, "image/svg+xml").documentElement.childNodes;
+    return picture(skeleton_widths[steps.length], skeleton_height, about, [...parts].map(part => document.importNode(part, true)));
   }
   function picture(width, height, about, parts) {
     const title = drawn("title", {}, about);
@@ -714,27 +720,6 @@ function start(data) {
     nodes.forEach(({x, role}, node) => parts.push(drawn("g", {}, about(role),
       drawn("circle", {class: "node", cx: x, cy: 0, r: radius, "stroke-width": 1.5}), words(x, 4, String(node), "", "middle"))));
     return [words(4, top + 14, heading), drawn("g", {transform: `translate(0 ${top + axis})`}, ...parts)];
-  }
-  function modules(base, digits, top) {
-    let channels = base, side = Math.ceil(data.structure.input / 4);
-    const steps = [[base, side, "stem"]];
-    for (const digit of digits) {
-      if ("24".includes(digit)) channels *= 2;
-      if ("34".includes(digit)) side = Math.ceil(side / 2);
-      steps.push([channels, side, digit]);
-    }
-    const tallest = 74, wide = Math.min(48, 420 / steps.length - 12), gap = Math.min(18, (424 - wide * steps.length) / Math.max(steps.length - 1, 1));
-    const axis = top + 10 + tallest / 2, largest = steps[0][1], doublings = Math.max(Math.log2(channels / base), 1), parts = [];
-    steps.forEach(([width, pixels, name], i) => {
-      const x = 3 + i * (wide + gap), high = Math.max(16, tallest * Math.sqrt(pixels / largest)), share = Math.log2(width / base) / doublings;
-      const fill = "rgb(" + [[222, 8], [235, 81], [247, 156]].map(([pale, dark]) => Math.round(pale + (dark - pale) * share)) + ")";
-      if (i) parts.push(drawn("path", {d: `M${x - gap} ${axis} L${x - 2} ${axis}`, stroke: "#7F7F7F", "stroke-width": 1.5}));
-      parts.push(drawn("g", {}, about(i ? `module ${i}, digit ${name}: ${data.structure.digits[name]}; ${width} channels of ${pixels}×${pixels}` : `stem: ${width} channels of ${pixels}×${pixels}`),
-        drawn("rect", {x, y: axis - high / 2, width: wide, height: high, rx: 4, fill, stroke: "#1a1a1a"})));
-      parts.push(words(x + wide / 2, axis + 4, name, "", "middle", share > 0.45 ? "#ffffff" : "#1a1a1a"),
-        words(x + wide / 2, top + tallest + 28, counted(width), "", "middle"), words(x + wide / 2, top + tallest + 43, `${pixels}²`, "small", "middle"));
-    });
-    return parts;
   }
   function readable(colour) { // the letters with more contrast
     const linear = [1, 3, 5].map(at => (parseInt(colour.slice(at, at + 2), 16) / 255) ** 2.2), light = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];

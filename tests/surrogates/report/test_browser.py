@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 
 from benchmarks import DagSpace, Table, register_space, unregister_space
+from surrogates import draw
 from surrogates.pretrained.load import load_agreement, load_answers
 from surrogates.report import collect_report, write_report
 from surrogates.search.pareto import non_dominated
@@ -251,3 +252,22 @@ def test_cells_are_drawn_with_their_simplest_form(show, tmp_path):
     assert "Simplest form: 64-41414-" in page.locator("#detail svg").first.text_content()
     modules = [text for text in titles if text.startswith("module ")]
     assert modules[-1].endswith("512 channels of 8×8")
+    stem_first = page.locator("#detail svg").last.locator("text").all_text_contents()
+    assert stem_first[:6] == ["stem", "64", "64×64", "4", "128", "32×32"]
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_a_skeleton_is_the_one_of_draw(show, file, width, scheme):
+    arch = "64-111114-basic"
+    page = show(file, f"#arch={arch}", width=width, scheme=scheme)
+    shown = page.locator("#detail svg").first
+    texts, titles = shown.locator("text").all_text_contents(), shown.locator("g title").all_text_contents()
+    whole = draw(arch).svg
+    drawn = re.findall(r"<text [^>]*>([^<]*)</text>", whole)
+    assert texts == drawn[2 : 2 + len(texts)]  # after the two lines of the heading
+    assert titles == re.findall(r"<g><title>([^<]*)</title>", whole)
+    box, panel = shown.bounding_box(), page.locator("#detail").bounding_box()
+    assert box["x"] + box["width"] <= panel["x"] + panel["width"]
+    soft = "getComputedStyle(document.querySelector('#detail svg text.note')).fill"
+    plain = "getComputedStyle(document.querySelectorAll('#detail svg text')[1]).fill"
+    assert page.evaluate(soft) != page.evaluate(plain), "colours are those of the page, in the dark as well"

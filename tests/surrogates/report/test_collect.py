@@ -1,5 +1,6 @@
 """What the explorer shows is what the oracle answers, on all architectures of a space."""
 
+import re
 from collections import Counter
 from statistics import NormalDist
 
@@ -10,14 +11,14 @@ from scipy.stats import kendalltau
 
 from benchmarks import DagSpace, Table, TableError, UnknownNameError, get_space, load_table, register_space
 from encoders import Costs
-from surrogates import Oracle, TransferMatrix, load_agreement
+from surrogates import Oracle, TransferMatrix, draw, load_agreement
 from surrogates.pretrained.load import load_answers
 from surrogates.report import ReportColumn, collect_report
 from surrogates.report.comparison import LEVELS, compare
 from surrogates.report.structure import structure_of
 from surrogates.search import History
 
-MACRO = get_space("transnas101-macro")
+MACRO, MICRO = get_space("transnas101-macro"), get_space("transnas101-micro")
 TASK = "<b>fit<script>alert(1)"
 
 
@@ -184,6 +185,31 @@ def test_operations_of_cells_are_counted_as_written(name):
         assert tuple(simple) == space.parse(space.simplify([arch])[0]).code
         assert counts.tolist() == [list(code).count(number) for number in range(len(space.operations))]
     assert found.operations[3] in ("conv 3×3", "average pool 3×3")
+
+
+@pytest.mark.parametrize(
+    ("space", "archs"),
+    [
+        (MACRO, [*MACRO.sample(20, rng=0), "32-1-basic", "64-4444444-basic"]),
+        (MICRO, ["32-14-3_33_333", *MICRO.archs[:2]]),
+    ],
+)
+def test_skeletons_are_put_together_from_the_pieces_of_draw(space, archs):
+    found = structure_of(space, archs)
+    sizes, steps, pieces = found.arrays["skeleton_sizes"], found.arrays["steps"], found.about["pieces"]
+    assert len(set(pieces)) == len(pieces) < len(steps) or space == MICRO
+    assert sizes.sum() == len(steps)
+    ends = np.cumsum(sizes)
+    for row, arch in enumerate(archs):
+        number = row if space == MACRO else found.arrays["skeleton"][row]
+        own = [pieces[step] for step in steps[ends[number] - sizes[number] : ends[number]]]
+        inside = draw(arch).svg
+        assert own[0].count("<rect") == 1
+        for step in own:  # the same words and colours, at other places
+            for said in re.findall('<title>([^<]+)</title>|fill="(#[^"]+)"|>([^<>]+)</text>', step):
+                assert "".join(said) in inside
+        titles = re.findall("<title>((?:stem|module)[^<]+)</title>", "".join(own))
+        assert titles == re.findall("<title>((?:stem|module)[^<]+)</title>", inside)
 
 
 def test_operations_of_skeletons_and_graphs_are_counted(mine):
