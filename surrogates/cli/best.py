@@ -116,4 +116,6 @@ def _summary(everyone: pd.DataFrame, shown: int, oracle: Oracle, bounds: Constra
     total = len(everyone) if everything else int((everyone["twins"] + 1).sum())
     which = counted(total, "architecture") + f" of {oracle.space.name}" + (f" with {bounds}" if bounds else "")
     what = which if everything else f"{counted(len(everyone), 'different function')} of {which}"
+    if len(everyone) == 1:
+        return f"The only {what.removeprefix('1 ')}." if total == 1 else f"One function, that of all {which}."
     return f"All {what}." if shown == len(everyone) else f"{shown:,} of {'' if everything else 'the '}{what}."

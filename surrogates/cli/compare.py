@@ -31,6 +31,10 @@ EXAMPLES = examples(
 )
 _MOST = len(string.ascii_uppercase)
 _PICTURES = (".svg", ".html")
+_READ = (
+    "Advantages are in the unit of the metric, above 0 if the first is better, whatever the direction of the task. "
+    "Rank 1 is best."
+)
 
 
 def compare(
@@ -123,7 +127,7 @@ def _rows(found: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
         advantage, (low, high) = _difference(row)
         cells = [row["task"], *values, advantage, "-" if sure else f"{low} .. {high}", _probability(row["p_better"])]
         sources = dict.fromkeys((row["source_a"], row["source_b"]))
-        correlation = "-" if row["correlation"] != row["correlation"] else f"{row['correlation']:.2f}"
+        correlation = "-" if row["correlation"] != row["correlation"] else f"{round(row['correlation'], 2) + 0.0:.2f}"
         ranks = [f"{row[name]:,}" for name in ("rank_a", "rank_b", "of")[: 1 + len(among)]]
         rows.append([*cells, *ranks, correlation, ", ".join(sources)])
     return [*heads, "source"], rows
@@ -235,19 +239,21 @@ def _page(headings: list[str], found: pd.DataFrame, picture: str, notes: list[st
 :root {{ color-scheme: light dark; }}
 body {{ font-family: system-ui, sans-serif; margin: 1.5rem; }}
 div {{ overflow-x: auto; }}
-table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; }}
-th, td {{ padding: .25rem .75rem; text-align: right; border-bottom: 1px solid #8888; white-space: nowrap; }}
-th:first-child, td:first-child {{ text-align: left; }}
-svg {{ max-width: 100%; height: auto; }}
+table {{ border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }}
+th, td {{ padding: .25rem .6rem; text-align: right; border-bottom: 1px solid #8888; white-space: nowrap; }}
+th {{ white-space: normal; vertical-align: bottom; }}
+th:first-child, td:first-child, th:last-child, td:last-child {{ text-align: left; }}
+svg {{ max-width: max(100%, 52rem); height: auto; }}
 </style>
 </head>
 <body>
 <h1>Side by side</h1>
 <p>{names}</p>
-<div><table>
+<div tabindex="0" role="region" aria-label="Values"><table>
 {table}
 </table></div>
-{said}<div>
+<p>{_READ}</p>
+{said}<div tabindex="0" role="region" aria-label="Drawings">
 {picture}</div>
 </body>
 </html>

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
@@ -30,6 +32,8 @@ __all__ = [
 ]
 
 OWN_MODEL = "or module:attribute, e.g. mine:MyRegressor, a scikit-learn regressor or pipeline, or a class of your own"
+_MOST_LOOKED_AT = 1000
+"""Entries of a folder that are looked at for a model that may be meant."""
 StoredModel = Annotated[
     str | None,
     typer.Option(
@@ -198,7 +202,21 @@ def unnamed_note(tasks: Sequence[str]) -> str:
 
 
 def _bundled(model: str) -> str:
-    from benchmarks.errors import choice
+    """The name of a bundled surrogate; of another name the error says which model, bundled or stored, is near."""
+    from benchmarks.errors import UnknownNameError, did_you_mean
     from surrogates.pretrained import list_pretrained
+    from surrogates.store.artefact import holds_artefact
 
-    return choice(model, list_pretrained(), "directory or bundled model")
+    known = list_pretrained()
+    if model in known:
+        return model
+    folder = Path(model).parent
+    try:
+        beside = sorted(path.name for path in islice(folder.iterdir(), _MOST_LOOKED_AT) if holds_artefact(path))
+        stored = [str(Path(model).with_name(name)) for name in beside]
+    except (OSError, ValueError):  # no such folder, or no name of a file
+        stored = []
+    raise UnknownNameError(
+        f"expected the directory of a stored surrogate, or one of {', '.join(known)}, got {model!r:.200}"
+        f"{did_you_mean(model, (*stored, *known))}"
+    )

@@ -106,11 +106,12 @@ function start(data) {
   const varied = columns.filter(column => column.low < column.high), able = varied.length ? varied : columns;
   const tasks = able.filter(column => column.rank), costs = able.filter(column => column.kind === "cost");
   const first = (tasks[0] || able[0]).key;
+  const shown = 2 * byKey.get(first).known < n && tasks.find(column => column.name === byKey.get(first).name && 2 * column.known > n); // few are measured
   const second = (costs[0] || tasks.find(column => column.name !== byKey.get(first).name) || able[able.length - 1]).key;
   const seenFirst = columns.filter(column => (column.low < column.high || columns.length === 1) && (column.kind !== "predicted" ||
     !columns.some(other => other.name === column.name && other.kind === "measured"))).map(column => column.key);
   if (!seenFirst.length) seenFirst.push(columns[0].key);
-  const fresh = () => ({x: second, y: first, colour: "", front: true, only: false, zoom: false, pin: "", text: "", sort: first, up: false, page: 0,
+  const fresh = () => ({x: second, y: shown ? shown.key : first, colour: "", front: true, only: false, zoom: false, pin: "", text: "", sort: first, up: false, page: 0,
     ranges: {}, ops: {}, seen: [...seenFirst]});
   let state = fresh();
   const interval = text => {
@@ -782,14 +783,15 @@ function start(data) {
       const canvas = made("canvas", {role: "img", "aria-label": `${found.task}: Kendall's tau ${tau} on ${found.n} rows of the table`});
       panels.push(made("figure", {}, made("figcaption", {}, `${found.task}: tau ${tau} on ${counted(found.n)} rows`), canvas, ...parts.map(part => made("div", {class: "note"}, part))));
       if (!measured || !predicted) continue;
-      const [low, high] = middle([...measured.values, ...predicted.values]);
+      const both = Array.from(measured.values.keys()).filter(row => measured.values[row] === measured.values[row] && predicted.values[row] === predicted.values[row]);
+      const [low, high] = middle(both.flatMap(row => [measured.values[row], predicted.values[row]]));
       paintPanel(canvas, low, high, measured, (pen, to, up) => {
         pen.fillStyle = tones.accent;
-        pen.globalAlpha = 0.5;
-        const size = n > 3000 ? 1.6 : 2.6;
-        for (let row = 0; row < n; row++) {
+        pen.globalAlpha = both.length > 300 ? 0.5 : 0.8;
+        const size = both.length > 3000 ? 1.6 : both.length > 300 ? 2.6 : 4.5;
+        for (const row of both) {
           const a = measured.values[row], b = predicted.values[row];
-          if (a === a && b === b && a >= low && a <= high && b >= low && b <= high) pen.fillRect(to(a) - size / 2, up(b) - size / 2, size, size);
+          if (a >= low && a <= high && b >= low && b <= high) pen.fillRect(to(a) - size / 2, up(b) - size / 2, size, size);
         }
         pen.globalAlpha = 1;
       });
@@ -825,7 +827,7 @@ function start(data) {
 
   /* ---- line charts in svg ---- */
   function chart({width, height, x, y, series, xLabel, yLabel, title}) {
-    const box = {left: 46, right: width - 8, top: 8, bottom: height - 36};
+    const box = {left: 46, right: width - 16, top: 8, bottom: height - 36};
     const sx = value => box.left + (value - x[0]) / (x[1] - x[0] || 1) * (box.right - box.left), sy = value => box.bottom - (value - y[0]) / (y[1] - y[0] || 1) * (box.bottom - box.top);
     const parts = [];
     for (const tick of nice(x[0], x[1], 5)) parts.push(drawn("text", {x: sx(tick), y: box.bottom + 14, "text-anchor": "middle"}, short(tick)));

@@ -36,6 +36,7 @@ def test_a_model_with_a_card_is_used_and_not_overwritten(model: Path, table_file
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [
+        (["{model}", "--license", "CC BY 4.0"], 2, "got 'CC BY 4.0'; did you mean 'cc-by-4.0'?"),
         (["{model}", "--license", "My Own!"], 2, "expected a license as model hubs write it, such as 'cc-by-4.0'"),
         (["{model}/none"], 1, "expected a directory with a stored surrogate, got nothing"),
         (["{model}/.."], 1, "no metadata.json"),

@@ -60,6 +60,22 @@ def test_lookup_says_what_a_model_is_not(model: Path, arguments: list[str], mess
     assert len(result.stderr.splitlines()) == 1
 
 
+def test_a_mistyped_model_is_told_from_the_stored_ones(
+    fitted: BoostedSurrogate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    fitted.save("latency")
+    for said, meant in (("latancy", "latency"), (str(tmp_path / "latenci"), str(tmp_path / "latency"))):
+        result = run("lookup", "64-2311-basic", "--model", said)
+        assert result.exit_code == 2
+        assert f"did you mean '{meant}'?" in result.stderr
+    for nonsense in ("no/such/folder", "a\0b", "?" * 5000):
+        result = run("lookup", "64-2311-basic", "--model", nonsense)
+        assert result.exit_code == 2
+        assert "expected the directory of a stored surrogate, or one of transnas101-micro" in result.stderr
+        assert len(result.stderr) < 500
+
+
 def test_labels_without_a_name_are_found_and_told_how_to_have_one(unnamed: Path) -> None:
     result = run("lookup", "64-2311-basic", "--model", unnamed, "--task", "y0", "--csv")
     assert result.exit_code == 0

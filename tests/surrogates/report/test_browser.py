@@ -18,6 +18,7 @@ from surrogates import draw
 from surrogates.pretrained.load import load_agreement, load_answers
 from surrogates.report import collect_report, write_report
 from surrogates.search.pareto import non_dominated
+from tests.surrogates.cli.helpers import run
 from tests.surrogates.report.test_collect import TASK, graphs
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
@@ -107,6 +108,38 @@ def test_all_is_there_and_nothing_is_wider_than_the_window(show, file, width, sc
     assert f"jigsaw: tau {tau.tau[tau.tasks.index('jigsaw')]:.3f}" in page.inner_text("#compare")
     unlabelled = "[...document.querySelectorAll('input,select')].filter(e => !e.labels.length && !e.ariaLabel).length"
     assert page.evaluate(unlabelled) == 0
+
+
+def test_few_measured_rows_are_seen_beside_a_predicted_space(show, file):
+    page = show(file)
+    chosen = "[...document.querySelectorAll('select')].map(one => one.value)"
+    assert "jigsaw_predicted" in page.evaluate(chosen), "four of 3,256 architectures are measured"
+    panel = page.locator("#compare canvas").last
+    painted = """canvas => {
+        const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+        let blue = 0;
+        for (let i = 0; i < data.length; i += 4) blue += data[i + 3] > 0 && data[i + 2] > data[i] + 60;
+        return blue;
+    }"""
+    assert panel.evaluate(painted) >= 2 * 4 * 4  # two or more of the four are apart, of 4 x 4 pixels each or more
+
+
+@pytest.mark.parametrize(
+    "archs", [("64-2311-basic", "64-1234-basic"), ("64-41414-3_33_333", "64-41414-1_21_230", "64-41414-0_00_000")]
+)
+def test_the_page_of_a_comparison_fits_the_window(browser, tmp_path, archs):
+    out = tmp_path / "compare.html"
+    assert run("compare", *archs, "--cost", "params", "--out", out).exit_code == 0
+    for width, scheme in ((1280, "light"), (390, "dark")):
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        page = context.new_page()
+        page.goto(out.as_uri())
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        table = page.evaluate("(box => box.scrollWidth - box.clientWidth)(document.querySelector('div'))")
+        assert table == 0 or width < 1280, "all columns are seen at once on a wide window"
+        letters = page.locator("svg svg text").first.bounding_box()
+        assert letters["height"] > 9
+        context.close()
 
 
 def test_pointing_shows_and_choosing_keeps_an_architecture(show, file, macro):
