@@ -425,7 +425,8 @@ class Oracle:
         from surrogates.oracle.exact_costs import exact_cost_task
 
         if len(archs) < 2:
-            raise ValueError(f"expected at least two architectures to compare, got {len(archs)}")
+            hint = "; a list is given as compare(*archs)" if archs and not isinstance(archs[0], str) else ""
+            raise ValueError(f"expected at least two architectures to compare, got {len(archs)}{hint}")
         strings, names = asked_archs(archs, self.space), tuple(dict.fromkeys(self._sources.choose_all(tasks)))
         named = tuple(name for name in self._choose_costs(costs) if name not in names)
         answers = self._require(strings, names).beside(self._sources.costs(strings, named, self._advice))

@@ -255,6 +255,10 @@ def test_errors_say_what_was_expected(own_table):
         collect_report(MACRO)
     with pytest.raises(ValueError, match="a predictor of transnas101-macro, got one of nasbench201"):
         collect_report(MACRO, load_answers("nasbench201"))
+    with pytest.raises(TypeError, match="expected a fitted surrogate as predictor, got <Oracle of transnas101-macro"):
+        collect_report(MACRO, Oracle.from_pretrained("transnas101-macro"))
+    one, same = (collect_report(MACRO, load_answers(MACRO), tasks=tasks) for tasks in ("jigsaw", ["jigsaw"]))
+    assert [column.key for column in one.columns] == [column.key for column in same.columns]
     with pytest.raises(TableError, match="a table of transnas101-macro, got one of mine"):
         collect_report(MACRO, load_answers(MACRO), own_table)
     with pytest.raises(UnknownNameError, match="did you mean 'jigsaw'"):
