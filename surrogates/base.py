@@ -317,7 +317,10 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
         super().__setstate__(state)
 
     def save(self, directory: str | Path) -> Path:
-        """Write the fitted surrogate to a directory (see `surrogates.store.save`)."""
+        """Write the fitted surrogate to a directory (see `surrogates.store.save`).
+
+        The folder has no model card: `surrogates.write_card` adds the one that model hubs show.
+        """
         return save_surrogate(self, directory)
 
     @abstractmethod

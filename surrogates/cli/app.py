@@ -9,6 +9,7 @@ import typer
 
 from surrogates.cli import (
     best,
+    card,
     compare,
     design,
     doctor,
@@ -93,6 +94,7 @@ _add(_LOOK_UP, doctor.doctor, "Check the installation, the bundled data and tabl
 _add(_FIT, fit.fit, "Fit a surrogate to a table of results and store it.", fit.EXAMPLES)
 _add(_FIT, evaluate.evaluate, "Held-out accuracy of a model: Kendall tau, coverage.", evaluate.EXAMPLES)
 _add(_FIT, leaderboard.leaderboard, "Held-out accuracy of all models and baselines.", leaderboard.EXAMPLES)
+_add(_FIT, card.card, "Model card of a stored surrogate, for a model hub.", card.EXAMPLES)
 _add(_TRANSFER, transfer.transfer, "Transfer matrix: accuracy gain between tasks.", transfer.EXAMPLES)
 _add(_TRANSFER, pretrain.pretrain, "Pre-train on other tables, fine-tune with few labels.", pretrain.EXAMPLES)
 _add(_SEARCH, search.search, "Neural architecture search on one task or several.", search.EXAMPLES)

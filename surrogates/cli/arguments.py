@@ -88,7 +88,7 @@ def _find(path: Path | None) -> Path | None:
 
 
 TableFile = Annotated[Path, typer.Argument(metavar="TABLE", callback=_find, help=_TABLE_HELP)]
-OptionalTable = Annotated[Path | None, typer.Argument(metavar="[TABLE]", callback=_find, help=_TABLE_HELP)]
+OptionalTable = Annotated[Path | None, typer.Argument(metavar="TABLE", callback=_find, help=_TABLE_HELP)]
 TableOption = Annotated[
     Path | None,
     typer.Option("--table", metavar="TABLE", callback=_find, help=f"Table of measured results: {_TABLE_HELP}"),

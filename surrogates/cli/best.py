@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from surrogates.cli.arguments import AsJson, Minimize, TableOption
-from surrogates.cli.costs import CostNames, open_costs, with_costs
+from surrogates.cli.costs import CostNames, naming_costs, open_costs, with_costs
 from surrogates.cli.help import examples
 from surrogates.cli.oracles import Constraints, ModelOption, oracle_of_sources, read_constraints
 from surrogates.cli.output import counted, measurement, print_csv, print_json, print_table
@@ -64,9 +64,10 @@ def best(
     from_files = [name for source in files for name in source.names]
     names = [*shown, *([] if bounds is None else [bound.quantity for bound in bounds.bounds])]
     asked = [task, *(name for name in names if name not in from_files)]
-    oracle = with_costs(oracle_of_sources(space, table, model or [], asked, minimize), files)
     costs = dict.fromkeys([*shown, *from_files])
-    everyone = oracle.best(task, len(oracle.space), constraints=bounds or (), distinct=not everything, costs=costs)
+    with naming_costs(names, files):
+        oracle = with_costs(oracle_of_sources(space, table, model or [], asked, minimize), files)
+        everyone = oracle.best(task, len(oracle.space), constraints=bounds or (), distinct=not everything, costs=costs)
     found = everyone[:n]
     if as_csv:
         print_csv(list(found.columns), found.itertuples(index=False))
@@ -116,4 +117,6 @@ def _summary(everyone: pd.DataFrame, shown: int, oracle: Oracle, bounds: Constra
     total = len(everyone) if everything else int((everyone["twins"] + 1).sum())
     which = counted(total, "architecture") + f" of {oracle.space.name}" + (f" with {bounds}" if bounds else "")
     what = which if everything else f"{counted(len(everyone), 'different function')} of {which}"
+    if len(everyone) == 1:
+        return f"The only {what.removeprefix('1 ')}." if total == 1 else f"One function, that of all {which}."
     return f"All {what}." if shown == len(everyone) else f"{shown:,} of {'' if everything else 'the '}{what}."

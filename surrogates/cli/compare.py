@@ -31,6 +31,10 @@ EXAMPLES = examples(
 )
 _MOST = len(string.ascii_uppercase)
 _PICTURES = (".svg", ".html")
+_READ = (
+    "Advantages are in the unit of the metric, above 0 if the first is better, whatever the direction of the task. "
+    "Rank 1 is best."
+)
 
 
 def compare(
@@ -113,8 +117,8 @@ def _show(oracle: Oracle, archs: list[str], found: pd.DataFrame) -> None:
 def _rows(found: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
     """Headings and cells of the comparison of two architectures."""
     sizes = {int(size) for size in found["of"]}
-    of = f" of {sizes.pop():,}" if len(sizes) == 1 else ""
-    heads = ["task", "A", "B", "A better by", "90 % interval", "P(A better)", "rank A", f"rank B{of}", "correlation"]
+    among = [f"rank B of {size:,}" for size in sizes] if len(sizes) == 1 else ["rank B", "of"]
+    heads = ["task", "A", "B", "A better by", "90 % interval", "P(A better)", "rank A", *among, "correlation"]
     rows = []
     for row in _records(found):
         exact = row["source_a"] == "exact"
@@ -123,8 +127,9 @@ def _rows(found: pd.DataFrame) -> tuple[list[str], list[list[str]]]:
         advantage, (low, high) = _difference(row)
         cells = [row["task"], *values, advantage, "-" if sure else f"{low} .. {high}", _probability(row["p_better"])]
         sources = dict.fromkeys((row["source_a"], row["source_b"]))
-        correlation = "-" if row["correlation"] != row["correlation"] else f"{row['correlation']:.2f}"
-        rows.append([*cells, f"{row['rank_a']:,}", f"{row['rank_b']:,}", correlation, ", ".join(sources)])
+        correlation = "-" if row["correlation"] != row["correlation"] else f"{round(row['correlation'], 2) + 0.0:.2f}"
+        ranks = [f"{row[name]:,}" for name in ("rank_a", "rank_b", "of")[: 1 + len(among)]]
+        rows.append([*cells, *ranks, correlation, ", ".join(sources)])
     return [*heads, "source"], rows
 
 
@@ -166,7 +171,8 @@ def _show_probabilities(archs: list[str], found: pd.DataFrame) -> None:
             shown = ["" if b == a else _probability(p[b]) for b in range(len(archs))]
             rows.append([letter, value, f"{row[f'rank_{side}']:,}", *shown])
         typer.echo()
-        print_table([str(task), "value", "rank", *(f"P(beats {letter})" for letter in letters)], rows)
+        of = next(iter(own.values()))["of"]
+        print_table([str(task), "value", f"rank of {of:,}", *(f"P(beats {letter})" for letter in letters)], rows)
 
 
 def _notes(archs: list[str], found: pd.DataFrame) -> list[str]:
@@ -233,19 +239,21 @@ def _page(headings: list[str], found: pd.DataFrame, picture: str, notes: list[st
 :root {{ color-scheme: light dark; }}
 body {{ font-family: system-ui, sans-serif; margin: 1.5rem; }}
 div {{ overflow-x: auto; }}
-table {{ border-collapse: collapse; font-variant-numeric: tabular-nums; }}
-th, td {{ padding: .25rem .75rem; text-align: right; border-bottom: 1px solid #8888; white-space: nowrap; }}
-th:first-child, td:first-child {{ text-align: left; }}
-svg {{ max-width: 100%; height: auto; }}
+table {{ border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }}
+th, td {{ padding: .25rem .6rem; text-align: right; border-bottom: 1px solid #8888; white-space: nowrap; }}
+th {{ white-space: normal; vertical-align: bottom; }}
+th:first-child, td:first-child, th:last-child, td:last-child {{ text-align: left; }}
+svg {{ max-width: max(100%, 52rem); height: auto; }}
 </style>
 </head>
 <body>
 <h1>Side by side</h1>
 <p>{names}</p>
-<div><table>
+<div tabindex="0" role="region" aria-label="Values"><table>
 {table}
 </table></div>
-{said}<div>
+<p>{_READ}</p>
+{said}<div tabindex="0" role="region" aria-label="Drawings">
 {picture}</div>
 </body>
 </html>

@@ -184,7 +184,6 @@ _NAMES: dict[str, Callable[[str], Iterable[str]]] = {
     "ARCH|-": architectures,
     "MODEL": _bundled,
     "TABLE": _tables,
-    "[TABLE]": _tables,
     "--space": _spaces,
     "fit --model": _storable,
     "refine --model": _storable,

@@ -30,6 +30,7 @@ __all__ = [
     "cost_files",
     "costs_to_fit",
     "hash_of_costs",
+    "naming_costs",
     "open_costs",
     "with_costs",
 ]
@@ -98,12 +99,14 @@ def open_costs(given: Sequence[str] | None, space: str | None = None) -> tuple[l
         >>> open_costs(["params"])
         (['params'], [])
     """
+    from surrogates.store.artefact import holds_artefact
+
     names, sources = [], []
     for said in dict.fromkeys(given or ()):
         file, columns = _file_and_column(said)
         if file is None:
             names.append(said)
-        elif (file / "metadata.json").exists():
+        elif holds_artefact(file):
             sources.append(_of_model(said, file, columns))
         else:
             from surrogates.oracle.cost_tables import load_costs
@@ -144,6 +147,39 @@ def costs_to_fit(said: str, space: str | None, tasks: Sequence[str]) -> Table:
     if source.table is None:
         raise typer.BadParameter(f"expected a table of costs, got a stored surrogate, {said:.200}", param_hint="--cost")
     return source.table.where(tasks=tasks) if tasks else source.table
+
+
+@contextmanager
+def naming_costs(asked: Sequence[str], sources: Sequence[CostSource]) -> Iterator[None]:
+    """Say in the message about an unknown name which costs there are in files, or how to give some.
+
+    Args:
+        asked: Names that were asked for.
+        sources: Costs of files.
+
+    Raises:
+        UnknownNameError: If the block does.
+
+    Example:
+        >>> from benchmarks.errors import UnknownNameError
+        >>> with naming_costs(["latency"], []):
+        ...     raise UnknownNameError("unknown task 'latency'.")
+        Traceback (most recent call last):
+        ...
+        benchmarks.errors.UnknownNameError: unknown task 'latency'. A cost in a file is given with --cost FILE
+    """
+    from benchmarks.errors import UnknownNameError, did_you_mean
+
+    try:
+        yield
+    except UnknownNameError as error:
+        unknown = next((name for name in asked if f"{name!r:.200}" in str(error)), None)
+        if unknown is None:
+            raise
+        names = [name for source in sources for name in source.names]
+        has = f"--cost has {', '.join(names):.200}{did_you_mean(unknown, names)}"
+        said = has if names else "A cost in a file is given with --cost FILE"
+        raise UnknownNameError(f"{error} {said}" if str(error).endswith(".") else f"{error}. {said}") from error
 
 
 def hash_of_costs(sources: Sequence[CostSource]) -> str:
@@ -403,6 +439,7 @@ def _is_table_name(name: str) -> bool:
 def _is_source(name: str) -> bool:
     """Whether a file or folder of this name is meant; a bare name may be a cost, whatever else has it."""
     from benchmarks.files import kind_of_file
+    from surrogates.store.artefact import holds_artefact
 
     path = Path(name)
     kind = kind_of_file(path)
@@ -410,4 +447,4 @@ def _is_source(name: str) -> bool:
         return False
     if path.suffix or path.name != name:
         return True
-    return any(file for pattern in ("metadata.json", "*.parquet", "*=*") for file in path.glob(pattern))
+    return holds_artefact(path) or any(file for pattern in ("*.parquet", "*=*") for file in path.glob(pattern))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
@@ -31,6 +32,8 @@ __all__ = [
 ]
 
 OWN_MODEL = "or module:attribute, e.g. mine:MyRegressor, a scikit-learn regressor or pipeline, or a class of your own"
+_MOST_LOOKED_AT = 1000
+"""Entries of a folder that are looked at for a model that may be meant."""
 StoredModel = Annotated[
     str | None,
     typer.Option(
@@ -69,7 +72,7 @@ def model_named(name: str) -> object:
 
 
 def open_model(model: str) -> Surrogate:
-    """Load the surrogate in a directory, or the bundled one of a space.
+    """Load the surrogate in a directory, or the bundled one of a space, which gives way to a stored one of its name.
 
     Raises:
         UnknownNameError: If it is neither a directory nor the name of a bundled surrogate.
@@ -79,11 +82,17 @@ def open_model(model: str) -> Surrogate:
         >>> open_model("transnas101-macro").space_
         'transnas101-macro'
     """
-    from surrogates.pretrained import load_pretrained
+    from surrogates.pretrained.load import is_stored, list_pretrained, load_pretrained
     from surrogates.store.load import load_surrogate
 
-    if Path(model).exists():
+    if is_stored(model):
         surrogate = load_surrogate(model)
+        if model in list_pretrained():
+            typer.echo(
+                f"note: {model} is the surrogate stored in the folder of that name; rename the folder to use the "
+                "bundled one",
+                err=True,
+            )
         if note := unnamed_note(surrogate.tasks_):
             typer.echo(note, err=True)
         return surrogate
@@ -103,9 +112,9 @@ def open_predictor(model: str) -> Predictor:
         >>> open_predictor("transnas101-macro").tasks_[0]
         'class_scene'
     """
-    from surrogates.pretrained.load import load_answers
+    from surrogates.pretrained.load import is_stored, load_answers
 
-    return open_model(model) if Path(model).exists() else load_answers(_bundled(model))
+    return open_model(model) if is_stored(model) else load_answers(_bundled(model))
 
 
 def open_oracle(model: str, table: Table | None = None, source: AnswerSource = "auto") -> Oracle:
@@ -126,14 +135,15 @@ def open_oracle(model: str, table: Table | None = None, source: AnswerSource = "
         'transnas101-macro'
     """
     from surrogates.oracle.oracle import Oracle
+    from surrogates.pretrained.load import is_stored
 
-    if Path(model).exists():
+    if is_stored(model):
         return Oracle(open_model(model), table, source)
     return Oracle.from_pretrained(_bundled(model), table, source)
 
 
 def open_source(name: str) -> TransferSource:
-    """Results of other tasks: a table or a fitted surrogate; files and directories come before what is bundled.
+    """Results of other tasks: a table or a fitted surrogate; tables and stored surrogates come before bundled ones.
 
     Raises:
         UnknownNameError: If there is none of that name; the message names the nearest one.
@@ -147,12 +157,12 @@ def open_source(name: str) -> TransferSource:
     from benchmarks.errors import UnknownNameError, did_you_mean
     from benchmarks.formats.bundled import list_tables
     from benchmarks.formats.load import load_table
-    from surrogates.pretrained import list_pretrained
+    from surrogates.pretrained.load import is_stored, list_pretrained
+    from surrogates.store.artefact import holds_artefact
 
-    path = Path(name)
-    if (path.is_dir() and (path / "metadata.json").exists()) or (not path.exists() and name in list_pretrained()):
+    if holds_artefact(name) or name in list_pretrained():
         return open_model(name)
-    if path.exists() or name in list_tables():
+    if is_stored(name) or name in list_tables():
         return load_table(name)
     known = (*list_tables(), *list_pretrained())
     raise UnknownNameError(
@@ -168,10 +178,11 @@ def model_hash(model: str) -> str:
         >>> model_hash("transnas101-macro")
         'bundled'
     """
+    from surrogates.pretrained.load import is_stored
     from surrogates.store.artefact import read_metadata
     from surrogates.store.save import KIND
 
-    return str(read_metadata(model, KIND).get("checksum")) if Path(model).exists() else "bundled"
+    return str(read_metadata(model, KIND).get("checksum")) if is_stored(model) else "bundled"
 
 
 def unnamed_note(tasks: Sequence[str]) -> str:
@@ -191,7 +202,21 @@ def unnamed_note(tasks: Sequence[str]) -> str:
 
 
 def _bundled(model: str) -> str:
-    from benchmarks.errors import choice
+    """The name of a bundled surrogate; of another name the error says which model, bundled or stored, is near."""
+    from benchmarks.errors import UnknownNameError, did_you_mean
     from surrogates.pretrained import list_pretrained
+    from surrogates.store.artefact import holds_artefact
 
-    return choice(model, list_pretrained(), "directory or bundled model")
+    known = list_pretrained()
+    if model in known:
+        return model
+    folder = Path(model).parent
+    try:
+        beside = sorted(path.name for path in islice(folder.iterdir(), _MOST_LOOKED_AT) if holds_artefact(path))
+        stored = [str(Path(model).with_name(name)) for name in beside]
+    except (OSError, ValueError):  # no such folder, or no name of a file
+        stored = []
+    raise UnknownNameError(
+        f"expected the directory of a stored surrogate, or one of {', '.join(known)}, got {model!r:.200}"
+        f"{did_you_mean(model, (*stored, *known))}"
+    )

@@ -83,9 +83,10 @@ def oracle_of_sources(
         >>> oracle_of_sources(None, None, [], ["cifar10"]).space.name
         'nasbench201'
     """
+    from benchmarks.spaces.registry import get_space
     from surrogates.cli.models import open_oracle
     from surrogates.oracle.oracle import Oracle
-    from surrogates.pretrained.load import list_pretrained
+    from surrogates.pretrained.load import is_stored, list_pretrained
     from surrogates.search.space_arrays import COSTS
 
     asked = [name for name in asked if name not in COSTS]
@@ -93,7 +94,7 @@ def oracle_of_sources(
     if opened and space is None:
         space = opened[0].space.name
     if not opened and table is None:
-        return Oracle.from_pretrained(_only_space(asked) if space is None else space)
+        return Oracle.from_pretrained(get_space(_only_space(asked) if space is None else space))
     measured = None if table is None else table_of_one_space(table, space, minimize=minimize)
     if not opened:
         assert measured is not None
@@ -104,7 +105,7 @@ def oracle_of_sources(
             raise typer.BadParameter(
                 f"expected {oracle.space}, the space of the model, got {space!s:.200}", param_hint="--space"
             )
-        if not all(Path(model).exists() for model in models):
+        if not all(map(is_stored, models)):
             _check_trainings(None, measured, oracle.tasks)
         oracle = oracle if measured is None else Oracle(oracle.surrogate, measured)
     if all(_knows(oracle, name) for name in asked) or oracle.space.name not in list_pretrained():

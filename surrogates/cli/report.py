@@ -103,16 +103,14 @@ def _table(path: Path, space: str | None, minimize: list[str] | None) -> Table:
 def _predictor(model: str | None, space: str | None) -> tuple[Predictor | None, Agreement | None]:
     """What predicts, and how it agrees with held-out values if it is a bundled surrogate."""
     from benchmarks.spaces.registry import get_space
-    from surrogates.pretrained.load import list_pretrained, load_agreement
+    from surrogates.pretrained.load import is_stored, list_pretrained, load_agreement, load_answers
 
-    if model is None:
-        if space is None:
-            raise typer.BadParameter("expected --space, --table or --model, got none of them")
-        model = get_space(space).name
-        if model not in list_pretrained():
-            return None, None
-    predictor = open_predictor(model)
-    return predictor, None if Path(model).exists() else load_agreement(model)
+    if model is not None:
+        return open_predictor(model), None if is_stored(model) else load_agreement(model)
+    if space is None:
+        raise typer.BadParameter("expected --space, --table or --model, got none of them")
+    name = get_space(space).name
+    return (load_answers(name), load_agreement(name)) if name in list_pretrained() else (None, None)
 
 
 def _histories(path: Path) -> Sequence[History]:

@@ -17,7 +17,7 @@ from surrogates.cli.arguments import (
     TableOption,
     integers,
 )
-from surrogates.cli.costs import CostFiles, cost_files, hash_of_costs, with_costs
+from surrogates.cli.costs import CostFiles, cost_files, hash_of_costs, naming_costs, with_costs
 from surrogates.cli.help import examples
 from surrogates.cli.objects import own_searcher
 from surrogates.cli.oracles import Constraints, ModelOption, oracle_of_sources, read_constraints, sources_hash
@@ -125,13 +125,17 @@ def search(
     if own is not None and objective is not None:
         raise typer.BadParameter("expected a searcher of this package with --objective, got one's own")
     cost = None if own is not None else searcher_cost(method, objective)
-    named = [] if bounds is None else [bound.quantity for bound in bounds.bounds]
+    named = [
+        *([] if bounds is None else [bound.quantity for bound in bounds.bounds]),
+        *([] if cost is None else [cost]),
+    ]
     files = cost_files(costs, space)
     from_files = {name for source in files for name in source.names}
-    needed = [name for name in (*task, *named, *([] if cost is None else [cost])) if name not in from_files]
-    oracle = with_costs(oracle_of_sources(space, table, model or [], needed, minimize), files)
-    asked = check_search(oracle, task, budget, max_seconds=max_seconds, constraint=bounds)
-    charged = None if cost is None else cost if cost in COSTS else cost_series(oracle, cost)
+    needed = [name for name in (*task, *named) if name not in from_files]
+    with naming_costs(named, files):
+        oracle = with_costs(oracle_of_sources(space, table, model or [], needed, minimize), files)
+        asked = check_search(oracle, task, budget, max_seconds=max_seconds, constraint=bounds)
+        charged = None if cost is None else cost if cost in COSTS else cost_series(oracle, cost)
     params = {} if cost is None else {"cost": cost}
     searched = set(map(trained_task, asked.tasks))  # no source, also under the name of another metric
     others = [name for name in oracle.tasks if trained_task(name) not in searched]

@@ -98,6 +98,7 @@ def search_benchmark(
     a table also curves.csv, regret.csv and agreement.csv; and, if matplotlib is installed, figures.
     """
     from benchmarks.run_directory import RunDirectory
+    from surrogates.pretrained.load import is_stored
     from surrogates.search.studies.comparison import SearcherComparison
     from surrogates.search.studies.fidelity import ON_SURROGATE, ON_TABLE, Fidelity, predicted_table
     from surrogates.search.studies.grid import run_grid
@@ -118,7 +119,7 @@ def search_benchmark(
     how: dict[str, Any] = {"surrogate": model, "train_rows": train_rows, "fit_seed": fit_seed}
     if bundled:
         how, fit = {"surrogate": "bundled"}, _bundled(values)
-    elif model not in MODELS and Path(model).exists():
+    elif model not in MODELS and is_stored(model):
         how, fit = {"surrogate": model_hash(model)}, partial(open_model, model)
     else:
         fit = _fitted(values, model, train_rows, fit_seed)
@@ -213,6 +214,7 @@ class _Bounded(NamedTuple):
 
 def _surrogate(space: str | None, model: str) -> Oracle:
     """The stored surrogate --model, or the bundled one of --space."""
+    from benchmarks.spaces.registry import get_space
     from surrogates.oracle.oracle import Oracle
     from surrogates.pretrained.load import list_pretrained
 
@@ -224,7 +226,7 @@ def _surrogate(space: str | None, model: str) -> Oracle:
     if space is None:
         names = ", ".join(list_pretrained())
         raise typer.BadParameter(f"expected a table, --space (one of {names}) or --model DIR, got none of them")
-    return Oracle.from_pretrained(space)
+    return Oracle.from_pretrained(get_space(space))
 
 
 def _searchers(methods: str) -> dict[str, SearcherLike]:

@@ -77,6 +77,7 @@ def predict_space(
     shard, count = _shards(shards or "1")
     predictor = open_predictor(model)
     rows = _rows(predictor, space, bounds)
+    from surrogates.pretrained.load import is_stored
     from surrogates.shards import predict_shards, predict_shards_on_ray
 
     if ray is None:
@@ -84,7 +85,7 @@ def predict_space(
     elif shard is not None:
         raise typer.BadParameter("expected the number of all shards with --ray, got one of them", param_hint="--shards")
     else:
-        place = str(Path(model).absolute()) if Path(model).exists() else model
+        place = str(Path(model).absolute()) if is_stored(model) else model
         work = predict_shards_on_ray(partial(open_predictor, place), rows, out, count, top, keep_rows, ray)
     with closing(work) as steps:
         last = _shown(steps)

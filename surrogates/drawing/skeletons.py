@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from benchmarks.spaces.skeleton import BlockShape
 from surrogates.drawing.svg import arrow, box, text
 
-__all__ = ["DIGITS", "SKELETON_HEIGHT", "skeleton_elements", "skeleton_width"]
+__all__ = ["SKELETON_HEIGHT", "skeleton_elements", "skeleton_width"]
 
 SKELETON_HEIGHT = 156.0
 _BOX, _GAP, _TALLEST = 54.0, 24.0, 84.0
-DIGITS = {
+_DIGITS = {
     "1": "same shape",
     "2": "doubles the channels",
     "3": "halves the resolution",
@@ -22,15 +22,15 @@ DIGITS = {
 _PALE, _DARK = (222, 235, 247), (8, 81, 156)
 
 
-def skeleton_width(modules: int) -> float:
-    """Width of the drawing of a skeleton, in pixels."""
-    return (modules + 1) * (_BOX + _GAP) - _GAP
+def skeleton_width(modules: int, gap: float = _GAP) -> float:
+    """Width of the drawing of a skeleton, in pixels, with a gap between its boxes."""
+    return (modules + 1) * (_BOX + gap) - gap
 
 
 def skeleton_elements(
-    code: str, blocks: Sequence[BlockShape], what: str, image: int, x: float, y: float
+    code: str, blocks: Sequence[BlockShape], what: str, image: int, x: float, y: float, gap: float = _GAP
 ) -> Iterator[str]:
-    """Elements of a skeleton whose upper left corner is at (x, y).
+    """Elements of a skeleton whose upper left corner is at (x, y): one text for the stem, and one for each module.
 
     Args:
         code: Macro code, a digit for each module.
@@ -39,6 +39,7 @@ def skeleton_elements(
         image: Side of the input in pixels.
         x: Left edge, in pixels.
         y: Upper edge, in pixels.
+        gap: Pixels between two boxes.
     """
     shapes = [(first, last) for first, last in zip(blocks[::2], blocks[1::2], strict=True)]
     stem = (blocks[0].channels_in, blocks[0].resolution)
@@ -46,7 +47,7 @@ def skeleton_elements(
     widest, largest = max(channels for channels, _ in after), max(side for _, side in after)
     axis = y + 18 + _TALLEST / 2
     for index, (channels, side) in enumerate(after):
-        left, height = x + index * (_BOX + _GAP), max(18.0, _TALLEST * math.sqrt(side / largest))
+        left, height = x + index * (_BOX + gap), max(18.0, _TALLEST * math.sqrt(side / largest))
         share = math.log2(channels / stem[0]) / max(math.log2(widest / stem[0]), 1.0)
         fill = "#" + "".join(
             f"{round(pale + (dark - pale) * share):02x}" for pale, dark in zip(_PALE, _DARK, strict=True)
@@ -55,16 +56,17 @@ def skeleton_elements(
         about = (
             f"stem: {image}×{image} pixels to {channels} channels of {side}×{side}"
             if index == 0
-            else f"module {index}, digit {name} ({DIGITS[name]}): two {what}, {channels} channels of {side}×{side}"
+            else f"module {index}, digit {name} ({_DIGITS[name]}): two {what}, {channels} channels of {side}×{side}"
         )
+        step = []
         if index:
-            line = f"M{left - _GAP:.1f} {axis:.1f} L{left - 3:.1f} {axis:.1f}"
+            line = f"M{left - gap:.1f} {axis:.1f} L{left - 3:.1f} {axis:.1f}"
             tip = f"M{left - 1:.1f} {axis:.1f} L{left - 8:.1f} {axis - 4:.1f} L{left - 8:.1f} {axis + 4:.1f} Z"
-            yield arrow(line, "#7F7F7F", width=1.5, head=tip, about="")
-        yield box(left, axis - height / 2, _BOX, height, fill=fill, about=about)
+            step.append(arrow(line, "#7F7F7F", width=1.5, head=tip, about=""))
+        step.append(box(left, axis - height / 2, _BOX, height, fill=fill, about=about))
         colour = "#ffffff" if share > 0.45 else "#1a1a1a"
-        yield text(
-            left + _BOX / 2, axis + 5, name, anchor="middle", weight="bold", size=14 if index else 12, fill=colour
-        )
-        yield text(left + _BOX / 2, y + 18 + _TALLEST + 18, f"{channels:,}", anchor="middle", size=11)
-        yield text(left + _BOX / 2, y + 18 + _TALLEST + 33, f"{side}×{side}", anchor="middle", size=11, kind="note")
+        middle, size = left + _BOX / 2, 14 if index else 12
+        step.append(text(middle, axis + 5, name, anchor="middle", weight="bold", size=size, fill=colour))
+        step.append(text(middle, y + 18 + _TALLEST + 18, f"{channels:,}", anchor="middle", size=11))
+        step.append(text(middle, y + 18 + _TALLEST + 33, f"{side}×{side}", anchor="middle", size=11, kind="note"))
+        yield "\n".join(step)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from surrogates.oracle.space_ranking import SpaceRanking
 from surrogates.oracle.tabulated import TabulatedSurrogate
 from surrogates.oracle.usage import Queries
 from surrogates.oracle.value_sources import ValueSources
+from surrogates.store.artefact import holds_artefact
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -117,7 +119,7 @@ class Oracle:
 
         Args:
             space: Name of the space; or the folder of a stored surrogate, such as one downloaded from a model hub. A
-                name of a space is that space: write ``"./NAME"`` for a folder of its name.
+                name of a space with a bundled surrogate is that one: write ``"./NAME"`` for a folder of its name.
             table: Measured results, preferred over predictions; their training recipe must match the published one.
             source: ``"auto"``, ``"table"`` or ``"surrogate"``, as in the constructor.
 
@@ -127,18 +129,26 @@ class Oracle:
             TableError: If the table is of another space, or `source` is ``"auto"`` and the table's provenance records a
                 training recipe other than that of the surrogate.
 
+        Warns:
+            UserWarning: If a bundled surrogate is loaded though a folder of its name holds a stored one.
+
         Example:
             >>> Oracle.from_pretrained("nasbench201").tasks
             ('cifar10', 'cifar100', 'ImageNet16-120')
         """
-        from surrogates.pretrained.load import load_answers
+        from surrogates.pretrained.load import list_pretrained, load_answers
 
-        if isinstance(space, os.PathLike) or (
-            isinstance(space, str) and space not in list_spaces() and kind_of_file(space) == "a folder"
-        ):
+        bundled = isinstance(space, str) and space in list_pretrained()
+        if isinstance(space, os.PathLike) or (isinstance(space, str) and not bundled and _is_folder(space)):
             from surrogates.store.load import load_surrogate  # needs what a fit needs
 
             return cls(load_surrogate(Path(space)), table, source)
+        if isinstance(space, str) and bundled and holds_artefact(space):
+            warnings.warn(
+                f"{space!r} is the bundled surrogate; './{space}' is the one stored in the folder of that name",
+                UserWarning,
+                stacklevel=2,
+            )
         try:
             answers = load_answers(space)
         except UnknownNameError as error:
@@ -415,7 +425,8 @@ class Oracle:
         from surrogates.oracle.exact_costs import exact_cost_task
 
         if len(archs) < 2:
-            raise ValueError(f"expected at least two architectures to compare, got {len(archs)}")
+            hint = "; a list is given as compare(*archs)" if archs and not isinstance(archs[0], str) else ""
+            raise ValueError(f"expected at least two architectures to compare, got {len(archs)}{hint}")
         strings, names = asked_archs(archs, self.space), tuple(dict.fromkeys(self._sources.choose_all(tasks)))
         named = tuple(name for name in self._choose_costs(costs) if name not in names)
         answers = self._require(strings, names).beside(self._sources.costs(strings, named, self._advice))
@@ -540,3 +551,8 @@ class Oracle:
         for task, position in zip(tasks, positions, strict=True):
             self.queries.record_epochs([(arch, task) for arch in archs], position + 1, trainings.epochs(task))
         return answers
+
+
+def _is_folder(name: str) -> bool:
+    """Whether a folder is meant: one of the name of a space only if a surrogate is stored in it."""
+    return holds_artefact(name) if name in list_spaces() else kind_of_file(name) == "a folder"

@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.errors import ArtefactError
+from benchmarks.files import kind_of_file
 from benchmarks.formats.bundled import check_unpacked
 from benchmarks.spaces.registry import get_space, list_benchmarks, own_space
 from surrogates.oracle.predictors import LazySurrogate
 from surrogates.oracle.tabulated import TabulatedSurrogate
+from surrogates.store.artefact import holds_artefact
 
 if TYPE_CHECKING:
     from benchmarks.spaces.space import Space
@@ -34,6 +36,7 @@ __all__ = [
     "SURROGATE",
     "TransNASPart",
     "list_pretrained",
+    "is_stored",
     "load_agreement",
     "load_answers",
     "load_pretrained",
@@ -81,6 +84,18 @@ def list_pretrained() -> tuple[str, ...]:
         ('transnas101-micro', 'transnas101-macro', 'nasbench201')
     """
     return tuple(name for name in list_benchmarks() if (FOLDER / name / ANSWERS).is_dir())
+
+
+def is_stored(model: str) -> bool:
+    """Whether a name means what is at a path of that name, and not a bundled surrogate.
+
+    A bundled surrogate gives way to a stored one in a folder of its name, but to nothing else.
+
+    Example:
+        >>> is_stored("transnas101-micro")
+        False
+    """
+    return holds_artefact(model) if model in list_pretrained() else kind_of_file(model) != "nothing"
 
 
 def load_pretrained(space: str | Space) -> Surrogate:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.errors import TableError
+from benchmarks.errors import TableError, shown
 from benchmarks.short_repr import ShortRepr
 from benchmarks.spaces.registry import get_space
 from benchmarks.spaces.space import Space
@@ -111,7 +111,7 @@ def collect_report(
     predictor: Predictor | None = None,
     table: Table | None = None,
     *,
-    tasks: Sequence[str] = (),
+    tasks: Sequence[str] | str = (),
     agreement: Agreement | None = None,
     transfer: TransferMatrix | None = None,
     searches: Sequence[History] = (),
@@ -121,9 +121,9 @@ def collect_report(
 
     Args:
         space: Name of the space.
-        predictor: A fitted surrogate of it, or what answers for one.
+        predictor: A fitted surrogate of it, or what answers for one (`Oracle.surrogate`).
         table: Measured results; of several spaces, the rows of this one are used.
-        tasks: The tasks to show; all by default.
+        tasks: The tasks to show, or one; all by default.
         agreement: Agreement of the predictor with published values on held-out architectures.
         transfer: Transfer matrix of tasks.
         searches: Searches of this space.
@@ -133,6 +133,7 @@ def collect_report(
         UnknownNameError: If there is no such space or task; names the nearest one.
         ValueError: If there is neither predictor nor table, or a predictor or search is of another space.
         TableError: If the table has no architecture of the space.
+        TypeError: If the predictor is none, such as an oracle.
 
     Example:
         >>> from surrogates.pretrained import load_answers
@@ -143,6 +144,10 @@ def collect_report(
     space = get_space(space)
     if predictor is None and table is None:
         raise ValueError("expected a predictor, a table or both to show, got neither")
+    if predictor is not None and not hasattr(predictor, "space_"):
+        raise TypeError(
+            f"expected a fitted surrogate as predictor, got {shown(predictor)}; of an oracle: oracle.surrogate"
+        )
     if predictor is not None and predictor.space_ != space.name:
         raise ValueError(f"expected a predictor of {space.name}, got one of {predictor.space_}")
     for history in searches:
@@ -152,7 +157,9 @@ def collect_report(
         raise TableError(f"expected a table of {space.name}, got one of {', '.join(table.spaces)}")
     table = table if table is None or table.spaces == (space.name,) else table.where(space=space)
     archs, published = _architectures(space, table)
-    columns, notes = _columns(space, predictor, table, tasks, archs, published, step)
+    columns, notes = _columns(
+        space, predictor, table, [tasks] if isinstance(tasks, str) else tasks, archs, published, step
+    )
     different = _differences(predictor, table)
     if different:
         notes.append(

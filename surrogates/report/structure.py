@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -13,16 +13,19 @@ from numpy.typing import NDArray
 from benchmarks.short_repr import ShortRepr
 from benchmarks.spaces.cell import PATHS, CellSpace
 from benchmarks.spaces.dag import DagSpace
+from benchmarks.spaces.skeleton import Skeleton
 from benchmarks.spaces.space import Space
 from benchmarks.spaces.transnas_macro import TransNASMacro
 from surrogates.drawing.cells import CELL_RADIUS, CELL_ROLES, edge_shapes, node_places
 from surrogates.drawing.colours import colour_of, shown_name
-from surrogates.drawing.skeletons import DIGITS
+from surrogates.drawing.skeletons import SKELETON_HEIGHT, skeleton_elements, skeleton_width
 
 __all__ = ["Structure", "structure_of"]
 
 _LEFT, _RISE = 24.0, 2 / 3
 """First node of a cell, in pixels, and how far edges bend: the panel is low."""
+_MARGIN, _GAP, _ABOVE = 3.0, 10.0, 12.0
+"""Pixels beside a skeleton and between its boxes, as the panel is narrow, and those left out above it."""
 _MOST_NODES = 60
 _MOST_OPERATIONS = 24
 _DIGITS = ("same shape", "doubles the channels", "halves the resolution", "doubles channels, halves resolution")
@@ -61,7 +64,8 @@ def structure_of(space: Space, archs: Sequence[str]) -> Structure:
         codes = [str(space.parse(arch).code) for arch in archs]
         counts = np.array([[len(code), *(code.count(digit) for digit in "1234")] for code in codes], dtype=np.uint16)
         names = ["modules", *(f"{digit}: {said}" for digit, said in zip("1234", _DIGITS, strict=True))]
-        return Structure("skeleton", names, counts, {"input": space.input_size, "digits": DIGITS})
+        about, arrays = _skeletons([space.parse(arch) for arch in archs], "residual blocks", space.input_size)
+        return Structure("skeleton", names, counts, about, arrays)
     if isinstance(space, DagSpace):
         return _graphs(space, archs)
     _, operation = space.labelled_graphs(archs)
@@ -77,13 +81,50 @@ def _cells(space: CellSpace, archs: Sequence[str]) -> Structure:
     written = [space.parse(arch).skeleton for arch in archs]
     skeletons = list(dict.fromkeys(written))
     place = {name: number for number, name in enumerate(skeletons)}
-    about = {**_colours(names), **_shapes(), "skeletons": skeletons, "input": space.input_size, "digits": DIGITS}
+    around, steps = _skeletons([_skeleton(name) for name in skeletons], "cells", space.input_size)
+    about = {**_colours(names), **_shapes(), **around, "skeletons": skeletons}
     arrays: dict[str, NDArray[Any]] = {
+        **steps,
         "code": codes.astype(np.uint8).ravel(),
         "simplest": simplest.astype(np.uint8).ravel(),
         "skeleton": np.array([place[name] for name in written], dtype=np.uint16),
     }
     return Structure("cell", [shown_name(name) for name in names], counts, about, arrays)
+
+
+def _skeleton(written: str) -> Skeleton | None:
+    """The skeleton of cells, such as 64-41414; None of a space with one skeleton, which strings leave out."""
+    base, _, code = written.partition("-")
+    return Skeleton(int(base), code) if written else None
+
+
+def _skeletons(
+    skeletons: Sequence[Skeleton | None], what: str, image: int
+) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Drawings of k skeletons, each made of a few pieces, which many of them share.
+
+    Args:
+        skeletons: The skeletons; None where nothing is drawn.
+        what: What a module holds two of.
+        image: Side of the input in pixels.
+
+    Returns:
+        For JSON: the distinct pieces as SVG, and the size of a drawing by its number of pieces. As arrays: the number
+        of pieces of each skeleton, and the pieces of all, one after the other.
+    """
+    pieces: dict[str, int] = {}
+    sizes, steps = [], []
+    for skeleton in skeletons:
+        drawn: Iterable[str] = ()
+        if skeleton is not None:
+            blocks = skeleton.blocks(image)
+            drawn = skeleton_elements(skeleton.code, blocks, what, image, _MARGIN, -_ABOVE, _GAP)
+        found = [pieces.setdefault(piece, len(pieces)) for piece in drawn]
+        sizes.append(len(found))
+        steps += found
+    widths = [2 * _MARGIN + skeleton_width(size - 1, _GAP) for size in range(max(sizes, default=0) + 1)]
+    about = {"pieces": list(pieces), "skeleton_widths": widths, "skeleton_height": SKELETON_HEIGHT - 2 * _ABOVE}
+    return about, {"skeleton_sizes": np.array(sizes, dtype=np.uint8), "steps": np.array(steps, dtype=np.int32)}
 
 
 def _graphs(space: DagSpace, archs: Sequence[str]) -> Structure:

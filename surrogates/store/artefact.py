@@ -16,9 +16,18 @@ from typing import Any
 
 from benchmarks import limits
 from benchmarks.errors import ArtefactError, SurrogatesError, shown
-from benchmarks.files import is_litter, read_file, write_folder_beside
+from benchmarks.files import is_litter, kind_of_file, read_file, write_folder_beside
 
-__all__ = ["FORMAT_VERSION", "METADATA", "check_target", "parsing", "read_files", "read_metadata", "write_artefact"]
+__all__ = [
+    "FORMAT_VERSION",
+    "METADATA",
+    "check_target",
+    "holds_artefact",
+    "parsing",
+    "read_files",
+    "read_metadata",
+    "write_artefact",
+]
 
 FORMAT = "transnas-surrogates artefact"
 FORMAT_VERSION = 1
@@ -101,6 +110,23 @@ def check_target(directory: str | Path) -> Path:
             "choose a new or empty directory"
         )
     return target
+
+
+def holds_artefact(directory: str | Path) -> bool:
+    """Whether a folder holds an artefact of this project, whole or damaged, of any kind.
+
+    Example:
+        >>> holds_artefact("/no/such/folder")
+        False
+    """
+    path = Path(directory) / METADATA
+    if kind_of_file(path) != "a file":
+        return False
+    try:
+        metadata = json.loads(read_file(path, limits.METADATA_BYTES).decode("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return True  # damaged, which the reader says
+    return isinstance(metadata, dict) and metadata.get("format") == FORMAT
 
 
 def read_metadata(directory: str | Path, kind: str) -> dict[str, Any]:

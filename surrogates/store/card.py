@@ -56,7 +56,9 @@ def write_card(directory: str | Path, *, name: str | None = None, license: str |
         ['---', 'license: "cc-by-4.0"', 'library_name: "transnas-surrogates"']
     """
     if license is not None and not _LICENSE.fullmatch(license):
-        raise ValueError(f"expected a license as model hubs write it, such as 'cc-by-4.0', got {shown(license)}")
+        near = "-".join(license.casefold().split())
+        meant = f"; did you mean {near!r}?" if _LICENSE.fullmatch(near) else ""
+        raise ValueError(f"expected a license as model hubs write it, such as 'cc-by-4.0', got {shown(license)}{meant}")
     metadata = read_metadata(directory, KIND)
     read_files(directory, metadata)  # a card of a damaged model would be believed
     target = Path(directory) / CARD

@@ -9,7 +9,7 @@ from benchmarks.errors import ArtefactError
 from benchmarks.forks import one_thread_if_forked, without_forks
 from benchmarks.spaces.registry import list_benchmarks, own_space
 from surrogates.base import Surrogate
-from surrogates.store.artefact import parsing, read_files, read_metadata
+from surrogates.store.artefact import holds_artefact, parsing, read_files, read_metadata
 from surrogates.store.nested import unpack_state
 from surrogates.store.own_spaces import check_space_of
 from surrogates.store.pack import Pack
@@ -39,7 +39,7 @@ def load_surrogate(directory: str | Path) -> Surrogate:
         ...
         benchmarks.errors.ArtefactError: '/no/such/folder': expected a directory with a stored surrogate, got nothing
     """
-    if not Path(directory).exists() and str(directory) in list_benchmarks():
+    if str(directory) in list_benchmarks() and not holds_artefact(directory):
         raise ArtefactError(
             f"{str(directory)!r}: expected a directory with a stored {KIND}, got the name of a space; "
             f"load_pretrained({str(directory)!r}) loads the bundled surrogate"

@@ -106,11 +106,12 @@ function start(data) {
   const varied = columns.filter(column => column.low < column.high), able = varied.length ? varied : columns;
   const tasks = able.filter(column => column.rank), costs = able.filter(column => column.kind === "cost");
   const first = (tasks[0] || able[0]).key;
+  const shown = 2 * byKey.get(first).known < n && tasks.find(column => column.name === byKey.get(first).name && 2 * column.known > n); // few are measured
   const second = (costs[0] || tasks.find(column => column.name !== byKey.get(first).name) || able[able.length - 1]).key;
   const seenFirst = columns.filter(column => (column.low < column.high || columns.length === 1) && (column.kind !== "predicted" ||
     !columns.some(other => other.name === column.name && other.kind === "measured"))).map(column => column.key);
   if (!seenFirst.length) seenFirst.push(columns[0].key);
-  const fresh = () => ({x: second, y: first, colour: "", front: true, only: false, zoom: false, pin: "", text: "", sort: first, up: false, page: 0,
+  const fresh = () => ({x: second, y: shown ? shown.key : first, colour: "", front: true, only: false, zoom: false, pin: "", text: "", sort: first, up: false, page: 0,
     ranges: {}, ops: {}, seen: [...seenFirst]});
   let state = fresh();
   const interval = text => {
@@ -677,17 +678,23 @@ function start(data) {
       }
       return picture(430, height, `architecture ${data.archs[row]}`, parts);
     }
-    if (data.drawing === "skeleton") {
-      const [base, digits] = data.archs[row].split("-");
-      return picture(430, 136, `architecture ${data.archs[row]}`, modules(+base, digits, 4));
-    }
+    if (data.drawing === "skeleton") return skeleton(row, `architecture ${data.archs[row]}`);
     return data.drawing === "graph" ? graph(row) : null;
   }
   function skeletonOf(row) { // that which repeats a cell
-    const skeleton = data.drawing === "cell" && data.structure.skeletons[arrays.skeleton[row]];
-    if (!skeleton) return [];
-    const [base, digits] = skeleton.split("-");
-    return [made("h3", {}, "Skeleton: two cells a module"), picture(430, 132, `skeleton ${skeleton}`, modules(+base, digits, 0))];
+    const number = data.drawing === "cell" ? arrays.skeleton[row] : -1, name = number < 0 ? "" : data.structure.skeletons[number];
+    return name ? [made("h3", {}, "Skeleton: two cells a module"), skeleton(number, `skeleton ${name}`)] : [];
+  }
+  let begins = null;
+  function skeleton(number, about) { // put together from pieces of surrogates.drawing.skeletons
+    if (!begins) {
+      begins = new Int32Array(arrays.skeleton_sizes.length + 1);
+      arrays.skeleton_sizes.forEach((size, i) => { begins[i + 1] = begins[i] + size; });
+    }
+    const {pieces, skeleton_widths, skeleton_height} = data.structure, steps = arrays.steps.subarray(begins[number], begins[number + 1]);
+    const text = `<svg xmlns="${SVG}">${Array.from(steps, step => pieces[step]).join("")}</svg>`;
+    const parts = new DOMParser().parseFromString(text, "image/svg+xml").documentElement.childNodes;
+    return picture(skeleton_widths[steps.length], skeleton_height, about, [...parts].map(part => document.importNode(part, true)));
   }
   function picture(width, height, about, parts) {
     const title = drawn("title", {}, about);
@@ -714,27 +721,6 @@ function start(data) {
     nodes.forEach(({x, role}, node) => parts.push(drawn("g", {}, about(role),
       drawn("circle", {class: "node", cx: x, cy: 0, r: radius, "stroke-width": 1.5}), words(x, 4, String(node), "", "middle"))));
     return [words(4, top + 14, heading), drawn("g", {transform: `translate(0 ${top + axis})`}, ...parts)];
-  }
-  function modules(base, digits, top) {
-    let channels = base, side = Math.ceil(data.structure.input / 4);
-    const steps = [[base, side, "stem"]];
-    for (const digit of digits) {
-      if ("24".includes(digit)) channels *= 2;
-      if ("34".includes(digit)) side = Math.ceil(side / 2);
-      steps.push([channels, side, digit]);
-    }
-    const tallest = 74, wide = Math.min(48, 420 / steps.length - 12), gap = Math.min(18, (424 - wide * steps.length) / Math.max(steps.length - 1, 1));
-    const axis = top + 10 + tallest / 2, largest = steps[0][1], doublings = Math.max(Math.log2(channels / base), 1), parts = [];
-    steps.forEach(([width, pixels, name], i) => {
-      const x = 3 + i * (wide + gap), high = Math.max(16, tallest * Math.sqrt(pixels / largest)), share = Math.log2(width / base) / doublings;
-      const fill = "rgb(" + [[222, 8], [235, 81], [247, 156]].map(([pale, dark]) => Math.round(pale + (dark - pale) * share)) + ")";
-      if (i) parts.push(drawn("path", {d: `M${x - gap} ${axis} L${x - 2} ${axis}`, stroke: "#7F7F7F", "stroke-width": 1.5}));
-      parts.push(drawn("g", {}, about(i ? `module ${i}, digit ${name}: ${data.structure.digits[name]}; ${width} channels of ${pixels}×${pixels}` : `stem: ${width} channels of ${pixels}×${pixels}`),
-        drawn("rect", {x, y: axis - high / 2, width: wide, height: high, rx: 4, fill, stroke: "#1a1a1a"})));
-      parts.push(words(x + wide / 2, axis + 4, name, "", "middle", share > 0.45 ? "#ffffff" : "#1a1a1a"),
-        words(x + wide / 2, top + tallest + 28, counted(width), "", "middle"), words(x + wide / 2, top + tallest + 43, `${pixels}²`, "small", "middle"));
-    });
-    return parts;
   }
   function readable(colour) { // the letters with more contrast
     const linear = [1, 3, 5].map(at => (parseInt(colour.slice(at, at + 2), 16) / 255) ** 2.2), light = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
@@ -797,14 +783,15 @@ function start(data) {
       const canvas = made("canvas", {role: "img", "aria-label": `${found.task}: Kendall's tau ${tau} on ${found.n} rows of the table`});
       panels.push(made("figure", {}, made("figcaption", {}, `${found.task}: tau ${tau} on ${counted(found.n)} rows`), canvas, ...parts.map(part => made("div", {class: "note"}, part))));
       if (!measured || !predicted) continue;
-      const [low, high] = middle([...measured.values, ...predicted.values]);
+      const both = Array.from(measured.values.keys()).filter(row => measured.values[row] === measured.values[row] && predicted.values[row] === predicted.values[row]);
+      const [low, high] = middle(both.flatMap(row => [measured.values[row], predicted.values[row]]));
       paintPanel(canvas, low, high, measured, (pen, to, up) => {
         pen.fillStyle = tones.accent;
-        pen.globalAlpha = 0.5;
-        const size = n > 3000 ? 1.6 : 2.6;
-        for (let row = 0; row < n; row++) {
+        pen.globalAlpha = both.length > 300 ? 0.5 : 0.8;
+        const size = both.length > 3000 ? 1.6 : both.length > 300 ? 2.6 : 4.5;
+        for (const row of both) {
           const a = measured.values[row], b = predicted.values[row];
-          if (a === a && b === b && a >= low && a <= high && b >= low && b <= high) pen.fillRect(to(a) - size / 2, up(b) - size / 2, size, size);
+          if (a >= low && a <= high && b >= low && b <= high) pen.fillRect(to(a) - size / 2, up(b) - size / 2, size, size);
         }
         pen.globalAlpha = 1;
       });
@@ -840,7 +827,7 @@ function start(data) {
 
   /* ---- line charts in svg ---- */
   function chart({width, height, x, y, series, xLabel, yLabel, title}) {
-    const box = {left: 46, right: width - 8, top: 8, bottom: height - 36};
+    const box = {left: 46, right: width - 16, top: 8, bottom: height - 36};
     const sx = value => box.left + (value - x[0]) / (x[1] - x[0] || 1) * (box.right - box.left), sy = value => box.bottom - (value - y[0]) / (y[1] - y[0] || 1) * (box.bottom - box.top);
     const parts = [];
     for (const tick of nice(x[0], x[1], 5)) parts.push(drawn("text", {x: sx(tick), y: box.bottom + 14, "text-anchor": "middle"}, short(tick)));

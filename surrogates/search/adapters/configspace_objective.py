@@ -7,6 +7,7 @@ from typing import Any
 
 from ConfigSpace import CategoricalHyperparameter, Configuration, ConfigurationSpace
 
+from benchmarks.errors import shown
 from benchmarks.spaces.space import Space
 from surrogates.search.adapters.decisions import Decisions
 from surrogates.search.adapters.objectives import Objectives
@@ -108,7 +109,13 @@ class ConfigSpaceObjective:
         Raises:
             ValueError: If decisions are missing.
             UnknownNameError: If a decision has no such option; names the nearest one.
+            TypeError: If it is no configuration.
         """
+        if not isinstance(config, Mapping):
+            raise TypeError(
+                f"expected a configuration, or another mapping of decisions, got {type(config).__name__} "
+                f"{shown(config)}; objective.configuration(arch) is that of an architecture"
+            )
         return self.objectives.decisions.build({name: str(option) for name, option in dict(config).items()})
 
     def configuration(self, arch: str) -> Configuration:

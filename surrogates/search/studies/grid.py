@@ -9,6 +9,7 @@ from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.errors import shown
 from benchmarks.files import write_beside
 from benchmarks.short_repr import ShortRepr
 from benchmarks.spaces.space import Space
@@ -83,7 +84,7 @@ def run_grid(
         UnknownNameError: If there is no such method or task; names the nearest one.
         ValueError: If there is no method or seed, a name cannot be one of a folder, the limits do not fit the space (as
             in `run_search`), or `transfer` is among the methods and the oracle has a single task.
-        TypeError: If a searcher is none.
+        TypeError: If a searcher is none, or the seeds are no list.
         SearchError: If a search fails, when it is its turn; names the searcher, task and seed.
 
     Example:
@@ -97,6 +98,8 @@ def run_grid(
     limits: dict[str, Any] = {"budget": budget, "max_seconds": max_seconds}
     bounds = as_constraint(constraint, constraints)
     objectives = _objectives(oracle, tasks, space=space, constraint=bounds, minimize=minimize, **limits)
+    if not isinstance(seeds, Collection):
+        raise TypeError(f"expected a list of seeds, such as range(5), got {shown(seeds)}")
     if not methods or not seeds:
         raise ValueError(f"expected at least one {'seed' if methods else 'searcher'}, got none")
     named = dict(methods) if isinstance(methods, Mapping) else {name: name for name in methods}

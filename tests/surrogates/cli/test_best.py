@@ -52,6 +52,14 @@ def test_ten_for_jigsaw_under_a_million_parameters_are_ten_functions() -> None:
     assert len(rows_of(run(*asked, "--all", "-n", "1000", "--csv").stdout)) == small
 
 
+def test_one_function_is_said_as_one() -> None:
+    asked = ("best", "jigsaw", "--space", "transnas101-micro", "--constraint", "params<1e5")
+    which = "architectures of transnas101-micro with less than 100,000 params."
+    assert run(*asked).stdout.splitlines()[-1] == f"One function, that of all 8 {which}"
+    only = run("best", "jigsaw", "--space", "transnas101-macro", "--constraint", "params<9.9e5", "--all").stdout
+    assert only.splitlines()[-1].startswith("The only architecture of transnas101-macro with")
+
+
 def test_the_full_name_of_a_task_tells_the_space_as_well() -> None:
     plain, full = (run("best", task, "-n", "3", "--csv") for task in ("cifar10", "cifar10/valid_top1"))
     assert full.exit_code == 0, full.stderr

@@ -4,10 +4,11 @@ import json
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from benchmarks import get_space
-from surrogates import Oracle
+from surrogates import BoostedSurrogate, Oracle
 from tests.surrogates.cli.helpers import CELL, rows_of, run
 
 OTHER = "64-41414-3_33_332"
@@ -59,7 +60,8 @@ def test_what_must_be_known_to_read_it(tmp_path: Path) -> None:
 def test_several_by_pairs() -> None:
     result = run("compare", CELL, OTHER, TWINS[0], "--task", "normal")
     lines = result.stdout.splitlines()
-    assert lines[4].split() == ["normal", "value", "rank", "P(beats", "A)", "P(beats", "B)", "P(beats", "C)"]
+    assert lines[4].split()[:5] == ["normal", "value", "rank", "of", "4,096"]
+    assert lines[4].split()[5:] == ["P(beats", "A)", "P(beats", "B)", "P(beats", "C)"]
     rows = [line.split()[3:] for line in lines[5:8]]
     assert float(rows[0][0]) == pytest.approx(1 - float(rows[1][0]), abs=0.011)
 
@@ -77,6 +79,45 @@ def test_costs_from_files(tmp_path: Path) -> None:
     assert missing.exit_code == 2
     assert "was not measured on latency_ms" in missing.stderr
     assert "surrogates fit" in missing.stderr
+
+
+def test_ranks_say_among_how_many(tmp_path: Path) -> None:
+    costs = tmp_path / "costs.csv"
+    costs.write_text(f"arch,latency_ms\n{CELL},5\n{OTHER},4\n{TWINS[0]},3\n")
+    asked = ("--task", "jigsaw", "--cost", costs)
+    _, _, head, jigsaw, latency = run("compare", CELL, OTHER, *asked).stdout.splitlines()
+    assert "rank A  rank B     of" in head
+    assert "4,096" in jigsaw.split()
+    assert latency.split()[-5:-2] == ["3", "2", "3"]  # rank A, rank B, of
+    alone = run("compare", CELL, OTHER, "--task", "jigsaw").stdout.splitlines()
+    assert "rank B of 4,096" in alone[2]
+    three = run("compare", CELL, OTHER, TWINS[0], *asked).stdout
+    assert [head.partition("P(beats")[0].split()[2:] for head in three.splitlines() if "beats" in head] == [
+        ["rank", "of", "4,096"],
+        ["rank", "of", "3"],
+    ]
+    page = tmp_path / "page.html"
+    assert run("compare", CELL, OTHER, *asked, "--out", page).exit_code == 0
+    assert "<th>rank B</th><th>of</th>" in page.read_text()
+
+
+def test_errors_of_predicted_costs_are_correlated_where_that_is_known(tmp_path: Path) -> None:
+    archs = get_space("transnas101-micro").sample(60, rng=0)
+    latency = pd.Series([float(sum(map(int, arch[-8:].replace("_", "")))) for arch in archs], name="latency_ms")
+    for equivalence in ("function", "string"):
+        surrogate = BoostedSurrogate(n_members=2, n_rounds=5, equivalence=equivalence, random_state=0)
+        folder = surrogate.fit(archs, latency, minimize="latency_ms").save(tmp_path / equivalence)
+        asked = ("compare", CELL, OTHER, "--task", "jigsaw", "--cost", folder)
+        row = json.loads(run(*asked, "--json").stdout)[1]
+        rho = surrogate.error_correlation([CELL, OTHER])[0, 0, 1]
+        said = "correlation is not known: latency_ms" in run(*asked).stdout
+        if equivalence == "function":
+            assert row["correlation"] == pytest.approx(rho)
+            width = row["std_a"] ** 2 + row["std_b"] ** 2 - 2 * rho * row["std_a"] * row["std_b"]
+            assert row["high"] - row["low"] == pytest.approx(2 * 1.644854 * width**0.5, rel=1e-5)
+            assert not said
+        else:
+            assert (row["correlation"], said) == (None, True)
 
 
 @pytest.mark.parametrize("archs", [(CELL, OTHER), (CELL, OTHER, TWINS[0])])

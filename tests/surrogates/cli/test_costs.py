@@ -223,3 +223,19 @@ def test_bad_input(options: list[str], message: str, costs: Path, table_file: Pa
     assert result.exit_code == 2
     assert message in " ".join(result.stderr.replace("│", " ").split())
     assert result.stdout == ""
+
+
+@pytest.mark.parametrize("command", [("best", "cifar10"), ("search", "--task", "cifar10", "--budget", "3")])
+def test_an_unknown_cost_is_told_how_to_come_from_a_file(command: tuple[str, ...], tmp_path: Path) -> None:
+    costs = tmp_path / "costs.csv"
+    costs.write_text("arch,fpga_latency\n" + f"{get_space('nasbench201').archs[0]},5\n")
+    for space in ([], ["--space", "nasbench201"]):
+        without = run(*command, *space, "--constraint", "fpga_latency<=5")
+        assert without.exit_code == 2
+        assert without.stderr.endswith("A cost in a file is given with --cost FILE\n")
+        mistyped = run(*command, *space, "--constraint", "fpga_latncy<=5", "--cost", costs)
+        assert mistyped.exit_code == 2
+        assert "--cost has fpga_latency; did you mean 'fpga_latency'?" in mistyped.stderr
+    task = run(*(word.replace("cifar10", "cifar11") for word in command))
+    assert "did you mean 'cifar10'" in task.stderr
+    assert "--cost" not in task.stderr

@@ -11,6 +11,7 @@ from benchmarks.table import Table
 from surrogates import BoostedSurrogate, Oracle, TransferSurrogate, load_surrogate
 from surrogates.cli.models import unnamed_note
 from tests.surrogates.cli.helpers import CELL, rows_of, run
+from tests.surrogates.report.reading import page_data
 
 ARCHS = ["64-2311-basic", "32-2311114-basic"]
 
@@ -57,6 +58,22 @@ def test_lookup_says_what_a_model_is_not(model: Path, arguments: list[str], mess
     assert result.exit_code == 2
     assert message in result.stderr
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_a_mistyped_model_is_told_from_the_stored_ones(
+    fitted: BoostedSurrogate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    fitted.save("latency")
+    for said, meant in (("latancy", "latency"), (str(tmp_path / "latenci"), str(tmp_path / "latency"))):
+        result = run("lookup", "64-2311-basic", "--model", said)
+        assert result.exit_code == 2
+        assert f"did you mean '{meant}'?" in result.stderr
+    for nonsense in ("no/such/folder", "a\0b", "?" * 5000):
+        result = run("lookup", "64-2311-basic", "--model", nonsense)
+        assert result.exit_code == 2
+        assert "expected the directory of a stored surrogate, or one of transnas101-micro" in result.stderr
+        assert len(result.stderr) < 500
 
 
 def test_labels_without_a_name_are_found_and_told_how_to_have_one(unnamed: Path) -> None:
@@ -120,6 +137,64 @@ def test_unnas_on_a_model_is_scored_by_the_table(
     row = found[(found["source"] == "room_layout") & (found["target"] == "room_layout")].iloc[0]
     values = macro_table.to_frame().dropna()["room_layout"]
     assert row["rank"] == 1 + (values > values[row["arch"]]).sum()
+
+
+NAME = "transnas101-macro"
+NAMED = [
+    ("lookup", "64-2311-basic", "--model", NAME, "--json"),
+    ("compare", *ARCHS, "--model", NAME, "--json"),
+    ("predict", NAME, "64-2311-basic"),
+    ("best", "jigsaw", "--model", NAME, "--json"),
+    ("search", "--model", NAME, "--task", "jigsaw", "--method", "random", "--budget", "3", "--json"),
+]
+
+
+@pytest.mark.parametrize("command", NAMED, ids=lambda command: command[0])
+def test_a_bundled_name_gives_way_to_a_stored_surrogate_alone(
+    command: tuple[str, ...], fitted: BoostedSurrogate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    bundled = run(*command)
+    assert bundled.exit_code == 0, bundled.stderr
+    Path(NAME).mkdir()
+    Path(NAME, "metadata.json").write_text("{}")  # of a data set, say
+    assert run(*command).stdout == bundled.stdout
+    Path(NAME, "metadata.json").unlink()
+    assert run(*command).stdout == bundled.stdout
+    fitted.save(NAME)
+    found = run(*command)
+    assert found.exit_code == 0
+    assert found.stdout != bundled.stdout
+    assert f"note: {NAME} is the surrogate stored in the folder of that name" in found.stderr
+    assert found.stdout == run(*[word.replace(NAME, f"./{NAME}") for word in command]).stdout
+    Path(NAME, "metadata.json").write_text("{")
+    damaged = run(*command)
+    assert damaged.exit_code == 1, "a damaged one is no reason to answer from another"
+    assert "damaged" in damaged.stderr
+
+
+def test_space_means_the_bundled_surrogate_whatever_lies_there(
+    fitted: BoostedSurrogate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    fitted.save(NAME)
+    found = run("best", "jigsaw", "--space", NAME, "--json")
+    page = run("report", "--space", NAME, "--task", "normal", "--out", "page.html")
+    assert (found.stderr, page.exit_code) == ("", 0), "the stored one has no task normal"
+    monkeypatch.chdir(tmp_path.parent)
+    assert found.stdout == run("best", "jigsaw", "--space", NAME, "--json").stdout
+
+
+def test_sources_and_reports_of_a_name_take_the_bundled_surrogate(
+    few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(NAME).mkdir()
+    assert run("fit", few, "--sources", NAME, "--out", "learnt").exit_code == 0
+    result = run("report", "--model", NAME, "--task", "jigsaw", "--out", "page.html")
+    assert result.exit_code == 0, result.stderr
+    (agreement,) = page_data(Path("page.html").read_text())["agreement"]
+    assert agreement["task"] == "jigsaw", "held-out values are known of bundled surrogates alone"
 
 
 @pytest.fixture

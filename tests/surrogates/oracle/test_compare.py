@@ -140,6 +140,8 @@ def test_every_pair_of_several(micro: Oracle) -> None:
 def test_bad_input(micro: Oracle) -> None:
     with pytest.raises(ValueError, match="expected at least two architectures to compare, got 1"):
         micro.compare(A)
+    with pytest.raises(ValueError, match=r"got 1; a list is given as compare\(\*archs\)"):
+        micro.compare([A, B])
     with pytest.raises(ArchitectureError, match="of transnas101-macro"):
         micro.compare(A, "64-2311-basic")
     with pytest.raises(UnknownNameError, match="unknown task 'jigsau'; did you mean 'jigsaw'"):

@@ -14,9 +14,11 @@ import pandas as pd
 import pytest
 
 from benchmarks import DagSpace, Table, register_space, unregister_space
+from surrogates import draw
 from surrogates.pretrained.load import load_agreement, load_answers
 from surrogates.report import collect_report, write_report
 from surrogates.search.pareto import non_dominated
+from tests.surrogates.cli.helpers import run
 from tests.surrogates.report.test_collect import TASK, graphs
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
@@ -106,6 +108,38 @@ def test_all_is_there_and_nothing_is_wider_than_the_window(show, file, width, sc
     assert f"jigsaw: tau {tau.tau[tau.tasks.index('jigsaw')]:.3f}" in page.inner_text("#compare")
     unlabelled = "[...document.querySelectorAll('input,select')].filter(e => !e.labels.length && !e.ariaLabel).length"
     assert page.evaluate(unlabelled) == 0
+
+
+def test_few_measured_rows_are_seen_beside_a_predicted_space(show, file):
+    page = show(file)
+    chosen = "[...document.querySelectorAll('select')].map(one => one.value)"
+    assert "jigsaw_predicted" in page.evaluate(chosen), "four of 3,256 architectures are measured"
+    panel = page.locator("#compare canvas").last
+    painted = """canvas => {
+        const {data} = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+        let blue = 0;
+        for (let i = 0; i < data.length; i += 4) blue += data[i + 3] > 0 && data[i + 2] > data[i] + 60;
+        return blue;
+    }"""
+    assert panel.evaluate(painted) >= 2 * 4 * 4  # two or more of the four are apart, of 4 x 4 pixels each or more
+
+
+@pytest.mark.parametrize(
+    "archs", [("64-2311-basic", "64-1234-basic"), ("64-41414-3_33_333", "64-41414-1_21_230", "64-41414-0_00_000")]
+)
+def test_the_page_of_a_comparison_fits_the_window(browser, tmp_path, archs):
+    out = tmp_path / "compare.html"
+    assert run("compare", *archs, "--cost", "params", "--out", out).exit_code == 0
+    for width, scheme in ((1280, "light"), (390, "dark")):
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        page = context.new_page()
+        page.goto(out.as_uri())
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        table = page.evaluate("(box => box.scrollWidth - box.clientWidth)(document.querySelector('div'))")
+        assert table == 0 or width < 1280, "all columns are seen at once on a wide window"
+        letters = page.locator("svg svg text").first.bounding_box()
+        assert letters["height"] > 9
+        context.close()
 
 
 def test_pointing_shows_and_choosing_keeps_an_architecture(show, file, macro):
@@ -251,3 +285,22 @@ def test_cells_are_drawn_with_their_simplest_form(show, tmp_path):
     assert "Simplest form: 64-41414-" in page.locator("#detail svg").first.text_content()
     modules = [text for text in titles if text.startswith("module ")]
     assert modules[-1].endswith("512 channels of 8×8")
+    stem_first = page.locator("#detail svg").last.locator("text").all_text_contents()
+    assert stem_first[:6] == ["stem", "64", "64×64", "4", "128", "32×32"]
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_a_skeleton_is_the_one_of_draw(show, file, width, scheme):
+    arch = "64-111114-basic"
+    page = show(file, f"#arch={arch}", width=width, scheme=scheme)
+    shown = page.locator("#detail svg").first
+    texts, titles = shown.locator("text").all_text_contents(), shown.locator("g title").all_text_contents()
+    whole = draw(arch).svg
+    drawn = re.findall(r"<text [^>]*>([^<]*)</text>", whole)
+    assert texts == drawn[2 : 2 + len(texts)]  # after the two lines of the heading
+    assert titles == re.findall(r"<g><title>([^<]*)</title>", whole)
+    box, panel = shown.bounding_box(), page.locator("#detail").bounding_box()
+    assert box["x"] + box["width"] <= panel["x"] + panel["width"]
+    soft = "getComputedStyle(document.querySelector('#detail svg text.note')).fill"
+    plain = "getComputedStyle(document.querySelectorAll('#detail svg text')[1]).fill"
+    assert page.evaluate(soft) != page.evaluate(plain), "colours are those of the page, in the dark as well"

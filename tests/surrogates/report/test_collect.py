@@ -1,5 +1,6 @@
 """What the explorer shows is what the oracle answers, on all architectures of a space."""
 
+import re
 from collections import Counter
 from statistics import NormalDist
 
@@ -10,14 +11,14 @@ from scipy.stats import kendalltau
 
 from benchmarks import DagSpace, Table, TableError, UnknownNameError, get_space, load_table, register_space
 from encoders import Costs
-from surrogates import Oracle, TransferMatrix, load_agreement
+from surrogates import Oracle, TransferMatrix, draw, load_agreement
 from surrogates.pretrained.load import load_answers
 from surrogates.report import ReportColumn, collect_report
 from surrogates.report.comparison import LEVELS, compare
 from surrogates.report.structure import structure_of
 from surrogates.search import History
 
-MACRO = get_space("transnas101-macro")
+MACRO, MICRO = get_space("transnas101-macro"), get_space("transnas101-micro")
 TASK = "<b>fit<script>alert(1)"
 
 
@@ -186,6 +187,31 @@ def test_operations_of_cells_are_counted_as_written(name):
     assert found.operations[3] in ("conv 3×3", "average pool 3×3")
 
 
+@pytest.mark.parametrize(
+    ("space", "archs"),
+    [
+        (MACRO, [*MACRO.sample(20, rng=0), "32-1-basic", "64-4444444-basic"]),
+        (MICRO, ["32-14-3_33_333", *MICRO.archs[:2]]),
+    ],
+)
+def test_skeletons_are_put_together_from_the_pieces_of_draw(space, archs):
+    found = structure_of(space, archs)
+    sizes, steps, pieces = found.arrays["skeleton_sizes"], found.arrays["steps"], found.about["pieces"]
+    assert len(set(pieces)) == len(pieces) < len(steps) or space == MICRO
+    assert sizes.sum() == len(steps)
+    ends = np.cumsum(sizes)
+    for row, arch in enumerate(archs):
+        number = row if space == MACRO else found.arrays["skeleton"][row]
+        own = [pieces[step] for step in steps[ends[number] - sizes[number] : ends[number]]]
+        inside = draw(arch).svg
+        assert own[0].count("<rect") == 1
+        for step in own:  # the same words and colours, at other places
+            for said in re.findall('<title>([^<]+)</title>|fill="(#[^"]+)"|>([^<>]+)</text>', step):
+                assert "".join(said) in inside
+        titles = re.findall("<title>((?:stem|module)[^<]+)</title>", "".join(own))
+        assert titles == re.findall("<title>((?:stem|module)[^<]+)</title>", inside)
+
+
 def test_operations_of_skeletons_and_graphs_are_counted(mine):
     found = structure_of(MACRO, ["64-2311-basic", "64-123444-basic"])
     assert found.counts.tolist() == [[4, 2, 1, 1, 0], [6, 1, 1, 1, 3]]
@@ -229,6 +255,10 @@ def test_errors_say_what_was_expected(own_table):
         collect_report(MACRO)
     with pytest.raises(ValueError, match="a predictor of transnas101-macro, got one of nasbench201"):
         collect_report(MACRO, load_answers("nasbench201"))
+    with pytest.raises(TypeError, match="expected a fitted surrogate as predictor, got <Oracle of transnas101-macro"):
+        collect_report(MACRO, Oracle.from_pretrained("transnas101-macro"))
+    one, same = (collect_report(MACRO, load_answers(MACRO), tasks=tasks) for tasks in ("jigsaw", ["jigsaw"]))
+    assert [column.key for column in one.columns] == [column.key for column in same.columns]
     with pytest.raises(TableError, match="a table of transnas101-macro, got one of mine"):
         collect_report(MACRO, load_answers(MACRO), own_table)
     with pytest.raises(UnknownNameError, match="did you mean 'jigsaw'"):

@@ -91,6 +91,10 @@ def test_bad_input(macro: Oracle) -> None:
     objective = ConfigSpaceObjective(macro, "jigsaw")
     with pytest.raises(ValueError, match="missing: 'module 2'"):
         objective.loss({"module 1": "1"})
+    with pytest.raises(
+        TypeError, match=r"expected a configuration, .* got str '64-2311-basic'; objective.configuration"
+    ):
+        objective.loss("64-2311-basic")
     with pytest.raises(UnknownNameError, match="unknown module 1 '7'"):
         objective.architecture({f"module {i}": "7" for i in range(1, 7)})
     with pytest.raises(ArchitectureError, match="outside the 3,256"):

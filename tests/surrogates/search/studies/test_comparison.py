@@ -372,6 +372,7 @@ def test_a_failing_search_is_named(table: Table) -> None:
     [
         ({"searchers": {}}, ValueError, "at least one searcher, got none"),
         ({"seeds": []}, ValueError, "at least one seed, got none"),
+        ({"seeds": 3}, TypeError, r"expected a list of seeds, such as range\(5\), got 3"),
         ({"searchers": ["randon"]}, UnknownNameError, "did you mean 'random'"),
         ({"searchers": {"a/b": "random"}}, ValueError, "names of folders, .* got 'a/b'"),
         ({"searchers": {"..": "random"}}, ValueError, r"names of folders, .* got '\.\.'"),
