@@ -439,7 +439,7 @@ def main() -> None:
     parser.add_argument("--variants", default="pinas")
     parser.add_argument("--tasks", default=",".join(TRANSNAS_TASKS))
     parser.add_argument("--seeds", default="0,1,2")
-    parser.add_argument("--epochs", type=int, default=20, help="epochs of the supernet (default: 20, the preset's)")
+    parser.add_argument("--epochs", type=int, default=40, help="epochs of the supernet (default: 40, the preset's)")
     parser.add_argument("--probe-epochs", type=int, default=4, help="epochs of a probe (default: 4, the preset's)")
     given = parser.parse_args()
     RECORDS.mkdir(parents=True, exist_ok=True)
