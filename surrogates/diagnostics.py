@@ -70,25 +70,27 @@ def _libraries() -> Iterator[Finding]:
         yield Finding("broken", DISTRIBUTION, f"not installed: pip install {install_source()}")
         return
     yield Finding("ok", DISTRIBUTION, installed_version(DISTRIBUTION) or "")
+    versions = {name: installed_version(name) for lines in extras.values() for name in map(name_of, lines)}
     asked = {name_of(line) for extra, lines in extras.items() for line in lines if extra not in NOT_IMPORTED}
-    reasons = _import_errors(tuple(sorted(name for name in asked if installed_version(name))))
+    reasons = _import_errors(tuple(sorted(name for name in asked if versions[name])))
     for line in extras.pop("", []):
         name = name_of(line)
-        found = installed_version(name)
+        found = versions[name]
         if name in reasons:
             yield Finding("broken", name, f"{found} cannot be imported: {reasons[name]}")
         else:
             yield Finding("ok" if found else "broken", name, found or f"not installed: pip install {shlex.quote(line)}")
     for extra, lines in extras.items():
         names = [name_of(line) for line in lines]
-        missing = [name for name in names if not installed_version(name)]
+        missing = ", ".join(name for name in names if not versions[name])
         used = [] if extra in NOT_IMPORTED else names
         unusable = [f"{name} cannot be imported: {reasons[name]}" for name in used if name in reasons]
-        hint = f"{', '.join(missing)} missing: {install_command(', '.join(missing), extra)}"
         if unusable:
             yield Finding("broken", f"extra [{extra}]", "; ".join(unusable))
+        elif missing:
+            yield Finding("note", f"extra [{extra}]", f"{missing} missing: {install_command(missing, extra)}")
         else:
-            yield Finding("note" if missing else "ok", f"extra [{extra}]", hint if missing else "installed")
+            yield Finding("ok", f"extra [{extra}]", "installed")
 
 
 _IMPORTS = """

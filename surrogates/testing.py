@@ -48,14 +48,14 @@ def check_surrogate(surrogate: Surrogate, space: str | Space, outside: str | Non
     labels = _labels(archs)
     train, test = archs[:_TRAIN], archs[_TRAIN:]
     Y = labels.loc[train]
-    _check_predictions(surrogate, train, Y, test)
+    fitted = _check_predictions(surrogate, train, Y, test)
     _check_one_task(surrogate, train, Y, test)
     _check_missing(surrogate, train, Y, test)
     _check_degenerate(surrogate, train, test)
-    _check_store(clone(surrogate).fit(train, Y), test)
-    _check_bad_input(surrogate, space, train, Y)
+    _check_store(fitted, test)
+    _check_bad_input(surrogate, fitted, space, train, Y)
     if outside is not None:
-        mean, std = clone(surrogate).fit(train, Y).predict([outside], return_std=True)
+        mean, std = fitted.predict([outside], return_std=True)
         assert np.isfinite(mean).all() and np.isfinite(std).all(), (
             "architectures outside the published set are predicted"
         )
@@ -69,8 +69,9 @@ def _labels(archs: list[str]) -> pd.DataFrame:
     return pd.DataFrame({"large": 1000 * size, "small": 0.001 * (X[:, 0] - 0.3 * size)}, index=archs)
 
 
-def _check_predictions(surrogate: Surrogate, train: list[str], Y: pd.DataFrame, test: list[str]) -> None:
-    fitted = clone(surrogate)
+def _check_predictions(surrogate: Surrogate, train: list[str], Y: pd.DataFrame, test: list[str]) -> Surrogate:
+    """The surrogate fitted to all labels, which the other checks predict with."""
+    fitted: Surrogate = clone(surrogate)
     _expect(NotFittedError, lambda: fitted.predict(test), "predict before fit is refused")
     assert fitted.fit(train, Y) is fitted, "fit returns self"
     assert fitted.tasks_ == ("large", "small"), "columns name the tasks"
@@ -90,6 +91,7 @@ def _check_predictions(surrogate: Surrogate, train: list[str], Y: pd.DataFrame, 
     assert fitted.predict([]).shape == (0, 2), "no architectures give no predictions"
     tau = fitted.score(train, Y)
     assert -1 <= tau <= 1 or np.ptp(mean, axis=0).min() == 0, "score is a rank correlation, or predictions are constant"
+    return fitted
 
 
 def _check_one_task(surrogate: Surrogate, train: list[str], Y: pd.DataFrame, test: list[str]) -> None:
@@ -154,7 +156,7 @@ def _check_store(fitted: Surrogate, test: list[str]) -> None:
     assert again.tasks_ == fitted.tasks_ and again.cv_scores_ == fitted.cv_scores_, "fitted attributes are stored"
 
 
-def _check_bad_input(surrogate: Surrogate, space: Space, train: list[str], Y: pd.DataFrame) -> None:
+def _check_bad_input(surrogate: Surrogate, fitted: Surrogate, space: Space, train: list[str], Y: pd.DataFrame) -> None:
     fit = clone(surrogate).fit
     other = next(get_space(name) for name in list_spaces() if name != space.name)
     if surrogate.needs_labels:
@@ -169,7 +171,6 @@ def _check_bad_input(surrogate: Surrogate, space: Space, train: list[str], Y: pd
     _expect(ValueError, lambda: fit(train, Y.assign(small=np.nan)), "a task without labels is refused")
     _expect(ValueError, lambda: fit(train[::-1], Y), "labels of other architectures are refused")
     _expect(ValueError, lambda: fit(train, ["good"] * len(train)), "labels that are not numbers are refused")
-    fitted = clone(surrogate).fit(train, Y)
     _expect(ArchitectureError, lambda: fitted.predict([other.example]), "another space is refused")
 
 

@@ -35,6 +35,7 @@ from surrogates.search.testing import check_searcher
 from surrogates.store import try_artefact
 from surrogates.testing import check_surrogate
 from tests.own_spaces import quality, random_graphs
+from tests.surrogates.cli.helpers import run
 
 ROOT = Path(benchmarks.__file__).parents[1]
 QUICK = {"n_members": 2, "n_rounds": 20, "n_jobs": 1}
@@ -175,13 +176,14 @@ print(oracle.best("accuracy", 1, constraints=["latency_ms<=7"]).columns.tolist()
     status, said, errors = cli(tmp_path, "--spaces", "graphs.jsonl", "lookup", "net_130", "--model", "model", "--csv")
     assert status == 0, errors
     assert f"net_130,mine,accuracy,{expected:.4}"[:30] in said
-    status, said, errors = cli(tmp_path, "lookup", "net_130", "--model", "model")
-    assert status == 2
-    assert "surrogates --spaces FILE" in errors
-    status, said, errors = cli(tmp_path, "best", "accuracy", "--model", "model")
-    assert status == 1
-    assert "unknown space 'mine'; a space of your own is registered before its surrogate is loaded" in errors
-    assert "surrogates --spaces mine=FILE.jsonl" in errors
+    unregister_space("mine")
+    found = run("lookup", "net_130", "--model", tmp_path / "model")
+    assert found.exit_code == 2
+    assert "surrogates --spaces FILE" in found.stderr
+    found = run("best", "accuracy", "--model", tmp_path / "model")
+    assert found.exit_code == 1
+    assert "unknown space 'mine'; a space of your own is registered before its surrogate is loaded" in found.stderr
+    assert "surrogates --spaces mine=FILE.jsonl" in found.stderr
 
 
 def test_a_stored_surrogate_knows_its_graphs(tmp_path: Path, space: DagSpace, fitted: Surrogate) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,12 +66,19 @@ class FeatureMap(ShortRepr):
         Returns:
             The map, and the kernel inputs of these architectures.
         """
+        found, inputs = cls.with_equal_weights(sources)
+        metric = _metric(inputs.features, inputs.sources, random_state, n_jobs)
+        return replace(found, metric=metric), inputs._replace(weighted=inputs.features * np.sqrt(metric))
+
+    @classmethod
+    def with_equal_weights(cls, sources: SourceValues) -> tuple[FeatureMap, Inputs]:
+        """As `fit`, but all features have the same weight: enough, and much faster, if only source scores are read."""
         archs, features, _ = _reference(get_space(sources.space))
         scores = sources.predict(archs)
         centre, source_centre = centre_and_spread(features), centre_and_spread(scores)
         X, Z = standardise(features, centre, CLIP), standardise(scores, source_centre)
-        found = cls(sources, centre, _metric(X, Z, random_state, n_jobs), source_centre)
-        return found, Inputs(X, X * np.sqrt(found.metric), Z)
+        metric = np.full(X.shape[1], 1 / X.shape[1])
+        return cls(sources, centre, metric, source_centre), Inputs(X, X * np.sqrt(metric), Z)
 
     def inputs(self, archs: Sequence[str]) -> Inputs:
         """Kernel inputs of n simplest forms."""

@@ -221,33 +221,44 @@ class TransferSurrogate(Surrogate):
         if not self.allow_same and len(labels.strings):
             self._refuse_leaks(labels)
         learner = TreeLearner(_TREES, self.n_rounds)
-        maps: dict[tuple[str, ...], tuple[FeatureMap, Inputs, Float]] = {}
+        known = ~np.isnan(labels.values)
+        sources_of = {task: everything.without(task) for task in labels.tasks}
+        learned = {  # where one function at most has labels, only the source scores are read
+            sources_of[task].names
+            for task, rows in zip(labels.tasks, known.T, strict=True)
+            if len(np.unique(labels.group[rows])) > 1
+        }
+        maps: dict[tuple[str, ...], tuple[FeatureMap, Inputs]] = {}
+        priors: dict[tuple[str, ...], Float] = {}
         self.models_: list[_Model] = []
-        for task, column in zip(labels.tasks, labels.values.T, strict=True):
-            sources = everything.without(task)
+        for task, rows, values in zip(labels.tasks, known.T, labels.values.T, strict=True):
+            sources, column = sources_of[task], values[rows]
             if sources.names not in maps:
-                feature_map, reference = FeatureMap.fit(sources, seed, n_jobs)
-                prior = learned_prior(reference, sources.kinds, np.random.RandomState(seed))
-                maps[sources.names] = feature_map, reference, prior
-            feature_map, reference, log_prior = maps[sources.names]
-            known = ~np.isnan(column)
-            functions, group = np.unique(labels.group[known], return_inverse=True)
+                maps[sources.names] = (
+                    FeatureMap.fit(sources, seed, n_jobs)
+                    if sources.names in learned
+                    else FeatureMap.with_equal_weights(sources)
+                )
+            feature_map, reference = maps[sources.names]
+            functions, group = np.unique(labels.group[rows], return_inverse=True)
             archs = [labels.archs[i] for i in functions]
             inputs = feature_map.inputs(archs) if archs else reference.take(functions)
             own = minimized(find_task(task)) if task in labels.minimize else find_task(task)
             if len(functions) < 2:
-                self.models_.append(_expectation(own, column[known], feature_map, reference, inputs, seed))
+                self.models_.append(_expectation(own, column, feature_map, reference, inputs, seed))
                 continue
+            if sources.names not in priors:
+                priors[sources.names] = learned_prior(reference, sources.kinds, np.random.RandomState(seed))
             weights = own.metric.sign * consensus_weights(reference.sources, sources.kinds, is_cost(task))
-            transform = NormalScores(column[known])
-            z = transform.forward(column[known])
+            transform = NormalScores(column)
+            z = transform.forward(column)
             predictor, left_out = fit_predictor(
-                inputs, z, group, weights, log_prior, learner, self.n_members, seed, n_jobs
+                inputs, z, group, weights, priors[sources.names], learner, self.n_members, seed, n_jobs
             )
-            expected = _expected(transform, column[known], left_out, predictor.shares)
-            calibration = Calibration.fit(transform, column[known], left_out, _unseen(left_out), expected)
+            expected = _expected(transform, column, left_out, predictor.shares)
+            calibration = Calibration.fit(transform, column, left_out, _unseen(left_out), expected)
             self.models_.append(_Model(feature_map, predictor, calibration))
-            self.cv_scores_[task] = calibration.cv_scores(column[known], left_out, _unseen(left_out), expected)
+            self.cv_scores_[task] = calibration.cv_scores(column, left_out, _unseen(left_out), expected)
         self._describe(labels.tasks)
 
     def _refuse_leaks(self, labels: Labels) -> None:

@@ -1,5 +1,6 @@
 """TAB completes commands, tasks, spaces, architectures, models, tables and searchers, in a real shell and at once."""
 
+import json
 import os
 import re
 import shutil
@@ -34,6 +35,39 @@ finally:
 """What pip writes as the command ``surrogates``; it also tells which large libraries were imported."""
 
 
+LINES = [
+    ("surrogates lo", ["lookup"]),
+    ("surrogates lookup --task seg", ["segmentsemantic"]),
+    ("surrogates best ima", []),
+    ("surrogates best Ima", ["ImageNet16-120"]),
+    ("surrogates search --space ", list(list_spaces())),
+    ("surrogates search --method p", [name for name in list_searchers() if name.startswith("p")]),
+    ("surrogates predict ", list(list_pretrained())),
+    ("surrogates train 64-2311-basic --preset m", ["mini"]),
+    ("surrogates train 64-2311-ba", ["64-2311-basic"]),
+    ("surrogates evaluate rooms-mini --model b", ["boosted"]),
+    ("surrogates fit rooms-mini --model f", []),
+    ("surrogates evaluate rooms-mini --model f", ["forest"]),
+    ("surrogates table info rooms-mini-", ["rooms-mini-again"]),
+    ("surrogates campaign p", ["pack"]),
+]
+"""What is typed, and what TAB offers."""
+ANSWERING = """
+import contextlib, io, json, os, sys
+from surrogates.cli import main
+said = []
+for line in json.load(sys.stdin):
+    words = line.split(" ")
+    os.environ |= {"COMP_WORDS": "\\n".join(words), "COMP_CWORD": str(len(words) - 1)}
+    with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.suppress(SystemExit):
+        main()
+    heavy = {"pandas", "xgboost", "torch", "sklearn", "scipy", "pyarrow"} & set(sys.modules)
+    said.append([out.getvalue().split(), sorted(heavy)])
+print(json.dumps(said))
+"""
+"""One process that is asked, line by line, what the script of a shell asks a process of its own."""
+
+
 @pytest.fixture
 def shell(tmp_path: Path) -> dict[str, str]:
     """The environment of a shell that has the command ``surrogates``."""
@@ -44,41 +78,43 @@ def shell(tmp_path: Path) -> dict[str, str]:
     return {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "HOME": str(tmp_path), "ZDOTDIR": str(tmp_path)}
 
 
-def completed(line: str, shell: dict[str, str]) -> list[str]:
-    """What bash offers at the end of a line, by the script that the command prints for it."""
-    words = line.split(" ")
-    program = (
-        'eval "$(_SURROGATES_COMPLETE=source_bash surrogates)"\n'
-        f"COMP_WORDS=({' '.join(repr(word) for word in words)}); COMP_CWORD={len(words) - 1}\n"
-        '_surrogates_completion surrogates; printf "%s\\n" "${COMPREPLY[@]}"'
-    )
+@pytest.mark.skipif(not shutil.which("bash"), reason="needs bash")
+def test_bash_completes(shell: dict[str, str]) -> None:
+    """What bash offers at the end of lines, by the script that the command prints for it."""
+    typed = [LINES[1], LINES[2], LINES[4]]
+    program = 'eval "$(_SURROGATES_COMPLETE=source_bash surrogates)"\n'
+    for line, _ in typed:
+        words = line.split(" ")
+        program += (
+            f"COMP_WORDS=({' '.join(map(repr, words))}); COMP_CWORD={len(words) - 1}\n"
+            '_surrogates_completion surrogates; printf "%s " "${COMPREPLY[@]}"; echo\n'
+        )
     run = subprocess.run(["bash", "-c", program], env=shell, capture_output=True, text=True, check=True)
     assert run.stderr == ""
-    return run.stdout.split()
+    assert [line.split() for line in run.stdout.splitlines()] == [expected for _, expected in typed]
 
 
-@pytest.mark.skipif(not shutil.which("bash"), reason="needs bash")
-@pytest.mark.parametrize(
-    ("line", "expected"),
-    [
-        ("surrogates lo", ["lookup"]),
-        ("surrogates lookup --task seg", ["segmentsemantic"]),
-        ("surrogates best ima", []),
-        ("surrogates best Ima", ["ImageNet16-120"]),
-        ("surrogates search --space ", list(list_spaces())),
-        ("surrogates search --method p", [name for name in list_searchers() if name.startswith("p")]),
-        ("surrogates predict ", list(list_pretrained())),
-        ("surrogates train 64-2311-basic --preset m", ["mini"]),
-        ("surrogates train 64-2311-ba", ["64-2311-basic"]),
-        ("surrogates evaluate rooms-mini --model b", ["boosted"]),
-        ("surrogates fit rooms-mini --model f", []),
-        ("surrogates evaluate rooms-mini --model f", ["forest"]),
-        ("surrogates table info rooms-mini-", ["rooms-mini-again"]),
-        ("surrogates campaign p", ["pack"]),
-    ],
-)
-def test_bash_completes(line: str, expected: list[str], shell: dict[str, str]) -> None:
-    assert completed(line, shell) == expected
+@pytest.fixture(scope="module")
+def answers() -> dict[str, tuple[list[str], list[str]]]:
+    """For each line what is offered, and which large libraries were imported for it."""
+    lines = [line for line, _ in LINES]
+    run = subprocess.run(
+        [sys.executable, "-c", ANSWERING],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "_SURROGATES_COMPLETE": "complete_bash"},
+        input=json.dumps(lines),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stderr == ""
+    return dict(zip(lines, map(tuple, json.loads(run.stdout)), strict=True))
+
+
+@pytest.mark.parametrize(("line", "expected"), LINES)
+def test_lines_are_completed_without_large_libraries(
+    line: str, expected: list[str], answers: dict[str, tuple[list[str], list[str]]]
+) -> None:
+    assert answers[line] == (expected, [])
 
 
 @pytest.mark.skipif(not shutil.which("zsh"), reason="needs zsh")

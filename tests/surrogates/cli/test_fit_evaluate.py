@@ -138,6 +138,7 @@ def losses(macro_table: Table, tmp_path: Path) -> Path:
     return tmp_path / "losses.csv"
 
 
+@pytest.mark.usefixtures("small_boosted")
 def test_a_table_of_other_metrics_is_fitted_as_in_python(losses: Path, tmp_path: Path) -> None:
     result = run("fit", losses, "--out", tmp_path / "m", "--model", "boosted")
     assert result.exit_code == 0, result.stderr
@@ -160,6 +161,7 @@ def test_models_are_compared_on_other_metrics(command: str, losses: Path) -> Non
     assert "room_layout/valid_loss" in result.stdout
 
 
+@pytest.mark.usefixtures("small_boosted")
 def test_losses_are_transferred_and_searched_as_what_they_mirror(
     losses: Path, table_file: Path, tmp_path: Path
 ) -> None:

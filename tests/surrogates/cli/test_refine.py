@@ -15,6 +15,8 @@ from tests.benchmarks.training.campaign.campaign_fakes import Fake
 from tests.surrogates.cli.helpers import run
 from tests.surrogates.small_models import small_defaults
 
+TREES = ("--model", "boosted")  # quick, where it does not matter
+
 
 @pytest.fixture(autouse=True)
 def _quick(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,7 +83,7 @@ def test_two_rounds_are_trained_shown_and_added(table: Path, plan: Path, tmp_pat
 def test_a_searcher_chooses(table: Path, plan: Path, tmp_path: Path) -> None:
     """Local search asks for neighbours of the architecture that is best on both tasks."""
     arguments = ["refine", table, "--plan", plan, "--budget", "3", "--by", "local", "--out", tmp_path / "new.csv"]
-    result = run(*map(str, arguments), "--json")
+    result = run(*map(str, arguments), *TREES, "--json")
     assert result.exit_code == 0, result.stderr
     (turn,) = json.loads(result.stdout)
     ranks = load_table(table).oriented().rank(method="max").mean(axis=1)
@@ -127,7 +129,7 @@ def test_rows_of_unknown_origin_stay_so(table: Path, plan: Path, tmp_path: Path)
     save_table(load_table(table), tmp_path / "table.csv")
     out = tmp_path / "refined.parquet"
     for begin, end in ((tmp_path / "table.csv", out), (out, tmp_path / "again.parquet")):
-        result = run(*map(str, ["refine", begin, "--plan", plan, "--budget", "2", "--out", end]))
+        result = run(*map(str, ["refine", begin, "--plan", plan, "--budget", "2", *TREES, "--out", end]))
         assert result.exit_code == 0, result.stderr
         assert "does not record how it was made" in result.stderr
     assert "recipes" not in read_provenance(out)
@@ -137,7 +139,7 @@ def test_rows_of_unknown_origin_stay_so(table: Path, plan: Path, tmp_path: Path)
 def test_a_table_that_does_not_say_is_taken_with_a_note(table: Path, tmp_path: Path) -> None:
     save_table(load_table(table), tmp_path / "table.csv")
     out = tmp_path / "refined.csv"
-    result = run("refine", tmp_path / "table.csv", "-t", "jigsaw", "--budget", "2", "--out", out, "--json")
+    result = run("refine", tmp_path / "table.csv", "-t", "jigsaw", "--budget", "2", *TREES, "--out", out, "--json")
     assert result.exit_code == 0, result.stderr
     assert "does not record how it was made" in result.stderr
     (turn,) = json.loads(result.stdout)
@@ -150,7 +152,7 @@ def test_failed_trainings_say_why_and_are_tried_again(
 ) -> None:
     broken = {(arch, task): "nan" for arch in get_space("transnas101-macro") for task in ("jigsaw", "class_scene")}
     out = tmp_path / "refined.csv"
-    arguments = [str(part) for part in ("refine", table, "--plan", plan, "--budget", "2", "--out", out)]
+    arguments = [str(part) for part in ("refine", table, "--plan", plan, "--budget", "2", *TREES, "--out", out)]
     with monkeypatch.context() as patch:
         patch.setattr(package, "ImageTrainer", lambda *_: Fake(tmp_path / "diary", broken=broken))
         assert run(*arguments).exit_code == 1
@@ -170,7 +172,7 @@ def test_what_failed_of_a_round_is_said_at_the_end(
 ) -> None:
     broken = {(arch, "jigsaw"): "nan" for arch in get_space("transnas101-macro")}
     monkeypatch.setattr(package, "ImageTrainer", lambda *_: Fake(tmp_path / "diary", broken=broken))
-    result = run("refine", table, "--plan", plan, "--budget", "2", "--out", tmp_path / "refined.csv")
+    result = run("refine", table, "--plan", plan, "--budget", "2", *TREES, "--out", tmp_path / "refined.csv")
     assert result.exit_code == 0
     assert result.stderr.endswith("2 trainings failed: loss is nan in epoch 2\nuse --retry-failed to run them again\n")
 

@@ -161,13 +161,20 @@ def break_library(name: str, folder: Path, statement: str) -> None:
     ],
 )
 def test_the_error_of_a_broken_library_is_passed_on(statement: str, message: str, tmp_path: Path) -> None:
+    """Both to Python and at the command line, which meets it in the same process for the second time."""
     break_library("xgboost", tmp_path, statement)
-    run = start(["-c", "from surrogates import BoostedSurrogate"], tmp_path)
-    assert run.stderr.splitlines()[-1] == message
-    command = start(["-m", "surrogates", "predict", "transnas101-micro", CELL.replace("64", "32")], tmp_path)
-    assert command.returncode == 1
-    assert command.stderr.count("\n") == 1
-    assert message.rpartition(": ")[2] in command.stderr
+    command = f"surrogates predict transnas101-micro {CELL.replace('64', '32')}"
+    code = (
+        "import sys, traceback\ntry:\n    from surrogates import BoostedSurrogate\n"
+        "except Exception:\n    traceback.print_exc()\nprint('then', file=sys.stderr)\n"
+        f"sys.argv = {command.split()}\nfrom surrogates.cli import main\nmain()"
+    )
+    run = start(["-c", code], tmp_path)
+    in_python, _, at_the_command_line = run.stderr.partition("then\n")
+    assert in_python.splitlines()[-1] == message
+    assert run.returncode == 1
+    assert at_the_command_line.count("\n") == 1
+    assert message.rpartition(": ")[2] in at_the_command_line
 
 
 def test_broken_extras_are_not_missing_ones(tmp_path: Path) -> None:
@@ -182,6 +189,9 @@ def test_broken_extras_are_not_missing_ones(tmp_path: Path) -> None:
 
 
 def test_the_doctor_imports_what_is_installed(tmp_path: Path) -> None:
+    """Large libraries are empty ones here; `test_diagnostics` imports them."""
+    for name in ("lightning", "matplotlib", "optuna", "optunahub", "ray", "syne_tune", "torch", "torch_geometric"):
+        break_library(name, tmp_path, "")
     break_library("xgboost", tmp_path, "raise OSError('libgomp.so.1: cannot open')")
     break_library("pymoo", tmp_path, "import os; os.abort()")
     run = start(["-m", "surrogates", "doctor", "--json"], tmp_path)

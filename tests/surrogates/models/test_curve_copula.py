@@ -62,7 +62,7 @@ def test_few_rows_lean_on_the_other_schedules() -> None:
     truth, _ = spearmanr(curves_of(rng, 5000, 4))
     many = curves_of(rng, 300, 8)
     apart = []
-    for _ in range(20):
+    for _ in range(6):
         few = curves_of(rng, 5, 4)
         (alone,) = fit_copulas([few], prior_rows=0.0)
         _, beside = fit_copulas([many, few], prior_rows=16.0)

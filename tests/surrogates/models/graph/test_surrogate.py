@@ -32,7 +32,8 @@ OUTSIDE = {
 
 @pytest.mark.parametrize("name", list_spaces())
 def test_contract(name):
-    check_surrogate(GraphSurrogate(**SMALL), get_space(name), outside=OUTSIDE[name])
+    brief = {**SMALL, "n_steps": 5}  # the contract holds however well it learns
+    check_surrogate(GraphSurrogate(**brief), get_space(name), outside=OUTSIDE[name])
 
 
 @pytest.mark.parametrize(("n_jobs", "expected"), [(1, 1), (-1, 3), (None, 2)])
