@@ -128,6 +128,9 @@ def transfer() -> None:
     sources = LABELS.rename(columns={"jigsaw": "one", "normal": "two"})
     mine = LABELS["jigsaw"].rename("three") + np.arange(60) % 7
     fitted_twice(lambda: TransferSurrogate(sources=sources, n_jobs=2), mine)
+    another = TransferSurrogate(sources=sources, n_jobs=2, random_state=1)  # whose trees the parent does not keep
+    there = in_child(lambda: _refit(lambda: another, mine))
+    report("other trees", _refit(lambda: another, mine), there)
 
 
 def regressor() -> None:

@@ -40,9 +40,15 @@ from surrogates.kernels.source_terms import Inputs
 from surrogates.labels import Labels
 from surrogates.models.threads import thread_count
 from surrogates.models.transfer.averaged_process import learned_prior
-from surrogates.models.transfer.consensus import TRAINING_NOISE, consensus_weights, left_out_consensus
+from surrogates.models.transfer.consensus import (
+    TRAINING_NOISE,
+    SourceKinds,
+    consensus_weights,
+    left_out_consensus,
+)
 from surrogates.models.transfer.feature_map import FeatureMap, reference_counts
 from surrogates.models.transfer.leaks import same_source, source_columns
+from surrogates.models.transfer.memo import cached_by_content
 from surrogates.models.transfer.predictor import TransferPredictor, fit_predictor
 from surrogates.models.transfer.source_values import SourceValues, TransferSource, source_spaces
 from surrogates.models.transfer.without_labels import (
@@ -227,8 +233,7 @@ class TransferSurrogate(Surrogate):
             sources = everything.without(task)
             if sources.names not in maps:
                 feature_map, reference = FeatureMap.fit(sources, seed, n_jobs)
-                prior = learned_prior(reference, sources.kinds, np.random.RandomState(seed))
-                maps[sources.names] = feature_map, reference, prior
+                maps[sources.names] = feature_map, reference, _prior(reference, sources.kinds, seed)
             feature_map, reference, log_prior = maps[sources.names]
             known = ~np.isnan(column)
             functions, group = np.unique(labels.group[known], return_inverse=True)
@@ -312,6 +317,12 @@ class _Model:
     predictor: TransferPredictor
     calibration: Calibration
     in_scores: bool = False
+
+
+@cached_by_content(maxsize=64)
+def _prior(reference: Inputs, kinds: SourceKinds, seed: int) -> Float:
+    """Log prior of hypotheses and slopes, of shape (J, 3)."""
+    return learned_prior(reference, kinds, np.random.RandomState(seed))
 
 
 def _expectation(
