@@ -27,11 +27,10 @@ from tests.benchmarks.training.test_two_devices import ARCH, SEED, images, recip
 
 if __name__ == "__main__":
     options = {"devices": 2, "strategy": "ddp_find_unused_parameters_true"}
+    how = {"seed": SEED, "device": "cpu", "checkpoint_dir": "kept", "trainer_options": options}
     sources = dict.fromkeys(("train", "valid", "test"), images())
     for task in sys.argv[1:]:
-        run = train_architecture(
-            ARCH, task, recipe_of(task), sources, seed=SEED, device="cpu", checkpoint_dir="kept", trainer_options=options
-        )
+        run = train_architecture(ARCH, task, recipe_of(task), sources, **how)
         with open(f"{task} {torch.distributed.get_rank()}.json", "w") as file:
             json.dump(run.metrics, file)
 """
