@@ -1,5 +1,6 @@
 """Fixtures for all tests."""
 
+import itertools
 import os
 
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
@@ -40,6 +41,15 @@ def _no_spaces_left() -> Iterator[None]:
         registry.unregister_space(name)
 
 
+@pytest.fixture(scope="session")
+def _caches(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Folders of their own: pytest's `mktemp` reads the names of all it has made, thousands at the end."""
+    root = tmp_path_factory.mktemp("caches")
+    return (root / str(number) for number in itertools.count())
+
+
 @pytest.fixture(autouse=True)
-def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TRANSNAS_CACHE_DIR", str(tmp_path_factory.mktemp("cache")))
+def _own_cache(_caches: Iterator[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = next(_caches)
+    folder.mkdir()
+    monkeypatch.setenv("TRANSNAS_CACHE_DIR", str(folder))

@@ -1,6 +1,7 @@
 """What the package says it needs is what its files import, no less and no more; and tools have one version each."""
 
 import ast
+import functools
 import re
 import sys
 from collections.abc import Iterator
@@ -42,6 +43,7 @@ OF_TOOLS = {"_pytest", "packaging", "tomli", "typing_extensions"}
 """What pytest and mypy bring along."""
 
 
+@functools.cache
 def _imported(folder: Path, at_run_time: bool) -> dict[str, set[str]]:
     """Third-party package -> files below `folder` that import it; `at_run_time`: not only for type checkers."""
     found: dict[str, set[str]] = {}
@@ -75,7 +77,7 @@ def _library() -> dict[str, set[str]]:
     files: dict[str, set[str]] = {}
     for package in PACKAGES:
         for name, where in _imported(ROOT / package, at_run_time=True).items():
-            files.setdefault(name, set()).update(where)
+            files[name] = files.get(name, set()) | where
     return files
 
 

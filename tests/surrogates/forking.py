@@ -95,9 +95,10 @@ def report(step: str, here: Any, there: Any, tolerance: float = 1e-6) -> None:
 
 def fitted_twice(make: Callable[[], Surrogate], labels: Any = LABELS) -> None:
     """Fit, predict, store and load, each in the parent first."""
-    compare("fit", lambda: make().fit(ARCHS, labels).predict(ASKED, return_std=True))
     surrogate = make().fit(ARCHS, labels)
-    compare("predict", lambda: surrogate.predict(ASKED, return_std=True))
+    here = surrogate.predict(ASKED, return_std=True)
+    report("fit", here, in_child(lambda: make().fit(ARCHS, labels).predict(ASKED, return_std=True)))
+    report("predict", here, in_child(lambda: surrogate.predict(ASKED, return_std=True)))
     if getattr(surrogate, "regressor", None) is None:
         folder = Path(tempfile.mkdtemp())
         compare("store", lambda: load_surrogate(surrogate.save(folder / "a")).predict(ASKED, return_std=True))
@@ -127,6 +128,9 @@ def transfer() -> None:
     sources = LABELS.rename(columns={"jigsaw": "one", "normal": "two"})
     mine = LABELS["jigsaw"].rename("three") + np.arange(60) % 7
     fitted_twice(lambda: TransferSurrogate(sources=sources, n_jobs=2), mine)
+    another = TransferSurrogate(sources=sources, n_jobs=2, random_state=1)  # whose trees the parent does not keep
+    there = in_child(lambda: _refit(lambda: another, mine))
+    report("other trees", _refit(lambda: another, mine), there)
 
 
 def regressor() -> None:
@@ -251,7 +255,7 @@ def first_use_in_a_thread() -> None:
     oracle = Oracle.from_pretrained(SPACE)
     thread = threading.Thread(target=oracle, args=("32-2311-basic", "jigsaw"))
     thread.start()
-    time.sleep(float(__import__("os").environ.get("SL", "0.05")))
+    time.sleep(0.05)
     there = in_child(lambda: oracle("32-2311-basic", "jigsaw"))
     thread.join()
     report("first use", oracle("32-2311-basic", "jigsaw"), there)

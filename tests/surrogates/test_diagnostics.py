@@ -22,6 +22,12 @@ def _no_published_values(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NAS_DATA", raising=False)
 
 
+@pytest.fixture
+def few_libraries(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not all of this installation, whose imports take ten seconds."""
+    monkeypatch.setattr(extras, "requires", lambda _: ["numpy>=1", 'scipy; extra == "plots"'])
+
+
 def test_this_installation_is_sound() -> None:
     findings = list(examine())
     assert [finding for finding in findings if finding.status == "broken"] == []
@@ -31,6 +37,7 @@ def test_this_installation_is_sound() -> None:
     assert {f"extra [{name}]" for name in ("gnn", "training", "plots")} <= {finding.what for finding in findings}
 
 
+@pytest.mark.usefixtures("few_libraries")
 def test_foreign_distributions_of_our_names_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stray = tmp_path / "encoders-0.0.4.dist-info"
     stray.mkdir()
@@ -41,6 +48,7 @@ def test_foreign_distributions_of_our_names_are_found(tmp_path: Path, monkeypatc
     assert finding.detail.startswith("encoders 0.0.4 from PyPI is an unrelated package: pip uninstall encoders")
 
 
+@pytest.mark.usefixtures("few_libraries")
 def test_a_package_from_another_folder_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(diagnostics, "PACKAGES", ("benchmarks", "encoders", "json"))
     finding = find(list(examine()), "packages")
@@ -58,6 +66,7 @@ def test_missing_libraries_and_extras_say_what_to_install(monkeypatch: pytest.Mo
     assert find(findings, "extra [plots]") == ("ok", "extra [plots]", "installed")
 
 
+@pytest.mark.usefixtures("few_libraries")
 def test_a_damaged_bundle_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     answers = tmp_path / "nasbench201" / "answers"
     shutil.copytree(pretrained.FOLDER / "nasbench201" / "answers", answers)
@@ -71,6 +80,7 @@ def test_a_damaged_bundle_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert find(findings, "bundle transnas101-micro").detail == "no bundled answers: reinstall the package"
 
 
+@pytest.mark.usefixtures("few_libraries")
 def test_tables_are_checked(macro_table: Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     save_table(macro_table, tmp_path / "mine.csv")
     (tmp_path / "broken.csv").write_text("x\n1\n")
@@ -89,6 +99,7 @@ def test_tables_are_checked(macro_table: Table, tmp_path: Path, monkeypatch: pyt
     assert "no such file" in find(findings, f"table {data / 'nasbench201' / 'final.csv'}").detail
 
 
+@pytest.mark.usefixtures("few_libraries")
 def test_the_doctor_has_an_exit_code(tmp_path: Path) -> None:
     well = run("doctor", "--json")
     assert well.exit_code == 0

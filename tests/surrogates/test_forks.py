@@ -26,7 +26,8 @@ TORCH = ["graph", "finetuned", "training", "data_loader"]
 def test_a_forked_child_ends_with_the_same_numbers(programs: list[str]) -> None:
     """In programs of their own with two threads: with one there is no thread pool that could be lost."""
     threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "2")
-    threads["OMP_WAIT_POLICY"] = "passive"  # threads that wait leave the cores to the tests beside
+    # threads that wait leave the cores to the tests beside, those of OpenBLAS after 2^4 clock ticks instead of 2^26
+    threads |= {"OMP_WAIT_POLICY": "passive", "OPENBLAS_THREAD_TIMEOUT": "4"}
     run = subprocess.run(
         [sys.executable, "-m", "tests.surrogates.forking", *programs],
         capture_output=True,

@@ -16,6 +16,7 @@ from benchmarks.spaces.registry import get_space
 from benchmarks.spaces.space import Space
 from surrogates.kernels.features import centre_and_spread, graph_features, reference_forms, standardise
 from surrogates.kernels.source_terms import Inputs
+from surrogates.models.transfer.memo import cached_by_content
 from surrogates.models.transfer.source_process import CLIP
 from surrogates.models.transfer.source_values import SourceValues
 from surrogates.store.nested import add_part, take_part
@@ -67,7 +68,7 @@ class FeatureMap(ShortRepr):
             The map, and the kernel inputs of these architectures.
         """
         found, inputs = cls.with_equal_weights(sources)
-        metric = _metric(inputs.features, inputs.sources, random_state, n_jobs)
+        metric = _metric(inputs.features, inputs.sources.round(_DIGITS), random_state, n_jobs=n_jobs)
         return replace(found, metric=metric), inputs._replace(weighted=inputs.features * np.sqrt(metric))
 
     @classmethod
@@ -121,12 +122,12 @@ def _reference(space: Space) -> tuple[tuple[str, ...], Float, NDArray[np.int64]]
     return archs, features, counts
 
 
-def _metric(X: Float, Z: Float, random_state: int, n_jobs: int | None) -> Float:
+@cached_by_content(maxsize=64)
+def _metric(X: Float, Z: Float, random_state: int, *, n_jobs: int | None) -> Float:
     """Fraction of the sources' variance explained by splits on each feature, of shape (d,); equal if none is explained.
 
-    Scores are rounded, because ties between splits would otherwise depend on last digits, which differ between CPUs.
+    Scores come rounded, because ties between splits would otherwise depend on last digits, which differ between CPUs.
     """
-    Z = Z.round(_DIGITS)
     trees = ExtraTreesRegressor(
         n_estimators=100, min_samples_leaf=5, max_features=0.3, n_jobs=n_jobs, random_state=random_state
     )

@@ -40,9 +40,15 @@ from surrogates.kernels.source_terms import Inputs
 from surrogates.labels import Labels
 from surrogates.models.threads import thread_count
 from surrogates.models.transfer.averaged_process import learned_prior
-from surrogates.models.transfer.consensus import TRAINING_NOISE, consensus_weights, left_out_consensus
+from surrogates.models.transfer.consensus import (
+    TRAINING_NOISE,
+    SourceKinds,
+    consensus_weights,
+    left_out_consensus,
+)
 from surrogates.models.transfer.feature_map import FeatureMap, reference_counts
 from surrogates.models.transfer.leaks import same_source, source_columns
+from surrogates.models.transfer.memo import cached_by_content
 from surrogates.models.transfer.predictor import TransferPredictor, fit_predictor
 from surrogates.models.transfer.source_values import SourceValues, TransferSource, source_spaces
 from surrogates.models.transfer.without_labels import (
@@ -229,7 +235,6 @@ class TransferSurrogate(Surrogate):
             if len(np.unique(labels.group[rows])) > 1
         }
         maps: dict[tuple[str, ...], tuple[FeatureMap, Inputs]] = {}
-        priors: dict[tuple[str, ...], Float] = {}
         self.models_: list[_Model] = []
         for task, rows, values in zip(labels.tasks, known.T, labels.values.T, strict=True):
             sources, column = sources_of[task], values[rows]
@@ -247,13 +252,12 @@ class TransferSurrogate(Surrogate):
             if len(functions) < 2:
                 self.models_.append(_expectation(own, column, feature_map, reference, inputs, seed))
                 continue
-            if sources.names not in priors:
-                priors[sources.names] = learned_prior(reference, sources.kinds, np.random.RandomState(seed))
+            log_prior = _prior(reference, sources.kinds, seed)
             weights = own.metric.sign * consensus_weights(reference.sources, sources.kinds, is_cost(task))
             transform = NormalScores(column)
             z = transform.forward(column)
             predictor, left_out = fit_predictor(
-                inputs, z, group, weights, priors[sources.names], learner, self.n_members, seed, n_jobs
+                inputs, z, group, weights, log_prior, learner, self.n_members, seed, n_jobs
             )
             expected = _expected(transform, column, left_out, predictor.shares)
             calibration = Calibration.fit(transform, column, left_out, _unseen(left_out), expected)
@@ -323,6 +327,12 @@ class _Model:
     predictor: TransferPredictor
     calibration: Calibration
     in_scores: bool = False
+
+
+@cached_by_content(maxsize=64)
+def _prior(reference: Inputs, kinds: SourceKinds, seed: int) -> Float:
+    """Log prior of hypotheses and slopes, of shape (J, 3)."""
+    return learned_prior(reference, kinds, np.random.RandomState(seed))
 
 
 def _expectation(

@@ -75,8 +75,9 @@ def test_any_flipped_bit_in_a_cache_is_noticed_and_mended(tmp_path, rng, name):
     cached(source, convert)
     (folder,) = cache_dir().iterdir()
     whole = (folder / name).read_bytes()
-    head = range(8 * min(len(whole), 128))  # of an npy file: all that its parser reads
-    bits = {*head, *random.Random(1).sample(range(8 * len(whole)), 100)}
+    draws = random.Random(1)
+    head = (8 * byte + draws.randrange(8) for byte in range(min(len(whole), 128)))  # of npy: all that its parser reads
+    bits = {*head, *draws.sample(range(8 * len(whole)), 100)}
     for bit in sorted(bits):
         (folder / name).write_bytes(flipped(whole, bit))
         before = len(calls)

@@ -27,13 +27,14 @@ from tests.benchmarks.training.test_two_devices import ARCH, SEED, images, recip
 
 if __name__ == "__main__":
     options = {"devices": 2, "strategy": "ddp_find_unused_parameters_true"}
-    task, sources = sys.argv[1], dict.fromkeys(("train", "valid", "test"), images())
-    run = train_architecture(
-        ARCH, task, recipe_of(task), sources, seed=SEED, device="cpu", checkpoint_dir="kept", trainer_options=options
-    )
-    with open(f"{torch.distributed.get_rank()}.json", "w") as file:
-        json.dump(run.metrics, file)
+    how = {"seed": SEED, "device": "cpu", "checkpoint_dir": "kept", "trainer_options": options}
+    sources = dict.fromkeys(("train", "valid", "test"), images())
+    for task in sys.argv[1:]:
+        run = train_architecture(ARCH, task, recipe_of(task), sources, **how)
+        with open(f"{task} {torch.distributed.get_rank()}.json", "w") as file:
+            json.dump(run.metrics, file)
 """
+TASKS = ("room_layout", "normal")
 
 
 def recipe_of(task):
@@ -41,18 +42,20 @@ def recipe_of(task):
     return small_recipe(task, augmentation=Augmentation(), base_channels=8)
 
 
-def on_two(task, folder):
-    """Metrics that each of the two processes reports."""
+@pytest.fixture(scope="module")
+def on_two(tmp_path_factory):
+    """Metrics that each of the two processes reports, of every task."""
+    folder = tmp_path_factory.mktemp("two")
     script = folder / "two.py"
     script.write_text(SCRIPT)
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3]), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
-        [sys.executable, script, task], env=environment, cwd=folder, capture_output=True, text=True, timeout=300
+        [sys.executable, script, *TASKS], env=environment, cwd=folder, capture_output=True, text=True, timeout=300
     )
     assert done.returncode == 0, done.stderr
     assert not list((folder / "kept").iterdir()), "a finished training keeps no checkpoint"
-    metrics = [json.loads((folder / f"{rank}.json").read_text()) for rank in (0, 1)]
-    for values in metrics:
+    metrics = {task: [json.loads((folder / f"{task} {rank}.json").read_text()) for rank in (0, 1)] for task in TASKS}
+    for values in (*metrics["room_layout"], *metrics["normal"]):
         assert len(values.pop("time_elapsed")) == 2
     return metrics
 
@@ -92,13 +95,13 @@ def by_hand(recipe):
     return losses
 
 
-def test_two_processes_take_the_steps_of_one(tmp_path):
-    first, second = on_two("room_layout", tmp_path)
+def test_two_processes_take_the_steps_of_one(on_two):
+    first, second = on_two["room_layout"]
     assert first == second
     assert first["train_loss"] == pytest.approx(by_hand(recipe_of("room_layout")), rel=1e-5)
 
 
-def test_an_adversarial_training_has_one_answer_too(tmp_path):
-    first, second = on_two("normal", tmp_path)
+def test_an_adversarial_training_has_one_answer_too(on_two):
+    first, second = on_two["normal"]
     assert first == second
     assert first["train_l1_loss"][1] < first["train_l1_loss"][0]
