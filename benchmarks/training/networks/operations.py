@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from benchmarks.graph import ArchGraph
+from benchmarks.graph import KINDS, ArchGraph
 
 __all__ = ["PARAMETRIC", "Initialise", "Zeros", "kaiming_normal", "make_operation", "scale_widths", "torch_uniform"]
 
@@ -35,7 +35,7 @@ def make_operation(graph: ArchGraph, node: int) -> nn.Module:
         >>> make_operation(builder.build(), 1)(torch.zeros(1, 3, 32, 32)).shape
         torch.Size([1, 8, 16, 16])
     """
-    kind, kernel, stride = graph.names[node], int(graph.kernel[node]), int(graph.stride[node])
+    kind, kernel, stride = KINDS[graph.kind[node]], int(graph.kernel[node]), int(graph.stride[node])
     if kind in _PLAIN:
         return _PLAIN[kind]()
     if kind == "avg_pool":  # border pixels average the valid pixels only; odd sides round up as for convolutions

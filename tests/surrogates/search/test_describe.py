@@ -91,14 +91,31 @@ def test_frames_with_repeated_rows_are_told_apart() -> None:
     assert len({said(frame), said(frame + 1), said(other), said(frame[::-1]), said(frame["a"])}) == 5
 
 
-def test_another_process_says_the_same() -> None:
+@pytest.fixture(scope="module")
+def elsewhere() -> list[tuple[str, str]]:
+    """What two other processes say of an object, and of code; their sets of four have different orders."""
     script = (
-        "import numpy as np, pandas as pd; from tests.surrogates.search.test_describe import said;"
-        "print(said([said, {1: np.ones(3)}, pd.DataFrame({'a': [1.0]}, index=['x'])]))"
+        "import numpy as np, pandas as pd; from tests.surrogates.search.test_describe import *;"
+        "print(said([said, {1: np.ones(3)}, pd.DataFrame({'a': [1.0]}, index=['x'])]));"
+        "print(code_of([code_of, Thing, defined(\"def f(x): return x in {'a', 'b', 'c', 'd'}\")]))"
     )
+    found = []
+    for seed in "12":
+        there = subprocess.run(
+            [sys.executable, "-c", script],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+        )
+        first, second = there.stdout.splitlines()
+        found.append((first, second))
+    return found
+
+
+def test_another_process_says_the_same(elsewhere: list[tuple[str, str]]) -> None:
     here = said([said, {1: np.ones(3)}, pd.DataFrame({"a": [1.0]}, index=["x"])])
-    there = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert there.stdout.strip() == here
+    assert [first for first, _ in elsewhere] == [here, here]
 
 
 # -- code of one's own --------------------------------------------------------------------------------------------
@@ -178,23 +195,10 @@ def test_code_of_this_package_and_of_libraries_is_not_listed() -> None:
     assert sorted(described) == ["batch_size", "constraint", "params", "searcher", "seed"]
 
 
-def test_another_process_finds_the_same_code() -> None:
-    script = (
-        "from tests.surrogates.search.test_describe import code_of, defined, Thing;"
-        "print(code_of([code_of, Thing, defined(\"def f(x): return x in {'a', 'b', 'c', 'd'}\")]))"
-    )
-    said = {
-        subprocess.run(
-            [sys.executable, "-c", script],
-            capture_output=True,
-            text=True,
-            check=True,
-            env={**os.environ, "PYTHONHASHSEED": seed},
-        ).stdout
-        for seed in "123"
-    }
-    assert len(said) == 1
-    assert f"{__name__}.Thing" in said.pop()
+def test_another_process_finds_the_same_code(elsewhere: list[tuple[str, str]]) -> None:
+    (one, other) = (second for _, second in elsewhere)
+    assert one == other
+    assert f"{__name__}.Thing" in one
 
 
 @pytest.mark.parametrize("kind", ["class", "function"])
