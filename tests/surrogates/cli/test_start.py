@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -173,8 +174,9 @@ def test_the_error_of_a_broken_library_is_passed_on(statement: str, message: str
     in_python, _, at_the_command_line = run.stderr.partition("then\n")
     assert in_python.splitlines()[-1] == message
     assert run.returncode == 1
-    assert at_the_command_line.count("\n") == 1
-    assert message.rpartition(": ")[2] in at_the_command_line
+    progress = r"(predicting: )?0 of 1, .*"  # on a machine so busy that this takes more than five seconds
+    (error,) = (line for line in at_the_command_line.splitlines() if not re.fullmatch(progress, line))
+    assert message.rpartition(": ")[2] in error
 
 
 def test_broken_extras_are_not_missing_ones(tmp_path: Path) -> None:
