@@ -18,6 +18,12 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logged_progress, "LINE_SECONDS", 0.04)
 
 
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line at the end of any work, however short."""
+    monkeypatch.setattr(logged_progress, "QUIET_SECONDS", 0.0)
+
+
 def test_short_work_is_silent(capsys: pytest.CaptureFixture[str]) -> None:
     with progress_bar() as progress:
         progress.update(progress.add_task("fitting", total=1), advance=1)
@@ -84,7 +90,7 @@ def test_a_stream_without_input_is_not_reported_again(capsys: pytest.CaptureFixt
     assert [line.partition(", ")[0] for line in capsys.readouterr().err.splitlines()] == ["predicting: 7", "7"]
 
 
-@pytest.mark.usefixtures("impatient")
+@pytest.mark.usefixtures("at_once")
 @pytest.mark.parametrize("form", ["arguments", "stdin"])
 def test_predict_counts_its_rows_and_keeps_stdout_clean(model: Path, form: str) -> None:
     archs = ["64-2311-basic", "64-1234-basic"] * 1000
@@ -98,7 +104,7 @@ def test_predict_counts_its_rows_and_keeps_stdout_clean(model: Path, form: str) 
     assert [row["arch"] for row in rows_of(result.stdout)] == archs
 
 
-@pytest.mark.usefixtures("impatient", "small_boosted")
+@pytest.mark.usefixtures("at_once", "small_boosted")
 @pytest.mark.parametrize(
     "command",
     [
