@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 from study import RECORDS, SPACE
 
-from benchmarks import get_space, kendall_tau, load_table
+from benchmarks import Table, get_space, kendall_tau, load_table
 from benchmarks.costs import graph_costs
 from benchmarks.files import write_beside
 from benchmarks.protocols import split
@@ -30,6 +30,7 @@ from surrogates import EnsembleSurrogate, SupernetEstimates, TransferSurrogate
 
 SIZES, SEEDS = (0, 16, 32), (0, 1, 2)
 SCORED = RECORDS / "pinas"
+COSTS = ("params", "multiply_adds")
 
 
 def score(folder: Path) -> None:
@@ -45,19 +46,20 @@ def score(folder: Path) -> None:
     print(f"{record.name}: {len(functions):,} functions")
 
 
-def sources_of(archs: list[str]) -> dict[str, pd.DataFrame]:
-    """Sources by name: columns of scores of shape (n, S), in the order of the architectures."""
+def sources_of(archs: list[str]) -> dict[str, Table]:
+    """Sources by name, each a table of n architectures."""
     records = [pd.read_csv(path, index_col="arch")["contrast"] for path in sorted(SCORED.glob("functions-*.csv"))]
     if not records:
         raise SystemExit(f"no records of scored functions in {SCORED}: run score first")
-    estimates = pd.concat(records, axis=1).mean(axis=1).loc[archs].to_frame("contrast")
     space = get_space(SPACE)
     found = np.array([graph_costs(space.network_graph(arch))[:2] for arch in archs], dtype=float)
-    costs = pd.DataFrame(found, index=estimates.index, columns=["params", "multiply_adds"])
+    costs = pd.DataFrame(found, index=pd.Index(archs, name="arch"), columns=list(COSTS))
+    everything = costs.assign(contrast=pd.concat(records, axis=1).mean(axis=1))
+    table = Table.from_frame(everything, minimize=COSTS)
     return {
-        "supernet": estimates,
-        "params and multiply-adds": costs,
-        "all three": estimates.join(costs),
+        "supernet": table.where(tasks=["contrast"]),
+        "params and multiply-adds": table.where(tasks=COSTS),
+        "all three": table,
     }
 
 
@@ -76,13 +78,14 @@ def report() -> None:
     sources = sources_of(archs)
     everyone = np.arange(len(archs))
     for name in ("contrast", "multiply_adds"):
-        tau = taus(truth, np.repeat(sources["all three"][[name]].to_numpy(), truth.shape[1], axis=1), everyone)
+        own = sources["all three"].to_frame()[[name]].loc[archs].to_numpy()
+        tau = taus(truth, np.repeat(own, truth.shape[1], axis=1), everyone)
         print(f"  {name} itself, without labels: {tau:.3f}")
     print(f"  {'sources':28s}" + "".join(f"{f'k = {k}':>18s}" for k in SIZES))
     for name, given in {"none": None, **sources}.items():
         cells = []
         for k in SIZES:
-            if k == 0 and given is None:
+            if k == 0 and (given is None or "contrast" not in given.tasks):  # nothing says what is good
                 cells.append("-")
                 continue
             found = []

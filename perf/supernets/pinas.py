@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 RECORDS = PLAIN / "pinas"
 PATHS, IMAGES, SIDE = 16, 512, 64
 """Random functions and validation images for the spread of embeddings and features."""
-PROXIES = ("naswot", "synflow")
+PROXIES = ("zen", "naswot", "l2_norm", "synflow")
 COLLAPSED = 0.5
 """Least standard deviation of embeddings, in units of 1 / sqrt(d), of a run that is ranked."""
 SEEDS = 3
