@@ -48,15 +48,22 @@ def score(folder: Path) -> None:
     print(f"{record.name}: {len(functions):,} functions")
 
 
-def sources_of(archs: list[str]) -> dict[str, Table]:
-    """Sources by name, each a table of n architectures."""
-    records = [pd.read_csv(path, index_col="arch")["contrast"] for path in sorted(SCORED.glob("functions-*.csv"))]
-    if not records:
+def estimates_of(archs: list[str]) -> pd.DataFrame:
+    """Estimates by each record, one a column, of n architectures."""
+    paths = sorted(SCORED.glob("functions-*.csv"))
+    if not paths:
         raise SystemExit(f"no records of scored functions in {SCORED}: run score first")
+    found = {path.stem.partition("-")[2]: pd.read_csv(path, index_col="arch")["contrast"] for path in paths}
+    return pd.DataFrame(found).loc[archs]
+
+
+def sources_of(estimates: pd.DataFrame) -> dict[str, Table]:
+    """Sources by name, each a table of the n architectures that were estimated."""
+    archs = list(estimates.index)
     space = get_space(SPACE)
     found = np.array([graph_costs(space.network_graph(arch))[:2] for arch in archs], dtype=float)
     costs = pd.DataFrame(found, index=pd.Index(archs, name="arch"), columns=list(COSTS))
-    everything = costs.assign(contrast=pd.concat(records, axis=1).mean(axis=1))
+    everything = costs.assign(contrast=estimates.mean(axis=1))
     table = Table.from_frame(everything, minimize=COSTS)
     return {
         "supernet": table.where(tasks=["contrast"]),
@@ -77,11 +84,12 @@ def report() -> None:
     table = load_table(Path(os.environ["NAS_DATA"]) / "transnas101/micro_final.csv").oriented()
     archs = list(layout_of(SPACE).functions)
     truth = table.loc[archs]
-    sources = sources_of(archs)
+    estimates = estimates_of(archs)
+    sources = sources_of(estimates)
     everyone = np.arange(len(archs))
     zen = ZeroCost(proxies=["zen"], task="class_scene", base_channels=8).scores(archs)["zen"]
-    values = sources["all three"].to_frame().loc[archs].assign(zen=zen.fillna(zen.min()))
-    for name in ("contrast", "multiply_adds", "zen"):
+    values = sources["all three"].to_frame().loc[archs].assign(zen=zen.fillna(zen.min()), **estimates)
+    for name in (*estimates, "contrast", "multiply_adds", "zen"):
         tau = taus(truth, np.repeat(values[[name]].to_numpy(), truth.shape[1], axis=1), everyone)
         print(f"  {name} itself, without labels: {tau:.3f}")
     print(f"  {'sources':28s}" + "".join(f"{f'k = {k}':>18s}" for k in SIZES))
