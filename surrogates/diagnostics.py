@@ -82,7 +82,7 @@ def _libraries() -> Iterator[Finding]:
             yield Finding("ok" if found else "broken", name, found or f"not installed: pip install {shlex.quote(line)}")
     for extra, lines in extras.items():
         names = [name_of(line) for line in lines]
-        missing = ", ".join(name for name in names if not versions[name])
+        missing = ", ".join(dict.fromkeys(name for name in names if not versions[name]))
         used = [] if extra in NOT_IMPORTED else names
         unusable = [f"{name} cannot be imported: {reasons[name]}" for name in used if name in reasons]
         if unusable:

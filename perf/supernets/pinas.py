@@ -416,6 +416,8 @@ def report_ranks(found: dict[str, dict[str, list[np.ndarray]]]) -> None:
             cells.append(f"{np.mean(taus):9.3f} {spread}" if taus else f"{'-':>16s}")
             others += [float(np.mean(taus))] if taus else []
         mean = f"{np.mean(others):8.3f} of {len(others)}" if others else "       -"
+        if len(by_seed := means_by_seed(by_task)) > 1:
+            mean += f" ({by_seed.std(ddof=1):.3f})"
         print(f"  {name:32s}" + "".join(cells) + mean + f", {without(by_task):.3f} without class_scene")
     print("\nthe same, seeds averaged before they rank [95 % of a bootstrap over architectures]")
     for name, by_task in found.items():

@@ -113,9 +113,9 @@ def matern52(distances: Float, length: float, exp: Callable[[Float], Float] = np
 
 
 def portable_exp(x: Float) -> Float:
-    """exp(x) of any shape with the bits of the C library's, as `math.exp`; four to ten times slower than numpy's.
+    """exp(x) of any shape with the bits of the C library's, as `math.exp`; several times slower than numpy's.
 
-    One in twenty of numpy's own has another last bit on a CPU with AVX-512. It matters where what follows is not
+    Some of numpy's own have another last bit on a CPU with AVX-512. It matters where what follows is not
     continuous, such as the choice between splits of a tree.
 
     Example:

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from benchmarks.errors import TableError, UnknownNameError, choice
-from benchmarks.files import kind_of_file
 from benchmarks.provenance import unlike_published
-from benchmarks.spaces.registry import list_spaces, register_again
+from benchmarks.spaces.registry import register_again
 from surrogates.oracle.answers import Answers, Ranking
 from surrogates.oracle.inputs import asked_arch, asked_archs, lowered_by, of_one_space
 from surrogates.oracle.space_ranking import SpaceRanking
 from surrogates.oracle.tabulated import TabulatedSurrogate
 from surrogates.oracle.usage import Queries
 from surrogates.oracle.value_sources import ValueSources
-from surrogates.store.artefact import holds_artefact
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -136,19 +133,12 @@ class Oracle:
             >>> Oracle.from_pretrained("nasbench201").tasks
             ('cifar10', 'cifar100', 'ImageNet16-120')
         """
-        from surrogates.pretrained.load import list_pretrained, load_answers
+        from surrogates.pretrained.load import load_answers, names_folder
 
-        bundled = isinstance(space, str) and space in list_pretrained()
-        if isinstance(space, os.PathLike) or (isinstance(space, str) and not bundled and _is_folder(space)):
+        if isinstance(space, os.PathLike) or names_folder(space):
             from surrogates.store.load import load_surrogate  # needs what a fit needs
 
             return cls(load_surrogate(Path(space)), table, source)
-        if isinstance(space, str) and bundled and holds_artefact(space):
-            warnings.warn(
-                f"{space!r} is the bundled surrogate; './{space}' is the one stored in the folder of that name",
-                UserWarning,
-                stacklevel=2,
-            )
         try:
             answers = load_answers(space)
         except UnknownNameError as error:
@@ -551,8 +541,3 @@ class Oracle:
         for task, position in zip(tasks, positions, strict=True):
             self.queries.record_epochs([(arch, task) for arch in archs], position + 1, trainings.epochs(task))
         return answers
-
-
-def _is_folder(name: str) -> bool:
-    """Whether a folder is meant: one of the name of a space only if a surrogate is stored in it."""
-    return holds_artefact(name) if name in list_spaces() else kind_of_file(name) == "a folder"

@@ -10,13 +10,14 @@ TransNAS-Bench-101 are answered by both surrogates together (`surrogates.models.
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
 from benchmarks.errors import ArtefactError
 from benchmarks.files import kind_of_file
 from benchmarks.formats.bundled import check_unpacked
-from benchmarks.spaces.registry import get_space, list_benchmarks, own_space
+from benchmarks.spaces.registry import get_space, list_benchmarks, list_spaces, own_space
 from surrogates.oracle.predictors import LazySurrogate
 from surrogates.oracle.tabulated import TabulatedSurrogate
 from surrogates.store.artefact import holds_artefact
@@ -40,6 +41,7 @@ __all__ = [
     "load_agreement",
     "load_answers",
     "load_pretrained",
+    "names_folder",
 ]
 
 FOLDER = Path(__file__).parent
@@ -96,6 +98,31 @@ def is_stored(model: str) -> bool:
         False
     """
     return holds_artefact(model) if model in list_pretrained() else kind_of_file(model) != "nothing"
+
+
+def names_folder(space: str | Space) -> TypeGuard[str]:
+    """Whether Python code that names a space means the folder of a stored surrogate.
+
+    The name of a space with a bundled surrogate is that space, so that code does not depend on where it runs.
+
+    Warns:
+        UserWarning: If a folder of that name holds a stored surrogate, which is not meant.
+
+    Example:
+        >>> names_folder("transnas101-micro"), names_folder("/")
+        (False, True)
+    """
+    if not isinstance(space, str):
+        return False
+    if space not in list_pretrained():
+        return holds_artefact(space) if space in list_spaces() else kind_of_file(space) == "a folder"
+    if holds_artefact(space):
+        warnings.warn(
+            f"{space!r} is the bundled surrogate; './{space}' is the one stored in the folder of that name",
+            UserWarning,
+            stacklevel=3,
+        )
+    return False
 
 
 def load_pretrained(space: str | Space) -> Surrogate:

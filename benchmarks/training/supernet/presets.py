@@ -17,7 +17,7 @@ _ADAM = Optimiser("adam", lr=_LR, schedule="cosine", weight_decay=1e-5, betas=(0
 _SLOW_ADAM = replace(_ADAM, lr=3e-4)
 _COLOURS = Augmentation(flip=0.5, brightness=0.4, contrast=0.4, saturation=0.4, hue=0.4, grey=0.2)
 # The views of mini are crops and flips alone: with changes of colour and blur as well, a supernet of this size stayed
-# at chance for 1,280 steps (docs/pi-nas.md).
+# at chance for 1,280 steps of the one seed that was tried (docs/pi-nas.md).
 # While an entry is in the queue the teacher should move little, else its age tells it from a positive: (1 - m) times
 # the steps in the queue is .26 as published, .32 in quick, .08 in mini; for frame and head twice that.
 _STALEST = 0.32
