@@ -377,7 +377,7 @@ def _opened(folder: Path, device: str, threads: int, test_images: int | None) ->
     """A network with Rooms images."""
     from benchmarks.optional import needs_extra
     from benchmarks.training.dynamic.folder import MultiStageFolder
-    from benchmarks.training.training_folder import ROOMS
+    from benchmarks.training.weight_sharing.folder import ROOMS
 
     found = MultiStageFolder(folder)
     if found.about()["images"] != ROOMS:
@@ -391,7 +391,7 @@ def _opened(folder: Path, device: str, threads: int, test_images: int | None) ->
         from benchmarks.training.dynamic.scores import ExitScorer
         from benchmarks.training.dynamic.train import load_multi_stage
         from benchmarks.training.rooms.source import rooms
-        from benchmarks.training.stored_training import rooms_of
+        from benchmarks.training.weight_sharing.images import rooms_of
     training_process(threads)
     network = load_multi_stage(folder).to(device)
     recipe = replace(network.recipe, n_test=None)

@@ -12,7 +12,7 @@ import typer
 from surrogates.cli.output import counted, duration, print_json, print_table, stderr, working
 
 if TYPE_CHECKING:
-    from benchmarks.training.training_folder import TrainingFolder
+    from benchmarks.training.weight_sharing.folder import TrainingFolder
 
 __all__ = [
     "Device",

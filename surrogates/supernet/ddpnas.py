@@ -19,7 +19,7 @@ from benchmarks.training.supernet.module import SupernetModule, check_loss, supe
 from benchmarks.training.supernet.names import loss_name
 from benchmarks.training.supernet.objectives import Supervised
 from benchmarks.training.supernet.presets import asked_recipe
-from benchmarks.training.supernet.statistics import batch_statistics
+from benchmarks.training.weight_sharing.statistics import batch_statistics
 from surrogates.supernet.derivation import DerivationResult, Halves, Images, run_derivation
 from surrogates.supernet.rounds import RoundsSampler
 

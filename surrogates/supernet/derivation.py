@@ -16,8 +16,9 @@ from benchmarks.training.data.images import ImageSource
 from benchmarks.training.data.part import part_of
 from benchmarks.training.device import device_options
 from benchmarks.training.recipe import VERSION, Recipe
-from benchmarks.training.stored_training import Sources, kind_of_images, loaded_images, train_once
 from benchmarks.training.supernet.module import SupernetModule
+from benchmarks.training.weight_sharing.images import Sources, kind_of_images, loaded_images
+from benchmarks.training.weight_sharing.train import train_once
 
 if TYPE_CHECKING:
     from typing_extensions import Self

@@ -24,10 +24,10 @@ from benchmarks.training.recipe import Recipe
 from benchmarks.training.supernet.mixture import MixtureNetwork, engine_cells
 from benchmarks.training.supernet.module import SupernetModule, check_loss, supernet_identity
 from benchmarks.training.supernet.names import loss_name
-from benchmarks.training.supernet.path_loss import Loss, PathLoss
 from benchmarks.training.supernet.presets import asked_recipe
-from benchmarks.training.supernet.statistics import batch_statistics
 from benchmarks.training.supernet.supernet import Supernet
+from benchmarks.training.weight_sharing.objectives import Loss, PathLoss
+from benchmarks.training.weight_sharing.statistics import batch_statistics
 from benchmarks.user_warnings import warn_user
 from surrogates.supernet.cell_weights import CELL_METHODS, CellWeights, has_skips_alone
 from surrogates.supernet.derivation import DerivationResult, Halves, Images, run_derivation

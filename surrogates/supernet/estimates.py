@@ -22,7 +22,7 @@ from benchmarks.training.recipe import CONTRAST, VERSION
 from benchmarks.training.supernet.folder import SupernetFolder
 from benchmarks.training.supernet.layouts import Layout, layout_of
 from benchmarks.training.supernet.names import Statistics, loss_name
-from benchmarks.training.training_folder import ROOMS
+from benchmarks.training.weight_sharing.folder import ROOMS
 from encoders.base import as_strings
 
 if TYPE_CHECKING:
@@ -221,9 +221,9 @@ class SupernetEstimates(BaseEstimator):  # type: ignore[misc]
     def _scorer(self, folder: SupernetFolder) -> PathScorer:
         """The scorer of a supernet, kept for the next question while its weights are the same."""
         with needs_extra("Scores of a supernet", "training", "torch", "lightning", "pillow"):
-            from benchmarks.training.stored_training import rooms_of
             from benchmarks.training.supernet.scores import PathScorer
             from benchmarks.training.supernet.train import load_supernet
+            from benchmarks.training.weight_sharing.images import rooms_of
         kept: dict[str, tuple[object, PathScorer]] = self.__dict__.setdefault("_scorers", {})
         key = folder.fingerprint(), self.statistics, self.sources
         known, scorer = kept.get(str(folder.path), (None, None))

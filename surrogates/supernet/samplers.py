@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from benchmarks.errors import choice
 from benchmarks.spaces.space import Space
 from benchmarks.tasks import find_task
-from benchmarks.training.supernet.samplers import SAMPLERS, SANDWICH, BatchSampler, PathSampler
+from benchmarks.training.supernet.samplers import SAMPLERS
+from benchmarks.training.weight_sharing.samplers import SANDWICH, BatchSampler, PathSampler
 from surrogates.supernet.cost_law import CostLaw
 
 if TYPE_CHECKING:

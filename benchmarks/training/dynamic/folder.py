@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.training.training_folder import TrainingFolder
+from benchmarks.training.weight_sharing.folder import TrainingFolder
 
 __all__ = ["MultiStageFolder"]
 

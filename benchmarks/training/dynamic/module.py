@@ -12,10 +12,10 @@ from benchmarks.training.data.images import ImageSource
 from benchmarks.training.dynamic.network import MultiStageNetwork
 from benchmarks.training.dynamic.objectives import ExitObjective, make_exit_objective
 from benchmarks.training.recipe import Recipe
-from benchmarks.training.supernet.path_module import PathModule
-from benchmarks.training.supernet.samplers import PathSampler
-from benchmarks.training.supernet.statistics import batch_statistics
 from benchmarks.training.task_module import channels_last
+from benchmarks.training.weight_sharing.module import PathModule
+from benchmarks.training.weight_sharing.samplers import PathSampler
+from benchmarks.training.weight_sharing.statistics import batch_statistics
 
 __all__ = ["MultiStageModule", "multi_stage_identity"]
 

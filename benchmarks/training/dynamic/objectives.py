@@ -11,7 +11,7 @@ from torch import Tensor
 
 from benchmarks.errors import choice
 from benchmarks.training.dynamic.network import MultiStageNetwork
-from benchmarks.training.supernet.path_loss import Loss, PathLoss, StepObjective
+from benchmarks.training.weight_sharing.objectives import Loss, PathLoss, StepObjective
 
 __all__ = ["EXIT_OBJECTIVES", "DistilledExits", "ExitObjective", "SummedExits", "make_exit_objective"]
 

@@ -16,7 +16,7 @@ from benchmarks.training.dynamic.choices import StageChoice
 from benchmarks.training.dynamic.exits import ExitLogits, fit_temperatures
 from benchmarks.training.dynamic.measurement import ExitMeasurement
 from benchmarks.training.dynamic.network import MultiStageNetwork
-from benchmarks.training.supernet.statistics import recalibrate
+from benchmarks.training.weight_sharing.statistics import recalibrate
 
 __all__ = ["ExitScorer"]
 

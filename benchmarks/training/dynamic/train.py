@@ -17,9 +17,10 @@ from benchmarks.training.dynamic.network import MultiStageNetwork
 from benchmarks.training.dynamic.objectives import ExitObjective, make_exit_objective
 from benchmarks.training.dynamic.samplers import OneChoice, SandwichChoices
 from benchmarks.training.recipe import Recipe
-from benchmarks.training.stored_training import Sources, kind_of_images, load_weights, loaded_images, train_network
 from benchmarks.training.supernet.presets import asked_recipe
-from benchmarks.training.supernet.samplers import PathSampler
+from benchmarks.training.weight_sharing.images import Sources, kind_of_images, loaded_images
+from benchmarks.training.weight_sharing.samplers import PathSampler
+from benchmarks.training.weight_sharing.train import load_weights, train_network
 
 __all__ = ["load_multi_stage", "train_multi_stage"]
 

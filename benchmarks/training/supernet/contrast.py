@@ -13,13 +13,13 @@ from torch import Tensor, nn
 
 from benchmarks.training.networks.task_network import TaskNetwork
 from benchmarks.training.recipe import CONTRAST, Contrast, Recipe
-from benchmarks.training.supernet.path_loss import Loss, PathLoss
 from benchmarks.training.supernet.sharing import Separate
-from benchmarks.training.supernet.statistics import group_statistics
 from benchmarks.training.supernet.supernet import Supernet
+from benchmarks.training.weight_sharing.objectives import Loss, PathLoss
+from benchmarks.training.weight_sharing.statistics import group_statistics
 
 if TYPE_CHECKING:
-    from benchmarks.training.supernet.samplers import PathSampler
+    from benchmarks.training.weight_sharing.samplers import PathSampler
 
 __all__ = ["CrossPathContrast"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from benchmarks.training.training_folder import TrainingFolder
+from benchmarks.training.weight_sharing.folder import TrainingFolder
 
 __all__ = ["USUAL_SHARING", "SupernetFolder", "with_sharing"]
 

@@ -21,12 +21,13 @@ from benchmarks.training.supernet.objectives import (
     StatefulObjective,
     make_objective,
 )
-from benchmarks.training.supernet.path_module import PathModule
-from benchmarks.training.supernet.samplers import BatchSampler, PathSampler, UniformSampler, make_sampler
+from benchmarks.training.supernet.samplers import UniformSampler, make_sampler
 from benchmarks.training.supernet.sharing import Sharing, make_sharing
-from benchmarks.training.supernet.statistics import batch_statistics
 from benchmarks.training.supernet.supernet import Supernet
 from benchmarks.training.task_module import channels_last
+from benchmarks.training.weight_sharing.module import PathModule
+from benchmarks.training.weight_sharing.samplers import BatchSampler, PathSampler
+from benchmarks.training.weight_sharing.statistics import batch_statistics
 
 __all__ = ["SupernetModule", "check_loss", "check_parts", "supernet_identity"]
 

@@ -13,9 +13,9 @@ from benchmarks.errors import choice
 from benchmarks.training.losses import exact_soft_cross_entropy
 from benchmarks.training.recipe import Recipe
 from benchmarks.training.supernet.contrast import CrossPathContrast
-from benchmarks.training.supernet.path_loss import Loss, PathLoss, StepObjective
-from benchmarks.training.supernet.samplers import SANDWICH, BatchSampler, PathSampler, is_sandwich
 from benchmarks.training.supernet.supernet import Supernet
+from benchmarks.training.weight_sharing.objectives import Loss, PathLoss, StepObjective
+from benchmarks.training.weight_sharing.samplers import SANDWICH, BatchSampler, PathSampler, is_sandwich
 
 __all__ = [
     "OBJECTIVES",

@@ -14,16 +14,17 @@ from benchmarks.forks import one_thread_if_forked
 from benchmarks.training.data.images import ImageSource
 from benchmarks.training.device import device_options
 from benchmarks.training.recipe import CONTRAST, Recipe
-from benchmarks.training.stored_training import Sources, kind_of_images, loaded_images, train_network
 from benchmarks.training.supernet.folder import SupernetFolder
 from benchmarks.training.supernet.module import SupernetModule, check_loss, supernet_identity
 from benchmarks.training.supernet.objectives import Supervised
 from benchmarks.training.supernet.presets import supernet_recipe
 from benchmarks.training.supernet.samplers import UniformSampler
 from benchmarks.training.supernet.sharing import make_sharing
-from benchmarks.training.supernet.statistics import batch_statistics
 from benchmarks.training.supernet.supernet import Supernet
 from benchmarks.training.supernet.train import load_supernet
+from benchmarks.training.weight_sharing.images import Sources, kind_of_images, loaded_images
+from benchmarks.training.weight_sharing.statistics import batch_statistics
+from benchmarks.training.weight_sharing.train import train_network
 
 __all__ = ["ProbeModule", "probe_recipe", "train_probe"]
 

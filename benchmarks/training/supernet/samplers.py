@@ -1,83 +1,19 @@
-"""Which paths a step of a supernet trains: the protocol of samplers, and two of them."""
+"""Which paths a step of a supernet trains: samplers by name, and two of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable, Mapping
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.errors import SpaceError, choice
 from benchmarks.spaces.cell import EDGES, CellSpace, live_edges
 from benchmarks.spaces.space import Space
 from benchmarks.training.supernet.disjoint import DisjointSampler
 from benchmarks.training.supernet.layouts import layout_of
+from benchmarks.training.weight_sharing.samplers import BatchSampler, PathSampler
 
-__all__ = [
-    "SAMPLERS",
-    "SANDWICH",
-    "BatchSampler",
-    "FairSampler",
-    "PathSampler",
-    "UniformSampler",
-    "is_sandwich",
-    "make_sampler",
-]
-
-SANDWICH = "sandwich"
-"""Order of paths: the largest, one or more sampled, the smallest."""
-
-
-@runtime_checkable
-class PathSampler(Protocol):
-    """Draws the paths of each step.
-
-    A sampler whose paths come in an order says so by an attribute of its own, `order`, which others need not have:
-    ``"sandwich"`` if they are the largest, one or more sampled, and the smallest (`is_sandwich`).
-
-    Attributes:
-        name: What tells it from other samplers, with its settings; a training resumes only with the same one.
-    """
-
-    @property
-    def name(self) -> str:
-        """What tells it from other samplers."""
-
-    def paths(self, step: int, rng: np.random.Generator) -> list[str]:
-        """Live architectures to train in a step.
-
-        Args:
-            step: Number of steps before this one.
-            rng: Random numbers; the only ones it may use, so that a training can be resumed.
-        """
-
-
-@runtime_checkable
-class BatchSampler(Protocol):
-    """Draws the paths of each step after a look at their losses on the batch that is about to be trained.
-
-    May have an `order`, as in `PathSampler`.
-
-    Attributes:
-        name: As in `PathSampler`.
-    """
-
-    @property
-    def name(self) -> str:
-        """What tells it from other samplers."""
-
-    def paths_on(
-        self, step: int, rng: np.random.Generator, losses: Callable[[Sequence[str]], NDArray[np.float64]]
-    ) -> list[str]:
-        """Live architectures to train in a step.
-
-        Args:
-            step: As in `PathSampler.paths`.
-            rng: Likewise.
-            losses: The losses of n architectures on the batch of the step, of shape (n,): with the statistics of the
-                batch, and without gradients. Each costs a forward pass.
-        """
+__all__ = ["SAMPLERS", "FairSampler", "UniformSampler", "make_sampler"]
 
 
 class UniformSampler:
@@ -138,16 +74,6 @@ class FairSampler:
             codes = rng.permuted(operations, axis=1).T  # (operations, edges)
             if live_edges(codes).any(axis=1).all():
                 return [self._space.from_code(code) for code in codes.tolist()]
-
-
-def is_sandwich(sampler: PathSampler | BatchSampler) -> bool:
-    """Whether the paths of a step are the largest, one or more sampled, and the smallest, as the sampler says.
-
-    Example:
-        >>> is_sandwich(UniformSampler("transnas101-micro"))
-        False
-    """
-    return getattr(sampler, "order", None) == SANDWICH
 
 
 SAMPLERS: Mapping[str, Callable[[str | Space], PathSampler]] = {

@@ -17,8 +17,8 @@ from benchmarks.training.data.loader import BatchLoader
 from benchmarks.training.data.targets import Preparation, images_per_split
 from benchmarks.training.metrics import get_score
 from benchmarks.training.supernet.names import Statistics
-from benchmarks.training.supernet.statistics import batch_statistics, recalibrate
 from benchmarks.training.supernet.supernet import Supernet
+from benchmarks.training.weight_sharing.statistics import batch_statistics, recalibrate
 
 __all__ = ["PathScorer"]
 

@@ -10,15 +10,17 @@ from benchmarks.forks import one_thread_if_forked
 from benchmarks.spaces.space import Space
 from benchmarks.training.device import device_options
 from benchmarks.training.recipe import Recipe
-from benchmarks.training.stored_training import Sources, kind_of_images, load_weights, loaded_images, train_network
 from benchmarks.training.supernet.folder import SupernetFolder
 from benchmarks.training.supernet.layouts import layout_of
 from benchmarks.training.supernet.module import SupernetModule, check_loss, check_parts, supernet_identity
 from benchmarks.training.supernet.objectives import PathObjective, make_objective
 from benchmarks.training.supernet.presets import asked_recipe, default_parts
-from benchmarks.training.supernet.samplers import BatchSampler, PathSampler, make_sampler
+from benchmarks.training.supernet.samplers import make_sampler
 from benchmarks.training.supernet.sharing import SHARINGS, Sharing, make_sharing
 from benchmarks.training.supernet.supernet import Supernet
+from benchmarks.training.weight_sharing.images import Sources, kind_of_images, loaded_images
+from benchmarks.training.weight_sharing.samplers import BatchSampler, PathSampler
+from benchmarks.training.weight_sharing.train import load_weights, train_network
 
 __all__ = ["load_supernet", "train_supernet"]
 

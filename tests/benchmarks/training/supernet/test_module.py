@@ -10,7 +10,7 @@ from benchmarks.training.fitting import fit_module
 from benchmarks.training.recipe import Augmentation
 from benchmarks.training.supernet.module import SupernetModule, check_parts
 from benchmarks.training.supernet.objectives import Supervised
-from benchmarks.training.supernet.path_loss import PathLoss
+from benchmarks.training.weight_sharing.objectives import PathLoss
 from tests.benchmarks.training.small_trainings import images, overfit_recipe, small_recipe
 
 SPACE = "transnas101-micro"

@@ -1,7 +1,4 @@
-"""A training in a folder: others are refused, an interrupted one is resumed, a finished one is loaded.
-
-What supernets, multi-stage networks and searches with shared weights have in common.
-"""
+"""A training in a folder: others are refused, an interrupted one is resumed, a finished one is loaded."""
 
 from __future__ import annotations
 
@@ -14,27 +11,13 @@ from torch import nn
 
 from benchmarks.errors import ArtefactError
 from benchmarks.files import write_beside
-from benchmarks.training.data.images import TASK_DOMAINS, ImageSource
 from benchmarks.training.fitting import fit_module, forget_checkpoint, free_memory
-from benchmarks.training.recipe import VERSION, Recipe
-from benchmarks.training.rooms.source import rooms
+from benchmarks.training.recipe import VERSION
 from benchmarks.training.run import TrainingFailed
 from benchmarks.training.task_module import TaskModule, channels_last
-from benchmarks.training.training_folder import OTHER_IMAGES, ROOMS, TrainingFolder
+from benchmarks.training.weight_sharing.folder import TrainingFolder
 
-__all__ = [
-    "ClaimedFolder",
-    "Sources",
-    "kind_of_images",
-    "load_weights",
-    "loaded_images",
-    "rooms_of",
-    "train_network",
-    "train_once",
-]
-
-Sources = Mapping[str, ImageSource] | Callable[[Recipe], Mapping[str, ImageSource]]
-"""Images by split, or a function of the recipe that returns them."""
+__all__ = ["ClaimedFolder", "load_weights", "train_network", "train_once"]
 
 _M = TypeVar("_M", bound=TaskModule)
 _N = TypeVar("_N", bound=nn.Module)
@@ -158,20 +141,3 @@ def load_weights(network: nn.Module, weights: Path) -> None:
         raise ArtefactError(f"{str(weights)!r} is damaged ({error}); delete the folder and train again") from error
     channels_last(network)
     network.eval()
-
-
-def rooms_of(recipe: Recipe) -> dict[str, ImageSource]:
-    """Rooms images of all splits that a recipe asks for."""
-    counts = {"train": recipe.n_train, "valid": recipe.n_valid, "test": recipe.n_test}
-    domains = TASK_DOMAINS[recipe.task]
-    return {split: rooms(split, n, recipe.input_size, domains=domains) for split, n in counts.items() if n is not None}
-
-
-def kind_of_images(sources: Sources | None) -> str:
-    """`ROOMS` or `OTHER_IMAGES`, for the description of a training."""
-    return ROOMS if sources is None or sources is rooms_of else OTHER_IMAGES
-
-
-def loaded_images(sources: Sources | None, recipe: Recipe) -> Mapping[str, ImageSource]:
-    """Images by split, read or rendered; Rooms if there are no sources."""
-    return (sources or rooms_of)(recipe) if sources is None or callable(sources) else sources

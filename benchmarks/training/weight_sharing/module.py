@@ -13,10 +13,10 @@ from torch import Tensor
 
 from benchmarks.training.data.images import ImageSource
 from benchmarks.training.recipe import Recipe
-from benchmarks.training.supernet.path_loss import StepObjective
-from benchmarks.training.supernet.samplers import BatchSampler, PathSampler
-from benchmarks.training.supernet.statistics import batch_statistics
 from benchmarks.training.task_module import TaskModule, several
+from benchmarks.training.weight_sharing.objectives import StepObjective
+from benchmarks.training.weight_sharing.samplers import BatchSampler, PathSampler
+from benchmarks.training.weight_sharing.statistics import batch_statistics
 
 __all__ = ["PathModule"]
 
