@@ -12,7 +12,7 @@ import typer
 from surrogates.cli.output import counted, duration, print_json, print_table, stderr, working
 
 if TYPE_CHECKING:
-    from benchmarks.training.weight_sharing.folder import TrainingFolder
+    from benchmarks.training.weight_sharing.folder import NetworkFolder
 
 __all__ = [
     "Device",
@@ -57,7 +57,7 @@ def training(what: str) -> Iterator[bool]:
         yield False
 
 
-def show_trained(folder: TrainingFolder, given: Path, scored: str, what: str, following: str, as_json: bool) -> None:
+def show_trained(folder: NetworkFolder, given: Path, scored: str, what: str, following: str, as_json: bool) -> None:
     """Say what was trained, and what to do next.
 
     Args:

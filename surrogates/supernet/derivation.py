@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from benchmarks.errors import ArtefactError
-from benchmarks.files import write_beside
-from benchmarks.run_directory import RunDirectory
 from benchmarks.short_repr import ShortRepr
 from benchmarks.training.data.images import ImageSource
 from benchmarks.training.data.part import part_of
 from benchmarks.training.device import device_options
 from benchmarks.training.recipe import VERSION, Recipe
 from benchmarks.training.supernet.module import SupernetModule
+from benchmarks.training.weight_sharing.folder import TrainingFolder
 from benchmarks.training.weight_sharing.images import Sources, kind_of_images, loaded_images
 from benchmarks.training.weight_sharing.train import train_once
 
@@ -27,7 +26,6 @@ __all__ = ["DerivationResult", "Halves", "Images", "run_derivation"]
 
 Images = Sources | None
 """Images by split, or a function of the recipe that returns them; None = Rooms."""
-_RESULT = "result.json"
 _LEAST = 4  # training images: two halves with batch statistics
 
 
@@ -126,29 +124,17 @@ def run_derivation(
         return kind.from_json(found)
 
     def load(path: Path) -> _R:
-        return _read(path / _RESULT, kind)
+        return _read(path / _Folder.result, kind)
 
     return train_once(run, settings, module, keep, load, lambda _: f"the search {method!r}", progress, options)
 
 
-class _Folder(RunDirectory):
+class _Folder(TrainingFolder):
     """The folder of a search."""
 
-    def __init__(self, path: str | Path) -> None:
-        super().__init__(Path(path).resolve(), "derivation")
-
-    @property
-    def is_claimed(self) -> bool:
-        return self.description.exists()
-
-    @property
-    def is_finished(self) -> bool:
-        return self.file(_RESULT).exists()
-
-    def finish(self, result: Mapping[str, Any]) -> None:
-        """Write the result."""
-        with write_beside(self.file(_RESULT)) as beside:
-            beside.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    kind = "derivation"
+    file = "derivation.json"
+    result = "result.json"
 
 
 def _read(path: Path, kind: type[_R]) -> _R:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from benchmarks.training.weight_sharing.folder import TrainingFolder
+from benchmarks.training.weight_sharing.folder import NetworkFolder
 
 __all__ = ["MultiStageFolder"]
 
 
-class MultiStageFolder(TrainingFolder):
+class MultiStageFolder(NetworkFolder):
     """Description, metrics and weights of a network that `train_multi_stage` trains or has trained.
 
     Its metrics are those of the last exit of the sampler's first choice.
@@ -16,8 +16,7 @@ class MultiStageFolder(TrainingFolder):
         path: The folder.
 
     Attributes:
-        path: The folder, as an absolute path.
-        weights: File of the weights.
+        path, weights: As in `NetworkFolder`.
 
     Example:
         >>> MultiStageFolder("/no/such/folder").is_finished

@@ -20,7 +20,7 @@ from benchmarks.training.recipe import Recipe
 from benchmarks.training.supernet.presets import asked_recipe
 from benchmarks.training.weight_sharing.images import Sources, kind_of_images, loaded_images
 from benchmarks.training.weight_sharing.samplers import PathSampler
-from benchmarks.training.weight_sharing.train import load_weights, train_network
+from benchmarks.training.weight_sharing.train import load_network, train_network
 
 __all__ = ["load_multi_stage", "train_multi_stage"]
 
@@ -120,11 +120,11 @@ def load_multi_stage(folder: str | Path) -> MultiStageNetwork:
     Raises:
         ArtefactError: If there is none, it is damaged, or its training is not finished.
     """
-    found = MultiStageFolder(folder)
-    about = found.about()
-    network = MultiStageNetwork(about["arch"], Recipe.from_dict(about["recipe"]), about["stages"], about["seed"])
-    load_weights(network, found.weights)
-    return network
+
+    def network(about: Mapping[str, Any]) -> MultiStageNetwork:
+        return MultiStageNetwork(about["arch"], Recipe.from_dict(about["recipe"]), about["stages"], about["seed"])
+
+    return load_network(MultiStageFolder(folder), network)
 
 
 def _sampler(

@@ -162,7 +162,8 @@ def scale_widths(graph: ArchGraph, factor: Fraction, *, outputs: int = 0, least:
 
 def _bare(layer: type[nn.Module], *args: int, **options: object) -> nn.Module:
     """A layer without initial weights; torch would draw them from the global generator only to be overwritten."""
-    return layer(*args, **options, device="meta").to_empty(device=torch.empty(0).device)
+    made, device = layer(*args, **options, device="meta"), torch.empty(0).device
+    return made if device.type == "meta" else made.to_empty(device=device)
 
 
 def _layers(module: nn.Module) -> list[nn.Conv2d | nn.ConvTranspose2d | nn.Linear]:

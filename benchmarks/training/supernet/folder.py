@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from benchmarks.training.weight_sharing.folder import TrainingFolder
+from benchmarks.training.weight_sharing.folder import NetworkFolder
 
 __all__ = ["USUAL_SHARING", "SupernetFolder", "with_sharing"]
 
@@ -13,7 +13,7 @@ USUAL_SHARING = "separate"
 """Sharing of a training whose description does not say it."""
 
 
-class SupernetFolder(TrainingFolder):
+class SupernetFolder(NetworkFolder):
     """Description, metrics and weights of a supernet that `train_supernet` trains or has trained.
 
     Its metrics for validation and test are those of the mean sub-network.
@@ -22,8 +22,7 @@ class SupernetFolder(TrainingFolder):
         path: The folder.
 
     Attributes:
-        path: The folder, as an absolute path.
-        weights: File of the weights.
+        path, weights: As in `NetworkFolder`.
 
     Example:
         >>> SupernetFolder("/no/such/folder").is_finished

@@ -20,7 +20,7 @@ from benchmarks.training.supernet.sharing import SHARINGS, Sharing, make_sharing
 from benchmarks.training.supernet.supernet import Supernet
 from benchmarks.training.weight_sharing.images import Sources, kind_of_images, loaded_images
 from benchmarks.training.weight_sharing.samplers import BatchSampler, PathSampler
-from benchmarks.training.weight_sharing.train import load_weights, train_network
+from benchmarks.training.weight_sharing.train import load_network, train_network
 
 __all__ = ["load_supernet", "train_supernet"]
 
@@ -126,8 +126,8 @@ def load_supernet(folder: str | Path) -> Supernet:
     Raises:
         ArtefactError: If there is none, it is damaged, or its training is not finished.
     """
-    found = SupernetFolder(folder)
-    about = found.about()
-    supernet = Supernet(about["space"], Recipe.from_dict(about["recipe"]), about["seed"], about["sharing"])
-    load_weights(supernet, found.weights)
-    return supernet
+
+    def network(about: Mapping[str, Any]) -> Supernet:
+        return Supernet(about["space"], Recipe.from_dict(about["recipe"]), about["seed"], about["sharing"])
+
+    return load_network(SupernetFolder(folder), network)

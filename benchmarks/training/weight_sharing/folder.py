@@ -1,4 +1,4 @@
-"""The folder of a trained network with many paths; reading what it says of itself needs no torch."""
+"""The folder of a training, and that of a trained network; reading what it says of itself needs no torch."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from benchmarks.files import sha256_of, write_beside
 from benchmarks.run_directory import RunDirectory
 from benchmarks.training.recipe import VERSION
 
-__all__ = ["OTHER_IMAGES", "ROOMS", "TrainingFolder"]
+__all__ = ["OTHER_IMAGES", "ROOMS", "NetworkFolder", "TrainingFolder"]
 
 ROOMS, OTHER_IMAGES = "rooms", "other"
 """Images of a training: Rooms as the recipe asks for them, or sources of the caller's own."""
 
 
 class TrainingFolder:
-    """Description, metrics and weights of a network that a function trains or has trained.
+    """The folder of one training: what it is of, and a result, without which it is not finished.
 
     A subclass says of which kind it is.
 
@@ -28,23 +28,31 @@ class TrainingFolder:
 
     Attributes:
         path: The folder, as an absolute path.
-        weights: File of the weights.
         kind: What is trained, for messages.
         file: Name of the file with its description.
-        trained_by: Name of the function that trains it.
-        entries: What its description must say.
+        result: Name of the file with its result.
+
+    Example:
+        >>> import tempfile
+        >>> class Search(TrainingFolder):
+        ...     kind, file, result = "search", "search.json", "result.json"
+        >>> folder = Search(tempfile.mkdtemp())
+        >>> _ = folder.claim({"seed": 0})
+        >>> folder.is_claimed, folder.is_finished
+        (True, False)
+        >>> folder.finish({"arch": "64-2311-basic"})
+        >>> folder.is_finished
+        True
     """
 
     kind: ClassVar[str]
     file: ClassVar[str]
-    trained_by: ClassVar[str]
-    entries: ClassVar[tuple[str, ...]]
+    result: ClassVar[str]
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path).resolve()
-        self.weights = self.path / "weights.pt"
         self._run = RunDirectory(self.path, self.kind, self.file)
-        self._metrics = self.path / "metrics.json"
+        self._result = self.path / self.result
 
     def stated(self, about: Mapping[str, Any]) -> dict[str, Any]:
         """A description, with what is not written because it is the usual."""
@@ -58,10 +66,13 @@ class TrainingFolder:
     @property
     def is_finished(self) -> bool:
         """Whether the training is finished."""
-        return self._metrics.exists()
+        return self._result.exists()
 
     def claim(self, identity: Mapping[str, Any]) -> Path:
         """Create the folder of a training, or check that it is this training's, and return its path.
+
+        Args:
+            identity: What the training is of, as JSON values.
 
         Raises:
             ArtefactError: If it is another training's; says what differs.
@@ -71,10 +82,32 @@ class TrainingFolder:
         self._run.check(self.stated(identity), self.stated(self._run.about()))
         return self.path
 
-    def finish(self, metrics: Mapping[str, list[float]]) -> None:
-        """Write the metrics; without them, a training is not finished."""
-        with write_beside(self._metrics) as beside:
-            beside.write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
+    def finish(self, result: Mapping[str, Any]) -> None:
+        """Write the result, as JSON values; everything else that belongs to it must be there already."""
+        with write_beside(self._result) as beside:
+            beside.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+
+
+class NetworkFolder(TrainingFolder):
+    """The folder of a trained network: description, weights, and metrics as the result.
+
+    Args:
+        path: The folder.
+
+    Attributes:
+        path, kind, file, result: As in `TrainingFolder`.
+        weights: File of the weights.
+        trained_by: Name of the function that trains it, for messages.
+        entries: What its description must say.
+    """
+
+    result = "metrics.json"
+    trained_by: ClassVar[str]
+    entries: ClassVar[tuple[str, ...]]
+
+    def __init__(self, path: str | Path) -> None:
+        super().__init__(path)
+        self.weights = self.path / "weights.pt"
 
     def about(self) -> dict[str, Any]:
         """Everything in `entries` of the finished training.
@@ -109,13 +142,13 @@ class TrainingFolder:
         return found
 
     def metrics(self) -> dict[str, list[float]]:
-        """Metrics of every epoch of the finished training.
+        """Metrics of the finished training: ``{split}_{metric}`` -> one value per epoch.
 
         Raises:
             ArtefactError: If there is none.
         """
         self.about()
-        found: dict[str, list[float]] = json.loads(self._metrics.read_bytes())
+        found: dict[str, list[float]] = json.loads(self._result.read_bytes())
         return found
 
     def fingerprint(self) -> str:

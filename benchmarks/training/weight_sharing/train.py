@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import torch
 from torch import nn
@@ -15,36 +15,17 @@ from benchmarks.training.fitting import fit_module, forget_checkpoint, free_memo
 from benchmarks.training.recipe import VERSION
 from benchmarks.training.run import TrainingFailed
 from benchmarks.training.task_module import TaskModule, channels_last
-from benchmarks.training.weight_sharing.folder import TrainingFolder
+from benchmarks.training.weight_sharing.folder import NetworkFolder, TrainingFolder
 
-__all__ = ["ClaimedFolder", "load_weights", "train_network", "train_once"]
+__all__ = ["load_network", "train_network", "train_once"]
 
 _M = TypeVar("_M", bound=TaskModule)
 _N = TypeVar("_N", bound=nn.Module)
 _R = TypeVar("_R")
 
 
-class ClaimedFolder(Protocol):
-    """The folder of one training."""
-
-    @property
-    def path(self) -> Path:
-        """The folder."""
-
-    @property
-    def is_claimed(self) -> bool:
-        """Whether the folder is that of a training."""
-
-    @property
-    def is_finished(self) -> bool:
-        """Whether the training is finished."""
-
-    def claim(self, identity: Mapping[str, Any], /) -> object:
-        """Create the folder of a training, or raise `ArtefactError` if it is another training's."""
-
-
 def train_once(
-    folder: ClaimedFolder | None,
+    folder: TrainingFolder | None,
     identity: Mapping[str, Any],
     make: Callable[[], _M],
     keep: Callable[[_M], _R],
@@ -91,7 +72,7 @@ def train_once(
 
 
 def train_network(
-    folder: TrainingFolder | None,
+    folder: NetworkFolder | None,
     identity: Mapping[str, Any],
     make: Callable[[], TaskModule],
     load: Callable[[Path], _N],
@@ -129,15 +110,30 @@ def train_network(
     return train_once(folder, {"version": VERSION, **identity}, make, keep, load, name, progress, options)
 
 
-def load_weights(network: nn.Module, weights: Path) -> None:
-    """Load the weights of a finished training into its network, in evaluation mode.
+def load_network(folder: NetworkFolder, make: Callable[[Mapping[str, Any]], _N]) -> _N:
+    """Load the network of a finished training.
+
+    Args:
+        folder: Its folder.
+        make: Makes the network from the description of the training (`NetworkFolder.about`). It is called without
+            memory for weights (torch's device "meta"), which would be initialised only to be overwritten.
+
+    Returns:
+        The network, on the CPU and in evaluation mode.
 
     Raises:
-        ArtefactError: If they are damaged.
+        ArtefactError: If there is none, its description or weights are damaged, or its training is not finished.
     """
+    about = folder.about()
+    with torch.device("meta"):
+        network = make(about)
+    network = network.to_empty(device="cpu")
+    assert {name for name, _ in network.named_buffers()} <= set(network.state_dict()), "a buffer is not stored"
     try:
-        network.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
+        network.load_state_dict(torch.load(folder.weights, map_location="cpu", weights_only=True))
     except Exception as error:
-        raise ArtefactError(f"{str(weights)!r} is damaged ({error}); delete the folder and train again") from error
+        raise ArtefactError(
+            f"{str(folder.weights)!r} is damaged ({error}); delete the folder and train again"
+        ) from error
     channels_last(network)
-    network.eval()
+    return network.eval()
