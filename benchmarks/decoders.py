@@ -11,7 +11,7 @@ import math
 from benchmarks.errors import choice
 from benchmarks.graph import ArchGraph, GraphBuilder
 
-__all__ = ["DECODER_CLASSES", "decoder_graph"]
+__all__ = ["DECODER_CLASSES", "TILES", "decoder_graph"]
 
 DECODER_CLASSES = {
     "class_scene": 47,
@@ -23,7 +23,8 @@ DECODER_CLASSES = {
     "autoencoder": 3,
 }
 """Outputs of each decoder in the published trainings."""
-_TILES = 9
+TILES = 9
+"""Tiles of a jigsaw, each of which passes the backbone."""
 _EMBEDDING = 128
 _WIDE = 1024
 _SMALLEST_U, _LARGEST_U = 2, 6
@@ -58,7 +59,7 @@ def decoder_graph(
         return _segmentation(channels, resolution, _upsamplings(input_size, resolution), outputs)
     if task in ("normal", "autoencoder"):
         return _image(channels, resolution, _upsamplings(input_size, resolution), outputs)
-    builder = GraphBuilder(channels * (_TILES if task == "jigsaw" else 1), resolution)
+    builder = GraphBuilder(channels * (TILES if task == "jigsaw" else 1), resolution)
     pooled = builder.add("global_pool", [builder.input])
     if task == "contrast":
         pooled = builder.add("relu", [builder.add("linear", [pooled], channels=channels, bias=True)])

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from benchmarks.costs import graph_costs
+from benchmarks.decoders import TILES
 from benchmarks.forks import one_thread_if_forked
 from benchmarks.training.data.images import ImageSource
 from benchmarks.training.device import device_options
@@ -24,7 +25,6 @@ from benchmarks.training.widths import PUBLISHED_WIDTH, scaled_base_channels, wr
 
 __all__ = ["Run", "TrainingFailed", "train_architecture"]
 
-_TILES = 9
 _LEAST_PART = 2  # images; batch norm needs more than one value per channel
 
 
@@ -126,7 +126,7 @@ def _width_notes(arch: str, recipe: Recipe) -> list[str]:
 
 def _model_facts(network: TaskNetwork, recipe: Recipe) -> dict[str, float]:
     """Model facts that the published file stores beside the metrics."""
-    tiles = (_TILES,) if recipe.task == "jigsaw" else ()
+    tiles = (TILES,) if recipe.task == "jigsaw" else ()
     image = torch.zeros(1, *tiles, 3, recipe.network_size, recipe.network_size)
     params = {name: sum(weights.numel() for weights in part.parameters()) for name, part in network.named_children()}
     encoder, decoder = (graph_costs(part.graph)[1] for part in network.children() if isinstance(part, GraphNetwork))

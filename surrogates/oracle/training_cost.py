@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.decoders import DECODER_CLASSES
+from benchmarks.decoders import DECODER_CLASSES, TILES
 from benchmarks.errors import TableError
 from benchmarks.spaces.registry import infer_space
 from benchmarks.tasks import TIME, find_task, trained_task
@@ -26,7 +26,7 @@ __all__ = ["THROUGHPUT", "partial_seconds", "training_seconds"]
 THROUGHPUT = 2e12
 """Multiply-adds per second: a quarter of the single-precision peak of one V100 GPU (7.8e12)."""
 _PASSES = 3
-_TILES, _TILE_SIZE = 9, 64
+_TILE_SIZE = 64
 
 
 def training_seconds(archs: Sequence[str], task: str, table: Table | None = None) -> NDArray[np.float64]:
@@ -129,4 +129,4 @@ def _multiply_adds(archs: list[str], task: str) -> NDArray[np.float64]:
         return Costs(task=task).exact(archs)[:, column].astype(np.float64)
     tile = Costs(input_size=_TILE_SIZE).exact(archs)[:, column]
     with_head = Costs(input_size=_TILE_SIZE, task=task).exact(archs)[:, column]
-    return (_TILES * tile + with_head - tile).astype(np.float64)
+    return (TILES * tile + with_head - tile).astype(np.float64)

@@ -27,7 +27,7 @@ from benchmarks.training.supernet.names import loss_name
 from benchmarks.training.supernet.presets import asked_recipe
 from benchmarks.training.supernet.supernet import Supernet
 from benchmarks.training.weight_sharing.objectives import Loss, PathLoss
-from benchmarks.training.weight_sharing.statistics import batch_statistics
+from benchmarks.training.weight_sharing.statistics import LEAST_IMAGES, batch_statistics
 from benchmarks.user_warnings import warn_user
 from surrogates.supernet.cell_weights import CELL_METHODS, CellWeights, has_skips_alone
 from surrogates.supernet.derivation import DerivationResult, Halves, Images, run_derivation
@@ -372,7 +372,7 @@ class _Module(SupernetModule):
         loader = BatchLoader(self.sources["valid"], self.prepare.domains, self.recipe.batch_size, self.counts["valid"])
         totals, count = torch.zeros(2, dtype=torch.float64), 0
         for batch in loader:
-            if (n := len(batch["rgb"])) < 2:  # no statistics
+            if (n := len(batch["rgb"])) < LEAST_IMAGES:
                 continue
             on_device = {name: values.to(device) for name, values in batch.items()}
             inputs, targets = self.prepare(on_device, self._puzzles, training=False)

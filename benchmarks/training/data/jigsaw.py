@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.decoders import TILES
+
 if TYPE_CHECKING:
     from torch import Tensor
 
 __all__ = ["jigsaw_permutations", "jigsaw_tiles"]
 
-_TILES = 9
 _CENTRE = 0.9  # fraction of the image's side that is used for the puzzle
 
 
@@ -43,8 +44,8 @@ def jigsaw_permutations(n: int = 1000) -> NDArray[np.int64]:
                [1, 0, 3, 2, 5, 4, 7, 8, 6],
                [2, 3, 0, 1, 6, 7, 8, 4, 5]])
     """
-    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or not 1 <= n <= math.factorial(_TILES):
-        raise ValueError(f"expected a number of permutations from 1 to {math.factorial(_TILES):,}, got {n!r}")
+    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or not 1 <= n <= math.factorial(TILES):
+        raise ValueError(f"expected a number of permutations from 1 to {math.factorial(TILES):,}, got {n!r}")
     return _chosen(int(n)).copy()
 
 
@@ -82,7 +83,7 @@ def jigsaw_tiles(images: Tensor, order: Tensor, offsets: Tensor) -> Tensor:
 
 @cache
 def _chosen(n: int) -> NDArray[np.int64]:
-    everything = np.array(list(itertools.permutations(range(_TILES))), dtype=np.uint8)
+    everything = np.array(list(itertools.permutations(range(TILES))), dtype=np.uint8)
     places = np.ascontiguousarray(everything.T)
     most_shared = np.zeros(len(everything), dtype=np.uint8)  # places shared with the nearest chosen permutation
     total_shared = np.zeros(len(everything), dtype=np.uint32)  # summed over the chosen ones

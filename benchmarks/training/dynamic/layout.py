@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.decoders import TILES
 from benchmarks.errors import SpaceError, shown
 from benchmarks.graph import ArchGraph, GraphBuilder
 from benchmarks.short_repr import ShortRepr
@@ -23,7 +24,6 @@ from benchmarks.training.supernet.layouts import layout_of
 
 __all__ = ["StageLayout", "StagePlan", "stage_groups"]
 
-_TILES = 9
 _SMALLEST = 16  # pixels: the last features of 41414 are then one pixel
 
 Ints = NDArray[np.int64]
@@ -179,7 +179,7 @@ class StageLayout:
         kernels = tuple(
             _kernels(int(kernel), place, found) for kernel, place in zip(graph.kernel.tolist(), blocks, strict=True)
         )
-        tiles = _TILES if self.recipe.task == "jigsaw" else 1
+        tiles = TILES if self.recipe.task == "jigsaw" else 1
         return StagePlan(found, graph, nodes, groups, kernels, self.recipe.num_classes, tiles)
 
     def _tile(self, side: int | None) -> int:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from benchmarks.training.dynamic.exits import checked_thresholds
 from benchmarks.training.dynamic.network import MultiStageNetwork, StageStep, resized
+from benchmarks.training.networks.operations import added
 
 __all__ = ["ExitAnswers", "LazyNetwork"]
 
@@ -153,7 +154,7 @@ class LazyNetwork(nn.Module):
         parts = [features[name] for name in step.inputs]
         if step.kind == "sum":
             groups = zip(parts, step.arriving, strict=True)
-            return _sum_of([_selected(own, arriving, step.groups, stage) for own, arriving in groups])
+            return added([_selected(own, arriving, step.groups, stage) for own, arriving in groups])
         if step.kind == "conv":
             read = [part for part in parts[0][: stage + 1] if part is not None]
             arriving = read[0] if len(read) == 1 else torch.cat(read, dim=1)
@@ -166,14 +167,6 @@ class LazyNetwork(nn.Module):
     def _kept(self, part: Tensor, keep: Tensor) -> Tensor:
         """The images (of all tiles) that are kept."""
         return part[keep.repeat_interleave(self._tiles)]
-
-
-def _sum_of(terms: list[Tensor]) -> Tensor:
-    """Elementwise sum in the order of the terms."""
-    total = terms[0]
-    for term in terms[1:]:
-        total = total + term
-    return total
 
 
 def _selected(parts: list[Tensor | None], arriving: NDArray[np.int64], wanted: NDArray[np.int64], stage: int) -> Tensor:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import copy
-from collections import OrderedDict
-from typing import Any, NamedTuple
+from functools import partial
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -17,9 +17,10 @@ from benchmarks.graph import ArchGraph
 from benchmarks.training.dynamic.choices import StageChoice
 from benchmarks.training.dynamic.layout import StageLayout, StagePlan
 from benchmarks.training.networks.graph_network import GraphNetwork
-from benchmarks.training.networks.operations import kaiming_normal, make_operation, torch_uniform
+from benchmarks.training.networks.operations import kaiming_normal, keep_weights, make_operation, torch_uniform
 from benchmarks.training.networks.task_network import TaskNetwork, task_decoder
 from benchmarks.training.recipe import Recipe
+from benchmarks.training.weight_sharing.views import RecentViews
 
 __all__ = ["MultiStageNetwork", "StageStep", "resized"]
 
@@ -109,7 +110,7 @@ class MultiStageNetwork(nn.Module):
             torch_uniform(head, generator)
         self.heads = nn.ModuleList(heads)
         self.choice, self.is_extracted = StageChoice.dense(self.layout.n_modules), False
-        self._views: OrderedDict[str, _View] = OrderedDict()
+        self._views = RecentViews[_View](_KEPT)
 
     def forward(self, images: Tensor, choice: str | StageChoice | None = None) -> list[Tensor]:
         """Logits of every stage of a choice.
@@ -158,27 +159,18 @@ class MultiStageNetwork(nn.Module):
         return F.linear(pooled, weight, head.bias)
 
     def _view(self, choice: str | StageChoice) -> _View:
-        text = str(choice)
-        if (found := self._views.get(text)) is None:
-            plan = self.layout.plan(choice)
-            if plan.choice.n_stages > len(self.heads):
-                raise ValueError(
-                    f"expected a choice of at most {len(self.heads)} stages, the number of classifiers, got "
-                    f"{plan.choice.n_stages} in {shown(text)}"
-                )
-            steps = _steps_of(self.backbone, plan)
-            masked = _Masked(steps)
-            task, size = self.recipe.task, self.recipe.network_size
-            found = _View(plan, steps, TaskNetwork(masked, nn.Identity(), task, size, self.recipe.joint_tiles))
-            while len(self._views) >= _KEPT:
-                self._views.popitem(last=False)
-        self._views[text] = found
-        self._views.move_to_end(text)
-        return found
+        return self._views.get(str(choice), partial(self._new_view, choice))
 
-    def __getstate__(self) -> dict[str, Any]:
-        """Without the views, which are made again when asked for."""
-        return {**self.__dict__, "_views": OrderedDict()}
+    def _new_view(self, choice: str | StageChoice) -> _View:
+        plan = self.layout.plan(choice)
+        if plan.choice.n_stages > len(self.heads):
+            raise ValueError(
+                f"expected a choice of at most {len(self.heads)} stages, the number of classifiers, got "
+                f"{plan.choice.n_stages} in {shown(str(choice))}"
+            )
+        steps = _steps_of(self.backbone, plan)
+        task, size = self.recipe.task, self.recipe.network_size
+        return _View(plan, steps, TaskNetwork(_Masked(steps), nn.Identity(), task, size, self.recipe.joint_tiles))
 
 
 class _View(NamedTuple):
@@ -283,7 +275,7 @@ def _steps_of(backbone: GraphNetwork, plan: StagePlan) -> tuple[StageStep, ...]:
         node_of[module] = node
         return module
 
-    network = GraphNetwork(plan.graph, _keep, make=make)
+    network = GraphNetwork(plan.graph, keep_weights, make=make)
     groups: dict[str, NDArray[np.int64]] = {"images": np.zeros(3, dtype=np.int64)}
     found = []
     for name, inputs, done in network.plan:
@@ -312,7 +304,3 @@ def resized(images: Tensor, side: int | None, recipe: Recipe) -> Tensor:
     flat = images.flatten(0, -4)
     small = F.interpolate(flat, (size, size), mode="bilinear", align_corners=False, antialias=True)
     return small.view(*images.shape[:-3], *small.shape[1:])
-
-
-def _keep(module: nn.Module, generator: torch.Generator) -> None:
-    """Leave the weights as they are."""

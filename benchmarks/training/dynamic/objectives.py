@@ -9,9 +9,9 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from benchmarks.errors import choice
 from benchmarks.training.dynamic.network import MultiStageNetwork
 from benchmarks.training.weight_sharing.objectives import Loss, PathLoss, StepObjective
+from benchmarks.training.weight_sharing.parts import named_or_own
 
 __all__ = ["EXIT_OBJECTIVES", "DistilledExits", "ExitObjective", "SummedExits", "make_exit_objective"]
 
@@ -68,11 +68,10 @@ def make_exit_objective(objective: str | ExitObjective) -> ExitObjective:
 
     Raises:
         UnknownNameError: If there is none of that name; names the nearest one.
+        TypeError: If it is not an objective, e.g. a class of objectives.
 
     Example:
         >>> make_exit_objective("labels").name
         'labels'
     """
-    if isinstance(objective, str):
-        return EXIT_OBJECTIVES[choice(objective, EXIT_OBJECTIVES, "objective")]()
-    return objective
+    return named_or_own(objective, EXIT_OBJECTIVES, "objective", (StepObjective,), "a `name` and `losses`")

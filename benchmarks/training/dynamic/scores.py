@@ -8,20 +8,17 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from benchmarks.training.data.augment import RandomStreams
 from benchmarks.training.data.images import ImageSource
-from benchmarks.training.data.loader import BatchLoader
 from benchmarks.training.data.targets import Preparation, images_per_split
 from benchmarks.training.dynamic.choices import StageChoice
 from benchmarks.training.dynamic.exits import ExitLogits, fit_temperatures
 from benchmarks.training.dynamic.measurement import ExitMeasurement
 from benchmarks.training.dynamic.network import MultiStageNetwork
-from benchmarks.training.weight_sharing.statistics import recalibrate
+from benchmarks.training.weight_sharing.scoring import RECALIBRATION_BATCHES, prepared_batches
+from benchmarks.training.weight_sharing.statistics import LEAST_IMAGES, recalibrate
 
 __all__ = ["ExitScorer"]
 
-_RECALIBRATION = 16  # batches
-_LEAST = 2  # images in a batch with statistics
 _KEPT_BYTES = 2**30  # of prepared images; those of larger splits are prepared for each choice again
 
 
@@ -57,7 +54,7 @@ class ExitScorer:
         self.network, self._size = network, batch_size
         recipe = network.recipe
         self._sources, self._counts = sources, images_per_split(sources, replace(recipe, n_test=None))
-        self._counts["train"] = min(self._counts["train"], _RECALIBRATION * batch_size)
+        self._counts["train"] = min(self._counts["train"], RECALIBRATION_BATCHES * batch_size)
         self._prepare = Preparation(recipe, sources["train"])
         image = 3 * recipe.input_size**2 * torch.finfo(torch.float32).bits // 8
         self._prepared: dict[str, list[tuple[Tensor, Tensor]]] = {}
@@ -73,7 +70,7 @@ class ExitScorer:
             ValueError: If the choice does not fit the network.
         """
         found = self.network.extract(choice).eval()
-        recalibrate(found, (inputs for inputs, _ in self._batches("train") if len(inputs) >= _LEAST))
+        recalibrate(found, (inputs for inputs, _ in self._batches("train") if len(inputs) >= LEAST_IMAGES))
         return found
 
     @torch.no_grad()
@@ -100,9 +97,5 @@ class ExitScorer:
         return self._prepared[split] if split in self._prepared else self._prepare_batches(split)
 
     def _prepare_batches(self, split: str) -> Iterator[tuple[Tensor, Tensor]]:
-        """Prepared inputs and targets, not augmented, on the network's device."""
         device = next(self.network.parameters()).device
-        streams = RandomStreams((0,), device)
-        for batch in BatchLoader(self._sources[split], self._prepare.domains, self._size, self._counts[split]):
-            on_device = {name: values.to(device) for name, values in batch.items()}
-            yield self._prepare(on_device, streams, training=False)
+        return prepared_batches(self._sources[split], self._prepare, self._size, self._counts[split], device)

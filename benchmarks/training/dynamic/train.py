@@ -68,6 +68,7 @@ def train_multi_stage(
             architecture, a source does not match the recipe, or the device does not exist.
         SpaceError: If the architecture is of another space.
         ArchitectureError: If it is dead, or not a published one; names the nearest.
+        TypeError: If `train` or the objective is nothing of the kind.
         UnknownNameError: If there is no such task, preset or objective.
         TrainingFailed: If the loss is not finite, or `trainer_options` end the training before the recipe's last
             epoch; with a folder, the next call resumes it.
@@ -143,4 +144,8 @@ def _sampler(
         for found in train.grid.each_option():
             layout.plan(found)
         return train, train.grid.n_stages, "distilled"
+    if isinstance(train, type) or not isinstance(train, PathSampler):
+        raise TypeError(
+            f"expected a choice or its text, a grid of choices, or a sampler with a `name` and `paths`, got {train!r}"
+        )
     return train, 2, "distilled"

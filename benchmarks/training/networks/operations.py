@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 
@@ -13,7 +13,17 @@ from torch import Tensor, nn
 
 from benchmarks.graph import KINDS, ArchGraph
 
-__all__ = ["PARAMETRIC", "Initialise", "Zeros", "kaiming_normal", "make_operation", "scale_widths", "torch_uniform"]
+__all__ = [
+    "PARAMETRIC",
+    "Initialise",
+    "Zeros",
+    "added",
+    "kaiming_normal",
+    "keep_weights",
+    "make_operation",
+    "scale_widths",
+    "torch_uniform",
+]
 
 Initialise = Callable[[nn.Module, torch.Generator], None]
 PARAMETRIC = ("conv", "conv_transpose", "linear", "batch_norm")
@@ -61,10 +71,7 @@ class Sum(nn.Module):
 
     def forward(self, *terms: Tensor) -> Tensor:
         """Tensors of shape (B, C, H, W) -> (B, C, H, W)."""
-        total = terms[0]
-        for term in terms[1:]:
-            total = total + term
-        return total
+        return added(terms)
 
 
 class Concat(nn.Module):
@@ -132,6 +139,18 @@ def torch_uniform(module: nn.Module, generator: torch.Generator) -> None:
             if weights is not None:
                 unit = torch.rand(weights.shape, generator=generator, device="cpu")
                 _fill(weights, (2 * unit - 1) * bound)
+
+
+def keep_weights(module: nn.Module, generator: torch.Generator) -> None:
+    """Leave the weights as they are, for modules of another network."""
+
+
+def added(terms: Sequence[Tensor]) -> Tensor:
+    """Sum of one or more tensors of one shape in their order, so that the same terms give the same bits."""
+    total = terms[0]
+    for term in terms[1:]:
+        total = total + term
+    return total
 
 
 def scale_widths(graph: ArchGraph, factor: Fraction, *, outputs: int = 0, least: int = 1) -> ArchGraph:

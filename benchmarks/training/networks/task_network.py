@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
-from benchmarks.decoders import DECODER_CLASSES, decoder_graph
+from benchmarks.decoders import DECODER_CLASSES, TILES, decoder_graph
 from benchmarks.errors import SpaceError, choice
 from benchmarks.graph import ArchGraph
 from benchmarks.spaces.nasbench201 import NASBench201
@@ -26,7 +26,6 @@ from benchmarks.training.widths import scaled_base_channels
 
 __all__ = ["TaskNetwork", "backbone_graph", "build_backbone", "build_network", "task_decoder"]
 
-_TILES = 9
 _TEMPERATURE = 0.2
 """Of the similarities that the pretext task is scored by; as published for Pi-NAS."""
 _CIFAR_CLASSES = {"cifar10": 10, "cifar100": 100, "ImageNet16-120": 120}
@@ -88,10 +87,10 @@ class TaskNetwork(nn.Module):
             first, second = (self.embed(images[:, view]) for view in (0, 1))  # statistics of their own
             answer: Tensor = first @ second.T / _TEMPERATURE
         elif self.task == "jigsaw":
-            if len(shape) != 5 or shape[1:3] != (_TILES, 3):
+            if len(shape) != 5 or shape[1:3] != (TILES, 3):
                 raise ValueError(f"jigsaw: expected tiles of shape (B, 9, 3, t, t), got {shape}")
             if self.training and not self.joint_tiles:
-                features = torch.cat([self.backbone(images[:, tile]) for tile in range(_TILES)], dim=1)
+                features = torch.cat([self.backbone(images[:, tile]) for tile in range(TILES)], dim=1)
             else:  # without batch statistics, tiles are independent
                 features = self.backbone(images.flatten(0, 1)).unflatten(0, shape[:2]).flatten(1, 2)
             answer = self.decoder(features)

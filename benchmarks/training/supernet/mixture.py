@@ -20,7 +20,7 @@ from benchmarks.graph import ArchGraph
 from benchmarks.spaces.cell import EDGES, CellSpace, CellSpec, live_edges
 from benchmarks.spaces.skeleton import BlockShape
 from benchmarks.training.networks.graph_network import GraphNetwork
-from benchmarks.training.networks.operations import PARAMETRIC, make_operation
+from benchmarks.training.networks.operations import PARAMETRIC, added, keep_weights, make_operation
 from benchmarks.training.networks.task_network import TaskNetwork, backbone_graph
 from benchmarks.training.supernet.layouts import FRAME, PartKey
 from benchmarks.training.supernet.supernet import Supernet
@@ -180,9 +180,9 @@ class MixtureNetwork:
                 for index in (mixed if in_engine else transit)[edge]:
                     value = self._value(cell, edge, index, node.sources[0], arriving[0], shared)
                     terms.append(value * weights[edge, index] if in_engine and weights is not None else value)
-                tensors.append(_sum(terms) if terms else None)
+                tensors.append(added(terms) if terms else None)
             elif node.kind == "sum":
-                tensors.append(_sum(arriving))
+                tensors.append(added(arriving))
             else:
                 tensors.append(self._frame[number](*arriving))
         features = tensors[-1]
@@ -232,7 +232,7 @@ class MixtureNetwork:
         def make(graph: ArchGraph, node: int) -> nn.Module:
             return next(parts) if graph.names[node] in PARAMETRIC else make_operation(graph, node)
 
-        return GraphNetwork(graph, _keep, make=make)
+        return GraphNetwork(graph, keep_weights, make=make)
 
     def _part(self, key: PartKey) -> Sequence[nn.Module]:
         part = self.supernet.parts[str(key)]
@@ -261,14 +261,3 @@ def _called(chosen: NDArray[np.bool_]) -> list[list[int]]:
     present[:, 0] = False
     live = live_edges(np.any(present, axis=1, keepdims=True).T.astype(np.int64))[0]
     return [np.flatnonzero(row).tolist() if alive else [] for row, alive in zip(present, live, strict=True)]
-
-
-def _sum(terms: Sequence[Tensor]) -> Tensor:
-    total = terms[0]
-    for term in terms[1:]:
-        total = total + term
-    return total
-
-
-def _keep(module: nn.Module, generator: torch.Generator) -> None:
-    """Leave the weights as they are."""

@@ -15,6 +15,7 @@ from benchmarks.training.recipe import Recipe
 from benchmarks.training.supernet.contrast import CrossPathContrast
 from benchmarks.training.supernet.supernet import Supernet
 from benchmarks.training.weight_sharing.objectives import Loss, PathLoss, StepObjective
+from benchmarks.training.weight_sharing.parts import named_or_own
 from benchmarks.training.weight_sharing.samplers import SANDWICH, BatchSampler, PathSampler, is_sandwich
 
 __all__ = [
@@ -172,15 +173,10 @@ def make_objective(objective: str | PathObjective) -> PathObjective:
         >>> make_objective("supervised").name
         'supervised'
     """
-    if isinstance(objective, str):
-        return OBJECTIVES[choice(objective, OBJECTIVES, "objective")]()
-    if isinstance(objective, type) or not isinstance(objective, PathObjective):
-        raise TypeError(f"expected a name or an object with a `name` and `losses`, got {objective!r}")
-    if hasattr(objective, "attach") and not (
-        isinstance(objective, StatefulObjective) and isinstance(objective, nn.Module)
-    ):
+    found = named_or_own(objective, OBJECTIVES, "objective", (PathObjective,), "a `name` and `losses`")
+    if hasattr(found, "attach") and not (isinstance(found, StatefulObjective) and isinstance(found, nn.Module)):
         raise TypeError(
             "expected an objective with `attach` to be a torch.nn.Module with `check`, so that its state is stored, "
-            f"got {objective!r}"
+            f"got {found!r}"
         )
-    return objective
+    return found

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
+from typing import cast
 
 import numpy as np
 
-from benchmarks.errors import SpaceError, choice
+from benchmarks.errors import SpaceError
 from benchmarks.spaces.cell import EDGES, CellSpace, live_edges
 from benchmarks.spaces.space import Space
 from benchmarks.training.supernet.disjoint import DisjointSampler
 from benchmarks.training.supernet.layouts import layout_of
+from benchmarks.training.weight_sharing.parts import named_or_own
 from benchmarks.training.weight_sharing.samplers import BatchSampler, PathSampler
 
 __all__ = ["SAMPLERS", "FairSampler", "UniformSampler", "make_sampler"]
@@ -96,8 +99,7 @@ def make_sampler(sampler: str | PathSampler | BatchSampler, space: str | Space) 
         >>> make_sampler("fair", "nasbench201").name
         'fair'
     """
-    if isinstance(sampler, str):
-        return SAMPLERS[choice(sampler, SAMPLERS, "sampler")](space)
-    if isinstance(sampler, type) or not isinstance(sampler, (PathSampler, BatchSampler)):
-        raise TypeError(f"expected a name or an object with a `name` and `paths` or `paths_on`, got {sampler!r}")
-    return sampler
+    known = {name: partial(make, space) for name, make in SAMPLERS.items()}
+    needs = "a `name` and `paths` or `paths_on`"
+    found = named_or_own(sampler, known, "sampler", (PathSampler, BatchSampler), needs)
+    return cast("PathSampler | BatchSampler", found)  # mypy joins the two protocols to object

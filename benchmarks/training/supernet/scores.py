@@ -11,20 +11,17 @@ from torch import Tensor
 
 from benchmarks.errors import choice
 from benchmarks.forks import cached_property
-from benchmarks.training.data.augment import RandomStreams
 from benchmarks.training.data.images import ImageSource
-from benchmarks.training.data.loader import BatchLoader
 from benchmarks.training.data.targets import Preparation, images_per_split
 from benchmarks.training.metrics import get_score
 from benchmarks.training.supernet.names import Statistics
 from benchmarks.training.supernet.supernet import Supernet
-from benchmarks.training.weight_sharing.statistics import batch_statistics, recalibrate
+from benchmarks.training.weight_sharing.scoring import RECALIBRATION_BATCHES, prepared_batches
+from benchmarks.training.weight_sharing.statistics import LEAST_IMAGES, batch_statistics, recalibrate
 
 __all__ = ["PathScorer"]
 
-_LEAST = 2  # images in a batch with statistics
 _CONSTANT_IMAGES = 512
-_RECALIBRATION = 16  # batches
 
 
 class PathScorer:
@@ -67,7 +64,7 @@ class PathScorer:
         self._score = get_score(recipe.task, recipe.num_classes)
         self._valid = list(self._batches("valid", self._counts["valid"]))
         if not self._valid:
-            raise ValueError(f"expected batches of at least {_LEAST} images, got batch_size={batch_size}")
+            raise ValueError(f"expected batches of at least {LEAST_IMAGES} images, got batch_size={batch_size}")
 
     @torch.no_grad()
     def metrics(self, arch: str) -> dict[str, float]:
@@ -124,7 +121,7 @@ class PathScorer:
 
     @property
     def _recalibration_images(self) -> int:
-        wanted = _RECALIBRATION * self._size if self.statistics == "recalibrated" else 0
+        wanted = RECALIBRATION_BATCHES * self._size if self.statistics == "recalibrated" else 0
         return min(self._counts["train"], wanted)
 
     def _sums(self, arch: str, each_image: bool = False) -> Tensor:
@@ -161,13 +158,10 @@ class PathScorer:
         )
 
     def _batches(self, split: str, n: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Prepared inputs and targets of the first n images, not augmented, on the supernet's device."""
+        """Prepared inputs and targets of the first n images, without a last one that has no statistics."""
         device = next(self.supernet.parameters()).device
-        streams = RandomStreams((0,), device)
-        for batch in BatchLoader(self._sources[split], self._prepare.domains, self._size, n):
-            if len(batch["rgb"]) >= _LEAST:
-                on_device = {name: values.to(device) for name, values in batch.items()}
-                yield self._prepare(on_device, streams, training=False)
+        batches = prepared_batches(self._sources[split], self._prepare, self._size, n, device)
+        return ((inputs, targets) for inputs, targets in batches if len(inputs) >= LEAST_IMAGES)
 
 
 def _standard_error(values: list[float], sizes: list[int]) -> float:

@@ -8,12 +8,13 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import torch
 from torch import nn
 
-from benchmarks.errors import SpaceError, choice
+from benchmarks.errors import SpaceError
 from benchmarks.graph import ArchGraph
 from benchmarks.spaces.transnas_macro import TransNASMacro
 from benchmarks.training.networks.operations import Initialise, make_operation
 from benchmarks.training.supernet.layouts import Layout, PartKey
 from benchmarks.training.supernet.slices import Slice, make_wide
+from benchmarks.training.weight_sharing.parts import named_or_own
 
 __all__ = ["SHARINGS", "Separate", "Sharing", "Sliced", "Use", "make_sharing"]
 
@@ -158,8 +159,4 @@ def make_sharing(sharing: str | Sharing) -> Sharing:
         >>> make_sharing("sliced").name
         'sliced'
     """
-    if isinstance(sharing, str):
-        return SHARINGS[choice(sharing, SHARINGS, "sharing")]()
-    if isinstance(sharing, type) or not isinstance(sharing, Sharing):
-        raise TypeError(f"expected a name or an object with a `name`, `make` and `used`, got {sharing!r}")
-    return sharing
+    return named_or_own(sharing, SHARINGS, "sharing", (Sharing,), "a `name`, `make` and `used`")

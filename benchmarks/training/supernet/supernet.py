@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 import copy
-from collections import Counter, OrderedDict
+from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
+from benchmarks.decoders import TILES
 from benchmarks.graph import ArchGraph
 from benchmarks.spaces.space import Space
 from benchmarks.training.networks.graph_network import GraphNetwork
-from benchmarks.training.networks.operations import PARAMETRIC, kaiming_normal, make_operation, torch_uniform
+from benchmarks.training.networks.operations import (
+    PARAMETRIC,
+    kaiming_normal,
+    keep_weights,
+    make_operation,
+    torch_uniform,
+)
 from benchmarks.training.networks.task_network import TaskNetwork, backbone_graph, task_decoder
 from benchmarks.training.recipe import Recipe
 from benchmarks.training.supernet.layouts import layout_of
 from benchmarks.training.supernet.sharing import Sharing, Use, make_sharing
+from benchmarks.training.weight_sharing.views import RecentViews
 
 __all__ = ["Supernet"]
 
 _Role = tuple[str, int, int]
 """What a node does in its part: kind, kernel, number among those; a norm has the kernel of the convolution before."""
 _KEPT = 2048  # sub-networks, without weights of their own
-_TILES = 9
 
 
 class Supernet(nn.Module):
@@ -73,7 +80,7 @@ class Supernet(nn.Module):
         self.parts = nn.ModuleDict()
         self.decoders = nn.ModuleDict()
         self._roles: dict[str, dict[_Role, int]] = {}
-        self._views: OrderedDict[str, TaskNetwork] = OrderedDict()
+        self._views = RecentViews[TaskNetwork](_KEPT)
         self._plains: dict[tuple[int, int, int], nn.Module] = {}
         generator = torch.Generator().manual_seed(seed)
         self._add_parts(generator)
@@ -103,13 +110,7 @@ class Supernet(nn.Module):
             The network of the simplest form, in the mode of the supernet.
         """
         path = self.layout.path(arch)
-        view = self._views.get(path)
-        if view is None:
-            view = self._view(path)
-            while len(self._views) >= _KEPT:
-                self._views.popitem(last=False)
-        self._views[path] = view
-        self._views.move_to_end(path)
+        view = self._views.get(path, partial(self._view, path))
         for module in view.modules():
             if getattr(module, "track_running_stats", True):  # not a norm inside `batch_statistics`
                 module.training = self.training
@@ -194,7 +195,7 @@ class Supernet(nn.Module):
 
     def _use(self, graph: ArchGraph, node: int) -> Use:
         """The use of a decoder's weights by a node of its graph."""
-        return Use(graph, node, _TILES if self.recipe.task == "jigsaw" else 1)
+        return Use(graph, node, TILES if self.recipe.task == "jigsaw" else 1)
 
     def _decoder(self, graph: ArchGraph) -> nn.Module:
         """The decoder of a backbone."""
@@ -223,7 +224,7 @@ class Supernet(nn.Module):
         def make(graph: ArchGraph, node: int) -> nn.Module:
             return own[node] if node in own else self._plain(graph, node)
 
-        return GraphNetwork(graph, _keep, make=make)
+        return GraphNetwork(graph, keep_weights, make=make)
 
     def _plain(self, graph: ArchGraph, node: int) -> nn.Module:
         """A module without weights, the same one for all nodes of its kind."""
@@ -231,11 +232,3 @@ class Supernet(nn.Module):
         if kind not in self._plains:
             self._plains[kind] = make_operation(graph, node)
         return self._plains[kind]
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Without the sub-networks, which are made again when asked for."""
-        return {**self.__dict__, "_views": OrderedDict()}
-
-
-def _keep(module: nn.Module, generator: torch.Generator) -> None:
-    """Leave the weights as they are."""

@@ -16,11 +16,9 @@ from benchmarks.training.recipe import Recipe
 from benchmarks.training.task_module import TaskModule, several
 from benchmarks.training.weight_sharing.objectives import StepObjective
 from benchmarks.training.weight_sharing.samplers import BatchSampler, PathSampler
-from benchmarks.training.weight_sharing.statistics import batch_statistics
+from benchmarks.training.weight_sharing.statistics import LEAST_IMAGES, batch_statistics
 
 __all__ = ["PathModule"]
-
-_LEAST = 2  # images in a batch with statistics
 
 
 class PathModule(TaskModule):
@@ -48,9 +46,9 @@ class PathModule(TaskModule):
     objective: StepObjective[Any]
 
     def __init__(self, recipe: Recipe, sources: Mapping[str, ImageSource], *, seed: int, accumulate: int) -> None:
-        if recipe.batch_size // accumulate < _LEAST:
+        if recipe.batch_size // accumulate < LEAST_IMAGES:
             raise ValueError(
-                f"expected at least {_LEAST} images at a time for batch statistics, got batches of "
+                f"expected at least {LEAST_IMAGES} images at a time for batch statistics, got batches of "
                 f"{recipe.batch_size} in {accumulate} parts"
             )
         super().__init__(recipe, sources, seed=seed, accumulate=accumulate)
@@ -110,7 +108,7 @@ class PathModule(TaskModule):
 
     def validation_step(self, batch: dict[str, Tensor], batch_idx: int, dataloader_idx: int = 0) -> None:
         """Score a batch; a last one of a single image has no statistics, and is left out."""
-        if len(batch["rgb"]) >= _LEAST:
+        if len(batch["rgb"]) >= LEAST_IMAGES:
             super().validation_step(batch, batch_idx, dataloader_idx)
 
     def _drawn(self, parts: list[tuple[Tensor, Tensor]], n: int) -> list[str]:

@@ -14,7 +14,10 @@ import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-__all__ = ["batch_statistics", "group_statistics", "recalibrate"]
+__all__ = ["LEAST_IMAGES", "batch_statistics", "group_statistics", "recalibrate"]
+
+LEAST_IMAGES = 2
+"""Images in a batch that has statistics."""
 
 
 @contextlib.contextmanager

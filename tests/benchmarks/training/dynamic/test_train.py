@@ -123,6 +123,9 @@ def test_damaged_folders_are_refused(tmp_path, finished):
         ({"train": "1:1-1:1"}, ValueError, "expected a split of the 5 modules"),
         ({"train": ChoiceGrid(4)}, ValueError, "expected a split of the 5 modules"),
         ({"objective": "lables"}, UnknownNameError, "did you mean 'labels'"),
+        ({"objective": SummedExits}, TypeError, "an object with a `name` and `losses`, got <class"),
+        ({"train": SandwichChoices}, TypeError, "a sampler with a `name` and `paths`, got <class"),
+        ({"train": 5}, TypeError, "expected a choice or its text, a grid of choices, or a sampler .*, got 5"),
         ({"preset": replace(recipe(), batch_size=1)}, ValueError, "at least 2 images at a time"),
     ],
 )
