@@ -20,7 +20,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from study import RECORDS, SPACE
+from study import SPACE
+from study_records import RECORDS
 
 from benchmarks import Table, get_space, kendall_tau, load_table
 from benchmarks.costs import graph_costs

@@ -22,7 +22,6 @@ and standard deviation of 1,000 draws).
 from __future__ import annotations
 
 import argparse
-import json
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -31,10 +30,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from study import multiply_adds, rooms_archs
+from study_records import RECORDS as ALL
+from study_records import named_records, write_record
 
-from benchmarks import get_space, kendall_tau, load_table
-from benchmarks.costs import graph_costs
-from benchmarks.files import write_beside
+from benchmarks import kendall_tau, load_table
 from surrogates.search.cost_bins import log_bins
 from surrogates.search.pareto import hypervolume
 
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from benchmarks.training.recipe import Recipe
     from benchmarks.training.supernet import Supernet
 
-RECORDS = Path(__file__).with_name("records") / "attentive"
+RECORDS = ALL / "attentive"
 MICRO, MACRO = "transnas101-micro", "transnas101-macro"
 TASKS = ("class_scene", "class_object")
 N_SAMPLE, BINS, DRAWS = 150, 10, 1000
@@ -98,12 +98,6 @@ def sample(space: str) -> tuple[str, ...]:
     return tuple(functions(space)[row] for row in sorted(rows))
 
 
-def rooms_archs(space: str) -> list[str]:
-    """Architectures of rooms-mini."""
-    table = load_table("rooms-mini")
-    return [arch for arch, name in zip(table.archs, table.row_spaces, strict=True) if name == space]
-
-
 def measure(space: str, task: str, way: Way, seed: int, folder: Path) -> None:
     """Train a supernet, score architectures, and write the record."""
     record = RECORDS / f"{space.removeprefix('transnas101-')}-{task}-{way}-{seed}.json"
@@ -130,8 +124,7 @@ def measure(space: str, task: str, way: Way, seed: int, folder: Path) -> None:
     found = _scored(supernet, recipe) | {"space": space, "task": task, **way._asdict(), "seed": seed}
     metrics = SupernetFolder(own).metrics()
     found |= {"lr": recipe.optimiser.lr, "seconds": round(metrics["time_elapsed"][-1])}
-    with write_beside(record) as beside:
-        beside.write_text(json.dumps(found) + "\n", encoding="utf-8")
+    write_record(record, found)
     print(f"{record.name}: {found['seconds']} s", flush=True)
 
 
@@ -150,12 +143,6 @@ def _scored(supernet: Supernet, recipe: Recipe) -> dict[str, Any]:
 
 
 # -- report -----------------------------------------------------------------------------------------------------------
-
-
-def multiply_adds(space: str, archs: list[str]) -> np.ndarray:
-    """Multiply-adds of the simplest forms, of shape (n,)."""
-    there = get_space(space)
-    return np.array([graph_costs(there.network_graph(arch))[1] for arch in there.simplify(archs)], dtype=float)
 
 
 @cache
@@ -191,14 +178,9 @@ class Front:
         return [self.share(rng.random(len(self.truth))) for _ in range(DRAWS)]
 
 
-def records() -> list[dict[str, Any]]:
-    """All records."""
-    return [json.loads(path.read_text()) | {"name": path.stem} for path in sorted(RECORDS.glob("*.json"))]
-
-
 def report() -> None:
     """Print the tables of every space and task."""
-    found = records()
+    found = named_records(RECORDS)
     truths = ["rooms-mini", *(["published"] if "NAS_DATA" in os.environ else [])]
     for task in TASKS:
         for space in (MICRO, MACRO):
@@ -214,7 +196,7 @@ def _table(mine: list[dict[str, Any]], space: str, task: str, truths: list[str])
     print(f"  {'sampler, objective, sharing':44s} seeds  constant - loss{heads}")
     archs = {which: list(truth_of(space, task, which).index) for which in truths}
     fronts = {
-        which: Front(truth_of(space, task, which).to_numpy(), multiply_adds(space, archs[which])) for which in truths
+        which: Front(truth_of(space, task, which).to_numpy(), multiply_adds(archs[which], space)) for which in truths
     }
     ways: dict[str, list[dict[str, Any]]] = {}
     for record in mine:
@@ -230,7 +212,7 @@ def _table(mine: list[dict[str, Any]], space: str, task: str, truths: list[str])
     for name in ("the best in each range", "the most expensive", "a random one"):
         cells = ""
         for which in truths:
-            front, costs = fronts[which], multiply_adds(space, archs[which])
+            front, costs = fronts[which], multiply_adds(archs[which], space)
             taus = {"b": 1.0, "m": kendall_tau(front.truth, costs), "r": 0.0}
             shares = {"b": [front.share(front.truth)], "m": [front.share(costs)], "r": front.random()}
             key = name.split()[1][0]
@@ -294,7 +276,6 @@ def main() -> None:
     parser.add_argument("work", choices=("measure", "report", "spaces"))
     parser.add_argument("--folder", type=Path, help="folder of the trained supernets")
     given = parser.parse_args()
-    RECORDS.mkdir(parents=True, exist_ok=True)
     if given.work in ("report", "spaces"):
         (report if given.work == "report" else describe)()
         return

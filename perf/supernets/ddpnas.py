@@ -20,14 +20,16 @@ from typing import TYPE_CHECKING, Any
 
 import derived
 import numpy as np
+from derived import SPACE
+from study_records import RECORDS as ALL
+from study_records import write_record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from surrogates.supernet import DDPNASResult
 
-RECORDS = derived.RECORDS / "ddpnas"
-SPACE = "transnas101-micro"
+RECORDS = ALL / "ddpnas"
 N_TRAIN, SIDE = 2_048, 32
 
 
@@ -61,22 +63,17 @@ def search(folder: Path, task: str, seed: int, tried: dict[str, Any]) -> None:
     training_process(1)
     found = run(task, seed, tried, folder / f"ddpnas-{path.stem}")
     thetas = [[[round(share, 4) for share in edge] for edge in theta] for theta in found.thetas]
-    derived.write(path, {**found.to_json(), "thetas": thetas, "tried": tried})
+    write_record(path, {**found.to_json(), "thetas": thetas, "tried": tried})
     print(f"{path.stem}: {found.arch} in {found.seconds:.0f} s", flush=True)
 
 
 def report() -> None:
     """Print all tables; the summaries are of today's search, on other tasks than that of the settings."""
-    sections = derived.by_section(RECORDS, difference)
-    for title, records in sections.items():
-        print(title)
-        for record in records:
-            share = derived.published_share(SPACE, record["task"], record["arch"])
-            print(
-                f"  {record['task']:12s} seed {record['seed']}  {record['arch']}  simplest {record['simplest']}"
-                f"  better published {100 * share:5.1f} %  {record['seconds']:5.0f} s  {record['tried'] or ''}".rstrip()
-            )
-    judging = sections.get("default settings", [])
+
+    def said(record: Mapping[str, Any]) -> str:
+        return f"{record['task']:12s} seed {record['seed']}  {record['arch']}  simplest {record['simplest']}"
+
+    judging = derived.report_records(RECORDS, difference, said)
     for task in dict.fromkeys(record["task"] for record in judging):
         shares = [derived.published_share(SPACE, task, record["arch"]) for record in judging if record["task"] == task]
         print(

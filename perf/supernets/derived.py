@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from study_records import read_record
 
 from benchmarks import get_space, load_table
 from benchmarks.errors import ArtefactError
-from benchmarks.files import write_beside
 from benchmarks.training.supernet import layout_of
 
 if TYPE_CHECKING:
@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from benchmarks.training.data.images import ImageSource
     from benchmarks.training.recipe import Recipe
 
-RECORDS = Path(__file__).with_name("records")
 TUNING = "class_object"  # the only task on which settings are compared; it judges nothing
+_JUDGING = "default settings"
+SPACE = "transnas101-micro"
 TABLES = {"transnas101-micro": "transnas101/micro_final.csv", "nasbench201": "nasbench201/final.csv"}
 
 
@@ -72,13 +73,6 @@ def images(recipe: Recipe) -> Mapping[str, ImageSource]:
     return found
 
 
-def write(path: Path, values: Any) -> None:
-    """Write a record."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with write_beside(path) as beside:
-        beside.write_text(json.dumps(values, indent=0) + "\n", encoding="utf-8")
-
-
 def chance(shares: list[float]) -> float:
     """Probability that the median of as many random architectures has a share as small as the median of these.
 
@@ -116,17 +110,40 @@ def recorded(path: Path, today: Callable[[Mapping[str, Any]], str]) -> bool:
     """
     if not path.exists():
         return False
-    if other := today(json.loads(path.read_text())):
+    if other := today(read_record(path)):
         raise SystemExit(f"{path} is of another search: {other}; delete it to search again")
     return True
 
 
-def by_section(records: Path, today: Callable[[Mapping[str, Any]], str]) -> dict[str, list[dict[str, Any]]]:
-    """Title -> records; those that judge are the "default settings"."""
+def report_records(
+    records: Path, today: Callable[[Mapping[str, Any]], str], said: Callable[[Mapping[str, Any]], str]
+) -> list[dict[str, Any]]:
+    """Print the records by section, and return those that judge: of today's search, on other tasks than `TUNING`.
+
+    Args:
+        records: Folder of the records.
+        today: What today's search would do otherwise than the one of a record.
+        said: What is printed of a record, before how good its architecture is.
+    """
+    sections = _by_section(records, today)
+    for title, found in sections.items():
+        print(title)
+        for record in found:
+            share = published_share(SPACE, record["task"], record["arch"])
+            settings = record["tried"] or ""
+            print(
+                f"  {said(record)}  better published {100 * share:5.1f} %  {record['seconds']:5.0f} s  "
+                f"{settings}".rstrip()
+            )
+    return sections.get(_JUDGING, [])
+
+
+def _by_section(records: Path, today: Callable[[Mapping[str, Any]], str]) -> dict[str, list[dict[str, Any]]]:
+    """Title -> records."""
     sections: dict[str, list[dict[str, Any]]] = {}
     for path in sorted(records.glob("*.json")):
-        record = json.loads(path.read_text())
-        title = "settings tried" if record["tried"] else "default settings"
+        record = read_record(path)
+        title = "settings tried" if record["tried"] else _JUDGING
         if other := today(record):
             title = f"{title}, by an earlier search: {other}"
         elif record["task"] == TUNING:

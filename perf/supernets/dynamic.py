@@ -24,7 +24,6 @@ import argparse
 from pathlib import Path
 
 from dynamic_measure import measure
-from dynamic_records import RECORDS
 from dynamic_report import report
 
 
@@ -34,7 +33,6 @@ def main() -> None:
     parser.add_argument("work", choices=("measure", "report"))
     parser.add_argument("--folder", type=Path, help="folder of the trained networks")
     given = parser.parse_args()
-    RECORDS.mkdir(exist_ok=True)
     if given.work == "report":
         report()
     elif given.folder is None:

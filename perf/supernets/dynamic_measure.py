@@ -159,6 +159,7 @@ def measure_table(folder: Path, seed: int) -> None:
             row[f"test_{budget:g}"] = judged.accuracy[rewards.argmax()]
         rows.append(row)
         if done % 9 == 0 or done == len(missing):
+            path.parent.mkdir(exist_ok=True)
             with write_beside(path) as beside:
                 pd.DataFrame(rows).to_csv(beside, index=False, float_format="%.6g")
             print(f"{path.name}: {len(rows)} of {len(wanted)}", flush=True)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
-from benchmarks.files import write_beside
+from study_records import RECORDS as ALL
+from study_records import read_record, write_record
 
-RECORDS = Path(__file__).with_name("records") / "dynamic"
+RECORDS = ALL / "dynamic"
 ARCH = "64-41414-3_00_130"  # the best of rooms-mini on class_object
 TASK = "class_scene"
 SEEDS = (0, 1, 2)
@@ -31,11 +31,10 @@ def record(name: str) -> Path:
 
 def store(name: str, value: Any) -> None:
     """Write a record."""
-    with write_beside(record(name)) as beside:
-        beside.write_text(json.dumps(value) + "\n", encoding="utf-8")
+    write_record(record(name), value)
     print(f"{name}: done", flush=True)
 
 
 def load(name: str) -> Any:
     """Read a record."""
-    return json.loads(record(name).read_text(encoding="utf-8"))
+    return read_record(record(name))

@@ -21,6 +21,9 @@ from typing import TYPE_CHECKING, Any
 
 import derived
 import numpy as np
+from derived import SPACE
+from study_records import RECORDS as ALL
+from study_records import write_record
 
 from benchmarks import get_space
 from benchmarks.spaces.cell import CellSpace
@@ -30,8 +33,7 @@ if TYPE_CHECKING:
 
     from surrogates.supernet import EnTranResult
 
-RECORDS = derived.RECORDS / "entrannas"
-SPACE = "transnas101-micro"
+RECORDS = ALL / "entrannas"
 N_TRAIN, EPOCHS, BATCH, SIDE = 2_048, 6, 32, 32
 NAMES = {"rate": "learning_rate", "threshold": "threshold", "mixed": "mixed"}
 
@@ -70,7 +72,7 @@ def search(folder: Path, method: str, task: str, seed: int, tried: dict[str, flo
     rounded = {
         name: np.round(getattr(found, name), 4).tolist() for name in ("alpha", "weights", "thresholds", "losses")
     }
-    derived.write(path, {**found.to_json(), **rounded, "tried": tried})
+    write_record(path, {**found.to_json(), **rounded, "tried": tried})
     print(f"{path.stem}: {found.arch}, gap {found.gap:.4f}, in {found.seconds:.0f} s", flush=True)
 
 
@@ -80,18 +82,15 @@ def report() -> None:
 
     space = get_space(SPACE)
     assert isinstance(space, CellSpace)
-    sections = derived.by_section(RECORDS, difference)
-    for title, records in sections.items():
-        print(title)
-        for record in records:
-            share = derived.published_share(SPACE, record["task"], record["arch"])
-            print(
-                f"  {record['method']:10s} {record['task']:12s} seed {record['seed']}  {record['arch']}  loss of the "
-                f"search {record['search_loss']:.4f}  derived {record['derived_loss']:.4f}  gap {record['gap']:+.4f}  "
-                f"better published {100 * share:5.1f} %  {record['seconds']:5.0f} s  "
-                f"{'all skips ' if has_skips_alone(space, record['arch']) else ''}{record['tried'] or ''}".rstrip()
-            )
-    judging = sections.get("default settings", [])
+
+    def said(record: Mapping[str, Any]) -> str:
+        skips = "  all skips" if has_skips_alone(space, record["arch"]) else ""
+        return (
+            f"{record['method']:10s} {record['task']:12s} seed {record['seed']}  {record['arch']}  loss of the "
+            f"search {record['search_loss']:.4f}  derived {record['derived_loss']:.4f}  gap {record['gap']:+.4f}{skips}"
+        )
+
+    judging = derived.report_records(RECORDS, difference, said)
     for task, method in dict.fromkeys((record["task"], record["method"]) for record in judging):
         mine = [record for record in judging if (record["task"], record["method"]) == (task, method)]
         shares = [derived.published_share(SPACE, task, record["arch"]) for record in mine]

@@ -25,7 +25,6 @@ the probes share, comes from a prototype on class_scene (docs/supernets.md), so 
 from __future__ import annotations
 
 import argparse
-import json
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -33,8 +32,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from study import RECORDS as PLAIN
 from study import SPACE, multiply_adds, rooms_archs, truth_of
+from study_records import RECORDS as PLAIN
+from study_records import named_records, write_record
 
 from benchmarks import bootstrap_interval, kendall_tau
 from benchmarks.errors import ArtefactError
@@ -244,9 +244,8 @@ def probe(folder: Path, variant: str, task: str, seed: int, epochs: int, probe_e
 
 
 def write(record: Path, found: dict[str, Any]) -> None:
-    """Write a record."""
-    with write_beside(record) as beside:
-        beside.write_text(json.dumps(found) + "\n", encoding="utf-8")
+    """Write a record and say so."""
+    write_record(record, found)
     print(f"{record.name}: written", flush=True)
 
 
@@ -255,7 +254,12 @@ def write(record: Path, found: dict[str, Any]) -> None:
 
 def read(pattern: str) -> list[dict[str, Any]]:
     """Records of a pattern, with their names."""
-    return [json.loads(path.read_text()) | {"name": path.stem} for path in sorted(RECORDS.glob(pattern))]
+    return named_records(RECORDS, pattern)
+
+
+def labelled_records() -> list[dict[str, Any]]:
+    """Records of the supernets with labels, with their names."""
+    return named_records(PLAIN, "uniform-*-[0-9].json")
 
 
 def tau(task: str, scores: np.ndarray) -> float:
@@ -302,8 +306,7 @@ def rankers() -> dict[str, dict[str, list[np.ndarray]]]:
             found.setdefault(f"probes of {record['of']}, {record['epochs']} epochs", {}).setdefault(
                 record["task"], []
             ).append(scores)
-    for path in sorted(PLAIN.glob("uniform-*-[0-9].json")):
-        record = json.loads(path.read_text())
+    for record in labelled_records():
         if set(rooms_archs()) <= set(record["estimates"]):
             found.setdefault("supernet with labels (SPOS)", {}).setdefault(record["task"], []).append(of(record))
     for task in TRANSNAS_TASKS:
@@ -387,9 +390,8 @@ def report_trainings() -> None:
             print(f"    {cost(record)}, as many without for the keys")
     for record in read("spread-*.json"):
         print(f"  {record['of'] + ', with labels':76s}{record['between_paths']:14.3f}")
-    for path in sorted(PLAIN.glob("uniform-*-[0-9].json")):
-        record = json.loads(path.read_text())
-        print(f"  {path.stem}, with labels: {cost({'batch': LABELLED_BATCH, **record})}")
+    for record in labelled_records():
+        print(f"  {record['name']}, with labels: {cost({'batch': LABELLED_BATCH, **record})}")
     print("\nprobes (minus loss, higher is better): constant answer, random paths, mean of 40")
     for record in read("probe-*.json"):
         losses = f"{record['constant']:8.4f} {record['valid'][-1]:8.4f} {of(record).mean():8.4f}"
@@ -444,7 +446,6 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=40, help="epochs of the supernet (default: 40, the preset's)")
     parser.add_argument("--probe-epochs", type=int, default=4, help="epochs of a probe (default: 4, the preset's)")
     given = parser.parse_args()
-    RECORDS.mkdir(parents=True, exist_ok=True)
     if given.work == "report":
         report()
         return

@@ -21,13 +21,13 @@ better than the one ranked best. A random ranker has a tau of 0, P@5 % of 5 and 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
+from study_records import RECORDS, named_records, read_record, write_record
 
 from benchmarks import bootstrap_interval, get_space, get_task, kendall_tau, load_table
 from benchmarks.costs import graph_costs
@@ -39,15 +39,14 @@ if TYPE_CHECKING:
     from benchmarks.training.recipe import Recipe
 
 SPACE = "transnas101-micro"
-RECORDS = Path(__file__).with_name("records")
 N_PUBLISHED, SAMPLE_SEED = 200, 0
 TOP = 0.05
 
 
-def rooms_archs() -> list[str]:
-    """Architectures of rooms-mini in the micro space."""
+def rooms_archs(space: str = SPACE) -> list[str]:
+    """Architectures of rooms-mini in a space."""
     table = load_table("rooms-mini")
-    return [arch for arch, name in zip(table.archs, table.row_spaces, strict=True) if name == SPACE]
+    return [arch for arch, name in zip(table.archs, table.row_spaces, strict=True) if name == space]
 
 
 def sampled_functions() -> list[str]:
@@ -76,12 +75,11 @@ def train(
     label = "".join(f"-{name}{value:g}" for name, value in tried.items())
     kind = sampler if objective == "supervised" else f"{sampler}_{objective}"
     record = RECORDS / f"{kind}-{task}-{seed}{label}.json"
-    known = json.loads(record.read_text()) if record.exists() else {"estimates": {}}
+    known = read_record(record) if record.exists() else {"estimates": {}}
     wanted = dict.fromkeys([*rooms_archs(), *(sampled_functions() if published else [])])
     if missing := [arch for arch in wanted if arch not in known.get("primary", {})]:
         measured = _measured(folder / record.stem, recipe, seed, sampler, objective, known, missing)
-        with write_beside(record) as beside:
-            beside.write_text(json.dumps(measured) + "\n", encoding="utf-8")
+        write_record(record, measured)
     print(f"{record.name}: {len(missing)} architectures scored, {len(wanted) - len(missing)} before", flush=True)
 
 
@@ -143,10 +141,10 @@ def measure_proxies(task: str, cache: Path | None) -> None:
 # -- report -----------------------------------------------------------------------------------------------------------
 
 
-def multiply_adds(archs: list[str]) -> np.ndarray:
+def multiply_adds(archs: list[str], space: str = SPACE) -> np.ndarray:
     """Multiply-adds of the simplest forms, of shape (n,)."""
-    space = get_space(SPACE)
-    return np.array([graph_costs(space.network_graph(arch))[1] for arch in space.simplify(archs)], dtype=float)
+    there = get_space(space)
+    return np.array([graph_costs(there.network_graph(arch))[1] for arch in there.simplify(archs)], dtype=float)
 
 
 def measures(truth: np.ndarray, scores: np.ndarray) -> dict[str, float]:
@@ -196,7 +194,7 @@ def kind_of(record: dict[str, Any]) -> str:
 
 def report() -> None:
     """Print all tables."""
-    records = [json.loads(path.read_text()) | {"name": path.stem} for path in sorted(RECORDS.glob("[!.]*-*.json"))]
+    records = named_records(RECORDS, "[!.]*-*.json")
     tried = [record for record in records if record["name"].count("-") > 2]
     final = [record for record in records if record["name"].count("-") == 2]
     truths = ["rooms-mini", *(["published"] if "NAS_DATA" in os.environ else [])]
@@ -263,7 +261,6 @@ def main() -> None:
     tried = {name: value for name in ("lr", "epochs") if (value := getattr(given, name)) is not None}
     if tried and given.tasks != "class_object":
         parser.error("settings are compared on class_object alone, so that the other tasks judge them")
-    RECORDS.mkdir(exist_ok=True)
     if given.work == "report":
         report()
     for seed in given.seeds.split(",") if given.work == "train" else ():
