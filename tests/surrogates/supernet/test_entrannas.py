@@ -83,7 +83,7 @@ def test_a_search_stopped_after_its_last_epoch_ends_the_same(at, finished, tmp_p
         if at == "while the result is made":
             patch.setattr("surrogates.supernet.entrannas.has_skips_alone", stop)
         else:
-            patch.setattr("surrogates.supernet.derivation.write_beside", stop)
+            patch.setattr("benchmarks.training.weight_sharing.folder.write_beside", stop)
         with pytest.raises(KeyboardInterrupt):
             search(tmp_path / "cut")
     assert sorted(path.name for path in (tmp_path / "cut").iterdir()) == ["derivation.json", "last.ckpt"]
