@@ -319,7 +319,7 @@ class Surrogate(RegressorMixin, BaseEstimator, ABC):  # type: ignore[misc]
     def save(self, directory: str | Path) -> Path:
         """Write the fitted surrogate to a directory (see `surrogates.store.save`).
 
-        The folder has no model card: `surrogates.write_card` adds the one that model hubs show.
+        The folder has the model card that model hubs show; `surrogates.write_card` gives it a title and a license.
         """
         return save_surrogate(self, directory)
 

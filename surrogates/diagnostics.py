@@ -19,7 +19,7 @@ from benchmarks.formats.bundled import check_unpacked
 from benchmarks.optional import import_name
 from benchmarks.spaces.registry import get_space, list_benchmarks
 from surrogates.pretrained.load import AGREEMENT, ANSWERS, FOLDER, SOURCES, SURROGATE
-from surrogates.store.artefact import read_files, read_metadata
+from surrogates.store.artefact import holds_artefact, read_files, read_metadata
 from surrogates.store.provenance import installed_version
 
 __all__ = ["Finding", "examine"]
@@ -193,6 +193,10 @@ def _table(path: Path, rows: int | None) -> Finding:
     from benchmarks.formats.load import load_table
 
     what = f"table {path}"
+    if holds_artefact(path):
+        return Finding(
+            "broken", what, "expected a table, got a stored surrogate: surrogates doctor --artefact checks it"
+        )
     try:
         table = load_table(path)
     except (SurrogatesError, OSError, ImportError) as error:

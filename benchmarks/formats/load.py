@@ -112,7 +112,12 @@ def _from_file(path: str | os.PathLike[str], duplicates: Duplicates, minimize: C
         file = find_table(path) if _suffix(file) in READERS or not file.suffix else file
         suffix = _suffix(file)
     if suffix not in READERS:
-        came = f"{shown(file.suffix or 'no suffix')}{', a folder without parquet files' * folder}"
+        kind = (
+            "of a stored surrogate or another artefact"
+            if (file / "metadata.json").is_file()
+            else "without parquet files"
+        )
+        came = f"{shown(file.suffix or 'no suffix')}{f', a folder {kind}' * folder}"
         raise TableError(
             f"{_name(file)}: expected a file ending in {', '.join(READERS)}, got {came} "
             f"({', '.join(_CSV_TOO)} are read as csv)"

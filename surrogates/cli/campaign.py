@@ -11,7 +11,7 @@ import typer
 
 from surrogates.cli.arguments import AsJson
 from surrogates.cli.failures import FAILED
-from surrogates.cli.help import examples
+from surrogates.cli.help import NamedCommands, examples
 from surrogates.cli.launchers import GpusPerWorker, RayAddress, SlurmParameters, launcher_of
 from surrogates.cli.out_files import TableOut, writable
 from surrogates.cli.output import counted, duration, print_json, print_table, progress_bar, stderr
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["RetryFailed", "Workers", "campaign_app", "count_of_workers", "failures", "show_progress"]
 
 campaign_app = typer.Typer(
+    cls=NamedCommands,
     help="Train many architectures from a plan file; campaigns can be interrupted and resumed.",
     no_args_is_help=True,
     rich_markup_mode=None,

@@ -28,11 +28,12 @@ def card(
         ),
     ] = None,
 ) -> None:
-    """Write the model card of a stored surrogate: README.md beside its files, as the Hugging Face hub shows it.
+    """Write the model card of a stored surrogate with licence and title: README.md, as the Hugging Face hub shows it.
 
     It says how to load the model, its tasks with their cross-validated agreement, where it holds and what it was fitted
-    to. The model loads without it; edit it as you like. Nothing is uploaded. Write it last: a model is not fitted again
-    into a folder with a card, so that no text of yours is lost.
+    to. A model is saved with such a card, without a licence, which this one replaces; one that you edited is kept. The
+    model loads without it. Nothing is uploaded. Write it last: a model is not fitted again into a folder with a card of
+    yours, so that no text of yours is lost.
     """
     from surrogates.store.card import write_card
 

@@ -11,7 +11,7 @@ import typer
 
 from benchmarks.training.dynamic.choices import CONFIDENT_TASKS
 from surrogates.cli.arguments import AsJson
-from surrogates.cli.help import examples
+from surrogates.cli.help import NamedCommands, examples
 from surrogates.cli.out_files import writable
 from surrogates.cli.output import check_figure_file, print_json, print_table, working
 from surrogates.cli.trainings import Device, Epochs, Preset, Threads, on_device, show_trained, training
@@ -27,6 +27,7 @@ _TEST_IMAGES = 1024
 _ROWS = 11
 
 dynamic_app = typer.Typer(
+    cls=NamedCommands,
     help="Dynamic inference: networks of two stages with an exit each, so that easy images cost less.",
     no_args_is_help=True,
     rich_markup_mode=None,

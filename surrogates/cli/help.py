@@ -6,7 +6,7 @@ from typing import Any
 
 from typer.core import TyperGroup
 
-__all__ = ["GroupedHelp", "examples"]
+__all__ = ["GroupedHelp", "NamedCommands", "examples"]
 
 
 class GroupedHelp(TyperGroup):
@@ -33,6 +33,25 @@ class GroupedHelp(TyperGroup):
         for heading, rows in groups.items():
             with formatter.section(heading):
                 formatter.write_dl(rows)
+
+
+class NamedCommands(TyperGroup):
+    """A command group that names its commands where another word is given.
+
+    Example:
+        >>> issubclass(NamedCommands, TyperGroup)
+        True
+    """
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command that the first word names; the error for a word that is none lists those that there are."""
+        try:
+            return super().resolve_command(ctx, args)
+        except Exception as error:
+            said: Any = error
+            if hasattr(error, "message") and "Did you mean" not in said.message:
+                said.message = f"{said.message.rstrip('.')}. Commands: {', '.join(self.list_commands(ctx))}."
+            raise
 
 
 def examples(*lines: str) -> str:

@@ -9,13 +9,14 @@ from typing import Annotated
 import typer
 
 from benchmarks.optional import needs_extra
-from surrogates.cli.help import examples
+from surrogates.cli.help import NamedCommands, examples
 from surrogates.cli.out_files import writable
 from surrogates.cli.output import progress_bar, working
 
 __all__ = ["rooms_app"]
 
 rooms_app = typer.Typer(
+    cls=NamedCommands,
     help="Synthetic images of random indoor scenes (Rooms), with labels for all tasks.",
     no_args_is_help=True,
     rich_markup_mode=None,

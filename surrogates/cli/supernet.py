@@ -20,7 +20,7 @@ from surrogates.cli.estimating import (
     estimates_of,
     scoring,
 )
-from surrogates.cli.help import examples
+from surrogates.cli.help import NamedCommands, examples
 from surrogates.cli.output import counted, measurement, print_json, print_table
 from surrogates.cli.probe import probe, show_supernet
 from surrogates.cli.trainings import Device, Epochs, Preset, Threads, on_device, training
@@ -31,6 +31,7 @@ _ROUNDING = 1e-6
 """Relative difference of two losses that are the same, summed in another order."""
 
 supernet_app = typer.Typer(
+    cls=NamedCommands,
     help="Shared weights of all architectures of a space: train them once, and rank architectures without labels.",
     no_args_is_help=True,
     rich_markup_mode=None,

@@ -8,13 +8,15 @@ from typing import Annotated
 import typer
 
 from surrogates.cli.arguments import AsJson, Minimize, SpaceName, TableFile
-from surrogates.cli.help import examples
+from surrogates.cli.help import NamedCommands, examples
 from surrogates.cli.out_files import TableOut, writable
 from surrogates.cli.output import counted, print_json, print_table
 
 __all__ = ["table_app"]
 
-table_app = typer.Typer(help="Inspect and convert tables of results.", no_args_is_help=True, rich_markup_mode=None)
+table_app = typer.Typer(
+    cls=NamedCommands, help="Inspect and convert tables of results.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 @table_app.command(

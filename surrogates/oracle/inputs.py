@@ -35,7 +35,8 @@ def asked_archs(archs: Iterable[str], space: Space) -> tuple[str, ...]:
 
         archs = as_strings(archs)  # a DataFrame or an array of one column
     if isinstance(archs, str):
-        raise ArchitectureError(f"expected a list of architecture strings, got {type(archs).__name__} {shown(archs)}")
+        came = f"{type(archs).__name__} {shown(archs)}"
+        raise ArchitectureError(f"expected a list of architecture strings, got {came}; write [{shown(archs)}]")
     return tuple(asked_arch(arch, space, position) for position, arch in enumerate(archs))
 
 

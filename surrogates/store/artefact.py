@@ -1,7 +1,8 @@
 """Artefact folders whose ``metadata.json`` records the size and SHA-256 of every other file.
 
 A folder is written atomically, has the same bytes for the same content (no time stamps), and is verified completely
-before its files are parsed.
+before its files are parsed. Its ``README.md`` (the card) is for people and model hubs: it is not read, so it may be
+edited or deleted; one that was edited is never overwritten.
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ from benchmarks.errors import ArtefactError, SurrogatesError, shown
 from benchmarks.files import is_litter, kind_of_file, read_file, write_folder_beside
 
 __all__ = [
+    "CARD",
     "FORMAT_VERSION",
     "METADATA",
     "check_target",
+    "has_saved_card",
     "holds_artefact",
     "parsing",
     "read_files",
@@ -32,11 +35,15 @@ __all__ = [
 FORMAT = "transnas-surrogates artefact"
 FORMAT_VERSION = 1
 METADATA = "metadata.json"
+CARD = "README.md"
+"""Name of the card; no part of what is loaded."""
 _HEADER = ("format", "format_version", "kind")
 _RESERVED = (*_HEADER, "files", "checksum")
 
 
-def write_artefact(directory: str | Path, kind: str, content: Mapping[str, Any], files: Mapping[str, bytes]) -> Path:
+def write_artefact(
+    directory: str | Path, kind: str, content: Mapping[str, Any], files: Mapping[str, bytes], card: str | None = None
+) -> Path:
     """Write an artefact to a temporary folder beside the directory, then rename it into place.
 
     Args:
@@ -44,12 +51,13 @@ def write_artefact(directory: str | Path, kind: str, content: Mapping[str, Any],
         kind: Kind of artefact, e.g. ``"surrogate"``.
         content: JSON values for ``metadata.json``.
         files: Content of every other file, by plain file name.
+        card: Text of ``README.md``; none is written if not given.
 
     Returns:
         The directory.
 
     Raises:
-        ArtefactError: If the directory contains other files, or cannot be written.
+        ArtefactError: If the directory contains other files or an edited card, or cannot be written.
 
     Example:
         >>> import tempfile
@@ -59,17 +67,18 @@ def write_artefact(directory: str | Path, kind: str, content: Mapping[str, Any],
     """
     for name in (*content, *files):
         assert _is_plain(name), name
-        assert name not in (*_RESERVED, METADATA), name
+        assert name not in (*_RESERVED, METADATA, CARD), name
     metadata: dict[str, Any] = {"format": FORMAT, "format_version": FORMAT_VERSION, "kind": kind, **content}
-    metadata["files"] = {
-        name: {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()} for name, data in sorted(files.items())
-    }
+    metadata["files"] = {name: _size_and_hash(data) for name, data in sorted(files.items())}
+    unread = {} if card is None else {CARD: card.encode()}
+    if unread:
+        metadata["card"] = _size_and_hash(unread[CARD])
     metadata["checksum"] = _checksum(metadata)
     text = json.dumps(metadata, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     target = check_target(directory)
     try:
         with write_folder_beside(target, keep=is_litter) as beside:
-            for name, data in files.items():
+            for name, data in {**files, **unread}.items():
                 (beside / name).write_bytes(data)
             (beside / METADATA).write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
@@ -101,15 +110,38 @@ def check_target(directory: str | Path) -> Path:
     if not found:
         return target
     try:
-        ours = {METADATA, *_load_json(target).get("files", {})}
+        metadata = _load_json(target)
     except ArtefactError:
         ours = set()
+    else:
+        ours = {METADATA, *metadata.get("files", {}), *([CARD] if has_saved_card(target, metadata) else [])}
+        if found - ours == {CARD}:
+            raise ArtefactError(
+                f"cannot replace {str(directory)!r}: its {CARD!r} is not the one that was saved with it, and would be "
+                f"lost; move {CARD!r}, or choose a new or empty directory"
+            )
     if foreign := sorted(found - ours):
         raise ArtefactError(
             f"cannot replace {str(directory)!r}: it contains {foreign[0]!r}, which is not part of a stored artefact; "
             "choose a new or empty directory"
         )
     return target
+
+
+def has_saved_card(directory: str | Path, metadata: Mapping[str, Any]) -> bool:
+    """Whether the card of an artefact is the one that was saved with it, to the last byte.
+
+    Example:
+        >>> has_saved_card("/no/such/folder", {"card": {"bytes": 0, "sha256": ""}})
+        False
+    """
+    recorded = metadata.get("card")
+    if not isinstance(recorded, dict):
+        return False
+    try:
+        return _size_and_hash(read_file(Path(directory) / CARD, limits.METADATA_BYTES)) == recorded
+    except OSError:
+        return False
 
 
 def holds_artefact(directory: str | Path) -> bool:
@@ -243,6 +275,10 @@ def _load_json(path: Path) -> dict[str, Any]:
     if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
         raise ArtefactError(f"{str(path)!r}: {METADATA} was not written by this project (no format {FORMAT!r})")
     return metadata
+
+
+def _size_and_hash(data: bytes) -> dict[str, Any]:
+    return {"bytes": len(data), "sha256": hashlib.sha256(data).hexdigest()}
 
 
 def _checksum(metadata: Mapping[str, Any]) -> str:

@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-import html
-import json
-import math
+import os
 import re
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from benchmarks.errors import ArtefactError, shown
 from benchmarks.files import write_beside
-from benchmarks.spaces.registry import get_space, list_spaces
-from surrogates.store.artefact import parsing, read_files, read_metadata
+from surrogates.store.artefact import CARD, has_saved_card, parsing, read_files, read_metadata
+from surrogates.store.card_text import card_text
 from surrogates.store.save import KIND
-from surrogates.store.storable import from_json
 
-__all__ = ["CARD", "write_card"]
-
-CARD = "README.md"
-"""Name of the file; the loader does not read it, so it may be edited."""
+__all__ = ["write_card"]
 
 _LICENSE = re.compile(r"[a-z0-9][a-z0-9.-]*")
 
 
 def write_card(directory: str | Path, *, name: str | None = None, license: str | None = None) -> Path:
-    """Write the model card of a stored surrogate: ``README.md`` beside its files, as model hubs expect it.
+    """Write the model card of a stored surrogate anew: ``README.md`` beside its files, as model hubs expect it.
 
-    Its metadata (YAML in front of the text) has the library, tags, and for every task the cross-validated Kendall's tau
-    and coverage of the 90 % intervals, where the surrogate measured them. The text says how to load it, what it
-    predicts, where it holds, and what it was fitted to. Nothing is sent anywhere, and the model's own files stay as
-    they are; edit the card as you like.
+    `save` writes one; this one has a title and a license of yours, and is for models of earlier versions too, which
+    have none. Its metadata (YAML in front of the text) has the library, tags, and for every task the cross-validated
+    Kendall's tau and coverage of the 90 % intervals, where the surrogate measured them. The text says how to load it,
+    what it predicts, where it holds, and what it was fitted to. Nothing is sent anywhere, and the model's own files
+    stay as they are; edit the card as you like.
 
     Args:
         directory: Folder written by `Surrogate.save` or `save_surrogate`, of any version.
@@ -42,8 +35,8 @@ def write_card(directory: str | Path, *, name: str | None = None, license: str |
         The file.
 
     Raises:
-        ArtefactError: If it is not a stored surrogate, or damaged; if there is a ``README.md`` already, or it cannot be
-            written.
+        ArtefactError: If it is not a stored surrogate, or damaged; if there is a ``README.md`` other than the one that
+            `save` wrote, or it cannot be written.
         ValueError: If the license is no such name.
 
     Example:
@@ -62,153 +55,15 @@ def write_card(directory: str | Path, *, name: str | None = None, license: str |
     metadata = read_metadata(directory, KIND)
     read_files(directory, metadata)  # a card of a damaged model would be believed
     target = Path(directory) / CARD
-    if target.exists():
+    as_saved = has_saved_card(directory, metadata)
+    if os.path.lexists(target) and not as_saved:
         raise ArtefactError(f"{str(target)!r} is there already: delete or rename it to write a new one")
     title = name if name is not None else Path(directory).resolve().name
     with parsing(directory):
-        scores = _measured(from_json(metadata["cv_scores"]))
-        text = "\n".join(["---", *_front(metadata, scores, title, license), "---", "", *_body(metadata, scores, title)])
+        text = card_text(metadata, name=title, license=license)
     try:
-        with write_beside(target, replace=False) as beside:
-            beside.write_text(text + "\n", encoding="utf-8", newline="\n")
+        with write_beside(target, replace=as_saved) as beside:
+            beside.write_text(text, encoding="utf-8", newline="\n")
     except OSError as error:
         raise ArtefactError(f"cannot write {str(target)!r}: {error.strerror or error}") from error
     return target
-
-
-Scores = Mapping[str, Mapping[str, float]]
-_NAMES = {"tau": ("kendalltau", "Kendall's tau"), "coverage": ("coverage", "coverage of 90 % intervals")}
-
-
-def _measured(scores: Scores) -> dict[str, dict[str, float]]:
-    """The finite ones, of tasks that have any."""
-    finite = {
-        task: {key: own[key] for key in _NAMES if key in own and math.isfinite(own[key])}
-        for task, own in scores.items()
-    }
-    return {task: own for task, own in finite.items() if own}
-
-
-def _front(metadata: Mapping[str, Any], scores: Scores, title: str, license: str | None) -> list[str]:
-    tags = ("neural-architecture-search", "performance-prediction", "surrogate", metadata["space"], metadata["class"])
-    lines = [f"license: {_quoted(license)}"] if license else []
-    lines += ['library_name: "transnas-surrogates"', 'pipeline_tag: "tabular-regression"', "tags:"]
-    lines += [f"- {_quoted(tag)}" for tag in tags]
-    measured = {task["name"]: scores[task["name"]] for task in metadata["tasks"] if task["name"] in scores}
-    if not measured:
-        return lines
-    kinds = [kind for key, (kind, _) in _NAMES.items() if any(key in own for own in measured.values())]
-    lines += ["metrics:", *(f'- "{kind}"' for kind in kinds), "model-index:", f"- name: {_quoted(title)}", "  results:"]
-    for task, own in measured.items():
-        lines += [
-            "  - task:",
-            '      type: "tabular-regression"',
-            f"      name: {_quoted(task)}",
-            "    dataset:",
-            f"      type: {_quoted(metadata['space'])}",
-            f"      name: {_quoted('{}, training rows, cross-validated'.format(metadata['space']))}",
-            "    metrics:",
-        ]
-        for key, value in own.items():
-            kind, label = _NAMES[key]
-            lines += [f'    - type: "{kind}"', f"      value: {value:.4f}", f'      name: "{label}"']
-    return lines
-
-
-def _body(metadata: Mapping[str, Any], scores: Scores, title: str) -> list[str]:
-    space, tasks = metadata["space"], metadata["tasks"]
-    versions = ", ".join(f"{_plain(name)} {_plain(number)}" for name, number in metadata["libraries"].items())
-    count = f"{metadata['n_archs']:,} architecture{'s' * (metadata['n_archs'] != 1)}"
-    lines = [
-        f"# {_escaped(title)}",
-        "",
-        f"Predicts the performance of neural architectures of `{_plain(space)}`, without training them: a fitted "
-        f"`{_plain(metadata['class'])}` of transnas-surrogates. In: architecture strings. Out: for every task a value "
-        "in its own unit, and a standard deviation (value ± 1.645 std is meant to cover 90 % of trainings).",
-        "",
-        "```python",
-        "from surrogates import Oracle, load_surrogate",
-        "",
-        'surrogate = load_surrogate("FOLDER")  # this folder, as downloaded',
-        "mean, std = surrogate.predict(archs, return_std=True)  # of shape (n, tasks)"
-        if not metadata["one_task"]
-        else "mean, std = surrogate.predict(archs, return_std=True)  # of shape (n,)",
-        'Oracle.from_pretrained("FOLDER").query(archs)  # a table that also says what is in domain',
-        "```",
-        "",
-        "No code of the folder is run, and nothing is unpickled; sizes and SHA-256 of its files are checked.",
-        "",
-        "## Tasks",
-        "",
-        "| task | metric | unit | better | tau | coverage |",
-        "|---|---|---|---|---|---|",
-    ]
-    for task in tasks:
-        better = {True: "higher", False: "lower", None: "higher"}[task["higher_is_better"]]
-        own = scores.get(task["name"], {})
-        cells = [task["name"], task["metric"] or "-", task["unit"] or "-", better, *map(own.get, ("tau", "coverage"))]
-        lines.append("| " + " | ".join(_cell(cell) for cell in cells) + " |")
-    lines += [
-        "",
-        "Kendall's tau between prediction and measurement, and the share of measurements inside the 90 % intervals, "
-        "both cross-validated on the training rows; - where the surrogate did not measure them.",
-        "",
-        "## Where it holds",
-        "",
-        f"Fitted to {count} of `{_plain(space)}`{_counted(metadata)}{_size(space)}. Architectures beyond the space's "
-        "own are predicted too, where its grammar allows them, with wider intervals; `Oracle.query` says which "
-        "(`in_domain`, `novelty`).",
-        "",
-        "## Where it comes from",
-        "",
-        f"- Training table: {_table(metadata)}",
-        f"- Trainings: {_trainings(metadata)}",
-        f"- Versions: {versions}",
-    ]
-    return lines
-
-
-def _counted(metadata: Mapping[str, Any]) -> str:
-    return ", counted once for each function" if metadata.get("equivalence", "function") == "function" else ""
-
-
-def _size(space: str) -> str:
-    return f"; the space has {len(get_space(space)):,}" if space in list_spaces() else ""
-
-
-def _table(metadata: Mapping[str, Any]) -> str:
-    found = metadata.get("table_hash")
-    return f"SHA-256 of its content `{_plain(found)}`" if found else "not recorded (it was saved without its table)"
-
-
-def _trainings(metadata: Mapping[str, Any]) -> str:
-    trainings = metadata.get("trainings")
-    if trainings is None:
-        return "not recorded"
-    other = {task: how for task, how in trainings.items() if how}
-    if not other:
-        return "no difference from the published ones is recorded"
-    return "unlike the published ones: " + "; ".join(f"{_escaped(how)}" for how in dict.fromkeys(other.values()))
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:.3f}"
-    return "-" if value is None else _escaped(str(value))
-
-
-def _quoted(text: str) -> str:
-    """A YAML scalar in double quotes; what YAML does not print is escaped."""
-    written = json.dumps(text, ensure_ascii=False)
-    return "".join(c if c.isprintable() else f"\\U{ord(c):08x}" for c in written)
-
-
-def _escaped(text: str) -> str:
-    """Text that Markdown shows as it is, in one line."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in str(text)).split())
-    return re.sub(r"([\\`*_{}\[\]|#~$])", r"\\\1", html.escape(line, quote=False))
-
-
-def _plain(text: object) -> str:
-    """Text inside backticks."""
-    return re.sub(r"[`\s|<>]+", " ", str(text))

@@ -1,7 +1,8 @@
 """Saving of fitted surrogates as JSON, npz and native model files, without pickle.
 
 A directory contains ``metadata.json`` (class, parameters, space, tasks with metric and unit, library versions, training
-table, cross-validated scores), ``arrays.npz`` and the native model files, each gzipped.
+table, cross-validated scores), ``arrays.npz``, the native model files, each gzipped, and ``README.md``, the model card
+that says the same to people and model hubs.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 from benchmarks.forks import one_thread_if_forked, without_forks
 from benchmarks.provenance import unlike_published
 from surrogates.store.artefact import write_artefact
+from surrogates.store.card_text import card_text
 from surrogates.store.nested import pack_state
 from surrogates.store.own_spaces import describe_space
 from surrogates.store.pack import Packable
@@ -30,12 +32,12 @@ KIND = "surrogate"
 @without_forks()
 @one_thread_if_forked()
 def save_surrogate(surrogate: Packable, directory: str | Path, table: Table | None = None) -> Path:
-    """Write a fitted surrogate; the same surrogate gives the same bytes.
+    """Write a fitted surrogate with its model card; the same surrogate gives the same bytes.
 
     Args:
         surrogate: Fitted surrogate; its class and those of its nested estimators must be of this package, or registered
             (`surrogates.register_storable`).
-        directory: Target; an existing artefact of this project is replaced.
+        directory: Target; an existing artefact of this project is replaced, unless its model card was edited.
         table: Table it was fitted on. Its hash and the differences of its trainings from the published ones are stored,
             so `Oracle` can reject tables of other trainings.
 
@@ -77,4 +79,4 @@ def save_surrogate(surrogate: Packable, directory: str | Path, table: Table | No
         "settings": to_json(pack.settings, "settings"),
         "libraries": library_versions(),
     }
-    return write_artefact(directory, KIND, content, pack.to_files())
+    return write_artefact(directory, KIND, content, pack.to_files(), card_text(content))

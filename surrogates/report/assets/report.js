@@ -639,11 +639,13 @@ function start(data) {
         const digits = std > 0 ? Math.min(Math.max(1 - Math.floor(Math.log10(std)), 0), 6) : 4;
         const interval = std === std && mean === mean ? `${(mean - Z90 * std).toFixed(digits)} to ${(mean + Z90 * std).toFixed(digits)}` : "";
         const parts = [mean === mean ? mean.toFixed(digits) : "–", interval, ranked(predicted)];
-        cells.push(...(anyMeasured ? [cell(...parts)] : parts.map(part => cell(part || "–"))));
+        cells.push(...(anyMeasured ? [cell(...parts)] : [
+          made("td", {}, parts[0], made("div", {class: "small folded"}, interval)), made("td", {class: "unfolded"}, interval || "–"), cell(parts[2] || "–")]));
       }
       return made("tr", {}, ...cells);
     });
-    const heads = ["task", ...(anyMeasured ? ["measured"] : []), ...(!anyPredicted ? [] : anyMeasured ? ["predicted"] : ["predicted", "90 % interval", alone ? `rank of ${counted([...among][0])}` : "rank"])];
+    const INTERVAL = "90 % interval"; // below the prediction where there is no room beside it
+    const heads = ["task", ...(anyMeasured ? ["measured"] : []), ...(!anyPredicted ? [] : anyMeasured ? ["predicted"] : ["predicted", INTERVAL, alone ? `rank of ${counted([...among][0])}` : "rank"])];
     const facts = columns.filter(column => !names.includes(column.name)).map(column => {
       const value = column.values[row];
       return `${column.label}: ${column.kind === "cost" ? counted(value) : value === value ? value.toPrecision(2) : "not known"}`;
@@ -654,7 +656,8 @@ function start(data) {
       made("p", {class: "arch"}, data.archs[row]),
       made("p", {class: "note"}, arrays.published[row] ? "One of the architectures of the space." : "Not a published architecture: out of domain."),
       ...(picture ? [picture] : [made("p", {class: "note"}, data.drawing === "graph" ? `No drawing: more than ${data.structure.most} nodes.` : `There are no drawings of architectures of ${data.space}.`)]),
-      made("div", {class: "scroll", tabindex: 0, role: "region", "aria-label": "Values"}, made("table", {}, made("thead", {}, made("tr", {}, ...heads.map(head => made("th", {scope: "col"}, head)))), made("tbody", {}, ...body))),
+      made("div", {class: "scroll", tabindex: 0, role: "region", "aria-label": "Values"}, made("table", {}, made("thead", {}, made("tr", {}, ...heads.map(head => made("th", {scope: "col", class: head === INTERVAL ? "unfolded" : null}, head)))), made("tbody", {}, ...body))),
+      ...(anyPredicted && !anyMeasured ? [made("p", {class: "note folded"}, `Below a prediction: its ${INTERVAL}.`)] : []),
       ...(anyPredicted && anyMeasured ? [made("p", {class: "note"}, "Below a prediction: its 90 % interval. Below both: the rank, 1 is best.")] : []),
       ...(facts.length ? [made("p", {class: "note"}, facts.join(" · "))] : []),
       made("h3", {}, arrays.twins[row] ? `${counted(arrays.twins[row])} ${arrays.twins[row] === 1 ? "twin" : "twins"}: the same function` : "No twins"),

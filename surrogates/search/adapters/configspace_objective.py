@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from ConfigSpace import CategoricalHyperparameter, Configuration, ConfigurationSpace
+from numpy.typing import NDArray
 
 from benchmarks.errors import shown
 from benchmarks.spaces.space import Space
@@ -99,9 +101,7 @@ class ConfigSpaceObjective:
             ValueError: If decisions are missing, or the oracle returns a value that is not finite.
             UnknownNameError: If a decision has no such option; names the nearest one.
         """
-        signed = self.objectives.measure([self.architecture(config)])[0] * -self.objectives.signs
-        named = dict(zip(self.objectives.names, signed.tolist(), strict=True))
-        return named if len(named) > 1 else next(iter(named.values()))
+        return self._named(self.objectives.measure([self.architecture(config)])[0] * -self.objectives.signs)
 
     def architecture(self, config: Mapping[str, Any]) -> str:
         """The architecture that a configuration encodes; other entries are ignored.
@@ -132,6 +132,9 @@ class ConfigSpaceObjective:
         Raises:
             ValueError, UnknownNameError: As `loss`.
         """
-        values = self.objectives.measure([self.architecture(config)])[0]
+        return self._named(self.objectives.measure([self.architecture(config)])[0])
+
+    def _named(self, values: NDArray[np.float64]) -> float | dict[str, float]:
+        """The values of K objectives, of shape (K,), by name; the number alone if there is one."""
         named = dict(zip(self.objectives.names, values.tolist(), strict=True))
         return named if len(named) > 1 else next(iter(named.values()))

@@ -14,7 +14,7 @@ from surrogates.search.adapters.decisions import Decisions
 from surrogates.search.adapters.objectives import Objectives
 from surrogates.search.constraints import Constraint
 
-__all__ = ["OptunaObjective", "distributions"]
+__all__ = ["OptunaObjective", "distributions", "trial_values"]
 
 
 def distributions(decisions: Decisions) -> dict[str, CategoricalDistribution]:
@@ -25,6 +25,19 @@ def distributions(decisions: Decisions) -> dict[str, CategoricalDistribution]:
         ('none', 'skip', 'conv1x1', 'conv3x3')
     """
     return {name: CategoricalDistribution(options) for name, options in decisions.options.items()}
+
+
+def trial_values(objectives: Objectives, arch: str) -> float | tuple[float, ...]:
+    """What Optuna is told of an architecture: its objectives in their own units; the number alone if there is one.
+
+    Example:
+        >>> from surrogates import Oracle
+        >>> oracle = Oracle.from_pretrained("transnas101-macro")
+        >>> trial_values(Objectives(oracle, "jigsaw"), "64-2311-basic") == oracle("64-2311-basic", "jigsaw")
+        True
+    """
+    values = tuple(objectives.measure([arch])[0].tolist())
+    return values if len(values) > 1 else values[0]
 
 
 class OptunaObjective:
@@ -85,9 +98,7 @@ class OptunaObjective:
         Raises:
             ValueError: If the study has other directions, or the oracle returns a value that is not finite.
         """
-        arch = self.suggest(trial)
-        values = tuple(self.objectives.measure([arch])[0].tolist())
-        return values if len(values) > 1 else values[0]
+        return trial_values(self.objectives, self.suggest(trial))
 
     def suggest(self, trial: BaseTrial) -> str:
         """The architecture that a trial suggests, which it stores as its user attribute ``"arch"``.

@@ -11,7 +11,7 @@ from optuna.study import StudyDirection
 from optunahub.benchmarks import BaseProblem
 
 from surrogates.search.adapters.objectives import Objectives
-from surrogates.search.adapters.optuna_objective import distributions
+from surrogates.search.adapters.optuna_objective import distributions, trial_values
 from surrogates.search.constraints import Bound
 from surrogates.search.quantities import quantity
 
@@ -88,8 +88,7 @@ class OptunaHubProblem(BaseProblem):
 
     def evaluate(self, params: dict[str, Any]) -> float | tuple[float, ...]:
         """The objectives of the architecture that parameters encode, each in its own unit."""
-        values = tuple(self.objectives.measure([self.architecture(params)])[0].tolist())
-        return values if len(values) > 1 else values[0]
+        return trial_values(self.objectives, self.architecture(params))
 
     def evaluate_constraints(self, params: dict[str, Any]) -> dict[str, float]:
         """For each constraint by how much it is violated; zero or less if it is met, infinite if it is not known."""

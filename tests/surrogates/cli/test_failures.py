@@ -10,8 +10,9 @@ from benchmarks.formats import WRITERS
 from benchmarks.protocols import Protocol
 from benchmarks.tasks import TRANSNAS_TASKS
 from benchmarks.training.presets import list_presets
-from surrogates import Oracle, __version__, cli
+from surrogates import BoostedSurrogate, Oracle, __version__, cli
 from surrogates.cli.app import app
+from surrogates.diagnostics import examine
 from surrogates.refinement.loop import CHOICES
 from surrogates.registry import MODELS, STORABLE_MODELS
 from surrogates.search.registry import INFORMED, list_searchers
@@ -48,6 +49,7 @@ from tests.surrogates.cli.helpers import CELL, run
         (["evaluate", "{table}", "--protocol", "some"], 2, "'some' is not one of"),
         (["table", "info", "{broken}"], 2, "arch"),
         (["table", "inof", "{table}"], 2, "No such command 'inof'"),
+        (["table", "rooms-mini"], 2, "No such command 'rooms-mini'. Commands: info, "),
     ],
 )
 def test_bad_input_is_one_clear_message(
@@ -64,6 +66,19 @@ def test_bad_input_is_one_clear_message(
     assert message in result.stderr
     assert "Traceback" not in result.stderr
     assert not (tmp_path / "a").exists()
+
+
+def test_a_stored_surrogate_is_no_table(fitted: BoostedSurrogate, tmp_path: Path) -> None:
+    model = str(fitted.save(tmp_path / "model"))
+    for arguments in (["lookup", CELL, "--table", model], ["fit", model, "--out", str(tmp_path / "a")]):
+        result = run(*arguments)
+        assert result.exit_code in (1, 2)
+        assert "got 'no suffix', a folder of a stored surrogate or another artefact" in result.stderr
+    (tmp_path / "empty").mkdir()
+    assert "a folder without parquet files" in run("table", "info", str(tmp_path / "empty")).stderr
+    (broken,) = [found for found in examine([model]) if found.what == f"table {model}"]
+    said = "expected a table, got a stored surrogate: surrogates doctor --artefact checks it"
+    assert (broken.status, broken.detail) == ("broken", said)
 
 
 @pytest.mark.parametrize(

@@ -110,6 +110,36 @@ def test_all_is_there_and_nothing_is_wider_than_the_window(show, file, width, sc
     assert page.evaluate(unlabelled) == 0
 
 
+LINES = """table => [...table.querySelectorAll("td:not(:first-child)")].flatMap(cell => {
+    const walker = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT), found = [];
+    for (let text = walker.nextNode(); text; text = walker.nextNode()) {
+        const range = document.createRange();
+        range.selectNodeContents(text);
+        found.push(range.getClientRects().length);
+    }
+    return found;
+})"""
+
+
+@pytest.mark.parametrize("measured", [True, False])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
+def test_values_are_read_in_one_line(show, tmp_path, measured, width, scheme):
+    space = "transnas101-micro"
+    table = Table.from_logs(["64-41414-3_33_333"], {"jigsaw": {"valid_top1": [90.0]}}) if measured else None
+    file = write_report(collect_report(space, load_answers(space), table), tmp_path / "report.html")
+    page = show(file, width=width, scheme=scheme)
+    page.focus("#scatter")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    values = page.locator("#detail table").first
+    assert set(values.evaluate(LINES)) <= {0, 1}, "no number, interval or rank is broken"
+    assert values.evaluate("one => one.parentElement.scrollWidth - one.parentElement.clientWidth") == 0
+    interval = re.search(r"-?[0-9.]+ to -?[0-9.]+", page.inner_text("#detail"))
+    assert interval, "beside the prediction, or below it"
+    assert "90 % interval" in page.inner_text("#detail")
+    assert set(page.locator("#table tbody").evaluate(LINES)) <= {0, 1}
+
+
 def test_few_measured_rows_are_seen_beside_a_predicted_space(show, file):
     page = show(file)
     chosen = "[...document.querySelectorAll('select')].map(one => one.value)"

@@ -1,8 +1,10 @@
 """Model cards: read by the hub's own parser, true to the model, and no part of what is loaded."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +51,7 @@ def test_the_hub_reads_what_the_surrogate_is(fitted: BoostedSurrogate, macro_tab
 
 
 def test_the_card_is_no_part_of_the_model(fitted: BoostedSurrogate, model: Path, macro_archs: list[str]) -> None:
-    before = {path.name: path.read_bytes() for path in model.iterdir()}
+    before = {path.name: path.read_bytes() for path in model.iterdir() if path.name != "README.md"}
     file = write_card(model)
     file.write_text("mine", encoding="utf-8")  # as a person edits it
     with pytest.raises(ArtefactError, match="README"):  # nobody's text is lost
@@ -60,6 +62,74 @@ def test_the_card_is_no_part_of_the_model(fitted: BoostedSurrogate, model: Path,
     with pytest.raises(ArtefactError, match="is there already: delete or rename it"):
         write_card(model)
     assert file.read_text() == "mine"
+
+
+def test_what_is_saved_has_a_card(fitted: BoostedSurrogate, model: Path) -> None:
+    data, text = read(model / "README.md"), (model / "README.md").read_text(encoding="utf-8")
+    assert (data.library_name, data.license) == ("transnas-surrogates", None)
+    assert data.model_name == "BoostedSurrogate of transnas101-macro"
+    assert {result.task_name for result in data.eval_results} == set(fitted.tasks_)
+    assert "| room\\_layout | valid\\_neg\\_loss | - | higher |" in text
+    assert "60 architectures of `transnas101-macro`" in text
+    assert f"transnas-surrogates {version('transnas-surrogates')}" in text
+    assert 'load_surrogate("FOLDER")' in text
+
+
+@pytest.mark.parametrize("change", ["deleted", "edited", "cut", "a folder", "a FIFO", "a link to nothing"])
+def test_whatever_becomes_of_the_card_the_model_loads(
+    change: str, fitted: BoostedSurrogate, model: Path, macro_archs: list[str]
+) -> None:
+    file = model / "README.md"
+    text = file.read_bytes()
+    file.unlink()
+    if change == "edited":
+        file.write_bytes(text + b"By me.")
+    elif change == "cut":
+        file.write_bytes(text[: len(text) // 2])
+    elif change == "a folder":
+        file.mkdir()
+    elif change == "a FIFO":
+        os.mkfifo(file)
+    elif change == "a link to nothing":
+        file.symlink_to(model / "nothing")
+    np.testing.assert_array_equal(load_surrogate(model).predict(macro_archs), fitted.predict(macro_archs))
+    if change == "deleted":
+        assert read(fitted.save(model) / "README.md").library_name == "transnas-surrogates"
+        return
+    found = sorted(path.name for path in model.iterdir())
+    with pytest.raises(
+        ArtefactError, match=r"its 'README\.md' is not the one that was saved with it, and would be lost"
+    ):
+        fitted.save(model)
+    with pytest.raises(ArtefactError, match=r"README"):
+        write_card(model)
+    assert sorted(path.name for path in model.iterdir()) == found
+
+
+def test_the_card_as_saved_gives_way(fitted: BoostedSurrogate, model: Path, macro_table: Table) -> None:
+    assert macro_table.hash in (model / "README.md").read_text(encoding="utf-8")
+    fitted.save(model)
+    assert macro_table.hash not in (model / "README.md").read_text(encoding="utf-8"), "saved without its table"
+    assert read(write_card(model, name="Mine", license="mit")).model_name == "Mine"
+    with pytest.raises(ArtefactError, match="would be lost"):
+        fitted.save(model)
+
+
+def test_a_model_without_a_card_loads_and_is_saved_again(
+    fitted: BoostedSurrogate, model: Path, macro_archs: list[str]
+) -> None:
+    folder = without_card(model)
+    assert not (folder / "README.md").exists()
+    assert "card" not in json.loads((folder / "metadata.json").read_text())
+    np.testing.assert_array_equal(load_surrogate(folder).predict(macro_archs), fitted.predict(macro_archs))
+    assert read(fitted.save(folder) / "README.md").library_name == "transnas-surrogates"
+
+
+def test_scores_of_other_kinds_keep_no_surrogate_from_being_saved(
+    fitted: BoostedSurrogate, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fitted, "cv_scores_", {"jigsaw": {"tau": None, "coverage": "high", "mine": [1.0]}})
+    assert read(fitted.save(tmp_path / "odd") / "README.md").eval_results is None
 
 
 def test_a_downloaded_folder_answers_as_an_oracle(
@@ -143,6 +213,11 @@ def rewritten(folder: Path, change: Callable[[dict[str, Any]], object]) -> Path:
     return write_artefact(folder.with_name("changed"), "surrogate", metadata, files)
 
 
+def without_card(model: Path) -> Path:
+    """The artefact as earlier versions wrote it."""
+    return rewritten(model, lambda metadata: metadata.pop("card"))
+
+
 def test_only_what_was_measured_is_told(model: Path) -> None:
     def unmeasured(metadata: dict[str, Any]) -> None:
         nothing = {"dict": {"tau": {"float": "nan"}}}
@@ -169,6 +244,7 @@ def test_a_folder_of_other_content_is_no_stored_surrogate(model: Path) -> None:
 
 
 def test_bad_input(model: Path, tmp_path: Path) -> None:
+    saved = (model / "README.md").read_bytes()
     with pytest.raises(ValueError, match=r"such as 'cc-by-4\.0', got 'My License: v1'"):
         write_card(model, license="My License: v1")
     with pytest.raises(ArtefactError, match="got nothing"):
@@ -176,4 +252,4 @@ def test_bad_input(model: Path, tmp_path: Path) -> None:
     (model / "arrays.npz").write_bytes(b"text")
     with pytest.raises(ArtefactError, match=r"arrays\.npz' is truncated"):
         write_card(model)
-    assert not (model / "README.md").exists()
+    assert (model / "README.md").read_bytes() == saved

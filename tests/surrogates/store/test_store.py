@@ -49,7 +49,7 @@ def test_saving_twice_and_saving_what_was_loaded_give_the_same_bytes(
 
 
 def test_a_directory_holds_no_pickle(model: Path) -> None:
-    assert {path.suffix for path in model.iterdir()} == {".json", ".npz", ".gz"}
+    assert {path.suffix for path in model.iterdir()} == {".json", ".npz", ".gz", ".md"}
     with zipfile.ZipFile(model / "arrays.npz") as archive:
         for name in archive.namelist():
             header = archive.read(name)[:128]
@@ -67,7 +67,7 @@ def test_metadata_tells_what_it_is(fitted: BoostedSurrogate, macro_table: Table,
     assert metadata["table_hash"] == macro_table.hash
     assert metadata["n_archs"] == 60
     assert metadata["libraries"]["numpy"] == np.__version__
-    assert set(metadata["files"]) == {path.name for path in (tmp_path / "m").iterdir()} - {"metadata.json"}
+    assert set(metadata["files"]) == {path.name for path in (tmp_path / "m").iterdir()} - {"metadata.json", "README.md"}
 
 
 def test_encoders_come_back_with_their_parameters(macro_table: Table, tmp_path: Path) -> None:
