@@ -219,15 +219,47 @@ def on_trainings(graph: bool, rows: int) -> None:
             **{model: fit(train, Z, archs) for model, fit in models.items()},
         }
         tasks = [task for task in micro.columns if task in frame.columns]
-        found = {}
-        for model, values in predicted.items():
-            columns = pd.DataFrame(values, archs, list(micro.columns))
-            known = frame[tasks].notna()
-            found[model] = {t: kendall_tau(frame.loc[known[t], t], columns.loc[known[t], t]) for t in tasks}
-        result = pd.DataFrame(found).T
+        truth = frame[tasks].to_numpy()
+        asked = {model: pd.DataFrame(values, archs, micro.columns)[tasks] for model, values in predicted.items()}
+        result = pd.DataFrame({model: taus_of_known(truth, own.to_numpy()) for model, own in asked.items()}, tasks).T
         four = [task for task in ("class_scene", "class_object", "room_layout", "jigsaw") if task in tasks]
         result.insert(0, "mean of 4", result[four].mean(axis=1))
+        whole = frame[four].dropna()
+        result.insert(
+            1, "90 % of it", intervals(whole, {model: own.loc[whole.index, four] for model, own in asked.items()})
+        )
         print(f"\n{name}, {len(archs)} architectures\n{result.round(3).to_string()}")
+
+
+def taus_of_known(truth: Float, scores: Float) -> list[float]:
+    """Kendall's tau of each column, over the rows where the truth is known."""
+    known = ~np.isnan(truth).T
+    return [kendall_tau(y[rows], p[rows]) for rows, y, p in zip(known, truth.T, scores.T, strict=True)]
+
+
+def intervals(truth: pd.DataFrame, asked: dict[str, pd.DataFrame], draws: int = 1000) -> pd.Series[str]:
+    """90 % bootstrap intervals over architectures of the mean tau, and of its distance from that of multiply-adds.
+
+    All models are asked about the same draws of architectures, so that the distance is that of a pair.
+    """
+    rng = np.random.default_rng(0)
+    rows = rng.integers(len(truth), size=(draws, len(truth)))
+    means = {
+        model: np.array([np.mean(taus_of_known(truth.to_numpy()[r], own.to_numpy()[r])) for r in rows])
+        for model, own in asked.items()
+    }
+
+    def text(values: Float) -> str:
+        low, high = np.nanquantile(values, [0.05, 0.95])
+        return f"{low:.2f} to {high:.2f}"
+
+    usual = means["multiply-adds"]
+    return pd.Series(
+        {
+            model: text(own) + ("" if own is usual else f" ({text(own - usual)} from multiply-adds)")
+            for model, own in means.items()
+        }
+    )
 
 
 def few(graph: bool) -> None:
