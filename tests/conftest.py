@@ -1,5 +1,6 @@
 """Fixtures for all tests."""
 
+import gc
 import itertools
 import os
 
@@ -21,6 +22,11 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest first, those on published values: at the end no worker is left alone with one of them."""
     items.sort(key=lambda item: item.get_closest_marker("data") is None)
+
+
+def pytest_collection_finish() -> None:
+    """What is imported by now stays: more than a million objects that each full garbage collection would go through."""
+    gc.freeze()
 
 
 @pytest.fixture
