@@ -64,7 +64,7 @@ def stage(folder: Path) -> None:
         (docs / name).write_text(_bare_pipes(_titled(text.replace("](../", "]("), pages)), encoding="utf-8")
     for name in BESIDE:
         if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, docs / name)
+            shutil.copytree(ROOT / name, docs / name, ignore=shutil.ignore_patterns("__pycache__"))
         elif (ROOT / name).exists():
             shutil.copy(ROOT / name, docs)
     (docs / "commands.md").write_text(commands_page(), encoding="utf-8")

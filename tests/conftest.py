@@ -1,5 +1,6 @@
 """Fixtures for all tests."""
 
+import gc
 import itertools
 import os
 
@@ -18,6 +19,16 @@ import pytest
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, those on published values: at the end no worker is left alone with one of them."""
+    items.sort(key=lambda item: item.get_closest_marker("data") is None)
+
+
+def pytest_collection_finish() -> None:
+    """What is imported by now stays: more than a million objects that each full garbage collection would go through."""
+    gc.freeze()
+
+
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(0)
@@ -30,6 +41,13 @@ def nas_data() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.fail(f"tests marked 'data' need NAS_DATA to name the folder of published values, got {folder!r}")
     return Path(folder)
+
+
+@pytest.fixture(autouse=True)
+def _published_values_only_where_asked_for(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Other tests do the same with them and without: ``surrogates doctor`` would check all of them each time."""
+    if request.node.get_closest_marker("data") is None:
+        monkeypatch.delenv("NAS_DATA", raising=False)
 
 
 @pytest.fixture(autouse=True)

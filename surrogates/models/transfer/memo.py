@@ -6,7 +6,7 @@ import functools
 import hashlib
 import pickle
 from collections.abc import Callable
-from typing import ParamSpec
+from typing import ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,10 +15,11 @@ __all__ = ["cached_by_content"]
 
 Float = NDArray[np.float64]
 _P = ParamSpec("_P")
+_Found = TypeVar("_Found", bound=Float | tuple[Float, ...])
 
 
-def cached_by_content(maxsize: int) -> Callable[[Callable[_P, Float]], Callable[_P, Float]]:
-    """A decorator like `functools.lru_cache`, for functions of arrays; what it returns is read-only.
+def cached_by_content(maxsize: int) -> Callable[[Callable[_P, _Found]], Callable[_P, _Found]]:
+    """A decorator like `functools.lru_cache`, for functions of arrays; the array or arrays it returns are read-only.
 
     A surrogate that is fitted again with the same sources, as in a search, a learning curve or a comparison, need not
     learn again what these alone say. Arguments are compared by the SHA-256 of their content, and are not kept.
@@ -39,16 +40,17 @@ def cached_by_content(maxsize: int) -> Callable[[Callable[_P, Float]], Callable[
         (array([2., 2.]), array([2., 2.]))
     """
 
-    def decorate(function: Callable[_P, Float]) -> Callable[_P, Float]:
-        known: dict[bytes, Float] = {}
+    def decorate(function: Callable[_P, _Found]) -> Callable[_P, _Found]:
+        known: dict[bytes, _Found] = {}
 
         @functools.wraps(function)
-        def call(*args: _P.args, **kwargs: _P.kwargs) -> Float:
+        def call(*args: _P.args, **kwargs: _P.kwargs) -> _Found:
             key = hashlib.sha256(pickle.dumps(args, protocol=5)).digest()
             found = known.pop(key, None)  # and put last; another thread may compute it meanwhile, to the same numbers
             if found is None:
                 found = function(*args, **kwargs)
-                found.setflags(write=False)
+                for array in found if isinstance(found, tuple) else (found,):
+                    array.setflags(write=False)
             known[key] = found
             for oldest in list(known)[:-maxsize]:
                 known.pop(oldest, None)

@@ -22,6 +22,7 @@ from surrogates.kernels.evidence import evidence_by_cholesky
 from surrogates.kernels.features import centre_and_spread, graph_features, standardise
 from surrogates.kernels.functions import matern52, portable_exp, scaled_distances
 from surrogates.labels import Labels
+from surrogates.models.transfer.memo import cached_by_content
 from surrogates.models.transfer.without_labels import LEVEL_SCORES
 from surrogates.store.pack import Pack
 
@@ -147,6 +148,7 @@ class SourceProcess(ShortRepr):
         return cls(settings["space"], tuple(settings["tasks"]), tuple(settings["archs"]), **arrays)
 
 
+@cached_by_content(maxsize=64)
 def _fit_tasks(X: Float, Z: Float, count: Float, chosen: NDArray[np.int64]) -> tuple[Float, Float, Float]:
     """Fit s tasks with the same numbers of replicates, `count` of shape (m,).
 

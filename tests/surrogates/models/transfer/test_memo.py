@@ -56,3 +56,20 @@ def test_nobody_can_change_what_is_kept(counted):
     with pytest.raises(ValueError, match="read-only"):
         scaled(np.ones(2), 1)[0] = 5
     assert scaled(np.ones(2), 1).tolist() == [1, 1]
+
+
+def test_several_arrays_are_kept_alike():
+    calls = []
+
+    @cached_by_content(maxsize=2)
+    def both(values):
+        calls.append(values)
+        return values + 1, values - 1
+
+    for _ in range(2):
+        plus, minus = both(np.zeros(2))
+        assert (plus.tolist(), minus.tolist()) == ([1, 1], [-1, -1])
+        for array in (plus, minus):
+            with pytest.raises(ValueError, match="read-only"):
+                array[0] = 5
+    assert len(calls) == 1
