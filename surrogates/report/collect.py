@@ -142,6 +142,39 @@ def collect_report(
         ['jigsaw_predicted', 'params', 'multiply_adds', 'novelty']
     """
     space = get_space(space)
+    _check_given(space, predictor, table, searches)
+    table = table if table is None or table.spaces == (space.name,) else table.where(space=space)
+    archs, published = _architectures(space, table)
+    wanted = [tasks] if isinstance(tasks, str) else tasks
+    columns, notes = _columns(space, predictor, table, wanted, archs, published, step)
+    different = _differences(predictor, table)
+    if different:
+        notes.append(
+            f"The trainings of the table differ from those that the model predicts ({different}): compare ranks, not "
+            "values."
+        )
+    simplest = space.simplify(archs)
+    place = {form: row for row, form in enumerate(dict.fromkeys(simplest))}
+    form = np.array([place[arch] for arch in simplest], dtype=np.int32)
+    return ReportData(
+        space=space,
+        archs=archs,
+        total=len(archs),
+        columns=tuple(columns),
+        published=published,
+        form=form,
+        forms=tuple(place),
+        twins=(np.bincount(form)[form] - 1).astype(np.int32),
+        comparisons=compare(columns, published, intervals=not different),
+        agreement=[] if agreement is None else _agreement(agreement, {column.name for column in columns}),
+        transfer=None if transfer is None else _matrices(transfer),
+        searches=_curves(searches),
+        notes=tuple(notes),
+    )
+
+
+def _check_given(space: Space, predictor: Predictor | None, table: Table | None, searches: Sequence[History]) -> None:
+    """Refuse what cannot be shown together, as `collect_report` says."""
     if predictor is None and table is None:
         raise ValueError("expected a predictor, a table or both to show, got neither")
     if predictor is not None and not hasattr(predictor, "space_"):
@@ -155,35 +188,6 @@ def collect_report(
             raise ValueError(f"expected searches of {space.name}, got one of {history.space}")
     if table is not None and space.name not in table.spaces:
         raise TableError(f"expected a table of {space.name}, got one of {', '.join(table.spaces)}")
-    table = table if table is None or table.spaces == (space.name,) else table.where(space=space)
-    archs, published = _architectures(space, table)
-    columns, notes = _columns(
-        space, predictor, table, [tasks] if isinstance(tasks, str) else tasks, archs, published, step
-    )
-    different = _differences(predictor, table)
-    if different:
-        notes.append(
-            f"The trainings of the table differ from those that the model predicts ({different}): compare ranks, not "
-            "values."
-        )
-    simplest = space.simplify(archs)
-    place = {form: row for row, form in enumerate(dict.fromkeys(simplest))}
-    form = np.array([place[arch] for arch in simplest], dtype=np.int32)
-    return ReportData(
-        space,
-        archs,
-        len(archs),
-        tuple(columns),
-        published,
-        form,
-        tuple(place),
-        (np.bincount(form)[form] - 1).astype(np.int32),
-        compare(columns, published, intervals=not different),
-        [] if agreement is None else _agreement(agreement, {column.name for column in columns}),
-        None if transfer is None else _matrices(transfer),
-        _curves(searches),
-        tuple(notes),
-    )
 
 
 def _architectures(space: Space, table: Table | None) -> tuple[tuple[str, ...], NDArray[np.bool_]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -62,16 +62,11 @@ class ReportColumn(ShortRepr):
 
     def take(self, rows: NDArray[np.int64]) -> ReportColumn:
         """The same of some of its architectures; ranks stay those among all."""
-        return ReportColumn(
-            self.name,
-            self.kind,
-            self.metric,
-            self.unit,
-            self.better,
-            self.values[rows],
-            None if self.std is None else self.std[rows],
-            None if self.ranks is None else self.ranks[rows],
-            self.of,
+        return replace(
+            self,
+            values=self.values[rows],
+            std=None if self.std is None else self.std[rows],
+            ranks=None if self.ranks is None else self.ranks[rows],
         )
 
 

@@ -8,6 +8,7 @@ import hashlib
 import json
 import math
 import re
+from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
 from pathlib import Path
@@ -18,6 +19,7 @@ from numpy.typing import NDArray
 
 from benchmarks.files import write_beside
 from surrogates.report.collect import ReportData
+from surrogates.report.columns import ReportColumn
 from surrogates.report.comparison import LEVELS
 
 __all__ = ["MOST_BYTES", "MOST_POINTS", "report_page", "write_report"]
@@ -27,6 +29,15 @@ MOST_POINTS = 20_000
 MOST_BYTES = 3_000_000
 _ALIGNED = 8
 _SMALLER = 0.7
+_SAID_OF_COLUMNS = ("key", "name", "kind", "metric", "unit", "better", "of")
+_SCRIPTS = (
+    *("elements", "numbers"),
+    *("data", "columns", "state", "address", "selection", "dispatcher"),
+    *("canvas", "scales", "scatter_layout", "scatter_points", "scatter", "parallel", "table", "csv"),
+    *("drawings", "cell_drawing", "graph_drawing", "task_values", "detail"),
+    *("comparison", "charts", "calibration", "searches", "transfer", "controls", "begin"),
+)
+"""Files of the script, in the order in which they are joined: helpers, data and state, views; `begin` ties them all."""
 
 
 def report_page(data: ReportData) -> str:
@@ -64,16 +75,21 @@ def write_report(data: ReportData, path: str | Path) -> Path:
 
 def _filled(data: ReportData) -> str:
     assets = files("surrogates.report") / "assets"
-    script, style = ((assets / name).read_text(encoding="utf-8") for name in ("report.js", "report.css"))
+    script = _joined([(assets / f"{name}.js").read_text(encoding="utf-8") for name in _SCRIPTS])
     parts = {
         "title": escape(f"{data.space.name}: {data.total:,} architectures"),
         "policy": f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src '{_hash(script)}'",
-        "style": style,
+        "style": (assets / "report.css").read_text(encoding="utf-8"),
         "script": script,
         "data": base64.b64encode(_packed(data)).decode("ascii"),
     }
     template = (assets / "report.html").read_text(encoding="utf-8")
     return re.sub(r"\{\{(\w+)\}\}", lambda found: parts[found[1]], template)
+
+
+def _joined(scripts: Sequence[str]) -> str:
+    """One strict script; its names are those of a function, so that none is global."""
+    return "\n".join(['"use strict";', "(() => {", *scripts, "})();"])
 
 
 def _hash(script: str) -> str:
@@ -90,24 +106,9 @@ def _packed(data: ReportData) -> bytes:
         "published": data.published.astype(np.uint8),
         "counts": structure.counts.ravel(),
         **structure.arrays,
+        **_column_arrays(data.columns),
     }
-    columns = []
-    for number, column in enumerate(data.columns):
-        exact = np.float64 if column.kind == "cost" else np.float32
-        arrays[f"values{number}"] = column.values.astype(exact)
-        if column.std is not None:
-            arrays[f"std{number}"] = column.std.astype(np.float32)
-        if column.ranks is not None:
-            arrays[f"rank{number}"] = column.ranks.astype(np.int32)
-        about = {name: getattr(column, name) for name in ("key", "name", "kind", "metric", "unit", "better", "of")}
-        columns.append(about)
-    places, parts, offset = {}, [], 0
-    for name, array in arrays.items():
-        content = array.astype(array.dtype.newbyteorder("<")).tobytes()
-        content += b"\0" * (-len(content) % _ALIGNED)
-        places[name] = [array.dtype.name, offset, array.size]
-        parts.append(content)
-        offset += len(content)
+    places, content = _joined_arrays(arrays)
     head = {
         "space": data.space.name,
         "notation": data.space.notation,
@@ -115,7 +116,7 @@ def _packed(data: ReportData) -> bytes:
         "published_total": len(data.space),
         "archs": data.archs,
         "forms": data.forms,
-        "columns": columns,
+        "columns": [{name: getattr(column, name) for name in _SAID_OF_COLUMNS} for column in data.columns],
         "arrays": places,
         "drawing": structure.drawing,
         "operations": structure.operations,
@@ -129,7 +130,30 @@ def _packed(data: ReportData) -> bytes:
     }
     text = json.dumps(_finite(head), ensure_ascii=False, allow_nan=False).encode()
     text += b" " * (-len(text) % _ALIGNED)
-    return gzip.compress(len(text).to_bytes(_ALIGNED, "little") + text + b"".join(parts), 9, mtime=0)
+    return gzip.compress(len(text).to_bytes(_ALIGNED, "little") + text + content, 9, mtime=0)
+
+
+def _column_arrays(columns: Sequence[ReportColumn]) -> dict[str, NDArray[Any]]:
+    """Arrays of columns, with the number of the column in their names."""
+    arrays: dict[str, NDArray[Any]] = {}
+    for number, column in enumerate(columns):
+        exact = np.float64 if column.kind == "cost" else np.float32
+        arrays[f"values{number}"] = column.values.astype(exact)
+        if column.std is not None:
+            arrays[f"std{number}"] = column.std.astype(np.float32)
+        if column.ranks is not None:
+            arrays[f"rank{number}"] = column.ranks.astype(np.int32)
+    return arrays
+
+
+def _joined_arrays(arrays: dict[str, NDArray[Any]]) -> tuple[dict[str, tuple[str, int, int]], bytes]:
+    """Type, first byte and size of each array, and the bytes of all."""
+    places, content = {}, bytearray()
+    for name, array in arrays.items():
+        places[name] = (array.dtype.name, len(content), array.size)
+        content += array.astype(array.dtype.newbyteorder("<")).tobytes()
+        content += b"\0" * (-len(content) % _ALIGNED)
+    return places, bytes(content)
 
 
 def _finite(value: Any) -> Any:

@@ -28,7 +28,12 @@ _MARGIN, _GAP, _ABOVE = 3.0, 10.0, 12.0
 """Pixels beside a skeleton and between its boxes, as the panel is narrow, and those left out above it."""
 _MOST_NODES = 60
 _MOST_OPERATIONS = 24
-_DIGITS = ("same shape", "doubles the channels", "halves the resolution", "doubles channels, halves resolution")
+_DIGITS = {
+    "1": "same shape",
+    "2": "doubles the channels",
+    "3": "halves the resolution",
+    "4": "doubles channels, halves resolution",
+}
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -61,11 +66,7 @@ def structure_of(space: Space, archs: Sequence[str]) -> Structure:
     if isinstance(space, CellSpace):
         return _cells(space, archs)
     if isinstance(space, TransNASMacro):
-        codes = [str(space.parse(arch).code) for arch in archs]
-        counts = np.array([[len(code), *(code.count(digit) for digit in "1234")] for code in codes], dtype=np.uint16)
-        names = ["modules", *(f"{digit}: {said}" for digit, said in zip("1234", _DIGITS, strict=True))]
-        about, arrays = _skeletons([space.parse(arch) for arch in archs], "residual blocks", space.input_size)
-        return Structure("skeleton", names, counts, about, arrays)
+        return _macro(space, archs)
     if isinstance(space, DagSpace):
         return _graphs(space, archs)
     _, operation = space.labelled_graphs(archs)
@@ -90,6 +91,14 @@ def _cells(space: CellSpace, archs: Sequence[str]) -> Structure:
         "skeleton": np.array([place[name] for name in written], dtype=np.uint16),
     }
     return Structure("cell", [shown_name(name) for name in names], counts, about, arrays)
+
+
+def _macro(space: TransNASMacro, archs: Sequence[str]) -> Structure:
+    skeletons = [space.parse(arch) for arch in archs]
+    counts = [[len(one.code), *(one.code.count(digit) for digit in _DIGITS)] for one in skeletons]
+    names = ["modules", *(f"{digit}: {said}" for digit, said in _DIGITS.items())]
+    about, arrays = _skeletons(skeletons, "residual blocks", space.input_size)
+    return Structure("skeleton", names, np.array(counts, dtype=np.uint16), about, arrays)
 
 
 def _skeleton(written: str) -> Skeleton | None:

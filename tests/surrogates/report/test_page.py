@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+from importlib.resources import files
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,8 @@ from surrogates.report import collect_report, report_page, write_report
 from surrogates.report.page import MOST_BYTES
 from tests.surrogates.report.reading import page_data
 from tests.surrogates.report.test_collect import TASK, graphs
+
+ASSETS = files("surrogates.report") / "assets"
 
 
 @pytest.mark.parametrize("space", list_pretrained())
@@ -63,6 +66,16 @@ def test_only_the_script_of_the_page_may_run():
     digest = base64.b64encode(hashlib.sha256(scripts[0].encode()).digest()).decode()
     assert f"script-src 'sha256-{digest}'" in policy
     assert policy.startswith("default-src 'none';")
+
+
+def test_each_file_of_the_script_is_on_the_page_once_and_none_takes_the_name_of_another():
+    texts = [file.read_text(encoding="utf-8") for file in ASSETS.iterdir() if file.name.endswith(".js")]
+    (script,) = re.findall(r"<script>(.*?)</script>", own_page(), flags=re.DOTALL)
+    assert texts
+    assert [script.count(text) for text in texts] == [1] * len(texts)
+    declared = re.compile(r"^(?:async )?(?:const|let|class|function) (\w+)", flags=re.MULTILINE)
+    names = [name for text in texts for name in declared.findall(text)]
+    assert sorted(names) == sorted(set(names)), "one scope: a second function of a name would replace the first"
 
 
 def test_missing_values_and_gaps_stay_missing():
