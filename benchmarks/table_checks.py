@@ -145,10 +145,10 @@ def check_metric(task: str, name: str, values: object, archs: Sequence[str]) -> 
 
 
 def check_info(task: str, name: str, values: object, archs: Sequence[str]) -> NDArray[Any]:
-    """Return a model fact as a new array of shape (n,): int64 if all are whole numbers, else float64.
+    """Return a model fact as a new array of shape (n,): int64 if they are integers that fit, else float64.
 
     Raises:
-        TableError: If the name is not one of `INFO_NAMES`, the shape is wrong or a value is infinite.
+        TableError: If the name is not one of `INFO_NAMES`, the shape is wrong, or a value is infinite or negative.
 
     Example:
         >>> check_info("jigsaw", "model_params", [19_282_952], ["64-41414-0_31_023"])
@@ -161,8 +161,14 @@ def check_info(task: str, name: str, values: object, archs: Sequence[str]) -> ND
     if array.shape != (len(archs),):
         raise TableError(f"{label}: expected shape ({len(archs)},), got {array.shape}")
     _refuse_infinite(array[:, None], label, archs)
-    if np.asarray(values).dtype.kind in "iu":
-        array = np.asarray(values).astype(np.int64)
+    if name in INFO_NAMES and (array < 0).any():
+        row = int(np.flatnonzero(array < 0)[0])
+        raise TableError(
+            f"row {row} ({archs[row]}), {label}: expected a number >= 0, or NaN if it is not known, got {array[row]:g}"
+        )
+    whole = np.asarray(values)
+    if whole.dtype.kind in "iu" and (not whole.size or whole.max() <= np.iinfo(np.int64).max):
+        array = whole.astype(np.int64)
     return array
 
 

@@ -13,7 +13,7 @@ from benchmarks.directions import Directions, declared
 from benchmarks.errors import ArchitectureError, UnknownNameError
 from benchmarks.frames import ARCH_COLUMNS
 from benchmarks.interchange import as_frame
-from benchmarks.numbers import out_of_bounds, reads_as_fractions, real_numbers
+from benchmarks.numbers import check_magnitude, out_of_bounds, reads_as_fractions, real_numbers
 from benchmarks.short_repr import ShortRepr
 from benchmarks.spaces.registry import get_space, infer_space
 from benchmarks.task_names import name_tasks, warn_of_left_out
@@ -80,8 +80,9 @@ class Labels(ShortRepr):
 
         Raises:
             ArchitectureError: If `archs` is empty, a set, mixes spaces, or contains an invalid string.
-            ValueError: If lengths differ, a label is infinite or not a number, a task has no label or a name that is
-                refused, or architectures of the labels are others than `archs`.
+            ValueError: If lengths differ, a label is infinite or not a number, too large or too near the others for
+                variances in double precision, a task has no label or a name that is refused, or architectures of the
+                labels are others than `archs`.
 
         Warns:
             UserWarning: If columns are left out, a metric in percent holds fractions, `archs` and `Y` are pandas
@@ -95,7 +96,7 @@ class Labels(ShortRepr):
         """
         strings = as_strings(archs)
         space = infer_space(strings)
-        if hasattr(Y, "columns") and not hasattr(Y, "iloc"):  # a table of pyarrow or polars
+        if hasattr(Y, "columns") and (not hasattr(Y, "iloc") or Y.columns.nlevels > 1):  # of pyarrow, polars; a pivot
             Y = as_frame(Y)
         _check_rows(archs, strings, Y)
         tasks, matrix, one_task = _matrix(strings, Y, minimize, maximize)
@@ -263,6 +264,8 @@ def _check_values(archs: list[str], matrix: NDArray[np.float64], columns: list[s
         raise ValueError(
             f"expected at least one label of task {name!r} ({metric_column(name)}), got none; drop the column"
         )
+    for name, values in zip(columns, matrix.T, strict=True):
+        check_magnitude(values, f"labels of {name!r:.200}")
 
 
 def _warn_of_units(named: dict[str, Task], matrix: NDArray[np.float64]) -> None:

@@ -323,3 +323,20 @@ def test_a_table_of_metrics_without_direction_has_no_results():
     assert table.results == ("normal",)
     with pytest.raises(UnknownNameError, match="unknown metric"):
         table.to_frame()
+
+
+@pytest.mark.parametrize("name", ["model_params", "inference_time", "encoder_FLOPs"])
+def test_facts_below_zero_are_refused(name):
+    with pytest.raises(TableError, match=rf"row 1 \(64-1234-basic\), jigsaw/{name}: expected a number >= 0.*got -1"):
+        Table.from_frame({"arch": ["64-2311-basic", "64-1234-basic"], "jigsaw": [1.0, 2.0], f"jigsaw/{name}": [5, -1]})
+
+
+@pytest.mark.parametrize("most", [2**53 + 1, 2**63 - 1, 2**63, 2**64 - 1])
+def test_unsigned_facts_keep_their_sign(most):
+    facts = np.array([most, 7], dtype=np.uint64)
+    table = Table.from_frame(
+        {"arch": ["64-2311-basic", "64-1234-basic"], "jigsaw": [1.0, 2.0], "jigsaw/model_params": facts}
+    )
+    kept = table.logs["jigsaw"].info["model_params"]
+    assert kept[1] == 7
+    assert kept[0] == (most if most < 2**63 else float(most))
