@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from benchmarks.errors import ArchitectureError, TableError, UnknownNameError, shown
 from benchmarks.numbers import out_of_bounds, reads_as_fractions, real_numbers
+from benchmarks.row_order import check_epochs_in_order, check_order
 from benchmarks.spaces.registry import infer_space, naslib_hint
 from benchmarks.task_log import EXTRA, EXTRA_INFO, TaskLog
 from benchmarks.tasks import INFO_NAMES, find_metric, infer_metric
@@ -125,6 +126,7 @@ def check_metric(task: str, name: str, values: object, archs: Sequence[str]) -> 
         metric = find_metric(name) if name.startswith(EXTRA) else infer_metric(name)
     except UnknownNameError as error:
         raise TableError(f"{label}: {error}") from None
+    _check_order(archs, values, label)
     array = _numbers(values, label)
     if array.ndim == 1:
         array = array[:, None]
@@ -157,6 +159,7 @@ def check_info(task: str, name: str, values: object, archs: Sequence[str]) -> ND
     label = f"{task}/{name}"
     if name not in INFO_NAMES and not name.startswith(EXTRA_INFO):
         raise TableError(f"{label}: expected one of {', '.join(INFO_NAMES)}")
+    _check_order(archs, values, label)
     array: NDArray[Any] = _numbers(values, label)
     if array.shape != (len(archs),):
         raise TableError(f"{label}: expected shape ({len(archs)},), got {array.shape}")
@@ -257,6 +260,14 @@ def _mean(group: NDArray[Any]) -> NDArray[np.float64]:
     count = (~np.isnan(group)).sum(axis=0)
     above = np.where(np.isnan(group), 0.0, group - lowest).sum(axis=0)
     return np.asarray(lowest + above / np.maximum(count, 1), dtype=np.float64)
+
+
+def _check_order(archs: Sequence[str], values: object, label: str) -> None:
+    try:
+        check_order(archs, archs, values, "values")
+        check_epochs_in_order(values, "values")
+    except ValueError as error:
+        raise TableError(f"{label}: {error}") from None
 
 
 def _numbers(values: object, label: str) -> NDArray[np.float64]:
