@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from decimal import Decimal
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -136,14 +138,12 @@ def to_frame(archs: Sequence[str], logs: Mapping[str, TaskLog], epoch: Epoch = "
     return pd.DataFrame(columns)
 
 
-_NO_NUMBERS = (bool, np.bool_, bytes, complex)
-
-
 def _is_arch(column: object) -> bool:
     return str(column).strip().casefold() in ARCH_COLUMNS
 
 
 def _arch_as_column(frame: pd.DataFrame) -> pd.DataFrame:
+    frame = _levels_as_columns(frame)
     found = [str(column) for column in frame.columns if _is_arch(column)]
     if len(found) > 1:
         raise TableError(f"expected one column of architectures, got {', '.join(found)}")
@@ -170,6 +170,30 @@ def _arch_as_column(frame: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def _levels_as_columns(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with the levels of its index as columns, if there are several, such as architecture and seed.
+
+    A level without a name that holds architectures is called ``arch``, another one is left out.
+    """
+    import pandas as pd
+
+    if frame.index.nlevels == 1:
+        return frame
+    columns = {}
+    for level, name in enumerate(frame.index.names):
+        values = frame.index.get_level_values(level)
+        if name is not None or _holds_archs(values.to_series()):
+            columns["arch" if name is None else name] = values
+    twice = [name for name in columns if name in frame.columns]
+    if twice:
+        raise TableError(f"expected different names of columns and levels of the index, got {shown(twice[0])} in both")
+    levels = pd.DataFrame({name: values.to_numpy() for name, values in columns.items()}, dtype=object)
+    plain = frame.reset_index(drop=True)
+    for place, name in enumerate(levels):
+        plain.insert(place, name, levels[name].infer_objects())
+    return plain
+
+
 def _is_unnamed(column: object) -> bool:
     """Whether a column is that of an index without a name, which pandas wrote to a file and read back."""
     return column is None or not str(column).strip() or str(column).startswith("Unnamed: ")
@@ -191,14 +215,14 @@ def _numbers(values: pd.Series[float], label: str) -> object:
 
     if values.dtype.kind in "iuf":
         return values.to_numpy(dtype=np.float64, na_value=np.nan) if values.hasnans else values.to_numpy()
-    odd = [row for row, value in enumerate(values) if isinstance(value, _NO_NUMBERS)]
-    if values.dtype.kind in "bmMc":  # numpy's bool, timedelta, datetime and complex
+    entries, missing = values.astype(object), values.isna().to_numpy()
+    wrong = [row for row, entry in enumerate(entries) if not (missing[row] or _is_number(entry))]
+    if values.dtype.kind in "mM" and len(values):  # also if each is missing
         wrong = [0]
-    elif odd:
-        wrong = odd
-    else:
-        numbers = pd.to_numeric(values, errors="coerce")
-        wrong = np.flatnonzero(numbers.isna() & values.notna()).tolist()
+    if not wrong:
+        numbers = pd.to_numeric(entries, errors="coerce")
+        text = entries.map(lambda entry: isinstance(entry, str))
+        wrong = np.flatnonzero(numbers.isna() & text & ~missing).tolist()
     if len(wrong):
         raise TableError(
             f"column {shown(label)}, row {wrong[0]}: expected a number, got {shown(values.iloc[wrong[0]])}; "
@@ -206,4 +230,18 @@ def _numbers(values: pd.Series[float], label: str) -> object:
         )
     if numbers.dtype.kind in "iu":
         return numbers.to_numpy()
-    return np.array(values.fillna("nan").tolist(), dtype=np.float64)  # exact, unlike pandas < 3's own conversion
+    # exact, unlike pandas < 3's own conversion
+    return np.array([np.nan if gone else float(entry) for entry, gone in zip(entries, missing, strict=True)])
+
+
+def _is_number(entry: object) -> bool:
+    """Whether it is a real number, or text, which may say one; dates, periods and arrays are neither."""
+    if isinstance(entry, str):
+        return True
+    if isinstance(entry, (bool, np.bool_)) or not isinstance(entry, (Real, Decimal)):
+        return False
+    try:
+        float(entry)
+    except OverflowError:
+        return False
+    return True

@@ -6,12 +6,18 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.errors import TableError, UnknownNameError, shown
-from benchmarks.tasks import INFO_NAMES, SPLITS, infer_metric
+from benchmarks.quantities import is_bookkeeping, lower_is_better
+from benchmarks.tasks import INFO_NAMES, SPLITS, infer_metric, list_tasks
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["as_frame"]
+
+_VALUES = frozenset({"value", "values", "result", "score", "performance", "mean", "average", "median", "first", "last"})
+"""What a level of equal entries may say of columns that are called after the other level."""
+_SPREADS = frozenset({"ci", "cv", "kurt", "mad", "nunique", "prod", "se", "sem", "size", "skew", "sum", "var"})
+"""What pandas aggregates rows to, other than one that is typical of them."""
 
 
 def as_frame(data: object) -> pd.DataFrame:
@@ -21,7 +27,8 @@ def as_frame(data: object) -> pd.DataFrame:
         data: A DataFrame of pandas; a Series, named after its task and indexed by architecture; an
             object with ``__arrow_c_stream__`` (pyarrow, polars) or ``__dataframe__``; a
             dictionary of columns; or a list of dictionaries, one per row. Two levels of columns, as `DataFrame.pivot`
-            makes them, become ``task/metric`` if one of them holds metrics, and are dropped if all entries are equal.
+            makes them, become ``task/metric`` if one of them holds metrics. One whose entries are all equal is dropped,
+            unless its name says more than that there are values: a task, an error, a standard deviation.
 
     Raises:
         TableError: If it is something else, or two levels of columns are ambiguous.
@@ -83,10 +90,8 @@ def _one_level(frame: pd.DataFrame) -> pd.DataFrame:
         names = ["/".join(reversed(label)) for label in labels]
     elif pairs and all(map(_is_column, seconds)) and not any(map(_is_column, firsts)):
         names = ["/".join(label) for label in labels]
-    elif len(firsts) == 1 and len(pairs) > 0:
-        names = [label[-1] for label in labels]
-    elif len(seconds) == 1 and len(pairs) > 0:
-        names = [label[0] for label in labels]
+    elif pairs and 1 in (len(firsts), len(seconds)):
+        names = _without_equal(labels, list(firsts), list(seconds))
     elif not pairs:
         names = [label[0] if label else "" for label in labels]
     else:
@@ -97,6 +102,25 @@ def _one_level(frame: pd.DataFrame) -> pd.DataFrame:
     flat = frame.copy(deep=False)
     flat.columns = pd.Index(names)
     return flat
+
+
+def _without_equal(labels: list[tuple[str, ...]], firsts: list[str], seconds: list[str]) -> list[str]:
+    """Names of columns of two levels without the level whose entries are all equal; one of values, if both are.
+
+    Raises:
+        TableError: If that level says what the values are, which would be lost.
+    """
+    alike = [(level, entries[0]) for level, entries in enumerate((firsts, seconds)) if len(entries) == 1]
+    dropped, entry = next((pair for pair in alike if pair[1].casefold() in _VALUES), alike[0])
+    said = entry in list_tasks() or entry.casefold() in _SPREADS or is_bookkeeping(entry) or lower_is_better(entry)
+    if said or (len(alike) == 2 and entry.casefold() not in _VALUES):
+        other = (seconds if dropped == 0 else firsts)[0]
+        raise TableError(
+            f"two levels of columns, one of them always {shown(entry)} (beside {shown(other)}): it would be lost; name "
+            "the columns 'task' or 'task/metric' in one level, as in frame.columns = ['_'.join(pair) for pair in "
+            "frame.columns]"
+        )
+    return [label[-1] if dropped == 0 or len(label) == 1 else label[0] for label in labels]
 
 
 def _is_column(name: str) -> bool:

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["out_of_bounds", "real_numbers", "reads_as_fractions"]
+__all__ = ["check_magnitude", "out_of_bounds", "real_numbers", "reads_as_fractions"]
 
+_LARGEST = 1e150  # sums of squares of larger numbers are infinite, those of numbers below the inverse are 0
 _ROUNDING = 1e-3  # tolerance of the bounds for rounding errors, relative to the bound
 
 
@@ -34,7 +35,7 @@ def real_numbers(values: Any, what: str = "values") -> NDArray[np.float64]:
     mask = values.mask if isinstance(values, np.ma.MaskedArray) else None
     try:
         array = np.asarray(values.data if mask is not None else values)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RuntimeError) as error:  # of tensors: RuntimeError
         raise ValueError(f"expected numeric {what}, got {type(values).__name__}: {error}") from None
     if isinstance(values, (list, tuple)) and array.dtype.kind in "iuf":
         _refuse_truth_values(values, what)
@@ -44,6 +45,40 @@ def real_numbers(values: Any, what: str = "values") -> NDArray[np.float64]:
     if mask is not None:
         numbers[np.broadcast_to(mask, numbers.shape)] = np.nan
     return numbers
+
+
+def check_magnitude(values: NDArray[np.float64], what: str) -> None:
+    """Refuse numbers that no variance can be computed of in double precision: too large, or too near each other.
+
+    Args:
+        values: Values of any shape; NaN is ignored. All may be equal.
+        what: What they are, for the message.
+
+    Raises:
+        ValueError: If one is beyond 1e150, or they differ by less than 1e-150.
+
+    Example:
+        >>> check_magnitude(np.array([0.0, 2e-200]), "labels of 'mine'")
+        Traceback (most recent call last):
+        ...
+        ValueError: labels of 'mine': expected numbers that differ by 0 or at least 1e-150, got a largest difference
+        of 2e-200; multiply them by a constant
+    """
+    known = values[~np.isnan(values)]
+    if not known.size:
+        return
+    largest = float(np.abs(known).max())
+    if largest > _LARGEST:
+        raise ValueError(
+            f"{what}: expected numbers from -{_LARGEST:g} to {_LARGEST:g}, got {largest:g} in size; divide them by a "
+            "constant"
+        )
+    spread = float(known.max() - known.min())
+    if 0 < spread < 1 / _LARGEST:
+        raise ValueError(
+            f"{what}: expected numbers that differ by 0 or at least {1 / _LARGEST:g}, got a largest difference of "
+            f"{spread:g}; multiply them by a constant"
+        )
 
 
 def out_of_bounds(values: NDArray[np.float64], bounds: tuple[float, float]) -> NDArray[np.bool_]:

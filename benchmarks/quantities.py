@@ -7,6 +7,7 @@ must be asked: a name that sounds as if lower were better is refused unless its 
 from __future__ import annotations
 
 import re
+import unicodedata
 
 __all__ = ["is_bookkeeping", "is_cost", "lower_is_better", "unit_of", "words_of"]
 
@@ -168,6 +169,7 @@ def words_of(name: str) -> list[str]:
         >>> words_of("edgeGPU_energy-top1"), words_of("FLOPs")
         (['edge', 'gpu', 'energy', 'top1'], ['flops'])
     """
+    name = unicodedata.normalize("NFKC", name)  # letters of full width are letters
     for word in _HUMPED:
         name = name.replace(word, word.casefold())
     return [part.casefold() for part in _WORD.findall(name)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -312,7 +313,9 @@ class Table:
 
         Raises:
             ValueError: If k < 1.
+            TypeError: If k is no integer.
         """
+        check_type(k, Integral, "k", "an integer")
         if k < 1:
             raise ValueError(f"expected k >= 1, got {k}")
         chosen = self.task(task)
@@ -321,7 +324,7 @@ class Table:
         choice(column, log.metrics, f"metric of {of}")
         values = self.where(tasks=[of]).to_frame(column, epoch)[of].dropna().rename(chosen.name)
         rising = find_metric(column).sign < 0
-        return values.sort_values(ascending=rising, kind="stable")[:k]
+        return values.sort_values(ascending=rising, kind="stable")[: int(k)]
 
     def info(self, name: str) -> pd.DataFrame:
         """A model fact, e.g. ``"model_params"``, of shape (n, T); NaN where unknown.

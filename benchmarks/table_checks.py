@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from benchmarks.errors import ArchitectureError, TableError, UnknownNameError, shown
 from benchmarks.numbers import out_of_bounds, reads_as_fractions, real_numbers
+from benchmarks.row_order import check_epochs_in_order, check_order
 from benchmarks.spaces.registry import infer_space, naslib_hint
 from benchmarks.task_log import EXTRA, EXTRA_INFO, TaskLog
 from benchmarks.tasks import INFO_NAMES, find_metric, infer_metric
@@ -125,6 +126,7 @@ def check_metric(task: str, name: str, values: object, archs: Sequence[str]) -> 
         metric = find_metric(name) if name.startswith(EXTRA) else infer_metric(name)
     except UnknownNameError as error:
         raise TableError(f"{label}: {error}") from None
+    _check_order(archs, values, label)
     array = _numbers(values, label)
     if array.ndim == 1:
         array = array[:, None]
@@ -145,10 +147,10 @@ def check_metric(task: str, name: str, values: object, archs: Sequence[str]) -> 
 
 
 def check_info(task: str, name: str, values: object, archs: Sequence[str]) -> NDArray[Any]:
-    """Return a model fact as a new array of shape (n,): int64 if all are whole numbers, else float64.
+    """Return a model fact as a new array of shape (n,): int64 if they are integers that fit, else float64.
 
     Raises:
-        TableError: If the name is not one of `INFO_NAMES`, the shape is wrong or a value is infinite.
+        TableError: If the name is not one of `INFO_NAMES`, the shape is wrong, or a value is infinite or negative.
 
     Example:
         >>> check_info("jigsaw", "model_params", [19_282_952], ["64-41414-0_31_023"])
@@ -157,12 +159,19 @@ def check_info(task: str, name: str, values: object, archs: Sequence[str]) -> ND
     label = f"{task}/{name}"
     if name not in INFO_NAMES and not name.startswith(EXTRA_INFO):
         raise TableError(f"{label}: expected one of {', '.join(INFO_NAMES)}")
+    _check_order(archs, values, label)
     array: NDArray[Any] = _numbers(values, label)
     if array.shape != (len(archs),):
         raise TableError(f"{label}: expected shape ({len(archs)},), got {array.shape}")
     _refuse_infinite(array[:, None], label, archs)
-    if np.asarray(values).dtype.kind in "iu":
-        array = np.asarray(values).astype(np.int64)
+    if name in INFO_NAMES and (array < 0).any():
+        row = int(np.flatnonzero(array < 0)[0])
+        raise TableError(
+            f"row {row} ({archs[row]}), {label}: expected a number >= 0, or NaN if it is not known, got {array[row]:g}"
+        )
+    whole = np.asarray(values)
+    if whole.dtype.kind in "iu" and (not whole.size or whole.max() <= np.iinfo(np.int64).max):
+        array = whole.astype(np.int64)
     return array
 
 
@@ -251,6 +260,14 @@ def _mean(group: NDArray[Any]) -> NDArray[np.float64]:
     count = (~np.isnan(group)).sum(axis=0)
     above = np.where(np.isnan(group), 0.0, group - lowest).sum(axis=0)
     return np.asarray(lowest + above / np.maximum(count, 1), dtype=np.float64)
+
+
+def _check_order(archs: Sequence[str], values: object, label: str) -> None:
+    try:
+        check_order(archs, archs, values, "values")
+        check_epochs_in_order(values, "values")
+    except ValueError as error:
+        raise TableError(f"{label}: {error}") from None
 
 
 def _numbers(values: object, label: str) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@ a name of the user's own that says that lower is better, but comes without that 
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Collection, Iterable
 
 from benchmarks.errors import UnknownNameError, choice, did_you_mean
@@ -68,10 +69,11 @@ def name_tasks(
             continue
         else:
             task = read_task(name, name in lowered)
-        if task.name in spelling:
+        written = unicodedata.normalize("NFC", task.name)  # as a letter with an accent, or a letter and an accent
+        if written in spelling:
             full = task.name if "/" in task.name else f"{task.name}/{task.column}"
-            raise UnknownNameError(f"{name!r} after {spelling[task.name]!r}: {full} occurs twice; expected one of them")
-        spelling[task.name] = name
+            raise UnknownNameError(f"{name!r} after {spelling[written]!r}: {full} occurs twice; expected one of them")
+        spelling[written] = name
         found[name] = task
     return found
 

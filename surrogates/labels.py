@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.directions import Directions, declared
-from benchmarks.errors import ArchitectureError, UnknownNameError
+from benchmarks.errors import UnknownNameError
 from benchmarks.frames import ARCH_COLUMNS
 from benchmarks.interchange import as_frame
-from benchmarks.numbers import out_of_bounds, reads_as_fractions, real_numbers
+from benchmarks.numbers import check_magnitude, out_of_bounds, reads_as_fractions, real_numbers
+from benchmarks.row_order import check_order
 from benchmarks.short_repr import ShortRepr
 from benchmarks.spaces.registry import get_space, infer_space
 from benchmarks.task_names import name_tasks, warn_of_left_out
@@ -80,8 +81,9 @@ class Labels(ShortRepr):
 
         Raises:
             ArchitectureError: If `archs` is empty, a set, mixes spaces, or contains an invalid string.
-            ValueError: If lengths differ, a label is infinite or not a number, a task has no label or a name that is
-                refused, or architectures of the labels are others than `archs`.
+            ValueError: If lengths differ, a label is infinite or not a number, too large or too near the others for
+                variances in double precision, a task has no label or a name that is refused, or architectures of the
+                labels are others than `archs`.
 
         Warns:
             UserWarning: If columns are left out, a metric in percent holds fractions, `archs` and `Y` are pandas
@@ -95,9 +97,9 @@ class Labels(ShortRepr):
         """
         strings = as_strings(archs)
         space = infer_space(strings)
-        if hasattr(Y, "columns") and not hasattr(Y, "iloc"):  # a table of pyarrow or polars
+        if hasattr(Y, "columns") and (not hasattr(Y, "iloc") or Y.columns.nlevels > 1):  # of pyarrow, polars; a pivot
             Y = as_frame(Y)
-        _check_rows(archs, strings, Y)
+        check_order(archs, strings, Y)
         tasks, matrix, one_task = _matrix(strings, Y, minimize, maximize)
         _check_values(strings, matrix, [task.name for task in tasks])
         grouped, group = _groups(space, strings, "function")
@@ -263,6 +265,8 @@ def _check_values(archs: list[str], matrix: NDArray[np.float64], columns: list[s
         raise ValueError(
             f"expected at least one label of task {name!r} ({metric_column(name)}), got none; drop the column"
         )
+    for name, values in zip(columns, matrix.T, strict=True):
+        check_magnitude(values, f"labels of {name!r:.200}")
 
 
 def _warn_of_units(named: dict[str, Task], matrix: NDArray[np.float64]) -> None:
@@ -282,38 +286,3 @@ def _warn_of_metrics(columns: list[str], attrs: Any) -> None:
                 f"column {name!r} contains {others[name]}, but a task name without a metric means "
                 f"{metric_column(name)}: rename it '{name}/{others[name]}', as in frame.add_suffix('/{others[name]}')"
             )
-
-
-def _check_rows(archs: Any, strings: list[str], Y: Any) -> None:
-    """Check that architectures in the labels' index or columns are those of the rows; warn if two indexes differ."""
-    index = getattr(Y, "index", None)
-    if index is None or callable(index) or not len(index):
-        return
-    levels = [index.get_level_values(level) for level in range(index.nlevels)]
-    levels += [Y[name] for name in getattr(Y, "columns", ()) if str(name).casefold() in ARCH_COLUMNS]
-    found = [list(level) for level in levels if _holds_architectures(level, strings)]
-    for level in found:
-        for row, (arch, label) in enumerate(zip(strings, level, strict=False)):
-            if arch != label and (not isinstance(label, str) or arch != label.strip()):
-                raise ValueError(f"expected labels of {arch!r} at row {row}, got those of {label!r:.200}")
-    of_archs = getattr(archs, "index", None)
-    if found or of_archs is None or callable(of_archs) or len(of_archs) != len(index) or of_archs.equals(index):
-        return
-    warn_user(
-        "the indexes of architectures and labels differ, and rows are matched by position: if one of them was sorted "
-        "or filtered, bring them together first, as in labels.loc[archs.index]"
-    )
-
-
-def _holds_architectures(level: Any, strings: list[str]) -> bool:
-    known = set(strings)
-    for entry in level:
-        if not isinstance(entry, str):
-            return False
-        if entry.strip() in known:
-            return True
-    try:
-        infer_space(str(level[0]) if not hasattr(level, "iloc") else str(level.iloc[0]))
-    except ArchitectureError:
-        return False
-    return True

@@ -57,7 +57,7 @@ def read_csv(
         ArchitectureError: If the string in a row is not an architecture.
 
     Warns:
-        UserWarning: If the file is not plain csv, how it was read.
+        UserWarning: If the file is not plain csv, how it was read; if rows have fewer fields than the header.
 
     Example:
         >>> import tempfile
@@ -92,6 +92,8 @@ def read_csv(
         frame = _with_points(frame, dialect.separator, how)
     if how:
         warn_user(f"read as csv with {', '.join(how)}")
+    if len(frame) and frame.iloc[:, -1].isna().any():  # as in each row that is short
+        _warn_of_short_rows(lines, dialect)
     return Table.from_frame(frame, duplicates=duplicates, minimize=minimize)
 
 
@@ -252,6 +254,21 @@ def _check_size(text: str, dialect: _Dialect) -> None:
         raise TableError(
             f"expected at most {limits.ROWS:,} rows, {limits.COLUMNS:,} columns and {limits.CELLS:,} cells, got "
             f"{rows:,} rows of {columns:,} columns"
+        )
+
+
+def _warn_of_short_rows(text: str, dialect: _Dialect) -> None:
+    """Warn of rows that end before the last column: what they lack is missing, or the file is cut."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=dialect.separator)
+    rows = (fields for fields in reader if any(map(str.strip, fields)))
+    next(rows, None)
+    short = [(row, fields) for row, fields in enumerate(rows) if len(fields) < len(dialect.header)]
+    if short:
+        row, fields = short[0]
+        warn_user(
+            f"{len(short):,} row{'s end' if len(short) > 1 else ' ends'} before the last column, such as row {row} "
+            f"({fields[0].strip()!r:.60}), with {len(fields)} of {len(dialect.header)} fields: the others are taken as "
+            "missing; or is the file cut?"
         )
 
 

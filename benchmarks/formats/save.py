@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.errors import choice
+from benchmarks.errors import check_type, choice
 from benchmarks.formats.csv import write_csv
 from benchmarks.formats.parquet import write_parquet
 from benchmarks.formats.transnas_pth import write_pth
@@ -37,6 +37,7 @@ def save_table(table: Table, path: str | os.PathLike[str], epoch: Epoch = "final
         UnknownNameError: If the file has another suffix.
         TableError: If no task has the epoch, or the file is a .pth and `epoch` is not ``"final"``.
         OSError: If the file cannot be written.
+        TypeError: If it is no `Table`.
 
     Example:
         >>> import tempfile
@@ -46,6 +47,7 @@ def save_table(table: Table, path: str | os.PathLike[str], epoch: Epoch = "final
         >>> load_table(path).value("64-2311-basic", "jigsaw")
         90.1
     """
+    check_type(table, Table, "table", "a Table (Table.from_frame makes one of a DataFrame)")
     WRITERS[table_suffix(path)](table, Path(path), epoch)
 
 

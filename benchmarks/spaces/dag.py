@@ -17,6 +17,7 @@ from benchmarks.errors import ArchitectureError, SpaceError, did_you_mean, shown
 from benchmarks.files import write_beside
 from benchmarks.forks import cached_property
 from benchmarks.graph import ArchGraph, GraphBatch, kind_id
+from benchmarks.json_text import read_json
 from benchmarks.spaces.cell import Operation
 from benchmarks.spaces.dag_files import (
     GraphLists,
@@ -370,8 +371,8 @@ class DagSpace(Space):
         """The graph of a string that is a graph written out."""
         where = shown(arch)
         try:
-            entry = json.loads(arch[len(self._prefix) :])
-        except (ValueError, RecursionError) as error:
+            entry = read_json(arch[len(self._prefix) :])
+        except ValueError as error:
             raise ArchitectureError(f"{where}: expected a graph as JSON after {self._prefix!r}, got {error}") from None
         if not isinstance(entry, dict) or set(entry) != {"nodes", "edges"}:
             raise ArchitectureError(f'{where}: expected {self._prefix}{{"nodes":[...],"edges":[...]}}')

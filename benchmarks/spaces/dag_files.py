@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import json
 import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,6 +14,7 @@ from typing import Any, NamedTuple
 from benchmarks import limits
 from benchmarks.errors import SpaceError, shown
 from benchmarks.files import read_file
+from benchmarks.json_text import read_json
 from benchmarks.short_repr import ShortRepr
 
 __all__ = [
@@ -74,8 +74,8 @@ def read_graph_lines(path: str | Path) -> GraphFile:
     for number, line in _lines(path):
         where = f"{str(path)!r:.{limits.SHOWN}}, line {number}"
         try:
-            entry = json.loads(line.decode("utf-8-sig" if number == 1 else "utf-8"))
-        except (ValueError, RecursionError) as error:  # bad JSON or bad UTF-8
+            entry = read_json(line.decode("utf-8-sig" if number == 1 else "utf-8"))
+        except ValueError as error:  # bad JSON or bad UTF-8
             found = f"{shown(_text(line))} ({_reason(error)})"
             raise SpaceError(f"{where}: expected a JSON object with arch, nodes and edges, got {found}") from None
         if not isinstance(entry, dict):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
@@ -14,6 +13,7 @@ from benchmarks import limits
 from benchmarks.errors import ArchitectureError, TableError, UnknownNameError, choice
 from benchmarks.files import read_file
 from benchmarks.formats.load import load_table
+from benchmarks.json_text import read_json
 from benchmarks.table import Table
 from surrogates.evaluation.pretraining import UPDATE_CHOICES, Experiment
 
@@ -82,7 +82,7 @@ def _parse(path: Path) -> Any:
     text = read_file(path, limits.METADATA_BYTES)
     try:
         if ending == ".json":
-            return json.loads(text)
+            return read_json(text)
         if sys.version_info >= (3, 11):
             import tomllib
 

@@ -22,9 +22,11 @@ from sklearn.utils.validation import check_is_fitted, check_scalar
 
 from benchmarks.errors import ArtefactError, TableError, check_type, choice
 from benchmarks.forks import one_thread_if_forked, without_forks
-from benchmarks.numbers import real_numbers
+from benchmarks.numbers import reads_as_fractions, real_numbers
+from benchmarks.row_order import check_epochs_in_order, check_order
 from benchmarks.spaces.registry import own_space, register_again
 from benchmarks.tasks import TIME, find_task, trained_task
+from benchmarks.user_warnings import warn_user
 from surrogates.calibration.base import CalibratedSurrogate
 from surrogates.models.curve_copula import CurveCopula, fit_copulas
 from surrogates.models.ensemble import EnsembleSurrogate
@@ -204,8 +206,8 @@ class LearningCurveSurrogate(BaseEstimator):  # type: ignore[misc]
         Raises:
             ArchitectureError: If a string is not an architecture of the space.
             UnknownNameError: If there is no such task; names the nearest one.
-            ValueError: If there is no such schedule, or `seen` has another shape, more than E epochs, or infinite
-                values.
+            ValueError: If there is no such schedule, or `seen` has another shape, more than E epochs, infinite
+                values, or architectures or numbered epochs in another order.
             sklearn.exceptions.NotFittedError: Before `fit`.
         """
         check_is_fitted(self, "space_")
@@ -213,6 +215,7 @@ class LearningCurveSurrogate(BaseEstimator):  # type: ignore[misc]
         guide = self._guides[self._layer_of[schedule]]
         _, strings = guide.check_archs(archs)
         known = np.full((len(strings), 1 + schedule.epochs), np.nan)
+        check_order(archs, strings, seen, "values that were seen")
         came = _seen(seen, len(strings), schedule)
         known[:, 1 : 1 + came.shape[1]] = came
         if strings:
@@ -428,10 +431,14 @@ def _seen(seen: ArrayLike | None, n: int, schedule: _Schedule) -> Float:
     """Values of the first epochs, of shape (n, k).
 
     Raises:
-        ValueError: If they have another shape, too many epochs, or are infinite.
+        ValueError: If they have another shape or order, too many epochs, or are infinite.
+
+    Warns:
+        UserWarning: If a metric in percent holds fractions.
     """
     if seen is None:
         return np.empty((n, 0))
+    check_epochs_in_order(seen, "values that were seen")
     values = real_numbers(seen, "values that were seen")
     if values.ndim != 2 or len(values) != n:
         raise ValueError(
@@ -446,5 +453,11 @@ def _seen(seen: ArrayLike | None, n: int, schedule: _Schedule) -> Float:
         row, epoch = np.argwhere(np.isinf(values))[0]
         raise ValueError(
             f"expected finite values or NaN, got {values[row, epoch]} in row {row} after epoch {epoch + 1}"
+        )
+    task = find_task(schedule.task)
+    if task.metric.unit == "%" and reads_as_fractions(values):
+        warn_user(
+            f"all values that were seen are within 0 to 1, but {task.column} is in percent; if they are fractions, "
+            "multiply them by 100"
         )
     return values

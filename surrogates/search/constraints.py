@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from benchmarks.errors import check_type
 from benchmarks.spaces.registry import get_space, infer_space
 from benchmarks.spaces.space import Space
+from benchmarks.tasks import find_task
 from surrogates.search.errors import ConstraintError
 from surrogates.search.quantities import Quantities, quantity
 
@@ -116,6 +117,32 @@ class Bound:
         """
         return _COMPARE[self.operator][1]
 
+    def values(self, over: str | Space | Quantities) -> Float:
+        """The bounded quantity of all N architectures, of shape (N,); `over` as in `Constraint.values`.
+
+        Raises:
+            UnknownNameError: If there is no such cost or task; names the nearest one.
+            ConstraintError: If the number is a fraction, and the quantity is in percent and above 1 everywhere, so that
+                the bound would hold for all or for none.
+
+        Example:
+            >>> from surrogates import Oracle
+            >>> Bound.parse("jigsaw>=0.95").values(Oracle.from_pretrained("transnas101-macro"))
+            Traceback (most recent call last):
+            ...
+            surrogates.search.errors.ConstraintError: jigsaw is in percent, from 88.3632 to 96.6726, and 0.95 % bounds
+            nothing: did you mean 'jigsaw>=95'?
+        """
+        found = quantity(over, self.quantity)
+        known = found[~np.isnan(found)]
+        if find_task(self.quantity).metric.unit == "%" and 0 < self.number < 1 < known.min(initial=np.inf) < np.inf:
+            meant = float(Decimal(repr(self.number)) * 100)
+            raise ConstraintError(
+                f"{self.quantity:.200} is in percent, from {known.min():g} to {known.max():g}, and {self.number:g} % "
+                f"bounds nothing: did you mean {str(replace(self, number=meant))!r:.200}?"
+            )
+        return found
+
     def holds(self, values: Float) -> Mask:
         """Whether each of n values is within the bound, of shape (n,); an unknown value (NaN) is not.
 
@@ -204,12 +231,13 @@ class Constraint:
 
         Raises:
             UnknownNameError: If there is no such cost or task; names the nearest one.
+            ConstraintError: If a number is a fraction, though the quantity is in percent (`Bound.values`).
 
         Example:
             >>> list(Constraint("params<=5e5", "params>1e5").values("transnas101-macro"))
             ['params']
         """
-        return {bound.quantity: quantity(over, bound.quantity) for bound in self.bounds}
+        return {bound.quantity: bound.values(over) for bound in self.bounds}
 
     def mask(self, over: str | Space | Quantities) -> Mask:
         """Whether each of the N architectures of a space meets the constraint, of shape (N,); see `values`."""
@@ -227,7 +255,8 @@ class Constraint:
             Mask of shape (N,).
 
         Raises:
-            ConstraintError: If no architecture meets it; the message names the nearest bounds that one meets.
+            ConstraintError: If no architecture meets it; the message names the nearest bounds that one meets. If a
+                number is a fraction, though the quantity is in percent (`Bound.values`).
             UnknownNameError: If there is no such cost or task; names the nearest one.
         """
         values = self.values(over)

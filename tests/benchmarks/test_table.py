@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import ArchitectureError, TableError, UnknownNameError, load_table
+from benchmarks import ArchitectureError, TableError, UnknownNameError, load_table, save_table
 from benchmarks.formats.transnas_pth import from_nested, to_nested
 from benchmarks.table import Table
 from tests.benchmarks.conftest import MACRO, METRICS, MICRO
@@ -323,3 +323,62 @@ def test_a_table_of_metrics_without_direction_has_no_results():
     assert table.results == ("normal",)
     with pytest.raises(UnknownNameError, match="unknown metric"):
         table.to_frame()
+
+
+@pytest.mark.parametrize("name", ["model_params", "inference_time", "encoder_FLOPs"])
+def test_facts_below_zero_are_refused(name):
+    with pytest.raises(TableError, match=rf"row 1 \(64-1234-basic\), jigsaw/{name}: expected a number >= 0.*got -1"):
+        Table.from_frame({"arch": ["64-2311-basic", "64-1234-basic"], "jigsaw": [1.0, 2.0], f"jigsaw/{name}": [5, -1]})
+
+
+@pytest.mark.parametrize("most", [2**53 + 1, 2**63 - 1, 2**63, 2**64 - 1])
+def test_unsigned_facts_keep_their_sign(most):
+    facts = np.array([most, 7], dtype=np.uint64)
+    table = Table.from_frame(
+        {"arch": ["64-2311-basic", "64-1234-basic"], "jigsaw": [1.0, 2.0], "jigsaw/model_params": facts}
+    )
+    kept = table.logs["jigsaw"].info["model_params"]
+    assert kept[1] == 7
+    assert kept[0] == (most if most < 2**63 else float(most))
+
+
+@pytest.mark.parametrize("name", ["valid_top1", "valid_loss", "model_params"])
+@pytest.mark.parametrize("frame", [False, True])
+def test_arrays_with_architectures_of_their_own_are_those_of_the_rows(name, frame):
+    def logs(values):
+        metrics = {"valid_top1": [1.0, 2.0, 3.0]} | ({} if name == "model_params" else {name: values})
+        info = {"jigsaw": {name: values}} if name == "model_params" else {}
+        return Table.from_logs(MACRO, {"jigsaw": metrics}, info)
+
+    values = pd.Series([1.0, 2.0, 3.0], index=list(MACRO))
+    if frame and name != "model_params":
+        values = values.to_frame(0)
+    assert logs(values).column(f"jigsaw/{name}").tolist() == [1.0, 2.0, 3.0]
+    assert logs(values.reset_index(drop=True)).column(f"jigsaw/{name}").tolist() == [1.0, 2.0, 3.0]
+    for wrong in (values[::-1], values.set_axis([A, B, "64-1111-basic"])):
+        with pytest.raises(TableError, match=f"jigsaw/{name}: expected values of '.*' at row [02], got those of"):
+            logs(wrong)
+
+
+@pytest.mark.parametrize("columns", [[2, 1, 0], [0, 2, 3], [3, 4, 5], ["2", "1", "0"]])
+def test_numbered_epochs_stand_in_their_order(columns):
+    values = np.arange(9.0).reshape(3, 3)
+    with pytest.raises(TableError, match="expected values of one epoch after the other, in columns numbered from 0"):
+        Table.from_logs(MACRO, {"jigsaw": {"valid_loss": pd.DataFrame(values, columns=columns)}})
+    for right in ([0, 1, 2], [1, 2, 3], ["1", "2", "3"], ["a", "b", "c"]):
+        table = Table.from_logs(MACRO, {"jigsaw": {"valid_loss": pd.DataFrame(values, columns=right)}})
+        assert table.value(B, "jigsaw", "valid_loss") == 5.0
+
+
+@pytest.mark.parametrize("k", [2.5, "3", None])
+def test_a_number_of_rows_is_an_integer(k):
+    table = Table.from_frame({"arch": list(MACRO), "mine": [1.0, 2.0, 3.0]})
+    with pytest.raises(TypeError, match="expected an integer as k, got"):
+        table.best("mine", k=k)
+    assert table.best("mine", k=np.int64(2)).tolist() == [3.0, 2.0]
+
+
+def test_what_is_saved_is_a_table(tmp_path):
+    with pytest.raises(TypeError, match=r"expected a Table .*as table, got .*DataFrame"):
+        save_table(pd.DataFrame({"arch": [A], "mine": [1.0]}), tmp_path / "mine.csv")
+    assert not list(tmp_path.iterdir())

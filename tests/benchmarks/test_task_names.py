@@ -178,3 +178,21 @@ def test_an_error_of_a_known_task_is_ones_own_if_declared():
 def test_minimize_must_name_what_is_there():
     with pytest.raises(UnknownNameError, match="unknown task to minimize 'test_eror'; did you mean 'test_error'"):
         name_tasks(["test_error"], minimize=["test_eror"])
+
+
+@pytest.mark.parametrize("name", ["ｔｅｓｔ＿ｅｒｒｏｒ", "test＿error", "ｌａｔｅｎｃｙ"])
+def test_letters_of_full_width_say_what_letters_say(name):
+    with pytest.raises(UnknownNameError, match="says that lower is better"):
+        name_tasks([name])
+
+
+@pytest.mark.parametrize("name", ["ｊｉｇｓａｗ", "ｊｉｇｓａｗ_top1"])
+def test_a_task_in_letters_of_full_width_is_a_task_in_another_spelling(name):
+    with pytest.raises(UnknownNameError, match="did you mean the task 'jigsaw'"):
+        name_tasks([name])
+
+
+def test_one_name_in_two_encodings_is_one_name():
+    assert list(name_tasks(["caf\u00e9", "cafe"])) == ["caf\u00e9", "cafe"]
+    with pytest.raises(UnknownNameError, match="occurs twice"):
+        name_tasks(["caf\u00e9", "cafe\u0301"])

@@ -18,7 +18,8 @@ from surrogates.labels import Labels
 from surrogates.models.threads import thread_count
 from surrogates.search import run_search
 
-ARCHS = get_space("transnas101-macro").sample(40, rng=3)
+MACRO_SPACE = get_space("transnas101-macro")
+ARCHS = MACRO_SPACE.sample(40, rng=3)
 DEPTH = np.array([float(len(arch)) + int(arch[3]) for arch in ARCHS])
 QUICK = {"n_members": 2, "n_rounds": 10, "n_jobs": 1}
 
@@ -179,3 +180,50 @@ def test_tasks_that_are_no_names_are_refused_in_one_line(task):
             ask()
     with pytest.raises(TypeError, match="expected a name or a list of names as task"):
         run_search("random", oracle, [task], budget=2)
+
+
+@pytest.mark.parametrize("factor", [1e200, 1e-200, 1e307, 1e-310])
+@pytest.mark.parametrize("surrogate", [BoostedSurrogate(n_members=2, n_rounds=5), GaussianProcessSurrogate()])
+def test_labels_without_a_variance_in_double_precision_are_refused(surrogate, factor):
+    """Their squares are infinite or 0: means were infinite, or stds a third too small."""
+    archs = MACRO_SPACE.sample(8, rng=0)
+    labels = factor * np.arange(1.0, 9.0)
+    said = "1e\\+150 in size|from -1e\\+150 to 1e\\+150" if factor > 1 else "differ by 0 or at least 1e-150"
+    with pytest.raises(ValueError, match=f"labels of 'mine': expected numbers .*({said})"):
+        surrogate.fit(archs, pd.Series(labels, name="mine"))
+    with pytest.raises(ValueError, match=f"source 's': expected numbers .*({said})"):
+        TransferSurrogate(sources=pd.DataFrame({"s": labels}, index=archs)).fit(archs[:3], [1.0, 5.0, 2.0])
+
+
+@pytest.mark.parametrize("power", [-490, -100, 100, 490])
+def test_labels_of_any_other_size_scale_the_prediction(power):
+    """A power of two changes no digit."""
+    archs = MACRO_SPACE.sample(24, rng=0)
+    labels = np.array([arch.count("2") - 0.3 * arch.count("4") for arch in archs])
+    fit = GaussianProcessSurrogate().fit
+    mean, std = fit(archs, labels).predict(archs[:5], return_std=True)
+    again = fit(archs, 2.0**power * labels).predict(archs[:5], return_std=True)
+    np.testing.assert_allclose(np.array(again) * 2.0**-power, [mean, std], rtol=1e-9)
+
+
+def test_equal_labels_of_any_size_are_allowed():
+    archs = MACRO_SPACE.sample(4, rng=0)
+    for value in (0.0, 1e-300, 1e149):
+        assert Labels.from_data(archs, np.full(4, value)).values.tolist() == [[value]] * 4
+
+
+def test_a_pivoted_frame_of_labels_is_read_as_a_table_is():
+    archs = MACRO_SPACE.sample(3, rng=0)
+    pivot = pd.DataFrame({("value", "mine"): [1.0, 2, 3], ("value", "yours"): [4.0, 5, 6]}, index=archs)
+    assert Labels.from_data(archs, pivot).tasks == ("mine", "yours")
+    metrics = pd.DataFrame(
+        {("jigsaw", "valid_top1"): [90.0, 80, 70], ("jigsaw", "valid_loss"): [4.0, 5, 6]}, index=archs
+    )
+    assert Labels.from_data(archs, metrics).tasks == ("jigsaw", "jigsaw/valid_loss")
+    errors = pivot.rename(columns={"value": "test_error"})
+    with pytest.raises(ValueError, match="one of them always 'test_error'"):
+        Labels.from_data(archs, errors)
+    with pytest.raises(ValueError, match="one of them always 'test_error'"):
+        TransferSurrogate(sources=errors).fit(archs[:2], [1.0, 2.0])
+    with pytest.raises(ValueError, match="expected labels of"):
+        Labels.from_data(archs, pivot[::-1])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from typing import Any
 from benchmarks import limits
 from benchmarks.errors import ArchitectureError, UnknownNameError, choice
 from benchmarks.files import read_file
+from benchmarks.json_text import read_json
 from benchmarks.seeds import as_generator
 from benchmarks.spaces.registry import get_space
 from benchmarks.tasks import TRANSNAS_TASKS
@@ -23,6 +23,7 @@ __all__ = ["load_plan", "sampled"]
 
 _ENTRIES = ("architectures", "tasks", "seeds", "preset", "recipe", "recipe_of", "images")
 _DRAWN = ("space", "sample", "rng", "distinct")
+_KINDS = {str: "a string", int: "an integer", dict: "an object"}
 _SPLIT_FILES = ("root", "train", "valid", "test")
 
 
@@ -54,7 +55,7 @@ def load_plan(path: str | Path) -> Plan:
     if path.suffix.casefold() != ".json":
         raise ValueError(f"{path}: expected a plan in a file ending in .json, got {path.suffix or 'no suffix'!r}")
     try:
-        entries = json.loads(read_file(path, limits.METADATA_BYTES))
+        entries = read_json(read_file(path, limits.METADATA_BYTES))
     except ValueError as error:
         raise ValueError(f"{path}: expected JSON, but {error}") from error
     try:
@@ -169,7 +170,9 @@ def _check_names(entries: Any, known: tuple[str, ...], where: str) -> None:
 
 def _list(value: Any, kind: type | tuple[type, ...], where: str) -> list[Any]:
     if not isinstance(value, list) or not value or not all(isinstance(entry, kind) for entry in value):
-        raise ValueError(f"{where}: expected a list with at least one entry, got {value!r}")
+        kinds = kind if isinstance(kind, tuple) else (kind,)
+        of = " or ".join(_KINDS[one] for one in kinds)
+        raise ValueError(f"{where}: expected a list with at least one entry, each {of}, got {value!r:.200}")
     return value
 
 

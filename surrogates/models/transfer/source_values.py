@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 from benchmarks.directions import declare, declared
 from benchmarks.errors import ArchitectureError, UnknownNameError, shown
+from benchmarks.interchange import as_frame
+from benchmarks.numbers import check_magnitude
 from benchmarks.quantities import is_cost
 from benchmarks.short_repr import ShortRepr
 from benchmarks.spaces.registry import get_space, infer_space
@@ -285,6 +287,7 @@ def _rows(source: Any) -> tuple[pd.DataFrame, list[str]]:
     if isinstance(source, Table):
         frame, spaces = source.oriented(), list(source.row_spaces)
     elif hasattr(source, "columns") and hasattr(source, "index"):
+        source = as_frame(source)
         spaces = [_space_of(row, arch) for row, arch in enumerate(source.index)]
         frame = _oriented(source)
     else:
@@ -295,6 +298,8 @@ def _rows(source: Any) -> tuple[pd.DataFrame, list[str]]:
         )
     if not len(frame):
         raise ValueError("expected a source table with rows, got an empty one")
+    for name, values in frame.items():
+        check_magnitude(values.to_numpy(dtype=np.float64, na_value=np.nan), f"source {str(name)!r:.200}")
     return frame, spaces
 
 

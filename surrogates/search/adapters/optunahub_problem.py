@@ -13,7 +13,6 @@ from optunahub.benchmarks import BaseProblem
 from surrogates.search.adapters.objectives import Objectives
 from surrogates.search.adapters.optuna_objective import distributions, trial_values
 from surrogates.search.constraints import Bound
-from surrogates.search.quantities import quantity
 
 __all__ = ["OptunaHubProblem"]
 
@@ -65,7 +64,7 @@ class OptunaHubProblem(BaseProblem):
         if wrong := next((bound for bound in self.bounds if bound.operator not in ("<=", ">=")), None):
             raise ValueError(f"expected constraints with <= or >=, got {str(wrong)!r}")
         over = self.objectives.objective.oracle or self.objectives.objective.space
-        self._bounded = [quantity(over, bound.quantity) for bound in self.bounds]
+        self._bounded = [bound.values(over) for bound in self.bounds]
 
     @property
     def search_space(self) -> dict[str, BaseDistribution]:

@@ -312,3 +312,30 @@ def test_a_folder_with_too_many_files_is_not_searched_to_its_end(tmp_path, monke
     for read in (load_table, table_provenance):
         with pytest.raises(TableError, match="at most 3 files below it, got more"):
             read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (
+            f"arch,a,b\n{A},1,2\n{B},3",
+            r"1 row ends before the last column, such as row 1 \('64-1234-basic'\), with 2 of 3",
+        ),
+        (f"arch,a,b\n{A}\n{B},3\n", r"2 rows end before the last column, such as row 0 .*, with 1 of 3"),
+        (f"a;arch;b\n1;{A};2\n\n  \n3;{B}\n", r"1 row ends .*such as row 1 \('3'\), with 2 of 3"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:read as csv with semicolons")
+def test_rows_that_end_early_are_said(tmp_path, text, said):
+    """They lack values, or the file was cut while it was copied."""
+    path = tmp_path / "mine.csv"
+    path.write_text(text)
+    with pytest.warns(UserWarning, match=said):
+        load_table(path)
+
+
+@pytest.mark.parametrize("row", [f"{B},3,", f"{B},,3", f"{B},,", f"{B},nan,NA"])
+def test_missing_values_need_no_word(tmp_path, row):
+    path = tmp_path / "mine.csv"
+    path.write_text(f"arch,a,b\n{A},1,2\n{row}\n")
+    assert load_table(path).value(A, "b") == 2.0

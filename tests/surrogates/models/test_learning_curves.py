@@ -4,6 +4,7 @@ import pickle
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.stats import kendalltau
 from sklearn.base import clone
@@ -196,3 +197,22 @@ def test_the_inner_surrogate_has_to_be_one() -> None:
         LearningCurveSurrogate(surrogate=Ridge()).fit(two_tasks())
     with pytest.raises(ValueError, match="prior_rows"):
         model(prior_rows=-1.0).fit(two_tasks())
+
+
+@pytest.mark.parametrize("rows", [2, 3])
+def test_what_was_seen_belongs_to_the_architectures_of_the_rows(fitted: LearningCurveSurrogate, rows: int) -> None:
+    archs, seen = ARCHS[:rows], curves(6)[:rows, :3]
+    frame = pd.DataFrame(seen, index=archs)
+    expected = fitted.predict(archs, "jigsaw", seen=seen)
+    np.testing.assert_array_equal(fitted.predict(archs, "jigsaw", seen=frame), expected)
+    np.testing.assert_array_equal(fitted.predict(archs, "jigsaw", seen=frame.set_axis([1, 2, 3], axis=1)), expected)
+    with pytest.raises(ValueError, match=r"expected values that were seen of '.*' at row 0, got those of"):
+        fitted.predict(archs, "jigsaw", seen=frame[::-1])
+    with pytest.raises(ValueError, match=r"one epoch after the other, in columns numbered from 0 or 1, got 2, 1, 0"):
+        fitted.predict(archs, "jigsaw", seen=frame[[2, 1, 0]])
+
+
+def test_fractions_of_a_percentage_are_said(fitted: LearningCurveSurrogate) -> None:
+    with pytest.warns(UserWarning, match="valid_top1 is in percent; if they are fractions, multiply them by 100"):
+        fitted.predict(ARCHS[:2], "jigsaw", seen=[[0.1, 0.2], [0.3, 0.4]])
+    fitted.predict(ARCHS[:2], "jigsaw", seen=[[0.1, 2.0], [0.3, 4.0]])

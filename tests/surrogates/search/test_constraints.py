@@ -244,3 +244,32 @@ def test_costs_of_a_function_can_be_bounded() -> None:
 @pytest.fixture(scope="module")
 def macro_oracle() -> Oracle:
     return Oracle.from_pretrained("transnas101-macro")
+
+
+@pytest.mark.parametrize("text", ["jigsaw>=0.95", "jigsaw/valid_top1>0.5", "class_scene<0.9", "segmentsemantic==0.9"])
+def test_a_fraction_is_no_bound_of_what_is_in_percent(text: str) -> None:
+    """Else the best within the bound is the best of all: the bound holds for every architecture."""
+    oracle = Oracle.from_pretrained(MACRO.name)
+    bound = Bound.parse(text)
+    meant = str(Bound(bound.quantity, bound.operator, round(100 * bound.number, 6)))
+    match = f"is in percent, from .*did you mean '{meant}'"
+    with pytest.raises(ConstraintError, match=match):
+        oracle.best("jigsaw", constraints=[text])
+    with pytest.raises(ConstraintError, match=match):
+        run_search("random", oracle, "jigsaw", budget=2, constraints=[text])
+
+
+@pytest.mark.parametrize("text", ["normal>=0.5", "room_layout>=-0.65", "jigsaw>=95", "jigsaw>1", "jigsaw>=0"])
+def test_numbers_in_the_unit_of_the_metric_are_bounds(text: str) -> None:
+    oracle = Oracle.from_pretrained(MACRO.name)
+    bound = Bound.parse(text)
+    assert bound.holds(oracle.best("jigsaw", 5, constraints=[text])[bound.quantity].to_numpy()).all()
+
+
+@pytest.mark.parametrize("lowest", [0.1, 0.3])
+def test_small_percentages_are_bounded(lowest: float) -> None:
+    """Networks that failed are at 0.1 %, and a table of fractions is bounded by fractions."""
+    archs = MACRO.sample(5, rng=0)
+    table = Table.from_logs(archs, {"jigsaw": {"valid_top1": [lowest, 20.0, 30.0, 40.0, 50.0]}})
+    kept = Constraint("jigsaw>0.2").mask(Oracle.from_table(table))
+    assert kept.sum() == (5 if lowest > 0.2 else 4)
