@@ -40,9 +40,9 @@ def main() -> None:
     except SystemExit as end:
         status = end.code
     except OSError as error:  # of a stream: help that nobody can read, or a message of a wrong argument
-        status = getattr(error.__context__, "exit_code", _FAILED)
+        status = getattr(error.__context__, "exit_code", _FAILED) or _FAILED
         say(str(error))
-    sys.exit(_FAILED if _unwritten() and not status else status)  # type: ignore[arg-type]
+    sys.exit(_FAILED if _unwritten(failed=bool(status)) and not status else status)  # type: ignore[arg-type]
 
 
 def _open_streams() -> None:
@@ -56,17 +56,24 @@ def _open_streams() -> None:
             setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: PTH123, SIM115
 
 
-def _unwritten() -> bool:
-    """Write what is left of the output; whether it could not be written, which is said unless its reader went away."""
-    try:
-        sys.stdout.flush()
-    except OSError as error:
-        if not isinstance(error, BrokenPipeError):
-            say(str(error))
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # Python tries once more when it ends
-        return True
-    return False
+def _unwritten(failed: bool) -> bool:
+    """Write what is left of the output and of messages; whether the output could not be written.
+
+    That is said, unless the command `failed`, which was said, or the reader went away. Messages that nobody can read
+    are none: the exit code says enough.
+    """
+    lost = False
+    for number, stream in ((1, sys.stdout), (2, sys.stderr)):
+        try:
+            stream.flush()
+        except OSError as error:
+            with contextlib.suppress(OSError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), number)  # Python tries once more when it ends
+            if stream is sys.stdout:
+                lost = True
+                if not failed and not isinstance(error, BrokenPipeError):
+                    say(str(error))
+    return lost
 
 
 def _report(hidden: str) -> None:
