@@ -10,6 +10,10 @@ import sys
 from surrogates.neighbours import shadowed
 from surrogates.startup import end_on_interrupt, interrupted, say
 
+TYPE_CHECKING = False  # that of `typing`, without its import
+if TYPE_CHECKING:
+    from typing import TextIO
+
 __all__ = ["main"]
 
 _FAILED = 1
@@ -62,18 +66,22 @@ def _unwritten(failed: bool) -> bool:
     That is said, unless the command `failed`, which was said, or the reader went away. Messages that nobody can read
     are none: the exit code says enough.
     """
-    lost = False
-    for number, stream in ((1, sys.stdout), (2, sys.stderr)):
-        try:
-            stream.flush()
-        except OSError as error:
-            with contextlib.suppress(OSError):
-                os.dup2(os.open(os.devnull, os.O_WRONLY), number)  # Python tries once more when it ends
-            if stream is sys.stdout:
-                lost = True
-                if not failed and not isinstance(error, BrokenPipeError):
-                    say(str(error))
-    return lost
+    error = _flushed(1, sys.stdout)
+    if error is not None and not failed and not isinstance(error, BrokenPipeError):
+        say(str(error))
+    _flushed(2, sys.stderr)
+    return error is not None
+
+
+def _flushed(number: int, stream: TextIO) -> OSError | None:
+    """Write what is left in a stream's buffer, or forget it; why it could not be written."""
+    try:
+        stream.flush()
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), number)  # Python tries once more when it ends
+        return error
+    return None
 
 
 def _report(hidden: str) -> None:
