@@ -55,7 +55,7 @@ def check_magnitude(values: NDArray[np.float64], what: str) -> None:
         what: What they are, for the message.
 
     Raises:
-        ValueError: If one is beyond 1e150, or they differ by less than 1e-150.
+        ValueError: If one is infinite or beyond 1e150, or they differ by less than 1e-150.
 
     Example:
         >>> check_magnitude(np.array([0.0, 2e-200]), "labels of 'mine'")
@@ -68,6 +68,8 @@ def check_magnitude(values: NDArray[np.float64], what: str) -> None:
     if not known.size:
         return
     largest = float(np.abs(known).max())
+    if np.isinf(largest):
+        raise ValueError(f"{what}: expected finite numbers, or NaN for missing ones, got {largest:g}")
     if largest > _LARGEST:
         raise ValueError(
             f"{what}: expected numbers from -{_LARGEST:g} to {_LARGEST:g}, got {largest:g} in size; divide them by a "
