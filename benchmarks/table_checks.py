@@ -170,7 +170,7 @@ def check_info(task: str, name: str, values: object, archs: Sequence[str]) -> ND
             f"row {row} ({archs[row]}), {label}: expected a number >= 0, or NaN if it is not known, got {array[row]:g}"
         )
     whole = np.asarray(values)
-    if whole.dtype.kind in "iu" and (not whole.size or whole.max() <= np.iinfo(np.int64).max):
+    if whole.dtype.kind in "iu" and (not whole.size or int(whole.max()) <= np.iinfo(np.int64).max):
         array = whole.astype(np.int64)
     return array
 
