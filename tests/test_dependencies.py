@@ -29,7 +29,7 @@ TOOLS = {
     "ruff",
     "mypy",
     "pandas-stubs",
-    "nbmake",
+    "nbclient",
     "ipykernel",
     "pre-commit",
     "build",
