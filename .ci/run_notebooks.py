@@ -35,7 +35,7 @@ async def run(path: Path, cores: asyncio.Semaphore) -> str:
 async def main() -> int:
     """The exit status."""
     cores = asyncio.Semaphore(joblib.cpu_count())
-    failures = await asyncio.gather(*(run(path, cores) for path in sorted(NOTEBOOKS.glob("*.ipynb"))))
+    failures = await asyncio.gather(*(run(path, cores) for path in sorted(NOTEBOOKS.glob("*.ipynb"), reverse=True)))
     print(*filter(None, failures), sep="\n\n")
     return int(any(failures))
 
