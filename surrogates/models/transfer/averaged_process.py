@@ -205,8 +205,12 @@ def _covariances(hypotheses: Float, terms: Float, count: Float) -> Float:
 
 
 def _noise(hypotheses: Float, count: Float) -> Float:
-    """Noise variance of k mean labels under each of b hypotheses, of shape (b, k)."""
-    return np.asarray((hypotheses[:, -1:] + _rank_variance(len(count))) / count)
+    """Noise variance of k mean labels under each of b hypotheses, of shape (b, k).
+
+    That of the ranks of two or three labels counts twice: else they would be worse than what the sources expect.
+    """
+    k = len(count)
+    return np.asarray((hypotheses[:, -1:] + _rank_variance(k) * (2 if k < 4 else 1)) / count)
 
 
 def _log_evidence(terms: Float, Z: Float, count: Float) -> Float:

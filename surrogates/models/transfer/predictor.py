@@ -18,9 +18,9 @@ from surrogates.store.pack import Pack
 __all__ = ["TransferPredictor", "fit_predictor"]
 
 Float = NDArray[np.float64]
-_SHARES = np.array([0.6, 0.2, 0.2])
-"""Prior weights: processes, trees with source scores, trees without."""
-_SHARE_ROWS = 4.0
+_SHARES = np.array([0.9, 0.05, 0.05])
+"""Prior weights: processes, trees with source scores, trees without, which are worse the fewer labels there are."""
+_SHARE_ROWS = 8.0
 """Strength of the prior weights, in labels."""
 _CHUNK = 2048
 

@@ -8,7 +8,7 @@ The method, in normal scores of ranks and on simplest forms:
 3. Gaussian processes with kernels on source scores and features, averaged over the relevance of the sources, including
    "not informative" (`surrogates.models.transfer.averaged_process`).
 4. Boosted trees on the features, with and without the source scores. The three predictors are weighted by stacking of
-   left-out predictions, with a prior of 3 : 1 : 1.
+   left-out predictions, with a prior of 18 : 1 : 1.
 5. Left-out predictions of the weighted sum calibrate mean and interval (`surrogates.calibration.calibration`).
 
 The prior mean of the processes is what the sources expect of any task (`consensus`); without labels it is the
