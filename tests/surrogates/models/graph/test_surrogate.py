@@ -18,7 +18,7 @@ from benchmarks.errors import UnknownNameError
 from benchmarks.table import Table
 from surrogates.models.graph.surrogate import GraphSurrogate
 from surrogates.models.graph.torch_session import torch_session
-from surrogates.models.graph.updates import UPDATES, hold_out, out_of_fold, update_weights
+from surrogates.models.graph.updates import hold_out, out_of_fold, update_weights
 from surrogates.store.load import load_surrogate
 from surrogates.testing import check_surrogate
 
