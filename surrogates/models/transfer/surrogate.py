@@ -54,6 +54,7 @@ from surrogates.models.transfer.source_values import SourceValues, TransferSourc
 from surrogates.models.transfer.without_labels import (
     calibrate_scores,
     expected_slope,
+    few,
     in_own_unit,
     of_one_label,
 )
@@ -71,6 +72,8 @@ __all__ = ["TransferSurrogate"]
 Float = NDArray[np.float64]
 _NO_UNIT = ("value", "cost", "normal_score")
 """Metrics whose numbers are of another unit in every task."""
+_ENOUGH = 4
+"""Number of labelled functions from which on residuals tell how wide intervals have to be."""
 _TREES = {
     "max_depth": 4,
     "learning_rate": 0.08,
@@ -261,6 +264,8 @@ class TransferSurrogate(Surrogate):
             )
             expected = _expected(transform, column, left_out, predictor.shares)
             calibration = Calibration.fit(transform, column, left_out, _unseen(left_out), expected)
+            if len(functions) < _ENOUGH:
+                calibration.stds = calibration.stds * few(len(functions))
             self.models_.append(_Model(feature_map, predictor, calibration))
             self.cv_scores_[task] = calibration.cv_scores(column, left_out, _unseen(left_out), expected)
         self._describe(labels.tasks)

@@ -14,7 +14,7 @@ from scipy.stats import t as student
 from surrogates.calibration.calibration import LEVEL, Z_LEVEL, Calibration
 from surrogates.calibration.normal_scores import NormalScores
 
-__all__ = ["LEVEL_SCORES", "calibrate_scores", "expected_slope", "in_own_unit", "of_one_label"]
+__all__ = ["LEVEL_SCORES", "calibrate_scores", "expected_slope", "few", "in_own_unit", "of_one_label"]
 
 Float = NDArray[np.float64]
 
@@ -68,7 +68,7 @@ def calibrate_scores(left_out: Float, expected: Float, slope: float) -> Calibrat
     z, scores = left_out.ravel(), slope * expected.ravel()
     unseen = np.zeros(len(z), dtype=bool)
     found = Calibration.fit(NormalScores(z), z, scores, unseen, expected=scores)
-    stds = np.minimum(found.stds * found.factors[0] * _few(len(left_out)), widest)
+    stds = np.minimum(found.stds * found.factors[0] * few(len(left_out)), widest)
     return Calibration(_LINE, _LINE, found.centres, stds, np.ones(2))
 
 
@@ -88,7 +88,7 @@ def in_own_unit(scored: Calibration, levels: Float, bounds: tuple[float, float],
         >>> in_own_unit(scored, levels, (0.0, 100.0), 1.0).mean(np.array([1.0])).tolist()
         [61.0]
     """
-    usual, apart = levels.mean(axis=0), levels.std(axis=0, ddof=1) * _few(len(levels))
+    usual, apart = levels.mean(axis=0), levels.std(axis=0, ddof=1) * few(len(levels))
     half = Z_LEVEL * scored.std(LEVEL_SCORES, np.zeros(len(LEVEL_SCORES), dtype=bool))
     upper, lower = (np.interp(LEVEL_SCORES + step, LEVEL_SCORES, usual) for step in (half, -half))
     means = sign * usual
@@ -126,6 +126,11 @@ def of_one_label(label: float, levels: Float, others: Float, scored: Calibration
     return Calibration(_LINE, label + unit * spread * _LINE, scored.centres, stds, np.ones(2))
 
 
-def _few(m: int) -> float:
-    """How much wider a 90 % interval of another of m >= 2 normal draws is than if their variance were known."""
+def few(m: int) -> float:
+    """How much wider a 90 % interval of another of m >= 2 normal draws is than if their variance were known.
+
+    Example:
+        >>> [round(few(m), 1) for m in (2, 3, 4, 100)]
+        [4.7, 2.0, 1.6, 1.0]
+    """
     return float(student.ppf(0.5 + LEVEL / 2, m - 1) / Z_LEVEL * np.sqrt(1 + 1 / m))
