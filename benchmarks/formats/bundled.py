@@ -18,12 +18,12 @@ def list_tables() -> tuple[str, ...]:
 
     ``"rooms-mini"`` holds the project's trainings of TransNAS-Bench-101 backbones on all seven tasks, on rendered rooms
     with the ``"mini"`` recipes of `benchmarks.training.presets`, one row per architecture; ``"rooms-mini-again"``
-    holds some of them trained again with another seed. `benchmarks.table_provenance` returns their recipes, commits,
-    hardware and time.
+    holds some of them trained again with another seed, and ``"rooms-open"`` backbones outside both published sets, on
+    four tasks. `benchmarks.table_provenance` returns their recipes, commits, hardware and time.
 
     Example:
         >>> list_tables()
-        ('rooms-mini', 'rooms-mini-again')
+        ('rooms-mini', 'rooms-mini-again', 'rooms-open')
     """
     return tuple(sorted(path.stem for path in _FOLDER.glob("*.parquet")))
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import list_tables, load_table, table_provenance
+from benchmarks import get_space, list_tables, load_table, table_provenance
 from benchmarks.errors import TableNotFoundError
 from benchmarks.tasks import TRANSNAS_TASKS
 
@@ -19,6 +19,15 @@ def test_rooms_mini_has_every_task_of_both_spaces() -> None:
     assert counts["transnas101-micro"] >= 32
     assert counts["transnas101-macro"] >= 16
     assert len(table) >= 64
+    assert np.isfinite(table.to_frame().to_numpy()).all()
+
+
+def test_rooms_open_lies_outside_both_published_sets() -> None:
+    table = load_table("rooms-open")
+    published = {arch for name in ("transnas101-micro", "transnas101-macro") for arch in get_space(name).archs}
+    assert len(table) >= 48
+    assert not published & set(table.archs)
+    assert set(table.tasks) == {"class_scene", "class_object", "room_layout", "jigsaw"}
     assert np.isfinite(table.to_frame().to_numpy()).all()
 
 

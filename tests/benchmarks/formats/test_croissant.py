@@ -54,7 +54,7 @@ def records(read: "mlcroissant.Dataset", name: str) -> list[dict[str, Any]]:
         return list(read.records(name))
 
 
-@pytest.mark.parametrize("name", ["rooms-mini", "rooms-mini-again"])
+@pytest.mark.parametrize("name", ["rooms-mini", "rooms-mini-again", "rooms-open"])
 def test_a_bundled_table_reads_back(name: str, tmp_path: Path) -> None:
     file = tmp_path / f"{name}.parquet"
     shutil.copy(find_table(name), file)
