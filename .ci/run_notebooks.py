@@ -14,7 +14,7 @@ import nbformat
 from nbclient import NotebookClient
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
-SECONDS = 300  # a cell, or the start of a kernel
+SECONDS = 900  # a cell, or the start of a kernel
 
 
 async def run(path: Path, cores: asyncio.Semaphore) -> str:
