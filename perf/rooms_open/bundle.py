@@ -21,7 +21,7 @@ LEAST = 48  # architectures
 
 
 def complete(plan_file: Path, records: Path) -> Table:
-    """The table, with its learning curves, of the architectures that are trained on every task of the plan."""
+    """The table of the architectures that are trained on every task of the plan."""
     plan = load_plan(plan_file)
     with tempfile.TemporaryDirectory() as folder:
         unpack_records(plan, records, folder)

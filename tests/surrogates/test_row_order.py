@@ -12,13 +12,12 @@ from benchmarks.table import Table
 from surrogates import (
     EnsembleSurrogate,
     GaussianProcessSurrogate,
-    GraphSurrogate,
     LearningCurveSurrogate,
     Surrogate,
     TransferSurrogate,
 )
 from surrogates.registry import MODELS, make_model
-from tests.surrogates.small_models import SMALL_GRAPH, small_defaults
+from tests.surrogates.small_models import small_defaults
 
 SPACE = get_space("transnas101-micro")
 TWINS = ["64-41414-3_00_300", "64-41414-0_00_300", "64-41414-3_30_300"]
@@ -100,23 +99,3 @@ def test_learning_curves_do_not_depend_on_the_order(seed: int) -> None:
         strict=True,
     ):
         assert_array_equal(mine, theirs)
-
-
-def test_pretraining_and_finetuning_do_not_depend_on_the_order() -> None:
-    """Nor on which space of a table comes first."""
-    macro = get_space("transnas101-macro").sample(8, rng=3)
-    rows = [*SPACE.sample(12, rng=2), *macro]
-    values = pd.DataFrame({"arch": rows, "class_scene": np.random.default_rng(4).uniform(40, 60, len(rows))})
-    fits, kept = [], list(range(len(ARCHS)))
-    for order, labelled in ((np.arange(len(rows)), kept), _permuted(1, len(rows))):
-        surrogate = GraphSurrogate(**SMALL_GRAPH).pretrain(Table.from_frame(values.iloc[order]), n_steps=10)
-        fits.append(
-            surrogate.finetune(
-                [ARCHS[row] for row in labelled], LABELS.iloc[labelled].reset_index(drop=True), update="adapter"
-            )
-        )
-    _same(*fits, _permuted(1, len(rows))[1])
-
-
-def _permuted(seed: int, n: int) -> tuple[np.ndarray, list[int]]:
-    return np.random.default_rng(seed).permutation(n), np.random.default_rng(seed).permutation(len(ARCHS)).tolist()

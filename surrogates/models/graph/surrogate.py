@@ -223,7 +223,7 @@ class GraphSurrogate(CalibratedSurrogate):
             self._fit_updates(labels, updates)
             self.widen(labels)
 
-        self.fit_rows(labels, learn)
+        self.fit_labels(labels, learn)
         warn_of_equal_labels(labels)
         return self
 

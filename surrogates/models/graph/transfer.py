@@ -146,9 +146,9 @@ def source_datasets(
     """
     found: dict[str, list[tuple[str, Labels, Float]]] = {}
     for i, table in enumerate(sources):
-        for space in sorted(table.spaces):  # neither the order of spaces nor that of rows makes a difference
+        for space in table.spaces:
             frame = table.where(space=space).oriented().dropna(axis="columns", how="all").dropna(how="all")
-            labels, _ = Labels.from_data(list(frame.index), frame).in_order()
+            labels = Labels.from_data(list(frame.index), frame)
             found.setdefault(space, []).append((f"source{i}:{space}", labels, normal_scores(labels.values)))
     datasets: list[TaskDataset] = []
     weights: dict[str, Float] = {}
